@@ -1,0 +1,81 @@
+package kernel
+
+import (
+	"net"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A process may open 20,000 files here, and both ends of a connection are ours.
+const benchConnections = 9000
+
+// BenchmarkConnections9000 is to be held against `ss -tnp` on the same sockets.
+func BenchmarkConnections9000(b *testing.B) {
+	listeners := []Listener{crowded(b)}
+	for b.Loop() {
+		connections, err := Connections(listeners)
+		require.NoError(b, err)
+		require.Len(b, connections, benchConnections)
+	}
+}
+
+// BenchmarkConnectionsAndOwners9000 adds what tells whose they are. The process
+// has twice the descriptors, because the clients' ends are among them.
+func BenchmarkConnectionsAndOwners9000(b *testing.B) {
+	listeners := []Listener{crowded(b)}
+	for b.Loop() {
+		connections, err := Connections(listeners)
+		require.NoError(b, err)
+		require.Len(b, connections, benchConnections)
+		inodes, err := SocketInodes(os.Getpid())
+		require.NoError(b, err)
+		require.Greater(b, len(inodes), 2*benchConnections)
+	}
+}
+
+// BenchmarkConnectionsNone is one walk through the kernel's empty table.
+func BenchmarkConnectionsNone(b *testing.B) {
+	listeners := []Listener{describe(b, "tcp", listen(b, "tcp4", "127.0.0.1:0"))}
+	for b.Loop() {
+		_, err := Connections(listeners)
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkAcceptQueues(b *testing.B) {
+	listeners := []Listener{describe(b, "tcp", listen(b, "tcp4", "127.0.0.1:0"))}
+	for b.Loop() {
+		_, err := AcceptQueues(listeners)
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkProcessUsage(b *testing.B) {
+	for b.Loop() {
+		_, err := ProcessUsage(os.Getpid())
+		require.NoError(b, err)
+	}
+}
+
+// crowded is a listener with benchConnections accepted connections.
+func crowded(b *testing.B) Listener {
+	b.Helper()
+	ln := listen(b, "tcp4", "127.0.0.1:0")
+	for range benchConnections {
+		client, err := net.Dial("tcp4", ln.Addr().String())
+		require.NoError(b, err)
+		server, err := ln.Accept()
+		require.NoError(b, err)
+		b.Cleanup(func() { reset(client); server.Close() })
+	}
+	return describe(b, "tcp", ln)
+}
+
+// reset closes without leaving 9,000 sockets in TIME_WAIT, which would slow the
+// next benchmark down.
+func reset(conn net.Conn) {
+	conn.(*net.TCPConn).SetLinger(0)
+	conn.Close()
+}

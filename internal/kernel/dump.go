@@ -1,0 +1,73 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// dumpAttempts bounds how often a listing is begun again: whatever disturbs
+	// it three times in a row is not going to pass by itself.
+	dumpAttempts = 3
+
+	// dumpBuffer is the most the kernel puts into one reply of a listing.
+	dumpBuffer = 32 << 10
+)
+
+// dump sends one sock_diag request and returns the replies, one a socket.
+func dump(request []byte) ([]netlink.Message, error) {
+	var (
+		messages []netlink.Message
+		err      error
+	)
+	for range dumpAttempts {
+		messages, err = dumpOnce(request)
+		if !passing(err) {
+			break
+		}
+	}
+	return messages, err
+}
+
+// dumpOnce uses a socket of its own, so a listing that broke off leaves nothing
+// behind that the next one could take for its answer.
+func dumpOnce(request []byte) ([]netlink.Message, error) {
+	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, &netlink.Config{MessageBufferSize: dumpBuffer})
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, fmt.Errorf("%w: %w", ErrNoDiag, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open netlink socket: %w", err)
+	}
+	defer conn.Close()
+
+	messages, err := conn.Execute(netlink.Message{
+		Header: netlink.Header{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: netlink.Request | netlink.Dump},
+		Data:   request,
+	})
+	if errors.Is(err, unix.ENOENT) { // no module has registered for the family
+		return nil, fmt.Errorf("%w: %w", ErrNoDiag, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return messages, complete(messages)
+}
+
+func complete(messages []netlink.Message) error {
+	for _, m := range messages {
+		if m.Header.Flags&netlink.DumpInterrupted != 0 {
+			return ErrInterrupted
+		}
+	}
+	return nil
+}
+
+// passing tells a failure that beginning again may cure: the sockets changed
+// under the listing, a signal came, or the replies overran the socket's buffer.
+func passing(err error) bool {
+	return errors.Is(err, ErrInterrupted) || errors.Is(err, unix.EINTR) || errors.Is(err, unix.ENOBUFS)
+}

@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// SocketInodes returns the inodes of every socket the process holds open, from
+// the links in /proc/PID/fd. A socket open under two descriptors is there twice.
+//
+// For a process that is gone errors.Is(err, fs.ErrNotExist) is true; for one the
+// caller may not inspect, fs.ErrPermission. One that has exited and was not
+// waited for holds nothing.
+func SocketInodes(pid int) ([]uint64, error) {
+	directory, err := os.Open("/proc/" + strconv.Itoa(pid) + "/fd")
+	if err != nil {
+		return nil, err
+	}
+	defer directory.Close()
+
+	names, err := directory.Readdirnames(-1)
+	if err != nil {
+		return nil, gone(err)
+	}
+	var inodes []uint64
+	for _, name := range names {
+		link, err := readLink(int(directory.Fd()), name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // closed since its name was read
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read link %s/%s: %w", directory.Name(), name, gone(err))
+		}
+		if inode, ok := socketInode(link); ok {
+			inodes = append(inodes, inode)
+		}
+	}
+	return inodes, nil
+}
+
+// readLink spares os.Readlink's walk down from the root for each of thousands of
+// links. A link to something else than a socket may come out cut off.
+func readLink(directory int, name string) (string, error) {
+	var link [64]byte
+	n, err := unix.Readlinkat(directory, name, link[:])
+	return string(link[:max(n, 0)]), err
+}
+
+// socketInode reads the inode out of "socket:[4711]".
+func socketInode(link string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(link, "socket:[")
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
+	return inode, err == nil
+}
+
+// gone gives one name to the two ways in which a process can be missing: the
+// kernel says ENOENT before its files are opened and ESRCH afterwards.
+func gone(err error) error {
+	if errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	}
+	return err
+}

@@ -1,0 +1,70 @@
+package kernel
+
+import "golang.org/x/sys/unix"
+
+// Queue is a listener's accept queue.
+type Queue struct {
+	Depth   uint32 // connections waiting to be accepted
+	Backlog uint32 // the most that may wait; the kernel lets in one more than this
+}
+
+// AcceptQueues asks the kernel (sock_diag over netlink) how full the listeners'
+// accept queues are, by listener name. A listener that the kernel no longer
+// lists, because it was closed or shut down, is absent. Errors as Connections.
+func AcceptQueues(listeners []Listener) (map[string]Queue, error) {
+	byInode := make(map[uint64]Queue)
+	if err := addTCPQueues(byInode, listeners); err != nil {
+		return nil, err
+	}
+	if err := addUnixQueues(byInode, listeners); err != nil {
+		return nil, err
+	}
+	byName := make(map[string]Queue, len(listeners))
+	for _, l := range listeners {
+		if queue, ok := byInode[l.Inode]; ok {
+			byName[l.Name] = queue
+		}
+	}
+	return byName, nil
+}
+
+// In the state LISTEN the kernel reports the accept queue in the two fields where
+// a connection has the bytes it received and sent.
+
+func addTCPQueues(byInode map[uint64]Queue, listeners []Listener) error {
+	for _, port := range tcpPorts(listeners) {
+		messages, err := port.dump(1<<tcpListen, 0)
+		if err != nil {
+			return err
+		}
+		for _, message := range messages {
+			if m, ok := decode[inetMessage](message.Data); ok {
+				byInode[uint64(m.inode)] = Queue{Depth: m.recvQueue, Backlog: m.sendQueue}
+			}
+		}
+	}
+	return nil
+}
+
+func addUnixQueues(byInode map[uint64]Queue, listeners []Listener) error {
+	if !hasUnix(listeners) {
+		return nil
+	}
+	sockets, err := dumpUnix(1 << tcpListen)
+	if err != nil {
+		return err
+	}
+	for _, s := range sockets {
+		byInode[uint64(s.inode)] = Queue{Depth: s.queues.recvQueue, Backlog: s.queues.sendQueue}
+	}
+	return nil
+}
+
+func hasUnix(listeners []Listener) bool {
+	for _, l := range listeners {
+		if l.Family == unix.AF_UNIX {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,71 @@
+package kernel
+
+import (
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestAConnectionIsInTheQueueUntilItIsAccepted(t *testing.T) {
+	for network, address := range map[string]string{
+		"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": abstract("queue"),
+	} {
+		t.Run(network, func(t *testing.T) {
+			ln := listen(t, network, address)
+			withFD(t, ln.(syscall.Conn), func(fd int) { require.NoError(t, unix.Listen(fd, 7)) })
+			l := describe(t, "any", ln)
+			requireQueue(t, l, Queue{Depth: 0, Backlog: 7})
+
+			for range 3 {
+				dial(t, network, ln.Addr().String())
+			}
+			requireQueue(t, l, Queue{Depth: 3, Backlog: 7})
+			connections, err := Connections([]Listener{l})
+			require.NoError(t, err)
+			require.Empty(t, connections, "no process holds what was not accepted")
+
+			accept(t, ln)
+			requireQueue(t, l, Queue{Depth: 2, Backlog: 7})
+			only(t, l)
+		})
+	}
+}
+
+func TestEveryListenerHasItsOwnQueue(t *testing.T) {
+	quiet, busy, local := listen(t, "tcp4", "127.0.0.1:0"), listen(t, "tcp", ":0"), listen(t, "unix", abstract("own-queue"))
+	listeners := []Listener{describe(t, "quiet", quiet), describe(t, "busy", busy), describe(t, "local", local)}
+	dial(t, "tcp", busy.Addr().String())
+	dial(t, "unix", abstract("own-queue"))
+	dial(t, "unix", abstract("own-queue"))
+
+	require.Eventually(t, func() bool {
+		queues, err := AcceptQueues(listeners)
+		return err == nil && len(queues) == 3 &&
+			queues["quiet"].Depth == 0 && queues["busy"].Depth == 1 && queues["local"].Depth == 2
+	}, patience, tick)
+}
+
+func TestAClosedListenerHasNoQueue(t *testing.T) {
+	for network, address := range map[string]string{"tcp4": "127.0.0.1:0", "unix": abstract("closed-queue")} {
+		ln := listen(t, network, address)
+		l := describe(t, "any", ln)
+		require.NoError(t, ln.Close())
+
+		queues, err := AcceptQueues([]Listener{l})
+		require.NoError(t, err)
+		require.Empty(t, queues)
+	}
+}
+
+// The client's end knows it is connected a moment before the listener does.
+func requireQueue(t *testing.T, l Listener, want Queue) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		queues, err := AcceptQueues([]Listener{l})
+		assert.NoError(c, err)
+		assert.Equal(c, want, queues[l.Name])
+	}, patience, tick)
+}
