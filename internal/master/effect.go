@@ -1,0 +1,50 @@
+package master
+
+import "time"
+
+// An effect is something the pool wants done. The loop does it, and what comes of it
+// returns as a fact.
+type effect interface{ isEffect() }
+
+type (
+	// prepare resolves the program of a generation; answered by prepared.
+	prepare struct{ generation int }
+	// release says that no worker of the generation will be started any more.
+	release struct{ generation int }
+	// start forks a worker; answered by forked and becameReady, startTimedOut or exited.
+	start struct {
+		worker     string
+		slot       int
+		generation int
+		revision   string
+		timeout    time.Duration
+	}
+	// drain tells a worker to stop; answered by exited or drainTimedOut.
+	drain struct {
+		worker  string
+		timeout time.Duration
+	}
+	// kill ends a worker's process group at once; answered by exited.
+	kill struct{ worker string }
+	// retry asks for retryDue after the delay that fits the number of deaths in a row.
+	retry struct{ slot, deaths int }
+	// count asks for counted, a little later.
+	count struct{}
+	// publish tells the world. The loop numbers and dates the event.
+	publish struct{ event Event }
+	// closeListeners gives up the master's hold of the listening sockets.
+	closeListeners struct{}
+	// finish ends the loop: the last worker is gone and no other will come.
+	finish struct{}
+)
+
+func (prepare) isEffect()        {}
+func (release) isEffect()        {}
+func (start) isEffect()          {}
+func (drain) isEffect()          {}
+func (kill) isEffect()           {}
+func (retry) isEffect()          {}
+func (count) isEffect()          {}
+func (publish) isEffect()        {}
+func (closeListeners) isEffect() {}
+func (finish) isEffect()         {}

@@ -1,0 +1,16 @@
+package master
+
+import "errors"
+
+var (
+	// ErrStopping is returned for a command that arrives while the master shuts down.
+	ErrStopping = errors.New("the master is shutting down")
+	// ErrStopped is returned by every method once the master's loop has ended.
+	ErrStopped = errors.New("the master has stopped")
+	// ErrNoWorker is returned when no living or recently exited worker has the id asked for.
+	ErrNoWorker = errors.New("no such worker")
+	// ErrNoReload is returned when no reload in the history has the id asked for.
+	ErrNoReload = errors.New("no such reload")
+	// ErrPoolLimit is returned for a scale that would leave no worker.
+	ErrPoolLimit = errors.New("the pool needs at least one worker")
+)

@@ -1,0 +1,80 @@
+package master
+
+// eventLog numbers the events, keeps the latest and passes each on to the subscribers.
+// It belongs to the loop.
+type eventLog struct {
+	last        uint64 // the newest number
+	kept        []Event
+	subscribers map[*Subscription]bool
+}
+
+// keepEvents is how many events can be replayed; subscriberBuffer how far a subscriber
+// may lag behind before it is cut off.
+const (
+	keepEvents       = 4096
+	subscriberBuffer = 1024
+)
+
+// Subscription is a stream of events without a gap: Backlog, then what arrives at C.
+type Subscription struct {
+	Backlog []Event      // the events after the one asked for, oldest first
+	Lost    bool         // Backlog does not reach back to it
+	C       <-chan Event // closed by the master when the subscriber is too slow, or the master ends
+
+	events chan Event
+	cancel func()
+}
+
+// Close ends the subscription. It may be called at any time, more than once.
+func (s *Subscription) Close() { s.cancel() }
+
+func (l *eventLog) publish(e Event) Event {
+	l.last++
+	e.Seq = l.last
+	if len(l.kept) >= 2*keepEvents {
+		l.kept = append(l.kept[:0:0], l.kept[len(l.kept)-keepEvents:]...)
+	}
+	l.kept = append(l.kept, e)
+	for s := range l.subscribers {
+		select {
+		case s.events <- e:
+		default:
+			l.remove(s) // a slow reader is cut off, never waited for
+		}
+	}
+	return e
+}
+
+// subscribe takes the backlog and joins the stream in one step, so that nothing falls between.
+func (l *eventLog) subscribe(after uint64) *Subscription {
+	s := &Subscription{events: make(chan Event, subscriberBuffer)}
+	s.C = s.events
+	first := l.last - uint64(len(l.kept)) + 1
+	switch {
+	case after > l.last: // a number from another master
+		s.Lost, s.Backlog = true, l.kept
+	case after+1 < first:
+		s.Lost, s.Backlog = true, l.kept
+	default:
+		s.Backlog = l.kept[after+1-first:]
+	}
+	s.Backlog = append([]Event(nil), s.Backlog...)
+	if l.subscribers == nil {
+		l.subscribers = map[*Subscription]bool{}
+	}
+	l.subscribers[s] = true
+	return s
+}
+
+func (l *eventLog) remove(s *Subscription) {
+	if l.subscribers[s] {
+		delete(l.subscribers, s)
+		close(s.events)
+	}
+}
+
+func (l *eventLog) close() {
+	for s := range l.subscribers {
+		l.remove(s)
+	}
+}

@@ -1,0 +1,61 @@
+package master
+
+// A fact is something that happened: a caller asked, a process spoke, a timer ran out.
+// Facts are all that ever changes the pool.
+type fact interface{ isFact() }
+
+type (
+	// reloadAsked: somebody wants a reload. id is used if the pool opens a new one for it.
+	reloadAsked struct {
+		id      string
+		request ReloadRequest
+	}
+	// scaleAsked: somebody wants delta workers more, or fewer.
+	scaleAsked struct{ delta int }
+	// stopAsked: somebody wants the master to end; now means without draining.
+	stopAsked struct{ now bool }
+
+	// prepared: the program of a generation was resolved, or err says why it can't be.
+	prepared struct {
+		generation int
+		err        error
+	}
+	// forked: a worker has a process.
+	forked struct {
+		worker string
+		pid    int
+	}
+	// becameReady: a worker said READY=1.
+	becameReady struct{ worker string }
+	// saidStatus: a worker said STATUS=text.
+	saidStatus struct{ worker, text string }
+	// startTimedOut: a worker was not ready in time. output is what it last printed.
+	startTimedOut struct {
+		worker string
+		output []string
+	}
+	// drainTimedOut: a draining worker is still there.
+	drainTimedOut struct{ worker string }
+	// exited: a worker's process is gone, or never came to be.
+	exited struct {
+		worker string
+		exit   Exit
+	}
+	// retryDue: the back-off of a slot is over.
+	retryDue struct{ slot int }
+	// counted: the open connections of the draining workers; nil when the kernel would not say.
+	counted struct{ connections map[string]int }
+)
+
+func (reloadAsked) isFact()   {}
+func (scaleAsked) isFact()    {}
+func (stopAsked) isFact()     {}
+func (prepared) isFact()      {}
+func (forked) isFact()        {}
+func (becameReady) isFact()   {}
+func (saidStatus) isFact()    {}
+func (startTimedOut) isFact() {}
+func (drainTimedOut) isFact() {}
+func (exited) isFact()        {}
+func (retryDue) isFact()      {}
+func (counted) isFact()       {}

@@ -1,0 +1,112 @@
+package master
+
+import (
+	"fmt"
+	"slices"
+)
+
+// What happens to a single worker, and what that means for its slot.
+
+func (p *pool) onForked(m *member, pid int) {
+	m.PID = pid
+	p.tellWorker(EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
+}
+
+// onReady takes a worker at its word once. When it replaces another, this is the
+// moment, and the only one, at which the older one may go.
+func (p *pool) onReady(m *member) {
+	if m.State != WorkerStarting {
+		return
+	}
+	m.State, m.ReadyAt = WorkerReady, p.now
+	p.tellWorker(EventWorkerReady, m, WorkerStarting,
+		fmt.Sprintf("worker ready in slot %d after %s", m.Slot, m.ReadyAt.Sub(m.StartedAt).Round(msec)))
+
+	s := p.slotOf(m)
+	if s == nil || s.next != m {
+		return
+	}
+	old := s.duty
+	*s = slot{number: s.number, duty: m, changed: p.rotating.State == ReloadRolling}
+	p.dismiss(old, p.rotating, fmt.Sprintf("generation %d serves slot %d", m.Generation, s.number))
+}
+
+// onStartTimeout gives up on a worker that is not ready in time. It may have accepted
+// connections all the same, so it is drained, not killed.
+func (p *pool) onStartTimeout(m *member, output []string) {
+	if m.State != WorkerStarting {
+		return
+	}
+	why := fmt.Sprintf("was not ready in %s", p.now.Sub(m.StartedAt).Round(msec))
+	s := p.slotOf(m)
+	p.dismiss(m, m.reload, "it "+why)
+	p.lost(s, m, why, output)
+}
+
+func (p *pool) onDrainTimeout(m *member) {
+	if m.State != WorkerDraining {
+		return
+	}
+	p.step(m.reload, "killed", m, "it was still there at the drain timeout")
+	p.want(kill{worker: m.ID})
+}
+
+func (p *pool) onExited(m *member, exit Exit) {
+	from, s := m.State, p.slotOf(m)
+	delete(p.workers, m.ID)
+	m.State, m.ExitedAt, m.Exit = WorkerExited, p.now, &exit
+	p.gone = append(p.gone, m.Worker)
+	if extra := len(p.gone) - keepExited; extra > 0 {
+		p.gone = slices.Delete(p.gone, 0, extra)
+	}
+	if m.reload != nil {
+		m.reload.ConnectionsCut += exit.Cut
+	}
+	message := "worker " + exit.String()
+	if exit.Cut > 0 {
+		message += ", " + plural(exit.Cut, "connection was cut", "connections were cut")
+	}
+	p.tellWorker(EventWorkerExited, m, from, message)
+	if from != WorkerDraining {
+		p.totals.WorkersDied++
+		p.lost(s, m, exit.String(), exit.Output)
+	}
+}
+
+// lost empties the place of a worker that left without having been told to. One that
+// was on trial fails the rotation; any other is replaced, at once or after a back-off.
+func (p *pool) lost(s *slot, m *member, why string, output []string) {
+	if s == nil {
+		return
+	}
+	onTrial := p.onTrial(s, m)
+	if s.next == m {
+		s.next = nil
+	} else {
+		s.duty = nil
+	}
+	if onTrial {
+		p.fail(m, why, output)
+		return
+	}
+	s.restarts++
+	if m.stable(p.now) {
+		s.deaths = 0
+	}
+	s.deaths++
+	if s.deaths > 1 {
+		s.retrying = true
+		p.want(retry{slot: s.number, deaths: s.deaths - 1})
+	}
+}
+
+// slotOf finds the slot in which the worker has a place, or nil.
+func (p *pool) slotOf(m *member) *slot {
+	if m.Slot >= len(p.slots) {
+		return nil
+	}
+	if s := p.slots[m.Slot]; s.duty == m || s.next == m {
+		return s
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package master
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// loop is what the master's one goroutine owns: the pool, the events, the minders and
+// whoever waits. Nothing here blocks; what could is done in goroutines that post a fact.
+type loop struct {
+	*Master
+	pool     *pool
+	events   eventLog
+	minders  map[string]*minder
+	programs map[int]*program // by generation
+	waiters  []waiter
+
+	nextCount time.Time // not before
+	finished  bool
+}
+
+// waiter waits for a reload to reach a state.
+type waiter struct {
+	id     string
+	target ReloadState
+	answer chan Reload // buffered
+}
+
+func (l *loop) run() {
+	for _, e := range l.pool.begin(time.Now()) {
+		l.do(e)
+	}
+	for !l.finished {
+		select {
+		case ask := <-l.asks:
+			ask(l)
+		case f := <-l.facts:
+			l.handle(f)
+		}
+	}
+	for generation := range l.programs {
+		l.release(generation)
+	}
+	l.events.close()
+}
+
+func (l *loop) handle(f fact) {
+	if f, ok := f.(exited); ok {
+		delete(l.minders, f.worker)
+	}
+	for _, e := range l.pool.apply(time.Now(), f) {
+		l.do(e)
+	}
+	l.answerWaiters()
+}
+
+func (l *loop) do(e effect) {
+	switch e := e.(type) {
+	case publish:
+		logEvent(l.options.Log, l.events.publish(e.event))
+	case prepare:
+		l.prepare(e.generation)
+	case release:
+		l.release(e.generation)
+	case start:
+		l.start(e)
+	case drain:
+		l.order(e.worker, order{timeout: e.timeout})
+	case kill:
+		l.order(e.worker, order{kill: true})
+	case retry:
+		time.AfterFunc(retryDelay(e.deaths), func() { l.post(retryDue{slot: e.slot}) })
+	case count:
+		l.countConnections()
+	case closeListeners:
+		closeAll(l.listeners)
+		l.listeners = nil
+	case finish:
+		l.finished = true
+	}
+}
+
+// prepare resolves a generation's program; the disk may be slow, the loop must not be.
+func (l *loop) prepare(generation int) {
+	go func() {
+		program, err := openProgram(l.options.Command)
+		_ = l.ask(func(l *loop) {
+			if err == nil {
+				l.programs[generation] = program
+			}
+			l.handle(prepared{generation: generation, err: err})
+		})
+	}()
+}
+
+func (l *loop) release(generation int) {
+	if p := l.programs[generation]; p != nil {
+		p.drop()
+		delete(l.programs, generation)
+	}
+}
+
+func (l *loop) start(e start) {
+	m := &minder{
+		start:  e,
+		orders: make(chan order, mostOrders),
+		post:   l.post,
+		count:  l.countOne,
+		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
+			Int("generation", e.generation).Logger(),
+	}
+	l.minders[e.worker] = m
+	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation,
+		revision: e.revision, program: l.programs[e.generation], listeners: l.listeners}
+	spec.hold()
+	go m.mind(func() (process, error) {
+		defer spec.drop()
+		return l.launch(spec)
+	})
+}
+
+func (l *loop) order(worker string, o order) {
+	if m := l.minders[worker]; m != nil {
+		select {
+		case m.orders <- o:
+		default: // it has a kill to obey already
+		}
+	}
+}
+
+// countConnections counts those of the draining workers: at once when none were counted
+// lately, else after a pause that keeps the cost of counting many of them small.
+func (l *loop) countConnections() {
+	time.AfterFunc(time.Until(l.nextCount), func() {
+		var pids map[string]int
+		_ = l.ask(func(l *loop) { pids = l.pool.drainingPIDs(l.pool.lastGeneration + 1) })
+		began := time.Now()
+		connections, err := l.census(pids)
+		next := time.Now().Add(max(countEvery, 10*time.Since(began)))
+		_ = l.ask(func(l *loop) {
+			l.nextCount = next
+			if err != nil {
+				l.options.Log.Debug().Err(err).Msg("cannot count connections")
+			}
+			l.handle(counted{connections: connections})
+		})
+	})
+}
+
+// countEvery is the pause between two counts while workers drain.
+const countEvery = 250 * time.Millisecond
+
+// countOne counts the connections of one worker, for the record before it is killed.
+func (m *Master) countOne(worker string, pid int) int {
+	connections, err := m.census(map[string]int{worker: pid})
+	if err != nil {
+		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot count the connections that are cut")
+	}
+	return connections[worker]
+}
+
+// retryDelay grows from half a second to 30 s with the number of deaths in a row, with
+// jitter, so that slots that fail together do not retry together.
+func retryDelay(deaths int) time.Duration {
+	b := backoff.ExponentialBackOff{
+		InitialInterval:     500 * time.Millisecond,
+		RandomizationFactor: 0.25,
+		Multiplier:          2,
+		MaxInterval:         24 * time.Second, // 30 s with the most of jitter
+	}
+	delay := b.NextBackOff()
+	for range min(deaths, 16) - 1 {
+		delay = b.NextBackOff()
+	}
+	return delay
+}
+
+func (l *loop) forgetWaiter(answer chan Reload) {
+	l.waiters = slices.DeleteFunc(l.waiters, func(w waiter) bool { return w.answer == answer })
+}
+
+func (l *loop) answerWaiters() {
+	waiting := l.waiters[:0]
+	for _, w := range l.waiters {
+		if r := l.pool.reload(w.id); r != nil && r.State.Reached(w.target) {
+			w.answer <- r.clone()
+		} else {
+			waiting = append(waiting, w)
+		}
+	}
+	l.waiters = waiting
+}

@@ -1,0 +1,354 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+)
+
+// These tests run the loop and its minders on a fake clock, above processes that the test
+// drives by hand.
+
+// fakeProcess does what the test says and remembers the signals it got.
+type fakeProcess struct {
+	spec    launchSpec
+	number  int
+	noted   chan note
+	printed chan line
+	end     chan exitStatus
+	signals []syscall.Signal
+	obeys   bool // leaves when it gets SIGTERM
+}
+
+func (f *fakeProcess) pid() int                 { return f.number }
+func (f *fakeProcess) notes() <-chan note       { return f.noted }
+func (f *fakeProcess) lines() <-chan line       { return f.printed }
+func (f *fakeProcess) ended() <-chan exitStatus { return f.end }
+func (f *fakeProcess) close()                   {}
+
+func (f *fakeProcess) signal(sig syscall.Signal, _ bool) {
+	f.signals = append(f.signals, sig)
+	switch {
+	case sig == syscall.SIGKILL:
+		f.exit(exitStatus{code: -1, signal: "SIGKILL"})
+	case f.obeys:
+		f.exit(exitStatus{})
+	}
+}
+
+func (f *fakeProcess) exit(s exitStatus) {
+	select {
+	case f.end <- s:
+	default: // it is gone already
+	}
+}
+
+// bench is a master in a bubble with its fake processes.
+type bench struct {
+	*Master
+	t         *testing.T
+	behave    func(*fakeProcess) // called for each new process
+	processes []*fakeProcess
+	launched  []time.Time
+	fail      error // of the next launches
+}
+
+// inBubble runs the master, and the test against it, on a fake clock.
+func inBubble(t *testing.T, o Options, behave func(*fakeProcess), test func(*bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		o.Command = []string{os.Args[0]}
+		o.Log = zerolog.Nop()
+		b := &bench{Master: newMaster(o.withDefaults(), nil), t: t, behave: behave}
+		first, err := openProgram(o.Command)
+		require.NoError(t, err)
+		b.loop.programs[1] = first
+		b.launch = b.launchFake
+		b.census = func(pids map[string]int) (map[string]int, error) {
+			counts := map[string]int{}
+			for id := range pids {
+				counts[id] = 2
+			}
+			return counts, nil
+		}
+		go b.serve()
+		synctest.Wait()
+		test(b)
+		b.Kill()
+		<-b.done
+	})
+}
+
+// launchFake is called by minders, several at a time; the loop serves as the one goroutine
+// that owns the bench's fields.
+func (b *bench) launchFake(spec launchSpec) (process, error) {
+	p := &fakeProcess{spec: spec, noted: make(chan note, 1), printed: make(chan line), end: make(chan exitStatus, 1)}
+	close(p.printed)
+	var failure error
+	err := b.ask(func(*loop) {
+		if failure = b.fail; failure != nil {
+			return
+		}
+		b.processes = append(b.processes, p)
+		b.launched = append(b.launched, time.Now())
+		p.number = 100 + len(b.processes)
+		b.behave(p)
+	})
+	return p, errors.Join(err, failure)
+}
+
+// from now on processes behave like this.
+func (b *bench) from(behave func(*fakeProcess)) {
+	b.t.Helper()
+	require.NoError(b.t, b.ask(func(*loop) { b.behave = behave }))
+}
+
+// failing makes the next launches fail, or, with nil, succeed again.
+func (b *bench) failing(err error) {
+	b.t.Helper()
+	require.NoError(b.t, b.ask(func(*loop) { b.fail = err }))
+}
+
+func (b *bench) status() Status {
+	b.t.Helper()
+	s, err := b.Status()
+	require.NoError(b.t, err)
+	return s
+}
+
+func (b *bench) wait(id string, target ReloadState) Reload {
+	b.t.Helper()
+	r, err := b.Wait(context.Background(), id, target)
+	require.NoError(b.t, err)
+	return r
+}
+
+func (b *bench) askReload() Reload {
+	b.t.Helper()
+	r, err := b.Reload(ReloadRequest{})
+	require.NoError(b.t, err)
+	return r
+}
+
+// soon makes the process ready after a delay, obeying SIGTERM.
+func soon(after time.Duration) func(*fakeProcess) {
+	return func(p *fakeProcess) {
+		p.obeys = true
+		time.AfterFunc(after, func() { p.noted <- note{ready: true} })
+	}
+}
+
+func TestStartTimeoutFailsTheReload(t *testing.T) {
+	inBubble(t, Options{Workers: 2, StartTimeout: 5 * time.Second}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 2, b.status().Ready)
+		b.from(func(*fakeProcess) {}) // never ready, deaf to SIGTERM
+
+		began := time.Now()
+		failed := b.wait(b.askReload().ID, ReloadLive)
+		require.Equal(t, ReloadFailed, failed.State)
+		require.Equal(t, 5*time.Second, time.Since(began))
+		require.Equal(t, "the new worker of slot 0 was not ready in 5s", failed.Failure.Message)
+		require.Equal(t, 2, b.status().Ready)
+		require.Equal(t, 1, b.status().Draining)
+
+		time.Sleep(100 * time.Second) // the drain timeout
+		synctest.Wait()
+		require.Equal(t, []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL}, b.processes[2].signals)
+		require.Zero(t, b.status().Draining)
+	})
+}
+
+func TestACrashLoopBacksOffAndIsReported(t *testing.T) {
+	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
+	inBubble(t, Options{Workers: 1}, dies, func(b *bench) {
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		require.Less(t, len(b.launched), 45, "no growing delay")
+		require.Greater(t, len(b.launched), 20, "the delay has no cap")
+		var longest time.Duration
+		for i := range b.launched[1:] {
+			longest = max(longest, b.launched[i+1].Sub(b.launched[i]))
+		}
+		require.Zero(t, b.launched[1].Sub(b.launched[0]), "the first death is made good at once")
+		require.LessOrEqual(t, longest, 30*time.Second)
+		require.Greater(t, longest, 15*time.Second)
+		require.Equal(t, []int{0}, b.status().Looping)
+		require.False(t, b.status().Serving())
+
+		b.from(soon(time.Millisecond))
+		time.Sleep(time.Minute)
+		require.Empty(t, b.status().Looping)
+		require.True(t, b.status().Serving())
+	})
+}
+
+func TestAProgramThatCannotBeLaunchedIsTriedAgain(t *testing.T) {
+	inBubble(t, Options{Workers: 1}, soon(time.Millisecond), func(b *bench) {
+		b.failing(syscall.EAGAIN)
+		time.Sleep(time.Second)
+		b.processes[0].exit(exitStatus{code: 1})
+		time.Sleep(10 * time.Second)
+		require.Zero(t, b.status().Ready)
+		b.failing(nil)
+		time.Sleep(time.Minute)
+		require.Equal(t, 1, b.status().Ready)
+	})
+}
+
+func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
+	inBubble(t, Options{Workers: 2}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		first := b.askReload()
+		time.Sleep(500 * time.Millisecond)
+		second, third := b.askReload(), b.askReload()
+		require.Equal(t, ReloadQueued, second.State)
+		require.Equal(t, second.ID, third.ID, "both callers share the queued reload")
+
+		live := b.wait(first.ID, ReloadLive)
+		done := b.wait(second.ID, ReloadCompleted)
+		require.Equal(t, ReloadCompleted, done.State)
+		require.Equal(t, live.LiveAt, done.StartedAt)
+		require.Equal(t, 3, done.Generation)
+		require.Equal(t, 2, b.status().Totals.ReloadsCompleted)
+	})
+}
+
+func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
+	inBubble(t, Options{Workers: 2}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		rolling, queued := b.askReload(), Reload{}
+		time.Sleep(500 * time.Millisecond)
+		queued = b.askReload()
+		waited := make(chan Reload, 1)
+		go func() {
+			r, _ := b.Wait(context.Background(), rolling.ID, ReloadCompleted)
+			waited <- r
+		}()
+		synctest.Wait()
+		b.processes[0].obeys = false // one worker needs its time
+		b.Shutdown()
+		require.Equal(t, ReloadAborted, (<-waited).State)
+		require.Equal(t, ReloadAborted, b.wait(queued.ID, ReloadLive).State)
+		_, err := b.Reload(ReloadRequest{})
+		require.ErrorIs(t, err, ErrStopping)
+		require.ErrorIs(t, b.Scale(1), ErrStopping)
+		require.True(t, b.status().Stopping)
+
+		began := time.Now()
+		<-b.done
+		require.Equal(t, 100*time.Second, time.Since(began), "the drain timeout")
+		for _, p := range b.processes {
+			require.Equal(t, syscall.SIGTERM, p.signals[0])
+		}
+		require.Len(t, b.processes, 3, "no worker is started any more")
+		_, err = b.Status()
+		require.ErrorIs(t, err, ErrStopped)
+	})
+}
+
+func TestKillDoesNotWait(t *testing.T) {
+	deaf := func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }
+	inBubble(t, Options{Workers: 2}, deaf, func(b *bench) {
+		time.Sleep(2 * time.Second)
+		began := time.Now()
+		b.Shutdown()
+		time.Sleep(time.Second)
+		b.Kill()
+		<-b.done
+		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+func TestConnectionsOfDrainingWorkersAreCountedAndThoseCutAreReported(t *testing.T) {
+	inBubble(t, Options{Workers: 1}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		b.processes[0].obeys = false
+		s, err := b.Subscribe(0)
+		require.NoError(t, err)
+		reload := b.askReload()
+		require.Equal(t, ReloadLive, b.wait(reload.ID, ReloadLive).State)
+		time.Sleep(time.Second)
+		require.Equal(t, 2, b.status().Reload.ConnectionsRemaining)
+		done := b.wait(reload.ID, ReloadCompleted)
+		require.Equal(t, 2, done.ConnectionsCut)
+		require.Equal(t, 100*time.Second, done.FinishedAt.Sub(done.LiveAt))
+		s.Close()
+		progress := 0
+		for e := range s.C {
+			if e.Type == EventReloadProgress && e.Reload.ConnectionsRemaining == 2 {
+				progress++
+			}
+		}
+		require.Equal(t, 1, progress, "progress is told when it changes, and only then")
+	})
+}
+
+func TestEventsArriveInOrderWithoutAGap(t *testing.T) {
+	inBubble(t, Options{Workers: 3}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		late, err := b.Subscribe(4)
+		require.NoError(t, err)
+		b.wait(b.askReload().ID, ReloadCompleted)
+		late.Close()
+		last := uint64(4)
+		for _, e := range late.Backlog {
+			require.Equal(t, last+1, e.Seq)
+			last = e.Seq
+		}
+		for e := range late.C {
+			require.Equal(t, last+1, e.Seq)
+			last = e.Seq
+		}
+		require.False(t, late.Lost)
+		require.Greater(t, last, uint64(20))
+
+		future, err := b.Subscribe(1_000_000)
+		require.NoError(t, err)
+		require.True(t, future.Lost, "a number that this master has not given out")
+		future.Close()
+
+		recent, err := b.SubscribeRecent(5)
+		require.NoError(t, err)
+		require.Len(t, recent.Backlog, 5)
+		require.False(t, recent.Lost)
+		recent.Close()
+		recent.Close()
+	})
+}
+
+func TestASlowSubscriberIsCutOff(t *testing.T) {
+	inBubble(t, Options{Workers: 1}, soon(0), func(b *bench) {
+		s, err := b.Subscribe(0)
+		require.NoError(t, err)
+		for range subscriberBuffer + 10 {
+			require.NoError(t, b.ask(func(l *loop) { l.do(publish{Event{Type: EventPoolScaled}}) }))
+		}
+		n := 0
+		for range s.C { // ends, because it was closed
+			n++
+		}
+		require.Equal(t, subscriberBuffer, n)
+	})
+}
+
+func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
+	var l eventLog
+	for range 3 * keepEvents {
+		l.publish(Event{})
+	}
+	s := l.subscribe(1)
+	require.True(t, s.Lost)
+	require.GreaterOrEqual(t, len(s.Backlog), keepEvents)
+	require.Equal(t, uint64(3*keepEvents), s.Backlog[len(s.Backlog)-1].Seq)
+	s = l.subscribe(3*keepEvents - 1)
+	require.False(t, s.Lost)
+	require.Len(t, s.Backlog, 1)
+}

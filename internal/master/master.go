@@ -1,0 +1,239 @@
+// Package master opens the listening sockets, keeps one worker in every slot and
+// replaces the workers of all slots on request, without a moment in which fewer are ready.
+//
+// What happens is a fact (fact.go). One goroutine, the loop (loop.go), passes each to the
+// pool (pool.go, life.go, rotation.go), a pure state machine that answers with effects
+// (effect.go): start this worker, drain that one, tell the world. The loop has them done.
+// A worker is looked after by a minder (minder.go), which owns its timers and posts what
+// becomes of it; its process (process.go) is forked and reaped by one thread
+// (spawner.go). A signal and an HTTP request both end in the methods of Master, which ask
+// the loop and wait. The package has no wire format: who wants one makes it of the copies
+// that these methods return.
+package master
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+
+	"rota/internal/kernel"
+)
+
+// Master is the parent of the workers. Its methods may be called from any goroutine; each
+// returns ErrStopped once Run has returned.
+type Master struct {
+	options   Options
+	startedAt time.Time
+	listeners []*listener     // of the loop; closed when the master stops
+	addresses []ListenAddress // of the listeners, with the ports that the kernel chose
+	endpoints []kernel.Listener
+	spawner   *spawner
+
+	asks  chan func(*loop) // questions and commands, answered by the loop in turn
+	facts chan fact
+	done  chan struct{} // closed when the loop has ended
+	loop  *loop
+
+	launch func(launchSpec) (process, error)
+	census func(pids map[string]int) (map[string]int, error) // open connections by worker
+}
+
+// New opens the listeners and finds the workers' program, or returns why it can't be done.
+// Nothing runs before Run.
+func New(o Options) (*Master, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	first, err := openProgram(o.Command)
+	if err != nil {
+		return nil, err
+	}
+	listeners, err := openListeners(o.Listen)
+	if err != nil {
+		first.drop()
+		return nil, err
+	}
+	m := newMaster(o, listeners)
+	m.loop.programs[1] = first
+	m.spawner = newSpawner()
+	m.launch = func(s launchSpec) (process, error) { return launchProcess(m.spawner, s) }
+	m.census = m.countByWorker
+	return m, nil
+}
+
+// newMaster makes a master without its seam to the operating system.
+func newMaster(o Options, listeners []*listener) *Master {
+	m := &Master{
+		options:   o,
+		startedAt: time.Now(),
+		listeners: listeners,
+		asks:      make(chan func(*loop)),
+		facts:     make(chan fact, 64),
+		done:      make(chan struct{}),
+	}
+	for _, l := range listeners {
+		bound := l.ListenAddress
+		bound.Address = l.kernel.Address()
+		m.addresses = append(m.addresses, bound)
+		m.endpoints = append(m.endpoints, l.kernel)
+	}
+	m.loop = &loop{
+		Master:   m,
+		pool:     newPool(o.Workers, o.StartTimeout, o.DrainTimeout, newID),
+		minders:  map[string]*minder{},
+		programs: map[int]*program{},
+	}
+	return m
+}
+
+func (o Options) withDefaults() Options {
+	if o.Workers == 0 {
+		o.Workers = runtime.NumCPU()
+	}
+	if o.StartTimeout == 0 {
+		o.StartTimeout = 10 * time.Second
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = 100 * time.Second
+	}
+	return o
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Run starts the workers and returns when the master was told to stop and the last worker
+// is gone.
+func (m *Master) Run() error {
+	if err := becomeSubreaper(); err != nil {
+		m.options.Log.Warn().Err(err).Msg("orphans of workers will not be reaped here")
+	}
+	m.serve()
+	m.spawner.stop()
+	return nil
+}
+
+func (m *Master) serve() {
+	m.loop.run()
+	close(m.done)
+}
+
+// ask has the loop call f and returns when it has.
+func (m *Master) ask(f func(*loop)) error {
+	answered := make(chan struct{})
+	select {
+	case m.asks <- func(l *loop) { f(l); close(answered) }:
+		<-answered
+		return nil
+	case <-m.done:
+		return ErrStopped
+	}
+}
+
+// post hands the loop a fact. Once the loop has ended nobody needs it.
+func (m *Master) post(f fact) {
+	select {
+	case m.facts <- f:
+	case <-m.done:
+	}
+}
+
+// Reload asks for a graceful rotation and returns the reload that will be, or is, its
+// answer; a reload that is queued already is shared. Error: ErrStopping.
+func (m *Master) Reload(request ReloadRequest) (Reload, error) {
+	var r Reload
+	var refused error
+	err := m.ask(func(l *loop) {
+		if l.pool.stopping {
+			refused = ErrStopping
+			return
+		}
+		l.handle(reloadAsked{id: newID(), request: request})
+		r = l.pool.reloads[len(l.pool.reloads)-1].clone()
+	})
+	if err == nil {
+		err = refused
+	}
+	return r, err
+}
+
+// Wait returns the reload once it is live, completed (as target says) or has ended
+// otherwise. Errors: ErrNoReload, and the context's.
+func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reload, error) {
+	answer := make(chan Reload, 1)
+	known := false
+	if err := m.ask(func(l *loop) {
+		known = l.pool.reload(id) != nil
+		if known {
+			l.waiters = append(l.waiters, waiter{id: id, target: target, answer: answer})
+			l.answerWaiters()
+		}
+	}); err != nil {
+		return Reload{}, err
+	}
+	if !known {
+		return Reload{}, ErrNoReload
+	}
+	select {
+	case r := <-answer:
+		return m.recount(r), nil
+	case <-ctx.Done():
+		_ = m.ask(func(l *loop) { l.forgetWaiter(answer) })
+		return Reload{}, ctx.Err()
+	case <-m.done:
+		return Reload{}, ErrStopped
+	}
+}
+
+// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrPoolLimit.
+func (m *Master) Scale(delta int) error {
+	var refused error
+	err := m.ask(func(l *loop) {
+		size := len(l.pool.slots) + delta
+		switch {
+		case l.pool.stopping:
+			refused = ErrStopping
+		case size < 1 || size > MaxWorkers:
+			refused = ErrPoolLimit
+		default:
+			l.handle(scaleAsked{delta: delta})
+		}
+	})
+	if err == nil {
+		err = refused
+	}
+	return err
+}
+
+// Shutdown lets every worker drain; Run returns when the last is gone.
+func (m *Master) Shutdown() { m.post(stopAsked{}) }
+
+// Kill ends every worker at once; their connections are cut.
+func (m *Master) Kill() { m.post(stopAsked{now: true}) }
+
+// Usage returns what the worker's process uses. Error: the process is gone.
+func Usage(w Worker) (kernel.Usage, error) { return kernel.ProcessUsage(w.PID) }
+
+// Subscribe returns the events with numbers above after, and those to come.
+func (m *Master) Subscribe(after uint64) (*Subscription, error) {
+	return m.subscribe(func(l *loop) uint64 { return after })
+}
+
+// SubscribeRecent returns up to n of the latest events, and those to come.
+func (m *Master) SubscribeRecent(n int) (*Subscription, error) {
+	return m.subscribe(func(l *loop) uint64 {
+		kept := min(n, len(l.events.kept))
+		return l.events.last - uint64(kept)
+	})
+}
+
+func (m *Master) subscribe(after func(*loop) uint64) (*Subscription, error) {
+	var s *Subscription
+	err := m.ask(func(l *loop) {
+		s = l.events.subscribe(after(l))
+		s.cancel = func() { _ = m.ask(func(l *loop) { l.events.remove(s) }) }
+	})
+	return s, err
+}

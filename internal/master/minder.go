@@ -1,0 +1,160 @@
+package master
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// minder looks after one worker, from its fork to its end, in a goroutine of its own. It
+// turns what the process does into facts, and the loop's orders into signals. It decides
+// nothing.
+type minder struct {
+	start  start
+	orders chan order // buffered for every order there can be, so that the loop never waits
+	post   func(fact)
+	count  func(worker string, pid int) int // its open connections
+	log    zerolog.Logger
+}
+
+// order is what the loop wants done to a worker.
+type order struct {
+	kill    bool          // end its process group now; else tell it to drain
+	timeout time.Duration // for the drain
+}
+
+// mostOrders: one drain, a kill at its timeout, and a kill each time the master is told to stop at once.
+const mostOrders = 16
+
+// mind launches the worker and returns once it is gone. The exited fact is its last.
+func (m *minder) mind(launch func() (process, error)) {
+	p, err := launch()
+	if err != nil {
+		m.post(exited{worker: m.start.worker, exit: Exit{Code: -1, Error: err.Error()}})
+		return
+	}
+	defer p.close()
+	m.log = m.log.With().Int("pid", p.pid()).Logger()
+	m.post(forked{worker: m.start.worker, pid: p.pid()})
+
+	w := watch{minder: m, process: p}
+	w.arm(m.start.timeout)
+	defer w.timer.Stop()
+	for !w.ended {
+		w.next()
+	}
+}
+
+// watch is a minder's view of its running process.
+type watch struct {
+	*minder
+	process  process
+	timer    *time.Timer // of the start, then of the drain; stopped in between
+	deadline time.Time   // when it fires; zero in between
+	draining bool
+	tail     tail
+	cut      int
+	closed   bool // the output has ended
+	ended    bool
+}
+
+// next waits for one thing to happen.
+func (w *watch) next() {
+	select {
+	case o := <-w.orders:
+		w.obey(o)
+	case n := <-w.process.notes():
+		w.hear(n)
+	case l, ok := <-w.lines():
+		w.print(l, ok)
+	case <-w.timer.C:
+		w.timeOut()
+	case status := <-w.process.ended():
+		w.finish(status)
+	}
+}
+
+func (w *watch) obey(o order) {
+	if o.kill {
+		w.cut = w.count(w.start.worker, w.process.pid())
+		w.process.signal(syscall.SIGKILL, true)
+		return
+	}
+	w.draining = true
+	w.arm(o.timeout)
+	w.process.signal(syscall.SIGTERM, false)
+}
+
+func (w *watch) hear(n note) {
+	if n.status != nil {
+		w.post(saidStatus{worker: w.start.worker, text: *n.status})
+	}
+	if !w.deadline.IsZero() && time.Until(w.deadline) < n.extend {
+		w.arm(n.extend)
+	}
+	if n.ready {
+		if !w.draining {
+			w.timer.Stop()
+			w.deadline = time.Time{}
+		}
+		w.post(becameReady{worker: w.start.worker})
+	}
+}
+
+func (w *watch) arm(timeout time.Duration) {
+	w.deadline = time.Now().Add(timeout)
+	if w.timer == nil {
+		w.timer = time.NewTimer(timeout)
+		return
+	}
+	w.timer.Reset(timeout)
+}
+
+func (w *watch) timeOut() {
+	w.deadline = time.Time{}
+	if w.draining {
+		w.post(drainTimedOut{worker: w.start.worker})
+		return
+	}
+	w.post(startTimedOut{worker: w.start.worker, output: w.tail.lines})
+}
+
+// lines is the worker's output, or nil, from which nothing comes, once that has ended.
+func (w *watch) lines() <-chan line {
+	if w.closed {
+		return nil
+	}
+	return w.process.lines()
+}
+
+func (w *watch) print(l line, ok bool) {
+	if !ok {
+		w.closed = true
+		return
+	}
+	w.tail.add(l.text)
+	relog(w.log, l)
+}
+
+// finish reads what the worker printed last and reports its end. A grandchild may hold
+// the output open for ever, so that is waited for only a moment.
+func (w *watch) finish(status exitStatus) {
+	grace := time.NewTimer(outputGrace)
+	defer grace.Stop()
+	for over := false; !w.closed && !over; {
+		select {
+		case l, ok := <-w.lines():
+			w.print(l, ok)
+		case <-grace.C:
+			over = true
+		}
+	}
+	w.ended = true
+	w.post(exited{worker: w.start.worker, exit: Exit{
+		Code:   status.code,
+		Signal: status.signal,
+		Output: w.tail.lines,
+		Cut:    w.cut,
+	}})
+}

@@ -1,0 +1,130 @@
+package master
+
+import (
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// note is one datagram of the sd_notify protocol, as far as the master cares.
+type note struct {
+	ready  bool
+	status *string       // nil: not said
+	extend time.Duration // 0: not asked for
+}
+
+// maxExtend bounds EXTEND_TIMEOUT_USEC; more is taken as this much.
+const maxExtend = 24 * time.Hour
+
+// parseNote reads the assignments of a datagram, one a line. Unknown ones are passed over.
+func parseNote(datagram string) note {
+	var n note
+	for line := range strings.SplitSeq(datagram, "\n") {
+		key, value, ok := strings.Cut(line, "=")
+		if !ok {
+			continue
+		}
+		switch key {
+		case "READY":
+			n.ready = n.ready || value == "1"
+		case "STATUS":
+			status := strings.ToValidUTF8(value, "\uFFFD")
+			n.status = &status
+		case "EXTEND_TIMEOUT_USEC":
+			if usec, err := strconv.ParseUint(value, 10, 63); err == nil {
+				n.extend = min(time.Duration(min(usec, uint64(maxExtend/time.Microsecond)))*time.Microsecond, maxExtend)
+			}
+		}
+	}
+	return n
+}
+
+// notifySocket is where one worker, and no other, says how it is. It is bound before the
+// worker is forked, so that nothing is missed, and its name says who is speaking.
+type notifySocket struct {
+	conn *net.UnixConn
+	name string
+}
+
+// openNotifySocket binds an abstract socket: it leaves no file behind, also when the
+// master is killed, and every user a worker may run as can reach it.
+func openNotifySocket(worker string) (*notifySocket, error) {
+	name := "@rota/" + itoa(os.Getpid()) + "/" + worker
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) {
+		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1)
+	})
+	if err = errors.Join(err, set); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &notifySocket{conn: conn, name: name}, nil
+}
+
+// read sends every note to notes until the socket is closed or stop is.
+func (s *notifySocket) read(notes chan<- note, stop <-chan struct{}) {
+	data, oob := make([]byte, 4096), make([]byte, 1024)
+	for {
+		n, oobn, flags, _, err := s.conn.ReadMsgUnix(data, oob)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		closeReceived(oob[:oobn])
+		if err != nil || flags&unix.MSG_TRUNC != 0 || !trusted(oob[:oobn]) {
+			continue
+		}
+		select {
+		case notes <- parseNote(string(data[:n])):
+		case <-stop:
+			return
+		}
+	}
+}
+
+// trusted reports whether the sender may speak for a worker. The name of an abstract
+// socket is no secret, so another user of the machine could otherwise call a worker ready.
+func trusted(oob []byte) bool {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return false
+	}
+	for i := range messages {
+		if cred, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
+			return cred.Uid == 0 || int(cred.Uid) == os.Geteuid()
+		}
+	}
+	return false
+}
+
+// closeReceived closes descriptors that came along. For BARRIER=1 that is the answer.
+func closeReceived(oob []byte) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return
+	}
+	for i := range messages {
+		fds, err := unix.ParseUnixRights(&messages[i])
+		if err != nil {
+			continue
+		}
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+	}
+}
+
+func (s *notifySocket) close() { s.conn.Close() }

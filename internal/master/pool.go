@@ -1,0 +1,290 @@
+package master
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// stableAfter is how long a worker must have been ready for its death to count as the
+// first of a row. A slot whose workers died loopAfter times in a row is in a crash loop.
+const (
+	stableAfter = 10 * time.Second
+	loopAfter   = 3
+)
+
+// How much of the past is kept.
+const (
+	keepReloads = 200
+	keepExited  = 100
+)
+
+// pool decides everything the master does and does nothing itself: apply is a pure
+// function of the state, a fact and its time; what is to be done comes back as effects.
+//
+// Every slot wants one ready worker of the pool's generation. apply lets a fact change
+// the state, then reconcile compares what is wanted with what there is: it fills empty
+// slots, moves the running rotation on by one slot, completes reloads whose last older
+// worker is gone and begins the next one. A crash, a scale and a reload differ only in
+// what they change before that.
+type pool struct {
+	newID        func() string
+	startTimeout time.Duration
+	drainTimeout time.Duration
+
+	generation     int            // serves; a crash or a scale-up starts this one
+	lastGeneration int            // the newest number given out
+	revisions      map[int]string // of the generations that can still be started
+
+	slots   []*slot
+	workers map[string]*member // every worker that is not gone
+	gone    []Worker           // the latest that are, oldest first
+
+	reloads  []*Reload // oldest first
+	queued   *Reload   // accepted, begins when nothing rotates
+	rotating *Reload   // rolling or reverting
+	prepared bool      // rotating's program is resolved
+
+	stopping bool
+	counting bool // a counted fact is to come
+	totals   Totals
+
+	now     time.Time // of the fact being applied
+	effects []effect  // wanted so far by that fact
+}
+
+// slot is a numbered place that should always have one ready worker.
+type slot struct {
+	number   int
+	duty     *member // serves, or starts because nobody does
+	next     *member // starts, to take over from duty when ready
+	changed  bool    // the rotation has put its generation here, or has to take it back
+	deaths   int     // in a row
+	restarts int     // deaths since a rotation changed the slot
+	retrying bool    // waits for retryDue
+}
+
+// member is a worker as the pool keeps it.
+type member struct {
+	Worker
+	reload      *Reload // that started or drains it; nil for neither
+	connections int     // open ones, as last counted while it drained
+}
+
+// Totals count since the master started.
+type Totals struct {
+	WorkersStarted   int
+	WorkersDied      int // without having been told to leave
+	ReloadsCompleted int
+	ReloadsFailed    int
+	ReloadsAborted   int
+}
+
+func newPool(size int, startTimeout, drainTimeout time.Duration, newID func() string) *pool {
+	p := &pool{
+		newID:          newID,
+		startTimeout:   startTimeout,
+		drainTimeout:   drainTimeout,
+		generation:     1,
+		lastGeneration: 1,
+		revisions:      map[int]string{},
+		workers:        map[string]*member{},
+	}
+	p.resize(size)
+	return p
+}
+
+// begin brings the first workers up.
+func (p *pool) begin(now time.Time) []effect {
+	p.now = now
+	p.tell(Event{Type: EventMasterStarted, Message: "the master starts " + plural(len(p.slots), "worker", "workers")})
+	p.reconcile()
+	return p.take()
+}
+
+// apply lets one fact change the pool and returns what is to be done.
+func (p *pool) apply(now time.Time, f fact) []effect {
+	p.now = now
+	switch f := f.(type) {
+	case reloadAsked:
+		p.accept(f)
+	case scaleAsked:
+		p.scale(f.delta)
+	case stopAsked:
+		p.stop(f.now)
+	case prepared:
+		p.onPrepared(f)
+	case counted:
+		p.onCounted(f)
+	case retryDue:
+		if f.slot < len(p.slots) {
+			p.slots[f.slot].retrying = false
+		}
+	case forked:
+		p.with(f.worker, func(m *member) { p.onForked(m, f.pid) })
+	case becameReady:
+		p.with(f.worker, p.onReady)
+	case saidStatus:
+		p.with(f.worker, func(m *member) { m.Status = f.text })
+	case startTimedOut:
+		p.with(f.worker, func(m *member) { p.onStartTimeout(m, f.output) })
+	case drainTimedOut:
+		p.with(f.worker, p.onDrainTimeout)
+	case exited:
+		p.with(f.worker, func(m *member) { p.onExited(m, f.exit) })
+	}
+	p.reconcile()
+	return p.take()
+}
+
+// with calls f with the worker, unless it is gone: a late fact about it says nothing new.
+func (p *pool) with(id string, f func(*member)) {
+	if m, ok := p.workers[id]; ok {
+		f(m)
+	}
+}
+
+func (p *pool) reconcile() {
+	if p.stopping {
+		p.settle()
+		if len(p.workers) == 0 {
+			p.want(finish{})
+		}
+		return
+	}
+	p.fill()
+	p.rotate()
+	p.settle()
+	p.beginQueued()
+	p.askForCount()
+}
+
+// fill starts a worker in every slot that has none and does not wait for its back-off.
+func (p *pool) fill() {
+	for _, s := range p.slots {
+		replacing := s.next != nil && s.next.Generation == p.generation
+		if s.duty == nil && !s.retrying && !replacing {
+			s.duty = p.start(s, p.generation, p.startTimeout, nil)
+		}
+	}
+}
+
+// start makes a worker and wants it forked.
+func (p *pool) start(s *slot, generation int, timeout time.Duration, r *Reload) *member {
+	m := &member{reload: r, Worker: Worker{
+		ID:         p.newID(),
+		Slot:       s.number,
+		Generation: generation,
+		Revision:   p.revisions[generation],
+		State:      WorkerStarting,
+		StartedAt:  p.now,
+		Restarts:   s.restarts,
+	}}
+	p.workers[m.ID] = m
+	p.totals.WorkersStarted++
+	p.want(start{worker: m.ID, slot: s.number, generation: generation, revision: m.Revision, timeout: timeout})
+	return m
+}
+
+// dismiss tells a worker to leave, because of reload r or, if that is nil, for another reason.
+func (p *pool) dismiss(m *member, r *Reload, why string) {
+	if m == nil || m.State == WorkerDraining {
+		return
+	}
+	timeout := p.drainTimeout
+	if r != nil {
+		m.reload = r
+		timeout = r.effectiveDrainTimeout(p.drainTimeout)
+	}
+	from := m.State
+	m.State, m.DrainingAt = WorkerDraining, p.now
+	p.want(drain{worker: m.ID, timeout: timeout})
+	p.tellWorker(EventWorkerDraining, m, from, why)
+}
+
+// scale adds slots at the end or takes them from there. One always stays.
+func (p *pool) scale(delta int) {
+	size := min(max(len(p.slots)+delta, 1), MaxWorkers)
+	if p.stopping || size == len(p.slots) {
+		return
+	}
+	from := len(p.slots)
+	p.resize(size)
+	p.tell(Event{Type: EventPoolScaled, Workers: size, From: strconv.Itoa(from),
+		Message: fmt.Sprintf("the pool has %s instead of %d", plural(size, "worker", "workers"), from)})
+}
+
+func (p *pool) resize(size int) {
+	for len(p.slots) < size {
+		p.slots = append(p.slots, &slot{number: len(p.slots)})
+	}
+	for len(p.slots) > size {
+		last := p.slots[len(p.slots)-1]
+		p.slots = p.slots[:len(p.slots)-1]
+		p.dismiss(last.duty, nil, "the pool shrinks")
+		p.dismiss(last.next, nil, "the pool shrinks")
+	}
+}
+
+// stop lets every worker go and starts no other. Reloads that are not live are aborted.
+func (p *pool) stop(now bool) {
+	if !p.stopping {
+		p.stopping = true
+		p.want(closeListeners{})
+		for _, r := range []*Reload{p.rotating, p.queued} {
+			if r != nil {
+				p.abort(r, "the master was told to stop")
+			}
+		}
+		p.rotating, p.queued = nil, nil
+		for _, s := range p.slots {
+			*s = slot{number: s.number}
+		}
+		for _, m := range p.living() {
+			p.dismiss(m, nil, "the master stops")
+		}
+	}
+	if now {
+		for _, m := range p.living() {
+			p.want(kill{worker: m.ID})
+		}
+	}
+}
+
+// living lists the workers that are not gone, by slot and then by age.
+func (p *pool) living() []*member {
+	list := make([]*member, 0, len(p.workers))
+	for _, m := range p.workers {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b *member) int {
+		if a.Slot != b.Slot {
+			return a.Slot - b.Slot
+		}
+		if a.Generation != b.Generation {
+			return b.Generation - a.Generation
+		}
+		return b.StartedAt.Compare(a.StartedAt)
+	})
+	return list
+}
+
+// looping reports whether the slot is in a crash loop.
+func (s *slot) looping(now time.Time) bool {
+	stable := s.duty != nil && s.duty.stable(now)
+	return s.deaths >= loopAfter && !stable
+}
+
+// stable reports whether the worker has been ready long enough to trust it.
+func (m *member) stable(now time.Time) bool {
+	return !m.ReadyAt.IsZero() && now.Sub(m.ReadyAt) >= stableAfter
+}
+
+func (p *pool) want(e effect) { p.effects = append(p.effects, e) }
+
+func (p *pool) take() []effect {
+	effects := p.effects
+	p.effects = nil
+	return effects
+}

@@ -1,0 +1,358 @@
+package master
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// These tests run real processes: this test binary as a worker (see main_test.go).
+
+const patience = 20 * time.Second
+
+// running is a master under test, with its events.
+type running struct {
+	*Master
+	t      *testing.T
+	events *Subscription
+	log    *safeBuffer
+}
+
+// safeBuffer is a bytes.Buffer for several goroutines.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// runMaster starts a master whose workers are the named child, and ends it with the test.
+func runMaster(t *testing.T, o Options, child string) *running {
+	t.Helper()
+	r := &running{t: t, log: &safeBuffer{}}
+	if o.Command == nil {
+		o.Command = []string{os.Args[0], child}
+	}
+	if o.Listen == nil {
+		o.Listen = []ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
+	}
+	if o.Workers == 0 {
+		o.Workers = 2
+	}
+	o.Log = zerolog.New(r.log)
+	m, err := New(o)
+	require.NoError(t, err)
+	r.Master = m
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run() }()
+	r.events, err = m.Subscribe(0)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		m.Kill()
+		require.NoError(t, <-ended)
+	})
+	return r
+}
+
+// next returns the next event of one of the types.
+func (r *running) next(types ...EventType) Event {
+	r.t.Helper()
+	take := func(e Event) bool {
+		for _, t := range types {
+			if e.Type == t {
+				return true
+			}
+		}
+		return false
+	}
+	for len(r.events.Backlog) > 0 {
+		e := r.events.Backlog[0]
+		r.events.Backlog = r.events.Backlog[1:]
+		if take(e) {
+			return e
+		}
+	}
+	timeout := time.After(patience)
+	for {
+		select {
+		case e, ok := <-r.events.C:
+			require.True(r.t, ok, "the stream ended while waiting for %v", types)
+			if take(e) {
+				return e
+			}
+		case <-timeout:
+			require.FailNow(r.t, "no event", "waited for %v; log:\n%s", types, r.log)
+		}
+	}
+}
+
+func (r *running) ready(n int) {
+	r.t.Helper()
+	for range n {
+		r.next(EventWorkerReady)
+	}
+}
+
+func (r *running) reload(request ReloadRequest, target ReloadState) Reload {
+	r.t.Helper()
+	asked, err := r.Reload(request)
+	require.NoError(r.t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	reload, err := r.Wait(ctx, asked.ID, target)
+	require.NoError(r.t, err)
+	return reload
+}
+
+func TestAReloadReplacesEveryWorkerOneByOne(t *testing.T) {
+	r := runMaster(t, Options{Workers: 3}, "good")
+	r.ready(3)
+	before, generation, err := r.Workers()
+	require.NoError(t, err)
+	require.Equal(t, 1, generation)
+
+	reload := r.reload(ReloadRequest{Trigger: TriggerAPI, Revision: "v2"}, ReloadCompleted)
+
+	require.Equal(t, ReloadCompleted, reload.State)
+	require.Equal(t, 3, reload.Replaced)
+	require.Zero(t, reload.ConnectionsCut)
+	after, generation, err := r.Workers()
+	require.NoError(t, err)
+	require.Equal(t, 2, generation)
+	require.Len(t, after, 3)
+	for _, w := range after {
+		require.Equal(t, WorkerReady, w.State)
+		require.Equal(t, "v2", w.Revision)
+		for _, old := range before {
+			require.NotEqual(t, old.ID, w.ID)
+			require.NotEqual(t, old.PID, w.PID)
+		}
+	}
+	// One slot at a time: started, ready, draining, three times over, whatever exits in between.
+	var actions []string
+	for _, s := range reload.Steps {
+		if s.Action != "exited" {
+			actions = append(actions, s.Action)
+		}
+	}
+	require.Equal(t, []string{"started", "ready", "draining", "started", "ready", "draining", "started", "ready", "draining"}, actions)
+}
+
+func TestTheListenerStaysNonBlockingAfterASpawn(t *testing.T) {
+	r := runMaster(t, Options{}, "good")
+	r.ready(2)
+	var flags int
+	require.NoError(t, r.ask(func(l *loop) {
+		var err error
+		flags, err = unix.FcntlInt(uintptr(l.listeners[0].fd), unix.F_GETFL, 0)
+		require.NoError(t, err)
+	}))
+	require.NotZero(t, flags&unix.O_NONBLOCK, "workers whose listener blocks can't be woken to drain")
+}
+
+func TestAWorkerGetsItsSideOfTheContractAndNothingOfTheMasters(t *testing.T) {
+	t.Setenv("LISTEN_PID", "1")
+	t.Setenv("LISTEN_FDS", "7")
+	t.Setenv("LISTEN_PIDFDID", "9")
+	t.Setenv("NOTIFY_SOCKET", "/nowhere")
+	t.Setenv("WATCHDOG_USEC", "1")
+	t.Setenv("ROTA_ADMIN", "secret")
+	t.Setenv("APP_SETTING", "kept")
+	r := runMaster(t, Options{Workers: 1}, "prints-env")
+	r.ready(1)
+	workers, _, err := r.Workers()
+	require.NoError(t, err)
+	w := workers[0]
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "NOTIFY_SOCKET=") }, patience, time.Millisecond)
+
+	env := r.log.String()
+	for _, want := range []string{
+		"LISTEN_PID=" + itoa(w.PID), "LISTEN_FDS=1", "LISTEN_FDNAMES=tcp", "APP_SETTING=kept",
+		"ROTA_WORKER_ID=" + w.ID, "ROTA_SLOT=0", "ROTA_GENERATION=1",
+	} {
+		require.Eventually(t, func() bool { return strings.Contains(r.log.String(), `"`+want+`"`) }, patience, time.Millisecond, want)
+	}
+	for _, leaked := range []string{"LISTEN_FDS=7", "/nowhere", "WATCHDOG", "secret", "LISTEN_PIDFDID", `"LISTEN_PID=1"`} {
+		require.NotContains(t, env, leaked)
+	}
+}
+
+func TestAFailingNewWorkerLeavesTheOldSetServing(t *testing.T) {
+	for name, c := range map[string]struct {
+		replacement []byte // what stands at the program's path; nil: the child
+		mode        os.FileMode
+		message     string
+	}{
+		"exits at once":     {[]byte("#!/bin/sh\necho the database is on fire >&2\nexit 3\n"), 0o755, "exited with code 3"},
+		"is not ready":      {[]byte("#!/bin/sh\necho still thinking\nexec sleep 60\n"), 0o755, "was not ready in"},
+		"is not executable": {[]byte("\x7fELF nonsense"), 0o755, "exited with code 126"},
+		"has no permission": {[]byte("#!/bin/sh\n"), 0o644, "permission denied"},
+		"is killed":         {[]byte("#!/bin/sh\nkill -9 $$\n"), 0o755, "ended by signal SIGKILL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "app")
+			require.NoError(t, os.Symlink(os.Args[0], path))
+			r := runMaster(t, Options{Command: []string{path, "good"}}, "")
+			r.ready(2)
+			before, _, err := r.Workers()
+			require.NoError(t, err)
+
+			replace(t, path, c.replacement, c.mode)
+			reload := r.reload(ReloadRequest{StartTimeout: 300 * time.Millisecond, DrainTimeout: time.Second}, ReloadCompleted)
+
+			require.Equal(t, ReloadFailed, reload.State)
+			require.Contains(t, reload.Failure.Message, c.message)
+			if strings.Contains(string(c.replacement), "echo") {
+				require.NotEmpty(t, reload.Failure.Output)
+			}
+			after, generation, err := r.Workers()
+			require.NoError(t, err)
+			require.Equal(t, 1, generation)
+			require.Equal(t, ids(before), ids(serving(after)))
+
+			// A crash after the failed reload still starts the program of generation 1.
+			require.NoError(t, syscall.Kill(before[0].PID, syscall.SIGKILL))
+			for r.next(EventWorkerExited).Worker.ID != before[0].ID {
+			}
+			require.Equal(t, 1, r.next(EventWorkerReady).Worker.Generation)
+		})
+	}
+}
+
+func replace(t *testing.T, path string, content []byte, mode os.FileMode) {
+	t.Helper()
+	next := path + ".next"
+	require.NoError(t, os.WriteFile(next, content, mode))
+	require.NoError(t, os.Rename(next, path))
+}
+
+func serving(list []Worker) []Worker {
+	var ready []Worker
+	for _, w := range list {
+		if w.State == WorkerReady {
+			ready = append(ready, w)
+		}
+	}
+	return ready
+}
+
+func ids(list []Worker) []string {
+	var out []string
+	for _, w := range list {
+		out = append(out, w.ID)
+	}
+	return out
+}
+
+func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
+	r := runMaster(t, Options{Workers: 1}, "ignores-term")
+	r.ready(1)
+	reload := r.reload(ReloadRequest{DrainTimeout: 200 * time.Millisecond}, ReloadCompleted)
+	require.Equal(t, ReloadCompleted, reload.State)
+	var actions []string
+	for _, s := range reload.Steps {
+		actions = append(actions, s.Action)
+	}
+	require.Equal(t, []string{"started", "ready", "draining", "killed", "exited"}, actions)
+}
+
+func TestSecondReadyIsNotASecondWorker(t *testing.T) {
+	r := runMaster(t, Options{Workers: 1}, "ready-twice")
+	r.ready(1)
+	reload := r.reload(ReloadRequest{}, ReloadCompleted)
+	require.Equal(t, 1, reload.Replaced)
+	require.Equal(t, 1, strings.Count(r.log.String(), `"replaced":1,"total":1,"draining":0,"message":"reload completed`))
+}
+
+func TestOutputIsLoggedAndNeverStopsAWorker(t *testing.T) {
+	r := runMaster(t, Options{Workers: 2}, "floods")
+	r.ready(2)
+	reload := r.reload(ReloadRequest{}, ReloadCompleted)
+	require.Equal(t, ReloadCompleted, reload.State)
+	require.Contains(t, r.log.String(), `"stream":"stdout","message":"water`)
+}
+
+func TestClosedOutputIsNoDeath(t *testing.T) {
+	r := runMaster(t, Options{Workers: 1}, "closes-output")
+	r.ready(1)
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+}
+
+func TestAWorkerMayAskForMoreTimeToStart(t *testing.T) {
+	r := runMaster(t, Options{Workers: 1, StartTimeout: 500 * time.Millisecond}, "asks-for-time")
+	r.ready(1)
+	workers, _, err := r.Workers()
+	require.NoError(t, err)
+	require.Equal(t, "warming up", workers[0].Status)
+	require.Greater(t, workers[0].ReadyAt.Sub(workers[0].StartedAt), 500*time.Millisecond)
+}
+
+func TestCutConnectionsAreCounted(t *testing.T) {
+	r := runMaster(t, Options{Workers: 1}, "holds-connections")
+	r.ready(1)
+	for range 3 {
+		c, err := net.Dial("tcp", r.addresses[0].Address)
+		require.NoError(t, err)
+		defer c.Close()
+		_, err = c.Read(make([]byte, 1)) // the worker has it
+		require.NoError(t, err)
+	}
+	reload := r.reload(ReloadRequest{DrainTimeout: 700 * time.Millisecond}, ReloadLive)
+	require.Equal(t, ReloadLive, reload.State)
+	progress := r.next(EventReloadProgress)
+	for progress.Reload.ConnectionsRemaining != 3 {
+		progress = r.next(EventReloadProgress)
+	}
+	done := r.next(EventReloadCompleted)
+	require.Equal(t, 3, done.Reload.ConnectionsCut)
+	require.Zero(t, done.Reload.ConnectionsRemaining)
+}
+
+func TestShutdownLeavesNothingBehind(t *testing.T) {
+	fds := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		return len(entries)
+	}
+	path := filepath.Join(t.TempDir(), "app.sock")
+	// The first start opens what the runtime keeps: its poller.
+	for range 2 {
+		before := fds()
+		t.Run("run", func(t *testing.T) {
+			r := runMaster(t, Options{Listen: []ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
+			r.ready(2)
+			r.reload(ReloadRequest{}, ReloadCompleted)
+			r.Shutdown()
+			<-r.done
+			_, err := r.Reload(ReloadRequest{})
+			require.ErrorIs(t, err, ErrStopped)
+		})
+		require.NoFileExists(t, path)
+		_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		require.ErrorIs(t, err, syscall.ECHILD)
+		if before > 10 {
+			require.Equal(t, before, fds())
+		}
+	}
+}

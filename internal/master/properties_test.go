@@ -1,0 +1,212 @@
+package master
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// TestWhateverHappens lets thousands of random histories happen to a pool and looks, after
+// every fact, for what must never be; and at the end of each for what must have come about.
+func TestWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(rapid.IntRange(1, 5).Draw(t, "size"))
+		for range rapid.IntRange(1, 80).Draw(t, "length") {
+			f, shrinks := draw(t, w)
+			before := w.servingSlots()
+			w.apply(f)
+			if !shrinks {
+				require.GreaterOrEqual(t, w.servingSlots(), before, "%T took a serving slot away: %s", f, w)
+			}
+			lookFor(t, w)
+		}
+		endsWell(t, w)
+	})
+}
+
+// draw picks a fact that may follow. shrinks says that it may take serving slots away, as
+// only an accident, a scale or a stop may; a rotation never does.
+func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
+	starting, ready, draining := w.in(WorkerStarting), w.in(WorkerReady), w.in(WorkerDraining)
+	kind := rapid.IntRange(0, 15).Draw(t, "kind")
+	switch {
+	case kind == 0:
+		return reloadAsked{id: newID()}, false
+	case kind == 1 && len(w.preparing) > 0:
+		return takePrepared(w, errNotThere), false
+	case kind <= 3 && len(w.preparing) > 0:
+		return takePrepared(w, nil), false
+	case kind <= 7 && len(starting) > 0:
+		return becameReady{worker: pick(t, starting)}, false
+	case kind == 8 && len(starting) > 0:
+		return startTimedOut{worker: pick(t, starting)}, false
+	case kind == 9 && len(starting) > 0:
+		return exited{worker: pick(t, starting), exit: Exit{Code: 1}}, false
+	case kind == 10 && len(ready) > 0:
+		return exited{worker: pick(t, ready), exit: Exit{Code: -1, Signal: "SIGSEGV"}}, true
+	case kind == 11 && len(draining) > 0:
+		return drainTimedOut{worker: pick(t, draining)}, false
+	case kind <= 13 && len(draining) > 0:
+		return exited{worker: pick(t, draining), exit: Exit{Cut: 1}}, false
+	case kind == 14:
+		return retryDue{slot: rapid.IntRange(0, 5).Draw(t, "slot")}, false
+	case rapid.IntRange(0, 40).Draw(t, "rare") == 0:
+		return stopAsked{now: rapid.Bool().Draw(t, "now")}, true
+	case rapid.Bool().Draw(t, "scale"):
+		return scaleAsked{delta: rapid.SampledFrom([]int{-1, 1}).Draw(t, "delta")}, true
+	}
+	return counted{}, false
+}
+
+func takePrepared(w *world, err error) fact {
+	generation := w.preparing[0]
+	w.preparing = w.preparing[1:]
+	return prepared{generation: generation, err: err}
+}
+
+func pick(t *rapid.T, list []*member) string { return rapid.SampledFrom(list).Draw(t, "worker").ID }
+
+// lookFor fails on what must never be.
+func lookFor(t *rapid.T, w *world) {
+	p := w.pool
+	nexts := 0
+	for i, s := range p.slots {
+		require.Equal(t, i, s.number)
+		for _, m := range []*member{s.duty, s.next} {
+			if m == nil {
+				continue
+			}
+			require.Same(t, p.workers[m.ID], m, "a slot holds a worker that is gone")
+			require.Contains(t, []WorkerState{WorkerStarting, WorkerReady}, m.State)
+		}
+		if s.next != nil {
+			nexts++
+			require.NotSame(t, s.duty, s.next)
+			require.NotNil(t, p.rotating, "a replacement without a rotation")
+		}
+		if p.rotating == nil {
+			require.False(t, s.changed)
+		}
+		if !p.stopping {
+			require.True(t, s.duty != nil || s.next != nil || s.retrying, "slot %d is forgotten: %s", i, w)
+		}
+	}
+	require.LessOrEqual(t, nexts, 1, "a surge of more than one")
+	for _, r := range p.reloads {
+		if r.State == ReloadCompleted {
+			for _, m := range p.workers {
+				require.GreaterOrEqual(t, m.Generation, r.Generation, "%s is completed, but an older worker is there", r.ID)
+			}
+		}
+		require.Equal(t, r.State.Terminal(), !r.FinishedAt.IsZero())
+		if r.State == ReloadFailed || r.State == ReloadAborted {
+			require.NotEmpty(t, r.Failure.Message)
+		}
+	}
+}
+
+// endsWell lets the history come to rest: every reload ends, every slot serves.
+func endsWell(t *rapid.T, w *world) {
+	require.True(t, w.calm(), "no rest: %s", w)
+	p := w.pool
+	for _, r := range p.reloads {
+		require.True(t, r.State.Terminal(), "%s has not ended: %s", r.ID, w)
+	}
+	ends := map[string]int{}
+	for _, e := range w.events {
+		if e.Reload != nil && e.Reload.State.Terminal() {
+			ends[e.ReloadID]++
+		}
+	}
+	for _, r := range p.reloads {
+		require.Equal(t, 1, ends[r.ID], "terminal events of %s", r.ID)
+	}
+	if p.stopping {
+		require.True(t, w.finished)
+		require.Empty(t, p.workers)
+		return
+	}
+	require.Equal(t, len(p.slots), w.servingSlots())
+	require.Len(t, p.workers, len(p.slots), "a worker lives on unseen: %s", w)
+}
+
+// TestAFailingNewWorkerGivesTheOldSetBack runs rotations that fail at a random moment, with
+// nothing else going wrong, and finds the generation before in every slot.
+func TestAFailingNewWorkerGivesTheOldSetBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(1, 6).Draw(t, "size")
+		w := newWorld(size).up()
+		reload := w.ask()
+		w.prepare(nil)
+		for range rapid.IntRange(0, size-1).Draw(t, "replaced before") {
+			w.ready(w.next())
+		}
+		failing := w.next()
+		if rapid.Bool().Draw(t, "after it was ready") && size > 1 && reload.Replaced+1 < size {
+			w.ready(failing)
+		}
+		if rapid.Bool().Draw(t, "slow") {
+			w.apply(startTimedOut{worker: failing.ID, output: []string{"still thinking"}})
+		}
+		w.apply(exited{worker: failing.ID, exit: Exit{Code: 3, Output: []string{"no"}}})
+		for reload.State == ReloadReverting {
+			before := w.servingSlots()
+			require.NotEmpty(t, w.in(WorkerStarting), "nothing moves: %s", w)
+			w.ready(w.in(WorkerStarting)[0])
+			require.GreaterOrEqual(t, w.servingSlots(), before)
+		}
+		require.Equal(t, ReloadFailed, reload.State, "%s", w)
+		require.Equal(t, failing.ID, reload.Failure.WorkerID)
+		require.NotEmpty(t, reload.Failure.Output)
+		require.Equal(t, 1, w.pool.generation)
+		require.Equal(t, size, w.servingSlots())
+		for _, s := range w.pool.slots {
+			require.Equal(t, 1, s.duty.Generation)
+		}
+	})
+}
+
+func TestWhoeverAsksDuringARotationSharesTheNext(t *testing.T) {
+	w := newWorld(2).up()
+	first := w.ask()
+	w.prepare(nil)
+	for i := range 20 {
+		w.apply(reloadAsked{id: newID(), request: ReloadRequest{Revision: itoa(i)}})
+	}
+	require.Len(t, w.pool.reloads, 2)
+	shared := w.last()
+	require.Equal(t, ReloadQueued, shared.State)
+	require.Len(t, shared.Callers, 20)
+	require.Equal(t, "19", shared.Revision, "the latest caller's settings win")
+
+	startedBefore := w.in(WorkerStarting, WorkerReady)
+	require.True(t, w.calm())
+	require.Equal(t, ReloadCompleted, first.State)
+	require.Equal(t, ReloadCompleted, shared.State)
+	for _, m := range startedBefore {
+		require.NotContains(t, w.pool.workers, m.ID, "a worker started before the call is still there")
+	}
+	for _, s := range w.pool.slots {
+		require.Equal(t, "19", s.duty.Revision)
+	}
+}
+
+func TestDeathsInARowMakeACrashLoopAndAReloadEndsIt(t *testing.T) {
+	w := newWorld(1).up()
+	slot := w.pool.slots[0]
+	for range loopAfter {
+		require.False(t, slot.looping(w.now))
+		w.apply(exited{worker: slot.duty.ID, exit: Exit{Code: 1}})
+		if slot.retrying {
+			w.apply(retryDue{slot: 0})
+		}
+		w.up()
+	}
+	require.True(t, slot.looping(w.now), "ready for a moment is no recovery")
+	require.False(t, slot.looping(w.now.Add(stableAfter)), "ready for long is")
+
+	w.ask()
+	require.True(t, w.calm())
+	require.False(t, w.pool.slots[0].looping(w.now))
+}

@@ -1,0 +1,101 @@
+package master
+
+import (
+	"slices"
+	"time"
+)
+
+// ReloadState is a reload's progress: queued, rolling, live, completed; or reverting, then failed; or aborted.
+type ReloadState string
+
+// The states of a reload.
+const (
+	ReloadQueued    ReloadState = "queued"    // accepted, waits for the one before it
+	ReloadRolling   ReloadState = "rolling"   // slots are changing to its generation
+	ReloadLive      ReloadState = "live"      // every slot is served by its generation, older workers drain
+	ReloadCompleted ReloadState = "completed" // the last older worker is gone
+	ReloadReverting ReloadState = "reverting" // a new worker failed; slots go back to the generation before
+	ReloadFailed    ReloadState = "failed"    // as good as before it began, or the error says what is not
+	ReloadAborted   ReloadState = "aborted"   // the master was told to stop before it was live
+)
+
+// Terminal reports whether the reload has ended for good.
+func (s ReloadState) Terminal() bool {
+	return s == ReloadCompleted || s == ReloadFailed || s == ReloadAborted
+}
+
+// Reached reports whether a wait for target (live or completed) is over in state s:
+// the target or a later success was reached, or the reload has ended without it.
+func (s ReloadState) Reached(target ReloadState) bool {
+	return s == target || s.Terminal()
+}
+
+// Trigger says which door a reload came through.
+type Trigger string
+
+// The doors.
+const (
+	TriggerAPI    Trigger = "api"
+	TriggerSignal Trigger = "signal"
+)
+
+// ReloadRequest is what one caller asks for. Its zero value is a plain reload.
+type ReloadRequest struct {
+	Trigger      Trigger
+	Reason       string        // free text
+	Revision     string        // free text, reaches the new workers as ROTA_REVISION
+	StartTimeout time.Duration // 0: the master's own
+	DrainTimeout time.Duration // 0: the master's own
+}
+
+// Caller is one request that a reload answers.
+type Caller struct {
+	ReloadRequest
+	At time.Time
+}
+
+// Reload is a copy of what the master knows of one reload. Reason, revision and
+// timeouts are the latest caller's; every caller is in Callers, oldest first.
+type Reload struct {
+	ID         string // UUIDv7
+	Generation int
+	State      ReloadState
+	ReloadRequest
+	Callers              []Caller
+	RequestedAt          time.Time
+	StartedAt            time.Time // zero while queued
+	LiveAt               time.Time // zero until live
+	FinishedAt           time.Time // zero until completed, failed or aborted
+	Replaced             int       // slots served by its generation
+	Total                int       // slots
+	Draining             int       // older workers that still drain
+	ConnectionsRemaining int       // open connections of those, as last counted
+	ConnectionsCut       int       // connections closed by killing workers at the drain timeout
+	Failure              *Failure  // nil unless reverting, failed or aborted
+	Steps                []Step    // what happened to which worker, oldest first
+}
+
+// Failure is why a reload did not become live.
+type Failure struct {
+	Message  string // one sentence
+	WorkerID string // the worker that failed; "" when none did
+	Slot     int
+	Output   []string // the failing worker's last lines, oldest first
+}
+
+// Step is one thing that happened to a worker because of a reload.
+type Step struct {
+	At       time.Time
+	Action   string // started, ready, draining, exited, killed or failed
+	WorkerID string
+	Slot     int
+	Message  string
+}
+
+// clone copies the reload so that its reader shares nothing with the loop.
+func (r *Reload) clone() Reload {
+	c := *r
+	c.Callers = slices.Clone(r.Callers)
+	c.Steps = slices.Clone(r.Steps)
+	return c
+}

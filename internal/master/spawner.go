@@ -1,0 +1,170 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// spawner is the one thread that forks, signals and reaps.
+//
+// It is one thread that never ends, because a child's parent-death signal fires when the
+// thread that forked it is gone. It does all three in turn, so a pid it signals can't
+// have been reaped and given to somebody else in between. And since it waits for any
+// child, it also reaps orphans: rota may be PID 1, and is the subreaper of what its
+// workers leave behind. Nothing else in the process may fork children, or wait for them.
+type spawner struct {
+	requests chan func(children map[int]chan<- syscall.WaitStatus)
+	done     chan struct{}
+}
+
+// forkSpec is what a child is made of. files become its descriptors 0, 1, 2, …
+type forkSpec struct {
+	path  string
+	argv  []string
+	env   []string
+	files []int
+}
+
+func newSpawner() *spawner {
+	s := &spawner{
+		requests: make(chan func(map[int]chan<- syscall.WaitStatus)),
+		done:     make(chan struct{}),
+	}
+	go s.run()
+	return s
+}
+
+func (s *spawner) run() {
+	runtime.LockOSThread() // for good: see above
+	died := make(chan os.Signal, 1)
+	signal.Notify(died, unix.SIGCHLD)
+	defer signal.Stop(died)
+	children := map[int]chan<- syscall.WaitStatus{}
+	for {
+		select {
+		case request, ok := <-s.requests:
+			if !ok {
+				close(s.done)
+				return
+			}
+			request(children)
+		case <-died:
+			reap(children)
+		}
+	}
+}
+
+// stop ends the thread. No child may be left.
+func (s *spawner) stop() {
+	close(s.requests)
+	<-s.done
+}
+
+// fork starts a child in a process group of its own. Its end arrives at the channel.
+func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan syscall.WaitStatus, err error) {
+	end := make(chan syscall.WaitStatus, 1)
+	forked := make(chan struct{})
+	s.requests <- func(children map[int]chan<- syscall.WaitStatus) {
+		defer close(forked)
+		if pid, err = forkExec(spec); err == nil {
+			children[pid] = end
+		}
+	}
+	<-forked
+	return pid, end, err
+}
+
+// forkExec works on bare descriptors: os.StartProcess and exec.Cmd would clear O_NONBLOCK
+// on the listeners.
+func forkExec(spec forkSpec) (int, error) {
+	files := make([]uintptr, len(spec.files))
+	for i, fd := range spec.files {
+		files[i] = uintptr(fd)
+	}
+	pid, err := syscall.ForkExec(spec.path, spec.argv, &syscall.ProcAttr{
+		Env:   spec.env,
+		Files: files,
+		Sys: &syscall.SysProcAttr{
+			Setpgid:   true, // Ctrl-C is for the master alone
+			Pdeathsig: syscall.SIGTERM,
+		},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("fork: %w", err)
+	}
+	return pid, nil
+}
+
+// signal sends sig to the child, or to its whole group. A child that is gone gets nothing.
+func (s *spawner) signal(pid int, sig syscall.Signal, group bool) {
+	sent := make(chan struct{})
+	s.requests <- func(children map[int]chan<- syscall.WaitStatus) {
+		defer close(sent)
+		if _, ours := children[pid]; !ours {
+			return
+		}
+		if group {
+			pid = -pid
+		}
+		_ = syscall.Kill(pid, sig) // it can only fail because the child just ended
+	}
+	<-sent
+}
+
+// reap collects every child that has ended. What is left of a worker's process group
+// ends with it; that must happen while the dead leader still holds the group's number.
+func reap(children map[int]chan<- syscall.WaitStatus) {
+	for {
+		pid := peek()
+		if pid == 0 {
+			return
+		}
+		end, ours := children[pid]
+		if ours {
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
+		var status syscall.WaitStatus
+		for {
+			if _, err := syscall.Wait4(pid, &status, 0, nil); !errors.Is(err, syscall.EINTR) {
+				break
+			}
+		}
+		if ours {
+			delete(children, pid)
+			end <- status
+		}
+	}
+}
+
+// siginfoChild is what siginfo_t holds of a child. x/sys leaves its union unnamed.
+type siginfoChild struct {
+	_     [3]int32 // signal, errno, code
+	union struct {
+		_   [0]uintptr // C aligns the union like a pointer
+		pid int32
+	}
+	_ [108]byte
+}
+
+// peek returns the pid of a child that has ended and leaves it to be waited for; 0 if
+// there is none.
+func peek() int {
+	var info siginfoChild
+	err := unix.Waitid(unix.P_ALL, 0, (*unix.Siginfo)(unsafe.Pointer(&info)), unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	if err != nil {
+		return 0 // ECHILD: there are no children at all
+	}
+	return int(info.union.pid)
+}
+
+// becomeSubreaper makes orphans of the workers children of this process instead of init's.
+func becomeSubreaper() error {
+	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+}

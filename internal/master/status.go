@@ -1,0 +1,175 @@
+package master
+
+import (
+	"os"
+	"slices"
+	"time"
+)
+
+// Status is a copy of the master's own state.
+type Status struct {
+	PID        int
+	StartedAt  time.Time
+	Generation int // that serves
+	Size       int // slots
+	Ready      int // workers in this state, as the next two
+	Starting   int
+	Draining   int
+	Looping    []int // slots in a crash loop
+	Stopping   bool
+	Listeners  []ListenAddress // with the port that the kernel chose, where 0 was asked for
+	Totals     Totals
+	Reload     *Reload // the one that rotates, else the newest that is still draining; nil for none
+}
+
+// Serving reports whether the master can be trusted with traffic: at least one worker is
+// ready, no slot is in a crash loop, and it does not stop.
+func (s Status) Serving() bool { return s.Ready > 0 && len(s.Looping) == 0 && !s.Stopping }
+
+// Status returns the master's state.
+func (m *Master) Status() (Status, error) {
+	var s Status
+	err := m.ask(func(l *loop) { s = l.status() })
+	return s, err
+}
+
+// Workers returns every worker that is not gone, by slot, newest first within one, and
+// the generation that serves.
+func (m *Master) Workers() (list []Worker, generation int, err error) {
+	err = m.ask(func(l *loop) {
+		generation = l.pool.generation
+		for _, member := range l.pool.living() {
+			list = append(list, member.Worker)
+		}
+	})
+	return list, generation, err
+}
+
+// Worker returns one worker, also one of the latest that are gone. Error: ErrNoWorker.
+func (m *Master) Worker(id string) (Worker, error) {
+	var w Worker
+	found := false
+	if err := m.ask(func(l *loop) { w, found = l.pool.worker(id) }); err != nil {
+		return Worker{}, err
+	}
+	if !found {
+		return Worker{}, ErrNoWorker
+	}
+	return w, nil
+}
+
+// Reloads returns the history, newest first.
+func (m *Master) Reloads() ([]Reload, error) {
+	var list []Reload
+	err := m.ask(func(l *loop) {
+		for _, r := range slices.Backward(l.pool.reloads) {
+			list = append(list, r.clone())
+		}
+	})
+	return list, err
+}
+
+// ReloadByID returns one reload of the history. Error: ErrNoReload.
+func (m *Master) ReloadByID(id string) (Reload, error) {
+	var found *Reload
+	if err := m.ask(func(l *loop) {
+		if r := l.pool.reload(id); r != nil {
+			c := r.clone()
+			found = &c
+		}
+	}); err != nil {
+		return Reload{}, err
+	}
+	if found == nil {
+		return Reload{}, ErrNoReload
+	}
+	return m.recount(*found), nil
+}
+
+// recount asks the kernel how many connections the reload's older workers have now: what
+// was counted last may be a moment old, and just after the drain began nothing was yet.
+func (m *Master) recount(r Reload) Reload {
+	if r.State.Terminal() || r.Draining == 0 {
+		return r
+	}
+	var pids map[string]int
+	if err := m.ask(func(l *loop) { pids = l.pool.drainingPIDs(r.Generation) }); err != nil {
+		return r
+	}
+	counts, err := m.census(pids)
+	if err != nil {
+		return r
+	}
+	r.ConnectionsRemaining = 0
+	for _, n := range counts {
+		r.ConnectionsRemaining += n
+	}
+	return r
+}
+
+func (l *loop) status() Status {
+	p, now := l.pool, time.Now()
+	s := Status{
+		PID:        os.Getpid(),
+		StartedAt:  l.startedAt,
+		Generation: p.generation,
+		Size:       len(p.slots),
+		Stopping:   p.stopping,
+		Totals:     p.totals,
+		Listeners:  l.addresses,
+	}
+	for _, m := range p.workers {
+		switch m.State {
+		case WorkerReady:
+			s.Ready++
+		case WorkerStarting:
+			s.Starting++
+		case WorkerDraining:
+			s.Draining++
+		}
+	}
+	for _, slot := range p.slots {
+		if slot.looping(now) {
+			s.Looping = append(s.Looping, slot.number)
+		}
+	}
+	if r := p.current(); r != nil {
+		c := r.clone()
+		s.Reload = &c
+	}
+	return s
+}
+
+// current is the reload that a reader of the status cares about most.
+func (p *pool) current() *Reload {
+	if p.rotating != nil {
+		return p.rotating
+	}
+	for _, r := range slices.Backward(p.reloads) {
+		if r.State == ReloadLive {
+			return r
+		}
+	}
+	return nil
+}
+
+func (p *pool) reload(id string) *Reload {
+	for _, r := range p.reloads {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+func (p *pool) worker(id string) (Worker, bool) {
+	if m, ok := p.workers[id]; ok {
+		return m.Worker, true
+	}
+	for _, w := range p.gone {
+		if w.ID == id {
+			return w, true
+		}
+	}
+	return Worker{}, false
+}

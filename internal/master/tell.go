@@ -1,0 +1,55 @@
+package master
+
+import (
+	"strconv"
+	"time"
+)
+
+// Every transition is told here, so that one place publishes and logs it, from and to.
+
+const msec = time.Millisecond
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// plural is the number with the words that fit it.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return itoa(n) + " " + many
+}
+
+func (p *pool) tell(e Event) {
+	e.Time = p.now
+	p.want(publish{e})
+}
+
+func (p *pool) tellWorker(t EventType, m *member, from WorkerState, message string) {
+	w := m.Worker
+	e := Event{Type: t, Worker: &w, From: string(from), Message: message}
+	if m.reload != nil {
+		e.ReloadID = m.reload.ID
+	}
+	p.step(m.reload, string(m.State), m, message)
+	p.tell(e)
+}
+
+// tellReload sends the reload as it is now. The steps, which grow, go with its last event only.
+func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message string) {
+	c := r.clone()
+	if !r.State.Terminal() {
+		c.Steps = nil
+	}
+	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
+}
+
+// step adds to the reload's record what happened to a worker because of it.
+func (p *pool) step(r *Reload, action string, m *member, message string) {
+	if r == nil {
+		return
+	}
+	if action == string(WorkerStarting) {
+		action = "started"
+	}
+	r.Steps = append(r.Steps, Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message})
+}

@@ -1,0 +1,133 @@
+package master
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write testdata/transitions.txt anew; read what changed before you commit it")
+
+// situations are the states the pool can be in, each on two slots.
+var situations = []struct {
+	name  string
+	reach func() *world
+}{
+	{"starting", func() *world { return newWorld(2) }},
+	{"steady", func() *world { return newWorld(2).up() }},
+	{"backing off", func() *world {
+		w := newWorld(2).up()
+		for range 2 {
+			w.apply(exited{worker: w.pool.slots[0].duty.ID, exit: Exit{Code: 1}})
+		}
+		return w
+	}},
+	{"preparing", func() *world { w := newWorld(2).up(); w.ask(); return w }},
+	{"rolling, none changed", func() *world { w := newWorld(2).up(); w.ask(); return w.prepare(nil) }},
+	{"rolling, one changed", func() *world {
+		w := newWorld(2).up()
+		w.ask()
+		w.prepare(nil).ready(w.next())
+		return w
+	}},
+	{"rolling, one queued", func() *world { w := newWorld(2).up(); w.ask(); w.prepare(nil); w.ask(); return w }},
+	{"reverting", func() *world {
+		w := newWorld(2).up()
+		w.ask()
+		w.prepare(nil).ready(w.next())
+		w.apply(exited{worker: w.next().ID, exit: Exit{Code: 1}})
+		return w
+	}},
+	{"live", func() *world {
+		w := newWorld(2).up()
+		w.ask()
+		w.prepare(nil)
+		for w.next() != nil {
+			w.ready(w.next())
+		}
+		return w
+	}},
+	{"stopping", func() *world { w := newWorld(2).up(); w.ask(); w.prepare(nil); w.apply(stopAsked{}); return w }},
+}
+
+// happenings is every fact there is, about the worker for which it means the most.
+var happenings = []struct {
+	name string
+	make func(*world) fact
+}{
+	{"reload asked", func(*world) fact { return reloadAsked{id: "rx"} }},
+	{"one worker more", func(*world) fact { return scaleAsked{delta: 1} }},
+	{"one worker less", func(*world) fact { return scaleAsked{delta: -1} }},
+	{"stop", func(*world) fact { return stopAsked{} }},
+	{"stop now", func(*world) fact { return stopAsked{now: true} }},
+	{"program found", func(w *world) fact { return prepared{generation: w.pool.lastGeneration} }},
+	{"program missing", func(w *world) fact { return prepared{generation: w.pool.lastGeneration, err: errNotThere} }},
+	{"starting worker forked", func(w *world) fact { return forked{worker: one(w, WorkerStarting), pid: 42} }},
+	{"starting worker ready", func(w *world) fact { return becameReady{worker: one(w, WorkerStarting)} }},
+	{"ready worker ready again", func(w *world) fact { return becameReady{worker: one(w, WorkerReady)} }},
+	{"draining worker ready", func(w *world) fact { return becameReady{worker: one(w, WorkerDraining)} }},
+	{"status", func(w *world) fact { return saidStatus{worker: one(w, WorkerReady), text: "fine"} }},
+	{"starting worker too slow", func(w *world) fact { return startTimedOut{worker: one(w, WorkerStarting)} }},
+	{"starting worker exits", func(w *world) fact { return exited{worker: one(w, WorkerStarting), exit: Exit{Code: 1}} }},
+	{"ready worker of slot 0 exits", func(w *world) fact { return exited{worker: onDuty(w, 0), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
+	{"ready worker of slot 1 exits", func(w *world) fact { return exited{worker: onDuty(w, 1), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
+	{"draining worker exits", func(w *world) fact { return exited{worker: one(w, WorkerDraining)} }},
+	{"draining worker too slow", func(w *world) fact { return drainTimedOut{worker: one(w, WorkerDraining)} }},
+	{"unknown worker exits", func(*world) fact { return exited{worker: "nobody"} }},
+	{"back-off over", func(*world) fact { return retryDue{slot: 0} }},
+	{"back-off of a slot that is gone over", func(*world) fact { return retryDue{slot: 7} }},
+	{"counted", func(w *world) fact { return counted{connections: map[string]int{one(w, WorkerDraining): 5}} }},
+}
+
+func one(w *world, state WorkerState) string {
+	if w.next() != nil && state == WorkerStarting {
+		return w.next().ID
+	}
+	if list := w.in(state); len(list) > 0 {
+		return list[0].ID
+	}
+	return "nobody"
+}
+
+func onDuty(w *world, slot int) string {
+	if m := w.pool.slots[slot].duty; m != nil && m.State == WorkerReady {
+		return m.ID
+	}
+	return "nobody"
+}
+
+// TestEveryFactInEveryState compares what each fact does in each state with the table in
+// testdata, which people read and agree on.
+func TestEveryFactInEveryState(t *testing.T) {
+	var b strings.Builder
+	for _, s := range situations {
+		fmt.Fprintf(&b, "%s [%s]\n", strings.ToUpper(s.name), s.reach())
+		for _, h := range happenings {
+			w := s.reach()
+			before := w.String()
+			w.apply(h.make(w))
+			after := w.String()
+			if after == before {
+				after = "-"
+			}
+			did := w.did()
+			if did == "" {
+				did = "-"
+			}
+			fmt.Fprintf(&b, "  %s\n      does  %s\n      gives %s\n", h.name, did, after)
+		}
+		b.WriteString("\n")
+	}
+	const path = "testdata/transitions.txt"
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), b.String())
+}

@@ -1,0 +1,52 @@
+package master
+
+import "time"
+
+// WorkerState is a worker's place in its life: starting, ready, draining, exited; never back.
+type WorkerState string
+
+// The states of a worker.
+const (
+	WorkerStarting WorkerState = "starting" // spawned, has not said READY=1 yet
+	WorkerReady    WorkerState = "ready"    // accepts connections
+	WorkerDraining WorkerState = "draining" // told to stop, finishes what it has
+	WorkerExited   WorkerState = "exited"   // gone and reaped
+)
+
+// Worker is a copy of what the master knows of one worker.
+type Worker struct {
+	ID         string // UUIDv7
+	Slot       int
+	Generation int
+	Revision   string // of the reload that brought its generation; "" where none was given
+	PID        int    // 0 until it was forked
+	State      WorkerState
+	Status     string // the latest STATUS= it sent
+	StartedAt  time.Time
+	ReadyAt    time.Time // zero until ready
+	DrainingAt time.Time // zero until told to drain
+	ExitedAt   time.Time // zero until reaped
+	Restarts   int       // how many deaths of its slot in a row led to it, 0 for none
+	Exit       *Exit     // nil until it is gone
+}
+
+// Exit is how a worker ended.
+type Exit struct {
+	Code   int      // exit code; -1 when a signal ended it or it never ran
+	Signal string   // such as "killed"; "" for a plain exit
+	Error  string   // why it could not be started; "" otherwise
+	Output []string // its last lines of output, oldest first
+	Cut    int      // connections it still had when it was killed; 0 when it left by itself
+}
+
+// String says how the worker ended in a few words.
+func (e Exit) String() string {
+	switch {
+	case e.Error != "":
+		return "could not be started: " + e.Error
+	case e.Signal != "":
+		return "was ended by signal " + e.Signal
+	default:
+		return "exited with code " + itoa(e.Code)
+	}
+}

@@ -1,0 +1,174 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// world plays the operating system to a pool: it remembers what the pool wanted, so that a
+// test can let it happen, or let it go wrong.
+type world struct {
+	pool      *pool
+	now       time.Time
+	effects   []effect // of the latest fact
+	events    []Event
+	preparing []int
+	finished  bool
+	ids       int
+}
+
+func newWorld(size int) *world {
+	w := &world{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	w.pool = newPool(size, 10*time.Second, 100*time.Second, func() string {
+		w.ids++
+		return fmt.Sprintf("w%d", w.ids)
+	})
+	w.note(w.pool.begin(w.now))
+	return w
+}
+
+func (w *world) apply(f fact) {
+	w.now = w.now.Add(time.Millisecond)
+	w.note(w.pool.apply(w.now, f))
+}
+
+func (w *world) note(effects []effect) {
+	w.effects = effects
+	for _, e := range effects {
+		switch e := e.(type) {
+		case prepare:
+			w.preparing = append(w.preparing, e.generation)
+		case publish:
+			w.events = append(w.events, e.event)
+		case finish:
+			w.finished = true
+		}
+	}
+}
+
+// up makes every starting worker ready.
+func (w *world) up() *world {
+	for _, m := range w.in(WorkerStarting) {
+		w.ready(m)
+	}
+	return w
+}
+
+func (w *world) ready(m *member) {
+	w.apply(forked{worker: m.ID, pid: 1000 + w.ids})
+	w.apply(becameReady{worker: m.ID})
+}
+
+func (w *world) in(states ...WorkerState) []*member {
+	var list []*member
+	for _, m := range w.pool.living() {
+		if slices.Contains(states, m.State) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func (w *world) ask() *Reload {
+	w.apply(reloadAsked{id: fmt.Sprintf("r%d", w.pool.lastGeneration+1), request: ReloadRequest{Trigger: TriggerAPI}})
+	return w.last()
+}
+
+func (w *world) last() *Reload { return w.pool.reloads[len(w.pool.reloads)-1] }
+
+func (w *world) prepare(err error) *world {
+	for len(w.preparing) > 0 {
+		generation := w.preparing[0]
+		w.preparing = w.preparing[1:]
+		w.apply(prepared{generation: generation, err: err})
+	}
+	return w
+}
+
+// next is the worker that is about to take over a slot.
+func (w *world) next() *member {
+	for _, s := range w.pool.slots {
+		if s.next != nil {
+			return s.next
+		}
+	}
+	return nil
+}
+
+// servingSlots counts the slots with a ready worker on duty.
+func (w *world) servingSlots() int {
+	n := 0
+	for _, s := range w.pool.slots {
+		if s.duty != nil && s.duty.State == WorkerReady {
+			n++
+		}
+	}
+	return n
+}
+
+// calm lets everything happen that is under way, without further accidents, until
+// nothing is. It reports whether that took a bounded number of steps.
+func (w *world) calm() bool {
+	for range 10_000 {
+		switch {
+		case w.finished:
+			return true
+		case len(w.preparing) > 0:
+			w.prepare(nil)
+		case len(w.in(WorkerStarting)) > 0:
+			w.ready(w.in(WorkerStarting)[0])
+		case len(w.in(WorkerDraining)) > 0:
+			w.apply(exited{worker: w.in(WorkerDraining)[0].ID})
+		case w.retrying() >= 0:
+			w.apply(retryDue{slot: w.retrying()})
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) retrying() int {
+	return slices.IndexFunc(w.pool.slots, func(s *slot) bool { return s.retrying })
+}
+
+// String shows the slots, the workers that drain and the reloads, in one line.
+func (w *world) String() string {
+	var parts []string
+	for _, s := range w.pool.slots {
+		text := fmt.Sprintf("%d:", s.number)
+		for i, m := range []*member{s.duty, s.next} {
+			if m != nil {
+				text += []string{"", "<-"}[i] + fmt.Sprintf("g%d %s", m.Generation, m.State)
+			} else if i == 0 {
+				text += "empty"
+			}
+		}
+		parts = append(parts, text)
+	}
+	if n := len(w.in(WorkerDraining)); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d draining", n))
+	}
+	for _, r := range w.pool.reloads {
+		parts = append(parts, fmt.Sprintf("%s %s", r.ID, r.State))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// did names the effects of the latest fact.
+func (w *world) did() string {
+	var names []string
+	for _, e := range w.effects {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", e), "master.")
+		if p, ok := e.(publish); ok {
+			name = string(p.event.Type)
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, " ")
+}
+
+var errNotThere = errors.New("no such file or directory")
