@@ -1,0 +1,194 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	acceptsPerWake  = 4                      // then the other workers and the open connections have their turn
+	acceptsPerPlace = 16                     // then the listener goes to the end of the kernel's waiting line
+	acceptPause     = 100 * time.Millisecond // when accept failed for want of something
+	sweepLimit      = 4096                   // Linux' default and so the usual longest accept queue
+)
+
+// listener is one inherited socket. All workers share it, so accept can always come too late.
+type listener struct {
+	loop     *loop
+	name     string
+	fd       int // -1: closed
+	serve    func(fd int, remote netip.AddrPort)
+	watched  bool
+	accepted int
+	troubles zerolog.Logger // warns at most once in 10 s
+}
+
+func newListener(l *loop, given Listener) *listener {
+	ln := &listener{
+		loop: l, name: given.Name, fd: given.FD,
+		troubles: l.log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second}),
+	}
+	ln.serve = func(fd int, remote netip.AddrPort) { l.serve(ln, fd, remote) }
+	if given.isHTTP() {
+		ln.serve = func(fd int, remote netip.AddrPort) { l.web.take(ln.name, fd, remote) }
+	}
+	return ln
+}
+
+// start makes the socket what the loop needs and watches it. From here on connections are accepted.
+func (ln *listener) start() error {
+	if err := checkListening(ln.fd); err != nil {
+		return err
+	}
+	// Whoever spawned us may have cleared the flag, and it is shared with all workers: without it one
+	// of them would sleep in accept4 when another was faster.
+	if err := unix.SetNonblock(ln.fd, true); err != nil {
+		return os.NewSyscallError("set O_NONBLOCK", err)
+	}
+	if err := tune(ln.fd); err != nil {
+		return err
+	}
+	return ln.watch()
+}
+
+func checkListening(fd int) error {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return fmt.Errorf("descriptor %d: %w: %w", fd, ErrNotListening, err)
+	}
+	listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if err != nil || kind != unix.SOCK_STREAM || listening == 0 {
+		return fmt.Errorf("descriptor %d: %w", fd, ErrNotListening)
+	}
+	return nil
+}
+
+// tune sets on the listener what its connections inherit on Linux, which saves four system calls for
+// each of them. There's no TCP_USER_TIMEOUT: it would also cut a living client that doesn't read for long.
+func tune(fd int) error {
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil || domain == unix.AF_UNIX {
+		return os.NewSyscallError("getsockopt SO_DOMAIN", err)
+	}
+	return os.NewSyscallError("setsockopt", errors.Join(
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15),
+	))
+}
+
+// watch is exclusive, so that a connection wakes one worker and not all of them.
+func (ln *listener) watch() error {
+	ln.watched = true
+	return ln.loop.poller.add(ln.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, ln)
+}
+
+func (ln *listener) unwatch() {
+	if !ln.watched {
+		return
+	}
+	ln.watched = false
+	if err := ln.loop.poller.remove(ln.fd); err != nil {
+		ln.loop.log.Error().Err(err).Str("listener", ln.name).Msg("listener can't be unwatched")
+	}
+}
+
+func (ln *listener) ready() {
+	for range acceptsPerWake {
+		more, err := ln.accept()
+		if err != nil {
+			ln.pause(err)
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// accept takes one connection, if there is one. Without an error, more says whether another may wait.
+// syscall's accept4 is used because the one in x/sys asks the kernel for the protocol each time.
+func (ln *listener) accept() (more bool, err error) {
+	fd, remote, err := syscall.Accept4(ln.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	switch err {
+	case nil:
+		ln.serve(fd, addrPort(remote))
+		ln.takeTurns()
+		return true, nil
+	case unix.EAGAIN: // another worker was faster
+		return false, nil
+	case unix.EINTR, unix.ECONNABORTED, unix.EPROTO: // this one gave up while it waited
+		return true, nil
+	default:
+		return false, os.NewSyscallError("accept4", err)
+	}
+}
+
+// takeTurns makes the shares even. The kernel wakes the exclusive waiter that came first, which would
+// for ever be the same worker; by coming anew a worker lets all the others go first.
+func (ln *listener) takeTurns() {
+	ln.accepted++
+	if ln.accepted%acceptsPerPlace != 0 || !ln.watched {
+		return
+	}
+	ln.unwatch()
+	if err := ln.watch(); err != nil {
+		ln.pause(err)
+	}
+}
+
+// pause is for want of descriptors or memory. They are the whole process's, so all listeners pause, and
+// since a level-triggered listener would report at once again, they leave the epoll set for a while.
+func (ln *listener) pause(why error) {
+	ln.troubles.Warn().Err(why).Str("listener", ln.name).Dur("pause", acceptPause).
+		Msg("connections can't be accepted, accepting pauses")
+	for _, other := range ln.loop.listeners {
+		other.unwatch()
+	}
+	ln.loop.poller.alarm(acceptPause, ln.loop.resume)
+}
+
+func (l *loop) resume() {
+	for _, ln := range l.listeners {
+		if ln.watched {
+			continue
+		}
+		if err := ln.watch(); err != nil {
+			ln.pause(err)
+			return
+		}
+	}
+}
+
+// retire accepts what waits and closes our copy. The listener leaves the epoll set first: after that no
+// connection wakes us in place of a worker that goes on, and what woke us before is in the queue. It is
+// closed, never shut down, which would stop it for everybody; and a unix socket's path stays.
+func (ln *listener) retire() {
+	ln.unwatch()
+	for range sweepLimit {
+		more, err := ln.accept()
+		if err != nil {
+			ln.troubles.Warn().Err(err).Str("listener", ln.name).Msg("accept queue can't be emptied")
+		}
+		if !more {
+			break
+		}
+	}
+	ln.close()
+	ln.loop.log.Debug().Str("listener", ln.name).Int("connections", ln.accepted).Msg("listener closed")
+}
+
+func (ln *listener) close() {
+	if ln.fd >= 0 {
+		ln.unwatch()
+		unix.Close(ln.fd)
+		ln.fd = -1
+	}
+}

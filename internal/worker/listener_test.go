@@ -1,0 +1,78 @@
+package worker
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestTwoWorkersShareOneListener(t *testing.T) {
+	ln := bind(t, "tcp4", "127.0.0.1:0")
+	workers := []*shift{
+		startWorker(t, Options{}, share(t, "tcp", ln)),
+		startWorker(t, Options{}, share(t, "tcp", ln)),
+	}
+	const connections = 10 * acceptsPerPlace
+	for range connections {
+		c := dial(t, ln)
+		greet(t, c)
+		require.NoError(t, c.Close())
+	}
+	total := 0
+	for _, w := range workers {
+		w.drain()
+		share := int(w.log.wait(t, "drained")["connections"].(float64))
+		require.GreaterOrEqual(t, share, connections/5, "one worker got nearly everything")
+		total += share
+	}
+	require.Equal(t, connections, total)
+}
+
+func TestAcceptingPausesWithoutDescriptorsAndGoesOn(t *testing.T) {
+	ln := bind(t, "tcp4", "127.0.0.1:0")
+	w := startWorker(t, Options{}, share(t, "tcp", ln))
+	greet(t, dial(t, ln)) // has the test's own poller opened its descriptors
+
+	restore := leaveOneDescriptor(t)
+	c := dial(t, ln) // takes it
+	line := w.log.wait(t, "connections can't be accepted, accepting pauses")
+	require.Equal(t, "warn", line["level"])
+	require.Contains(t, line["error"], "too many open files")
+	restore()
+	greet(t, c)
+}
+
+// leaveOneDescriptor lets the process open one more file, until restore is called.
+func leaveOneDescriptor(t *testing.T) (restore func()) {
+	t.Helper()
+	free, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
+	require.NoError(t, err)
+	var was unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &was))
+	now := unix.Rlimit{Cur: uint64(free) + 1, Max: was.Max}
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &now))
+	restore = func() { require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &was)) }
+	t.Cleanup(restore)
+	require.NoError(t, unix.Close(free))
+	return restore
+}
+
+func TestOnlyListeningStreamSocketsAreServed(t *testing.T) {
+	require.ErrorIs(t, Run(t.Context(), Options{}), ErrNoListeners)
+
+	file, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer file.Close()
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	require.NoError(t, err)
+	require.ErrorIs(t, Run(t.Context(), Options{Listeners: []Listener{{Name: "tcp", FD: fd}}}), ErrNotListening)
+
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	err = Run(t.Context(), Options{Listeners: []Listener{{Name: "tcp", FD: fd}}})
+	require.ErrorIs(t, err, ErrNotListening)
+	require.ErrorContains(t, err, `"tcp"`)
+	require.ErrorIs(t, unix.Close(fd), unix.EBADF, "the descriptor was not closed")
+}
