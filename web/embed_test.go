@@ -1,0 +1,71 @@
+package web
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	assetInHTML  = regexp.MustCompile(`(?:src|href)="(/assets/[^"]*)"`)
+	importInJS   = regexp.MustCompile(`from '\./([^']+)'`)
+	forbidden    = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+="|<script(?:\s+type="module")?>|javascript:`)
+	elsewhere    = regexp.MustCompile(`(?i)(?:src|href)="(?:https?:)?//|url\(|@import|from '(?:https?:)?//|import\(`)
+	dangerousDOM = regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function`)
+)
+
+func TestPageRunsUnderTheStrictPolicy(t *testing.T) {
+	if found := forbidden.FindString(read(t, "index.html")); found != "" {
+		t.Errorf("index.html has %q: script-src and style-src 'self' refuse whatever is inline", found)
+	}
+}
+
+func TestNothingComesFromElsewhere(t *testing.T) {
+	for _, name := range names(t) {
+		if found := elsewhere.FindString(read(t, name)); found != "" {
+			t.Errorf("%s has %q: the page must work on a machine without a network", name, found)
+		}
+	}
+}
+
+func TestDataNeverBecomesMarkup(t *testing.T) {
+	for _, name := range names(t) {
+		if found := dangerousDOM.FindString(read(t, name)); found != "" {
+			t.Errorf("%s uses %q: a worker's output or status text must only ever be text", name, found)
+		}
+	}
+}
+
+func TestEveryReferencedAssetIsEmbedded(t *testing.T) {
+	for _, match := range assetInHTML.FindAllStringSubmatch(read(t, "index.html"), -1) {
+		read(t, path.Base(match[1]))
+	}
+	for _, name := range names(t) {
+		if !strings.HasSuffix(name, ".js") {
+			continue
+		}
+		for _, match := range importInJS.FindAllStringSubmatch(read(t, name), -1) {
+			read(t, match[1])
+		}
+	}
+}
+
+func names(t *testing.T) []string {
+	t.Helper()
+	found, err := fs.Glob(Files, "*")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("listing the embedded files: %v, %d found", err, len(found))
+	}
+	return found
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := fs.ReadFile(Files, name)
+	if err != nil {
+		t.Fatalf("reading an embedded file: %v", err)
+	}
+	return string(content)
+}

@@ -1,0 +1,50 @@
+// Values in words. Everything here is pure; what is not known is a dash.
+
+export const UNKNOWN = '–';
+
+const grouped = new Intl.NumberFormat('en');
+const known = (value) => value !== null && value !== undefined && value !== '';
+
+export const text = (value) => (known(value) ? String(value) : UNKNOWN);
+export const count = (value) => (known(value) ? grouped.format(value) : UNKNOWN);
+export const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+
+// elapsed is for something that took a while: "0.84 s", "12.3 s", "3 min 5 s".
+export function elapsed(seconds) {
+  if (!Number.isFinite(seconds) || seconds < 0) return UNKNOWN;
+  if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  return age(seconds);
+}
+
+// age is for something that goes on: whole seconds first, then the two biggest units.
+export function age(seconds) {
+  if (!Number.isFinite(seconds)) return UNKNOWN;
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}
+
+export function bytes(n) {
+  if (!known(n)) return UNKNOWN;
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+// clock is the time of day here, with the date in front where that is not today.
+export function clock(date, { milliseconds = false } = {}) {
+  if (Number.isNaN(date.getTime())) return UNKNOWN;
+  const two = (n) => String(n).padStart(2, '0');
+  let time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  if (milliseconds) time += `.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  if (date.toDateString() === new Date().toDateString()) return time;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}

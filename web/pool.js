@@ -1,0 +1,60 @@
+// The header and the pool summary: what the master says of itself.
+
+import { byId, element, keepChildren, setAttribute, setText, showText } from './dom.js';
+import { age, count, plural, text, UNKNOWN } from './format.js';
+
+export function renderMaster(status) {
+  setText(byId('version'), status.version ?? '');
+  setText(byId('generation'), text(status.generation));
+  setText(byId('master-pid'), text(status.pid));
+  setText(byId('uptime'), age(status.uptime_seconds));
+}
+
+export function renderPool(status, workers) {
+  const { pool } = status;
+  setText(byId('pool-ready'), `${pool.ready}/${pool.size}`);
+  setText(byId('pool-size'), count(pool.size));
+  setText(byId('pool-starting'), count(pool.starting ?? 0));
+  setText(byId('pool-draining'), count(pool.draining ?? 0));
+  setText(byId('pool-connections'), openConnections(workers));
+  showText(byId('pool-note'), alarm(status));
+  showText(byId('pool-history'), history(status.totals));
+  renderListeners(status.listeners ?? []);
+}
+
+function openConnections(workers) {
+  const counts = workers.map((worker) => worker.connections).filter(Number.isFinite);
+  return counts.length === 0 ? UNKNOWN : count(counts.reduce((sum, n) => sum + n, 0));
+}
+
+function alarm(status) {
+  if (status.stopping) return 'The master is stopping.';
+  if (status.ready === false) return 'Not ready: no worker is ready, or one slot’s workers keep dying.';
+  return '';
+}
+
+function history(totals) {
+  if (!totals) return '';
+  return `Since the master started: ${plural(totals.workers_started ?? 0, 'worker')} started`
+    + ` (${count(totals.workers_died ?? 0)} died unasked), ${plural(totals.reloads_completed ?? 0, 'reload')} completed,`
+    + ` ${count(totals.reloads_failed ?? 0)} failed.`;
+}
+
+function renderListeners(listeners) {
+  keepChildren(byId('listeners'), listeners, {
+    key: (listener) => listener.name,
+    create: () => {
+      const item = element('li');
+      item.append(element('span', 'listener-name'), element('span', 'listener-address'), element('span', 'listener-queue'));
+      return item;
+    },
+    update: (item, listener) => {
+      const [name, address, queue] = item.children;
+      setText(name, listener.name);
+      setText(address, listener.address);
+      setText(queue, `queue ${count(listener.queue_depth)} of ${count(listener.backlog)}`);
+      // Beyond half of its backlog a queue soon turns connections away.
+      setAttribute(item, 'data-full', listener.queue_depth * 2 > listener.backlog);
+    },
+  });
+}

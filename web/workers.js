@@ -1,0 +1,68 @@
+// The table of workers: one row a worker, kept for the worker's whole life.
+
+import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
+import { age, bytes, count, elapsed, text } from './format.js';
+
+const ORDER = { ready: 0, starting: 0, draining: 1 };
+
+const COLUMNS = [
+  { label: 'Slot', value: (worker) => text(worker.slot) },
+  { label: 'State', value: (worker) => text(worker.state) },
+  { label: 'Generation', number: true, value: (worker) => text(worker.generation) },
+  { label: 'Revision', value: (worker) => text(worker.revision) },
+  { label: 'PID', number: true, value: (worker) => text(worker.pid || null) },
+  { label: 'Uptime', number: true, value: (worker, now) => age((now - Date.parse(worker.started_at)) / 1000) },
+  { label: 'Connections', number: true, value: (worker) => count(worker.connections) },
+  { label: 'Memory', number: true, value: (worker) => bytes(worker.rss_bytes) },
+  { label: 'CPU time', number: true, value: (worker) => elapsed(worker.cpu_seconds ?? NaN) },
+  { label: 'Restarts', number: true, value: (worker) => count(worker.restarts ?? 0) },
+];
+
+// bySlot groups workers by slot, in the order of slots; within one the current worker comes first.
+export function bySlot(workers) {
+  const sorted = [...workers].sort((a, b) => a.slot - b.slot
+    || (ORDER[a.state] ?? 2) - (ORDER[b.state] ?? 2)
+    || b.generation - a.generation
+    || (a.started_at < b.started_at ? 1 : -1));
+  const slots = new Map();
+  for (const worker of sorted) slots.set(worker.slot, [...(slots.get(worker.slot) ?? []), worker]);
+  return slots;
+}
+
+// renderWorkers shows the workers as they are at now, in the master's clock (milliseconds).
+export function renderWorkers(workers, now) {
+  const rows = [...bySlot(workers).values()]
+    .flatMap((slot) => slot.map((worker, place) => ({ worker, older: place > 0 })));
+  keepChildren(byId('workers'), rows, {
+    key: ({ worker }) => worker.id,
+    create: createRow,
+    update: (row, { worker, older }) => updateRow(row, worker, older, now),
+  });
+  byId('workers-empty').hidden = rows.length > 0;
+}
+
+function createRow({ worker }) {
+  const row = element('tr');
+  row.setAttribute('role', 'row');
+  row.dataset.workerId = worker.id;
+  COLUMNS.forEach(({ label, number }, index) => {
+    const cell = element(index === 0 ? 'th' : 'td', number ? 'number' : '');
+    cell.setAttribute('role', index === 0 ? 'rowheader' : 'cell');
+    if (index === 0) cell.scope = 'row';
+    cell.dataset.label = label;
+    cell.append(element('span', label === 'State' ? 'state' : 'value'));
+    if (label === 'State') cell.append(element('span', 'status'));
+    row.append(cell);
+  });
+  return row;
+}
+
+function updateRow(row, worker, older, now) {
+  setAttribute(row, 'data-slot', worker.slot);
+  setAttribute(row, 'data-generation', worker.generation);
+  setAttribute(row, 'data-state', worker.state);
+  setAttribute(row, 'data-older', older);
+  COLUMNS.forEach(({ value }, index) => setText(row.cells[index].firstElementChild, value(worker, now)));
+  setText(row.cells[1].lastElementChild, worker.status ?? '');
+  setAttribute(row.cells[3], 'title', worker.revision ?? '');
+}
