@@ -1,0 +1,35 @@
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The version is stamped below, so the build doesn't ask git about the tree a second time:
+# that fails in a container which doesn't own the checkout.
+GOBUILD := go build -trimpath -buildvcs=false
+
+.DEFAULT_GOAL := help
+.PHONY: run build test bench lint fmt clean help
+
+run: build ## build rota and start it (ARGS="--workers 8" passes flags on)
+	bin/rota $(ARGS)
+
+build: ## build bin/rota
+	$(GOBUILD) -ldflags "-X main.version=$(VERSION)" -o bin/rota ./cmd/server
+
+test: ## check everything; installs chromium and gcc where they are missing
+	tools/check
+
+bench: build ## measure bin/rota against a bare Go server (ARGS="-run churn" picks some)
+	tools/need ss:iproute2
+	$(GOBUILD) -o bin/bench ./bench
+	bin/bench -rota bin/rota $(ARGS)
+
+lint: ## run golangci-lint alone
+	tools/check lint
+
+fmt: ## format every Go file
+	go build -C tools -o ../bin/tools/ tool
+	bin/tools/golangci-lint fmt ./...
+
+clean: ## remove what was built
+	rm -rf bin
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMedian(t *testing.T) {
+	values := []float64{9, 1, 5}
+	require.InDelta(t, 5, median(values), 0)
+	require.Equal(t, []float64{9, 1, 5}, values, "the caller's slice stays as it was")
+	require.InDelta(t, 2.5, median([]float64{1, 2, 3, 4}), 0)
+	require.True(t, math.IsNaN(median(nil)))
+}
+
+func TestCompareTakesTurnsAndLeavesOutTheFirstRound(t *testing.T) {
+	order := ""
+	side := func(name string, values ...float64) func() (float64, error) {
+		return func() (float64, error) {
+			order += name
+			value := values[0]
+			values = values[1:]
+			return value, nil
+		}
+	}
+	p, err := compare(t.Context(), 2, side("a", 1000, 2, 9), side("b", 1, 4, 3))
+	require.NoError(t, err)
+	require.Equal(t, "abbaab", order)
+	require.Equal(t, []float64{0.5, 3}, p.ratios())
+	require.InDelta(t, 1.75, p.row("", "", nil).Ratio, 0)
+}
+
+func TestCompareEndsWithTheFirstError(t *testing.T) {
+	broken := errors.New("broken")
+	_, err := compare(t.Context(), 3,
+		func() (float64, error) { return 1, nil },
+		func() (float64, error) { return 0, broken })
+	require.ErrorIs(t, err, broken)
+}
+
+func TestWindowsCountWhatFallsIntoThem(t *testing.T) {
+	w := newWindows()
+	w.hit()
+	w.hit()
+	w.began = w.began.Add(-3 * windowLength)
+	w.hit()
+	require.Equal(t, []float64{2, 0, 0, 1}, w.between(0, 4))
+	require.Empty(t, w.between(4, 2))
+	w.began = w.began.Add(-time.Hour)
+	w.hit() // far too late, which is no reason to panic
+}
+
+func TestGoals(t *testing.T) {
+	require.True(t, atLeast(0.7).meets(0.7))
+	require.False(t, atLeast(0.7).meets(0.69))
+	require.True(t, atMost(0).meets(0))
+	require.False(t, below(6).meets(6))
+	for _, goal := range []*goal{atLeast(1), atMost(1), below(1)} {
+		require.False(t, goal.meets(math.NaN()))
+	}
+	require.Equal(t, 1, countMissed([]row{{}, {Goal: below(1), Ratio: 2}, {Goal: below(1), Ratio: 0.5}}))
+}
+
+func TestFailureClasses(t *testing.T) {
+	for err, class := range map[error]string{
+		fmt.Errorf("dial: %w", syscall.ECONNREFUSED):          "refused",
+		&net.OpError{Op: "read", Err: syscall.ECONNRESET}:     "reset",
+		&net.OpError{Op: "write", Err: syscall.EPIPE}:         "reset",
+		&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}: "timeout",
+		io.ErrUnexpectedEOF: "short",
+		io.EOF:              "short",
+		errWrongReply:       "other",
+		fmt.Errorf("dial: %w", error(syscall.EADDRNOTAVAIL)): "other",
+	} {
+		require.Equal(t, class, failureClasses[failureClass(err)], "%v", err)
+	}
+}
+
+func TestClientsAgainstTheReference(t *testing.T) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go serveReference(listener)
+	addr := listener.Addr().String()
+
+	for name, rate := range map[string]func(context.Context, string, time.Duration) (float64, error){
+		"churn": churnRate, "pingpong": pingpongRate,
+	} {
+		perSecond, err := rate(t.Context(), addr, 100*time.Millisecond)
+		require.NoError(t, err, name)
+		require.Positive(t, perSecond, name)
+	}
+}
+
+func TestChurnCountsAServerThatHangsUp(t *testing.T) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	_, err = churnRate(t.Context(), listener.Addr().String(), 50*time.Millisecond)
+	require.Error(t, err)
+	listener.Close()
+	_, err = churnRate(t.Context(), listener.Addr().String(), 50*time.Millisecond)
+	require.ErrorContains(t, err, "connection refused")
+}
