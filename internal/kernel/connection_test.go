@@ -32,6 +32,20 @@ func TestAConnectionIsListedWithItsEndsAndItsInode(t *testing.T) {
 	}
 }
 
+func TestTheCookieIsTheOneTheProcessSeesItself(t *testing.T) {
+	for network, address := range map[string]string{"tcp4": "127.0.0.1:0", "unix": abstract("cookie")} {
+		ln := listen(t, network, address)
+		_, server := connect(t, ln)
+		got := only(t, describe(t, "any", ln))
+		withFD(t, server.(syscall.Conn), func(fd int) {
+			want, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+			require.NoError(t, err)
+			require.Equal(t, want, got.Cookie)
+		})
+	}
+	require.EqualValues(t, 2<<32+1, cookie([2]uint32{1, 2}), "the half that takes long to fill")
+}
+
 func TestADualStackListenerShowsIPv4AsIPv4(t *testing.T) {
 	ln := listen(t, "tcp", ":0")
 	l := describe(t, "tcp", ln)

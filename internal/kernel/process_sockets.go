@@ -14,11 +14,19 @@ import (
 // SocketInodes returns the inodes of every socket the process holds open, from
 // the links in /proc/PID/fd. A socket open under two descriptors is there twice.
 //
-// For a process that is gone errors.Is(err, fs.ErrNotExist) is true; for one the
-// caller may not inspect, fs.ErrPermission. One that has exited and was not
-// waited for holds nothing.
+// A process that has exited and was not waited for holds nothing. For one that is
+// gone errors.Is(err, fs.ErrNotExist) is true; for one the caller may not inspect,
+// fs.ErrPermission.
 func SocketInodes(pid int) ([]uint64, error) {
-	directory, err := os.Open("/proc/" + strconv.Itoa(pid) + "/fd")
+	inodes, err := readSocketInodes("/proc/" + strconv.Itoa(pid) + "/fd")
+	if errors.Is(err, fs.ErrPermission) && exited(pid) {
+		return nil, nil // its files belong to root by now, so they only look forbidden
+	}
+	return inodes, gone(err)
+}
+
+func readSocketInodes(path string) ([]uint64, error) {
+	directory, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +34,7 @@ func SocketInodes(pid int) ([]uint64, error) {
 
 	names, err := directory.Readdirnames(-1)
 	if err != nil {
-		return nil, gone(err)
+		return nil, err
 	}
 	var inodes []uint64
 	for _, name := range names {
@@ -35,7 +43,7 @@ func SocketInodes(pid int) ([]uint64, error) {
 			continue // closed since its name was read
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read link %s/%s: %w", directory.Name(), name, gone(err))
+			return nil, fmt.Errorf("read link %s/%s: %w", path, name, err)
 		}
 		if inode, ok := socketInode(link); ok {
 			inodes = append(inodes, inode)
@@ -60,13 +68,4 @@ func socketInode(link string) (uint64, bool) {
 	}
 	inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
 	return inode, err == nil
-}
-
-// gone gives one name to the two ways in which a process can be missing: the
-// kernel says ENOENT before its files are opened and ESRCH afterwards.
-func gone(err error) error {
-	if errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
-	}
-	return err
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,6 +74,46 @@ func TestAProcessThatIsGoneDoesNotExist(t *testing.T) {
 	require.NotErrorIs(t, gone(unix.EACCES), fs.ErrNotExist)
 }
 
+func TestAChildThatWasNotWaitedForHoldsNothing(t *testing.T) {
+	child := exec.CommandContext(t.Context(), "true")
+	require.NoError(t, child.Start())
+	defer child.Wait()
+	require.NoError(t, unix.Waitid(unix.P_PID, child.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
+
+	for _, user := range []int{os.Getuid(), 65534} {
+		asUser(t, user, func() {
+			inodes, err := SocketInodes(child.Process.Pid)
+			require.NoError(t, err)
+			require.Empty(t, inodes)
+		})
+	}
+}
+
+func TestTheFilesOfOthersAreForbidden(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	asUser(t, 65534, func() {
+		_, err := SocketInodes(os.Getppid())
+		require.ErrorIs(t, err, fs.ErrPermission)
+	})
+}
+
+// asUser lets root see files with the eyes of another user; without root it is
+// the same user all the time.
+func asUser(t *testing.T, user int, look func()) {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_, err := unix.SetfsuidRetUid(user)
+	require.NoError(t, err)
+	defer func() {
+		_, err := unix.SetfsuidRetUid(os.Getuid())
+		require.NoError(t, err)
+	}()
+	look()
+}
+
 func TestUsageFollowsMemoryAndProcessorTime(t *testing.T) {
 	const size = 64 << 20
 	before, err := ProcessUsage(os.Getpid())
@@ -85,6 +126,7 @@ func TestUsageFollowsMemoryAndProcessorTime(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, unix.Munmap(memory))
 	require.InDelta(t, before.RSSBytes+size, after.RSSBytes, size/4)
+	require.LessOrEqual(t, after.RSSBytes, peakMemory(t)+size/4)
 
 	low := processorTime(t)
 	usage, err := ProcessUsage(os.Getpid())
@@ -101,4 +143,12 @@ func processorTime(t *testing.T) float64 {
 	var usage unix.Rusage
 	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &usage))
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}
+
+// peakMemory is the most the process has ever had, in bytes.
+func peakMemory(t *testing.T) uint64 {
+	t.Helper()
+	var usage unix.Rusage
+	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &usage))
+	return uint64(usage.Maxrss) << 10
 }
