@@ -44,9 +44,11 @@ func openListener(a ListenAddress) (*listener, error) {
 	if err := removeStale(a); err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
 	}
-	ln, err := (&net.ListenConfig{}).Listen(context.Background(), a.Network, a.Address)
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
+	ln, err := config.Listen(context.Background(), a.Network, a.Address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, hint(err))
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, hint(a, err))
 	}
 	defer ln.Close()
 	if u, ok := ln.(*net.UnixListener); ok {
@@ -80,11 +82,11 @@ func openListener(a ListenAddress) (*listener, error) {
 func (a ListenAddress) isPath() bool { return a.Network == "unix" && a.Address[0] != '@' }
 
 // hint says what to do about the errors that people meet.
-func hint(err error) error {
+func hint(a ListenAddress, err error) error {
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		return fmt.Errorf("%w; is another rota running? choose another address with --listen", err)
-	case errors.Is(err, unix.EACCES):
+	case errors.Is(err, unix.EACCES) && a.Network == "tcp":
 		return fmt.Errorf("%w; ports below 1024 need root or CAP_NET_BIND_SERVICE", err)
 	}
 	return err

@@ -86,12 +86,15 @@ func (l *loop) do(e effect) {
 func (l *loop) prepare(generation int) {
 	go func() {
 		program, err := openProgram(l.options.Command)
-		_ = l.ask(func(l *loop) {
+		stopped := l.ask(func(l *loop) {
 			if err == nil {
 				l.programs[generation] = program
 			}
 			l.handle(prepared{generation: generation, err: err})
 		})
+		if stopped != nil && err == nil {
+			program.drop()
+		}
 	}()
 }
 

@@ -183,6 +183,11 @@ func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reloa
 		_ = m.ask(func(l *loop) { l.forgetWaiter(answer) })
 		return Reload{}, ctx.Err()
 	case <-m.done:
+	}
+	select {
+	case r := <-answer: // the last thing that the loop did
+		return r, nil
+	default:
 		return Reload{}, ErrStopped
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"rota/internal/relog"
 )
 
 // minder looks after one worker, from its fork to its end, in a goroutine of its own. It
@@ -134,7 +136,7 @@ func (w *watch) print(l line, ok bool) {
 		return
 	}
 	w.tail.add(l.text)
-	relog(w.log, l)
+	relog.Line(w.log, l.stream, l.text)
 }
 
 // finish reads what the worker printed last and reports its end. A grandchild may hold

@@ -3,10 +3,7 @@ package master
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"io"
-
-	"github.com/rs/zerolog"
 )
 
 // line is one line that a worker printed.
@@ -39,32 +36,6 @@ func readLines(r io.Reader, stream string, lines chan<- line, stop <-chan struct
 
 func clean(chunk []byte) string {
 	return string(bytes.ToValidUTF8(bytes.TrimRight(chunk, "\r\n"), []byte("\uFFFD")))
-}
-
-// relog logs a worker's line under log, which has the worker's identity. A line of JSON
-// keeps its level and its fields; any other is the message.
-func relog(log zerolog.Logger, l line) {
-	fields := map[string]any{}
-	if len(l.text) == 0 || l.text[0] != '{' || json.Unmarshal([]byte(l.text), &fields) != nil {
-		log.Info().Str("stream", l.stream).Msg(l.text)
-		return
-	}
-	level, message := zerolog.InfoLevel, ""
-	if text, ok := fields[zerolog.LevelFieldName].(string); ok {
-		if parsed, err := zerolog.ParseLevel(text); err == nil && parsed != zerolog.NoLevel {
-			level = parsed
-		}
-		delete(fields, zerolog.LevelFieldName)
-	}
-	if text, ok := fields[zerolog.MessageFieldName].(string); ok {
-		message = text
-		delete(fields, zerolog.MessageFieldName)
-	}
-	if at, ok := fields[zerolog.TimestampFieldName]; ok {
-		fields["logged_at"] = at
-		delete(fields, zerolog.TimestampFieldName)
-	}
-	log.WithLevel(level).Str("stream", l.stream).Fields(fields).Msg(message)
 }
 
 // tail is the last lines of a worker, for the record of a failure.

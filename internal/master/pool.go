@@ -70,6 +70,7 @@ type member struct {
 	Worker
 	reload      *Reload // that started or drains it; nil for neither
 	connections int     // open ones, as last counted while it drained
+	counted     bool    // they were
 }
 
 // Totals count since the master started.

@@ -70,6 +70,7 @@ type Reload struct {
 	Total                int       // slots
 	Draining             int       // older workers that still drain
 	ConnectionsRemaining int       // open connections of those, as last counted
+	ConnectionsCounted   bool      // each of them has been counted since it began to drain
 	ConnectionsCut       int       // connections closed by killing workers at the drain timeout
 	Failure              *Failure  // nil unless reverting, failed or aborted
 	Steps                []Step    // what happened to which worker, oldest first

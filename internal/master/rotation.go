@@ -29,6 +29,8 @@ func (p *pool) accept(ask reloadAsked) {
 		Callers:       []Caller{caller},
 		RequestedAt:   p.now,
 		Total:         len(p.slots),
+
+		ConnectionsCounted: true, // there are none yet
 	}
 	p.queued = r
 	p.revisions[r.Generation] = ask.request.Revision
@@ -222,7 +224,7 @@ func (p *pool) settle() {
 
 // measure counts the reload's progress anew and reports whether anything changed.
 func (p *pool) measure(r *Reload) bool {
-	before := [4]int{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining}
+	before := r.figures()
 	if r == p.rotating {
 		r.Replaced, r.Total = 0, len(p.slots)
 		for _, s := range p.slots {
@@ -231,21 +233,36 @@ func (p *pool) measure(r *Reload) bool {
 			}
 		}
 	}
-	r.Draining, r.ConnectionsRemaining = 0, 0
+	r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, true
 	for _, m := range p.workers {
 		older := m.Generation < r.Generation
 		if older && (m.State == WorkerDraining || r.State == ReloadLive) {
 			r.Draining++
 			r.ConnectionsRemaining += m.connections
+			r.ConnectionsCounted = r.ConnectionsCounted && m.counted
 		}
 	}
-	return before != [4]int{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining}
+	return before != r.figures()
+}
+
+type figures struct {
+	replaced, total, draining, connections int
+	counted                                bool
+}
+
+func (r *Reload) figures() figures {
+	return figures{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted}
 }
 
 func (r *Reload) progress() string {
-	return fmt.Sprintf("%d of %d slots changed, %s with %s", r.Replaced, r.Total,
-		plural(r.Draining, "older worker drains", "older workers drain"),
-		plural(r.ConnectionsRemaining, "connection", "connections"))
+	message := fmt.Sprintf("%d of %d slots changed", r.Replaced, r.Total)
+	if r.Draining > 0 {
+		message += ", " + plural(r.Draining, "older worker drains", "older workers drain")
+	}
+	if r.Draining > 0 && r.ConnectionsCounted {
+		message += " with " + plural(r.ConnectionsRemaining, "connection", "connections")
+	}
+	return message
 }
 
 func (r *Reload) completion() string {
@@ -284,7 +301,7 @@ func (p *pool) drainingPIDs(before int) map[string]int {
 func (p *pool) onCounted(f counted) {
 	p.counting = false
 	for id, n := range f.connections {
-		p.with(id, func(m *member) { m.connections = n })
+		p.with(id, func(m *member) { m.connections, m.counted = n, true })
 	}
 }
 

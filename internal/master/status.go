@@ -100,7 +100,7 @@ func (m *Master) recount(r Reload) Reload {
 	if err != nil {
 		return r
 	}
-	r.ConnectionsRemaining = 0
+	r.ConnectionsRemaining, r.ConnectionsCounted = 0, true
 	for _, n := range counts {
 		r.ConnectionsRemaining += n
 	}
