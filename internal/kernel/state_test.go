@@ -135,8 +135,8 @@ func TestIdleGrowsAndEndsWithDataInEitherDirection(t *testing.T) {
 	ln := listen(t, "tcp4", "127.0.0.1:0")
 	client, server := connect(t, ln)
 	l := describe(t, "tcp", ln)
-	go io.Copy(io.Discard, server) //nolint:errcheck // ends with the connection
-	go io.Copy(io.Discard, client) //nolint:errcheck // ends with the connection
+	go io.Copy(io.Discard, server)
+	go io.Copy(io.Discard, client)
 
 	for _, speaker := range []net.Conn{client, server} {
 		eventually(t, l, func(c Connection) bool { return c.TCP.Idle >= rest })

@@ -20,13 +20,13 @@ type Subscription struct {
 	Backlog []Event      // the events after the one asked for, oldest first
 	Lost    bool         // Backlog does not reach back to it
 	C       <-chan Event // closed by the master when the subscriber is too slow, or the master ends
+	Cancel  func()       // what Close calls; given by whoever made the subscription
 
 	events chan Event
-	cancel func()
 }
 
 // Close ends the subscription. It may be called at any time, more than once.
-func (s *Subscription) Close() { s.cancel() }
+func (s *Subscription) Close() { s.Cancel() }
 
 func (l *eventLog) publish(e Event) Event {
 	l.last++

@@ -224,9 +224,9 @@ func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
 func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
 	inBubble(t, Options{Workers: 2}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
-		rolling, queued := b.askReload(), Reload{}
+		rolling := b.askReload()
 		time.Sleep(500 * time.Millisecond)
-		queued = b.askReload()
+		queued := b.askReload()
 		waited := make(chan Reload, 1)
 		go func() {
 			r, _ := b.Wait(context.Background(), rolling.ID, ReloadCompleted)

@@ -238,7 +238,7 @@ func (m *Master) subscribe(after func(*loop) uint64) (*Subscription, error) {
 	var s *Subscription
 	err := m.ask(func(l *loop) {
 		s = l.events.subscribe(after(l))
-		s.cancel = func() { _ = m.ask(func(l *loop) { l.events.remove(s) }) }
+		s.Cancel = func() { _ = m.ask(func(l *loop) { l.events.remove(s) }) }
 	})
 	return s, err
 }

@@ -3,6 +3,7 @@ package master
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -28,7 +29,7 @@ func readLines(r io.Reader, stream string, lines chan<- line, stop <-chan struct
 				return
 			}
 		}
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
 	}

@@ -18,6 +18,8 @@ func (p *pool) accept(ask reloadAsked) {
 		p.queued.ReloadRequest = ask.request
 		p.queued.Callers = append(p.queued.Callers, caller)
 		p.revisions[p.queued.Generation] = ask.request.Revision
+		p.tellReload(EventReloadProgress, p.queued, ReloadQueued,
+			fmt.Sprintf("%d callers share the queued reload to generation %d", len(p.queued.Callers), p.queued.Generation))
 		return
 	}
 	p.lastGeneration++

@@ -17,6 +17,7 @@ type Status struct {
 	Draining   int
 	Looping    []int // slots in a crash loop
 	Stopping   bool
+	Workers    []Worker        // those that are not gone, by slot, the newest first within one
 	Listeners  []ListenAddress // with the port that the kernel chose, where 0 was asked for
 	Totals     Totals
 	Reload     *Reload // the one that rotates, else the newest that is still draining; nil for none
@@ -26,23 +27,11 @@ type Status struct {
 // ready, no slot is in a crash loop, and it does not stop.
 func (s Status) Serving() bool { return s.Ready > 0 && len(s.Looping) == 0 && !s.Stopping }
 
-// Status returns the master's state.
+// Status returns the master's state and its workers', as they are at one moment.
 func (m *Master) Status() (Status, error) {
 	var s Status
 	err := m.ask(func(l *loop) { s = l.status() })
 	return s, err
-}
-
-// Workers returns every worker that is not gone, by slot, newest first within one, and
-// the generation that serves.
-func (m *Master) Workers() (list []Worker, generation int, err error) {
-	err = m.ask(func(l *loop) {
-		generation = l.pool.generation
-		for _, member := range l.pool.living() {
-			list = append(list, member.Worker)
-		}
-	})
-	return list, generation, err
 }
 
 // Worker returns one worker, also one of the latest that are gone. Error: ErrNoWorker.
@@ -118,7 +107,8 @@ func (l *loop) status() Status {
 		Totals:     p.totals,
 		Listeners:  l.addresses,
 	}
-	for _, m := range p.workers {
+	for _, m := range p.living() {
+		s.Workers = append(s.Workers, m.Worker)
 		switch m.State {
 		case WorkerReady:
 			s.Ready++
@@ -126,6 +116,7 @@ func (l *loop) status() Status {
 			s.Starting++
 		case WorkerDraining:
 			s.Draining++
+		case WorkerExited: // those are not kept here
 		}
 	}
 	for _, slot := range p.slots {

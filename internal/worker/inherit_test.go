@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 func TestWithoutInheritedSocketsTheErrorNamesTheVariables(t *testing.T) {
@@ -20,6 +21,19 @@ func TestWithoutInheritedSocketsTheErrorNamesTheVariables(t *testing.T) {
 	_, err := Inherited()
 	require.ErrorIs(t, err, ErrNoListeners)
 	require.ErrorContains(t, err, `LISTEN_FDS is "1" and LISTEN_PID is "1"`)
+}
+
+func TestTakingADescriptorLeavesTheSharedFlagsAlone(t *testing.T) {
+	ln := bind(t, "tcp4", "127.0.0.1:0")
+	inherited := os.NewFile(uintptr(share(t, "tcp", ln).FD), "tcp")
+	fd, err := takeDescriptor(inherited)
+	require.NoError(t, err)
+	defer unix.Close(fd)
+	require.True(t, isNonblocking(t, ln))
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	require.NoError(t, err)
+	require.Equal(t, unix.FD_CLOEXEC, flags)
+	require.ErrorIs(t, inherited.Close(), os.ErrClosed)
 }
 
 // A real process, spawned the way that clears O_NONBLOCK on the shared listeners.

@@ -117,14 +117,14 @@ func (ln *listener) ready() {
 // syscall's accept4 is used because the one in x/sys asks the kernel for the protocol each time.
 func (ln *listener) accept() (more bool, err error) {
 	fd, remote, err := syscall.Accept4(ln.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		ln.serve(fd, addrPort(remote))
 		ln.takeTurns()
 		return true, nil
-	case unix.EAGAIN: // another worker was faster
+	case errors.Is(err, unix.EAGAIN): // another worker was faster
 		return false, nil
-	case unix.EINTR, unix.ECONNABORTED, unix.EPROTO: // this one gave up while it waited
+	case errors.Is(err, unix.EINTR), errors.Is(err, unix.ECONNABORTED): // this one gave up while it waited
 		return true, nil
 	default:
 		return false, os.NewSyscallError("accept4", err)

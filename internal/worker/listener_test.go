@@ -3,6 +3,7 @@ package worker
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -15,10 +16,13 @@ func TestTwoWorkersShareOneListener(t *testing.T) {
 		startWorker(t, Options{}, share(t, "tcp", ln)),
 	}
 	const connections = 10 * acceptsPerPlace
-	for range connections {
+	// One after the other, each when the workers are done with the one before: the kernel has the choice
+	// between two sleepers every time.
+	for i := range connections {
 		c := dial(t, ln)
 		greet(t, c)
 		require.NoError(t, c.Close())
+		waitForCloses(t, workers, i+1)
 	}
 	total := 0
 	for _, w := range workers {
@@ -30,10 +34,28 @@ func TestTwoWorkersShareOneListener(t *testing.T) {
 	require.Equal(t, connections, total)
 }
 
+func waitForCloses(t *testing.T, workers []*shift, want int) {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		first, firstNews := workers[0].log.all("connection fully closed")
+		second, secondNews := workers[1].log.all("connection fully closed")
+		if len(first)+len(second) == want {
+			return
+		}
+		select {
+		case <-firstNews:
+		case <-secondNews:
+		case <-timeout:
+			require.Fail(t, "a connection was never closed")
+		}
+	}
+}
+
 func TestAcceptingPausesWithoutDescriptorsAndGoesOn(t *testing.T) {
 	ln := bind(t, "tcp4", "127.0.0.1:0")
 	w := startWorker(t, Options{}, share(t, "tcp", ln))
-	greet(t, dial(t, ln)) // has the test's own poller opened its descriptors
+	greet(t, dial(t, ln)) // whatever the first one makes this process open is open now
 
 	restore := leaveOneDescriptor(t)
 	c := dial(t, ln) // takes it

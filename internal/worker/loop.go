@@ -20,7 +20,7 @@ const (
 // loop serves every connection of the worker on one thread.
 type loop struct {
 	opts      Options
-	log       zerolog.Logger // pauses and failures of accept go through a sampled copy, see listener.go
+	log       zerolog.Logger
 	poller    *poller
 	listeners []*listener
 	web       *web

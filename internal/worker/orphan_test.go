@@ -106,7 +106,9 @@ func TestAnOrphanWaitsForNobodyForEver(t *testing.T) {
 	tcp, web := bind(t, "tcp4", "127.0.0.1:0"), bind(t, "tcp4", "127.0.0.1:0")
 	w, m := startOrphan(t, Options{linger: time.Millisecond}, share(t, "tcp", tcp), share(t, "http", web))
 	greet(t, dial(t, tcp))
+	_, err := io.WriteString(dial(t, web), "POST / HTTP/1.1\r\nHost: rota\r\nContent-Length: 4\r\n\r\n")
+	require.NoError(t, err)
 	newBrowser(t, web).get(t)
 	m.dead.Store(true)
-	w.waitEnd() // though neither client closes
+	w.waitEnd() // though no client closes, and one still owes half a request
 }

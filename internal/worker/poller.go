@@ -126,11 +126,11 @@ type wakeup struct {
 
 // signal can only fail when the counter is full, and then the loop wakes anyway.
 func (w *wakeup) signal() {
-	unix.Write(w.fd, binary.NativeEndian.AppendUint64(nil, 1))
+	_, _ = unix.Write(w.fd, binary.NativeEndian.AppendUint64(nil, 1))
 }
 
 func (w *wakeup) ready() {
 	var count [8]byte
-	unix.Read(w.fd, count[:])
+	_, _ = unix.Read(w.fd, count[:])
 	w.call()
 }

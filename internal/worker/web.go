@@ -63,7 +63,7 @@ func (w *web) hello(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Connection", "close")
 	}
 	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(rw, "hello world\n")
+	_, _ = io.WriteString(rw, "hello world\n")
 }
 
 // take is how the loop hands over a connection.

@@ -44,7 +44,7 @@ func (c *webConn) endIfQuiet(limit time.Time) {
 	defer c.mu.Unlock()
 	waiting := c.state == http.StateNew || c.state == http.StateIdle
 	if waiting && !c.touched.After(limit) {
-		c.SetReadDeadline(time.Unix(1, 0))
+		_ = c.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
@@ -58,7 +58,7 @@ func (c *webConn) Read(p []byte) (int, error) {
 	}
 	if err != nil && !c.ended && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.ended = true
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			c.debug("recv fin packet")
 		}
 	}
@@ -77,9 +77,9 @@ func (c *webConn) Write(p []byte) (int, error) {
 // as a pipelined request, would make the kernel send a reset and the last response could be lost.
 func (c *webConn) Close() error {
 	if c.mayHaveUnread() {
-		c.SetReadDeadline(time.Now().Add(c.web.linger))
+		_ = c.SetReadDeadline(time.Now().Add(c.web.linger))
 		if c.closeWrite() == nil {
-			io.Copy(io.Discard, c.Conn)
+			_, _ = io.Copy(io.Discard, c.Conn)
 		}
 	}
 	return c.Conn.Close()

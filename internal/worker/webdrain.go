@@ -2,9 +2,9 @@ package worker
 
 import "time"
 
-// start serves until the intake is closed and stop is called.
+// start serves until the intake is closed, and that is the only error Serve comes back with.
 func (w *web) start() {
-	w.crew.Go(func() { w.server.Serve(w) })
+	w.crew.Go(func() { _ = w.server.Serve(w) })
 }
 
 // startDrain makes every response from now on the last one of its connection, and ends the connections

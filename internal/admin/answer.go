@@ -1,0 +1,63 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func writeJSON(w http.ResponseWriter, status int, view any) error {
+	return writeJSONAs(w, "application/json", status, view)
+}
+
+// writeJSONAs encodes before it answers, so that what can't be encoded can still become an error.
+func writeJSONAs(w http.ResponseWriter, mediaType string, status int, view any) error {
+	body, err := json.Marshal(view)
+	if err != nil {
+		return err
+	}
+	writeBody(w, mediaType, status, append(body, '\n'))
+	return nil
+}
+
+// writeBody ignores the error of the write: whoever is at the other end has left.
+func writeBody(w http.ResponseWriter, mediaType string, status int, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// liftTimeouts lets a request take as long as it likes. The read timeout has to go too:
+// net/http goes on reading, to see the client leave, and takes the timeout for that.
+func liftTimeouts(w http.ResponseWriter) {
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Time{}) // a recorder in a test has no deadlines
+	_ = c.SetWriteDeadline(time.Time{})
+}
+
+// accepts reports whether the client asks for the media type by name.
+func accepts(r *http.Request, mediaType string) bool {
+	for _, ranges := range r.Header.Values("Accept") {
+		for one := range strings.SplitSeq(ranges, ",") {
+			name, parameters, _ := strings.Cut(one, ";")
+			if strings.EqualFold(strings.TrimSpace(name), mediaType) && !refused(parameters) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refused reports whether the parameters of a media range hold a weight of nothing.
+func refused(parameters string) bool {
+	for one := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(one), "=")
+		if weight, err := strconv.ParseFloat(value, 64); strings.EqualFold(name, "q") && err == nil && weight == 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"rota/internal/master"
+)
+
+type connectionView struct {
+	ID        string  `json:"id"` // the kernel's cookie of the socket, in hexadecimal
+	WorkerID  string  `json:"worker_id"`
+	Listener  string  `json:"listener"`
+	Remote    string  `json:"remote"`
+	Local     string  `json:"local"`
+	TCPState  string  `json:"tcp_state"`
+	State     string  `json:"state"`
+	IdleMS    *int64  `json:"idle_ms"` // null for unix sockets, as the other pointers
+	BytesIn   *uint64 `json:"bytes_in"`
+	BytesOut  *uint64 `json:"bytes_out"`
+	RecvQueue uint32  `json:"recv_queue"` // bytes
+	SendQueue uint32  `json:"send_queue"`
+	RTTMicros *int64  `json:"rtt_us"`
+}
+
+type connectionsView struct {
+	Connections []connectionView `json:"connections"`
+	Next        *string          `json:"next"` // the cursor of the next page; null on the last
+}
+
+// The states of a connection, as opposed to those of TCP.
+const (
+	stateActive     = "active"
+	stateIdle       = "idle"
+	stateHalfClosed = "half-closed"
+
+	activeFor = time.Second // after data moved
+)
+
+// connectionState sums up what a connection is doing.
+func connectionState(c *master.Connection) string {
+	moved := c.TCP != nil && c.TCP.Idle < activeFor
+	switch {
+	case c.TCPState != "ESTABLISHED":
+		return stateHalfClosed
+	case c.RecvQueue > 0 || c.SendQueue > 0 || moved:
+		return stateActive
+	}
+	return stateIdle
+}
+
+func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request, q query) error {
+	worker, given := q["worker"]
+	if given {
+		if _, err := s.master.Worker(worker); err != nil {
+			return unknownWorker(worker, err)
+		}
+	}
+	return s.answerConnections(w, q, worker)
+}
+
+func (s *Server) listWorkerConnections(w http.ResponseWriter, r *http.Request, q query) error {
+	id := chi.URLParam(r, "id")
+	if _, err := s.master.Worker(id); err != nil {
+		return err
+	}
+	return s.answerConnections(w, q, id)
+}
+
+func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string) error {
+	listing, err := s.readListing(q)
+	if err != nil {
+		return err
+	}
+	listing.worker = worker
+	all, err := s.master.Connections()
+	if err != nil {
+		return noSockets(err)
+	}
+	rows, next := listing.page(all)
+	view := connectionsView{Connections: make([]connectionView, len(rows)), Next: next}
+	for i, c := range rows {
+		viewConnection(&view.Connections[i], c)
+	}
+	return writeJSON(w, http.StatusOK, &view)
+}
+
+func viewConnection(view *connectionView, c *master.Connection) {
+	*view = connectionView{
+		ID:        connectionID(c),
+		WorkerID:  c.WorkerID,
+		Listener:  c.Listener,
+		Remote:    c.Remote,
+		Local:     c.Local,
+		TCPState:  c.TCPState,
+		State:     connectionState(c),
+		RecvQueue: c.RecvQueue,
+		SendQueue: c.SendQueue,
+	}
+	if c.TCP != nil {
+		idle, rtt := c.TCP.Idle.Milliseconds(), c.TCP.RTT.Microseconds()
+		view.IdleMS, view.RTTMicros = &idle, &rtt
+		view.BytesIn, view.BytesOut = &c.TCP.BytesIn, &c.TCP.BytesOut
+	}
+}
+
+func connectionID(c *master.Connection) string { return strconv.FormatUint(c.Cookie, 16) }

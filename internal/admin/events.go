@@ -1,0 +1,142 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"rota/internal/master"
+)
+
+// publisher is who tells what happens.
+type publisher interface {
+	Subscribe(after uint64) (*master.Subscription, error)
+	SubscribeRecent(n int) (*master.Subscription, error)
+}
+
+// allEvents streams everything that happens from now on, or from where the client left off.
+func (s *Server) allEvents(w http.ResponseWriter, r *http.Request, q query) error {
+	every, err := q.duration("stats", 0, 100*time.Millisecond, time.Minute)
+	if err != nil {
+		return err
+	}
+	recent, err := q.number("recent", 0, 0, 1000)
+	if err != nil {
+		return err
+	}
+	after, resumes, err := readPlace(r, q)
+	if err != nil {
+		return err
+	}
+	if r.Method == http.MethodHead {
+		streamHeaders(w)
+		return nil
+	}
+	leave, err := s.takeSeat(w)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	f, err := s.subscribe(after, resumes, recent)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var p *pulse
+	if every > 0 {
+		p = newPulse(every, s.times.gap)
+	}
+	s.stream(w, r, f, p)
+	return nil
+}
+
+func (s *Server) subscribe(after uint64, resumes bool, recent int) (feed, error) {
+	if !resumes {
+		subscription, err := s.master.SubscribeRecent(recent)
+		return feed{Subscription: subscription}, err
+	}
+	subscription, err := s.master.Subscribe(after)
+	f := feed{Subscription: subscription}
+	if err == nil && subscription.Lost {
+		f.lost = &lostView{lostMessage, after}
+	}
+	return f, err
+}
+
+const lostMessage = "not every event since then is known any more, " +
+	"because they are too many or because another master counted them; here are those that are"
+
+// readPlace reads the number of the last event that the client has seen. The header, which
+// a browser sends when it reconnects, is newer than the address.
+func readPlace(r *http.Request, q query) (after uint64, given bool, err error) {
+	name, text := "Last-Event-ID", r.Header.Get("Last-Event-ID")
+	if text == "" {
+		name, text = "after", q["after"]
+	}
+	if text == "" {
+		return 0, false, nil
+	}
+	after, err = strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, false, badField(name, "%.40q is not the number of an event", text)
+	}
+	return after, true, nil
+}
+
+// reloadEvents streams what happens because of one reload, from its beginning or from where
+// the client left off, to its end.
+func (s *Server) reloadEvents(w http.ResponseWriter, r *http.Request, q query) error {
+	after, _, err := readPlace(r, q)
+	if err != nil {
+		return err
+	}
+	// Before the subscription: if the reload is over by now, its last event is in the backlog.
+	reload, err := s.master.ReloadByID(chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	leave, err := s.takeSeat(w)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.streamReload(w, r, reload, after)
+}
+
+// streamReload streams the events of a reload after the given one.
+func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload master.Reload, after uint64) error {
+	subscription, err := s.master.Subscribe(after)
+	if err != nil {
+		return err
+	}
+	defer subscription.Close()
+	f := feed{Subscription: subscription, reload: reload.ID}
+	began, ended := f.extent()
+	if subscription.Lost && !began {
+		f.lost = &lostView{lostMessage + "; the record is at /reloads/" + reload.ID, after}
+	}
+	switch {
+	case reload.State.Terminal() && !ended && f.lost != nil:
+		return problemf(http.StatusGone, "the events of this reload are no longer kept; the record is at /reloads/%s", reload.ID)
+	case reload.State.Terminal() && !ended:
+		w.WriteHeader(http.StatusNoContent) // tells an EventSource not to come back
+	case r.Method == http.MethodHead:
+		streamHeaders(w)
+	default:
+		s.stream(w, r, f, nil)
+	}
+	return nil
+}
+
+// extent reports whether the feed's backlog holds the first and the last event of its reload.
+func (f feed) extent() (began, ended bool) {
+	for _, e := range f.Backlog {
+		if f.wants(e) {
+			began = began || e.Type == master.EventReloadQueued
+			ended = ended || endsReload(e)
+		}
+	}
+	return began, ended
+}

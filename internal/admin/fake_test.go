@@ -1,0 +1,292 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"rota/internal/kernel"
+	"rota/internal/master"
+)
+
+// fakeMaster is a master played by hand: a test sets what is seen, publishes events and
+// moves reloads on.
+type fakeMaster struct {
+	mu          sync.Mutex
+	status      master.Status
+	workers     []master.Worker
+	gone        []master.Worker
+	connections []master.Connection
+	queues      map[string]kernel.Queue
+	kernelErr   error // of Connections and Queues
+	stopped     error // of everything
+	samples     int   // how often the kernel was asked
+	stuck       chan struct{}
+
+	reloads   []master.Reload // oldest first
+	requests  []master.ReloadRequest
+	changed   chan struct{} // closed, and made anew, when a reload moves on
+	waiting   chan string   // the id of each reload that somebody begins to wait for
+	abandoned chan string   // and of each that nobody waits for any more
+
+	events      []master.Event // that are kept
+	last        uint64
+	buffer      int // of a subscription
+	subscribers map[*master.Subscription]chan master.Event
+	closed      chan struct{} // one for each subscription that its reader closed
+}
+
+var startedAt = time.Date(2026, 11, 22, 8, 0, 0, 123_456_789, time.FixedZone("CET", 3600))
+
+func newFakeMaster() *fakeMaster {
+	f := &fakeMaster{
+		status: master.Status{
+			PID: 4700, StartedAt: time.Now().Add(-time.Hour), Generation: 3, Size: 2, Ready: 2,
+			Listeners: []master.ListenAddress{
+				{Name: "tcp", Network: "tcp", Address: "127.0.0.1:11111"},
+				{Name: "unix", Network: "unix", Address: "/run/rota.sock"},
+			},
+			Totals: master.Totals{WorkersStarted: 4, WorkersDied: 1, ReloadsCompleted: 2},
+		},
+		queues:      map[string]kernel.Queue{"tcp": {Depth: 1, Backlog: 4096}},
+		changed:     make(chan struct{}),
+		waiting:     make(chan string, 100),
+		abandoned:   make(chan string, 100),
+		buffer:      1024,
+		subscribers: map[*master.Subscription]chan master.Event{},
+		closed:      make(chan struct{}, 1000),
+	}
+	f.workers = []master.Worker{
+		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: master.WorkerReady,
+			Status: "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second)},
+		{ID: newID(), Slot: 1, Generation: 3, State: master.WorkerStarting, StartedAt: startedAt, Restarts: 2},
+	}
+	f.gone = []master.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: master.WorkerExited,
+		StartedAt: startedAt, ExitedAt: startedAt.Add(time.Minute),
+		Exit: &master.Exit{Code: -1, Signal: "killed", Output: []string{"out of memory"}, Cut: 3}}}
+	return f
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// with changes the fake under its lock.
+func (f *fakeMaster) with(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeMaster) Status() (master.Status, error) {
+	if f.stuck != nil {
+		<-f.stuck
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	status := f.status
+	status.Workers = slices.Clone(f.workers)
+	return status, f.stopped
+}
+
+func (f *fakeMaster) Worker(id string) (master.Worker, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range slices.Concat(f.workers, f.gone) {
+		if w.ID == id {
+			return w, f.stopped
+		}
+	}
+	return master.Worker{}, master.ErrNoWorker
+}
+
+func (f *fakeMaster) Connections() ([]master.Connection, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.samples++
+	if f.kernelErr != nil {
+		return nil, f.kernelErr
+	}
+	return slices.Clone(f.connections), f.stopped
+}
+
+func (f *fakeMaster) Queues() (map[string]kernel.Queue, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.queues, f.kernelErr
+}
+
+func (f *fakeMaster) Reload(request master.ReloadRequest) (master.Reload, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stopped != nil {
+		return master.Reload{}, f.stopped
+	}
+	f.requests = append(f.requests, request)
+	now := time.Now()
+	r := master.Reload{ID: newID(), Generation: 4, State: master.ReloadQueued, ReloadRequest: request,
+		Callers: []master.Caller{{ReloadRequest: request, At: now}}, RequestedAt: now, Total: 2}
+	f.reloads = append(f.reloads, r)
+	f.publish(master.Event{Type: master.EventReloadQueued, ReloadID: r.ID, Reload: &r})
+	return r, nil
+}
+
+func (f *fakeMaster) Reloads() ([]master.Reload, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := slices.Clone(f.reloads)
+	slices.Reverse(list)
+	return list, f.stopped
+}
+
+func (f *fakeMaster) ReloadByID(id string) (master.Reload, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.find(id); r != nil {
+		return *r, f.stopped
+	}
+	return master.Reload{}, master.ErrNoReload
+}
+
+func (f *fakeMaster) find(id string) *master.Reload {
+	for i := range f.reloads {
+		if f.reloads[i].ID == id {
+			return &f.reloads[i]
+		}
+	}
+	return nil
+}
+
+func (f *fakeMaster) Wait(ctx context.Context, id string, target master.ReloadState) (master.Reload, error) {
+	f.waiting <- id
+	for {
+		f.mu.Lock()
+		r, changed := *f.find(id), f.changed
+		f.mu.Unlock()
+		if r.State.Reached(target) {
+			return r, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			f.abandoned <- id
+			return master.Reload{}, ctx.Err()
+		}
+	}
+}
+
+// move brings a reload into a state and tells about it.
+func (f *fakeMaster) move(id string, state master.ReloadState, event master.EventType, also ...func(*master.Reload)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.find(id)
+	r.State = state
+	for _, change := range also {
+		change(r)
+	}
+	f.publish(master.Event{Type: event, ReloadID: id, Reload: new(*r)})
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// newest is the id of the reload that was asked for last.
+func (f *fakeMaster) newest() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reloads[len(f.reloads)-1].ID
+}
+
+// tell publishes n events about a worker.
+func (f *fakeMaster) tell(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for range n {
+		w := f.workers[0]
+		f.publish(master.Event{Type: master.EventWorkerReady, Worker: &w, From: "starting"})
+	}
+}
+
+func (f *fakeMaster) publish(e master.Event) {
+	f.last++
+	e.Seq, e.Time = f.last, time.Now()
+	if e.Message == "" {
+		e.Message = fmt.Sprint("event ", f.last)
+	}
+	f.events = append(f.events, e)
+	for s, events := range f.subscribers {
+		select {
+		case events <- e:
+		default:
+			f.remove(s)
+		}
+	}
+}
+
+// forget drops all but the latest n events.
+func (f *fakeMaster) forget(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events = slices.Clone(f.events[len(f.events)-n:])
+}
+
+func (f *fakeMaster) Subscribe(after uint64) (*master.Subscription, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.subscribe(after)
+}
+
+func (f *fakeMaster) SubscribeRecent(n int) (*master.Subscription, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.subscribe(f.last - uint64(min(n, len(f.events))))
+}
+
+func (f *fakeMaster) subscribe(after uint64) (*master.Subscription, error) {
+	if f.stopped != nil {
+		return nil, f.stopped
+	}
+	events := make(chan master.Event, f.buffer)
+	s := &master.Subscription{C: events}
+	first := f.last - uint64(len(f.events)) + 1
+	s.Lost = after > f.last || after+1 < first
+	for _, e := range f.events {
+		if s.Lost || e.Seq > after {
+			s.Backlog = append(s.Backlog, e)
+		}
+	}
+	f.subscribers[s] = events
+	s.Cancel = func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.remove(s)
+		f.closed <- struct{}{}
+	}
+	return s, nil
+}
+
+func (f *fakeMaster) remove(s *master.Subscription) {
+	if events, ok := f.subscribers[s]; ok {
+		delete(f.subscribers, s)
+		close(events)
+	}
+}
+
+// readers counts the subscriptions that are open.
+func (f *fakeMaster) readers() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.subscribers)
+}
+
+// end closes all subscriptions, as the master does at its end.
+func (f *fakeMaster) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped = master.ErrStopped
+	for s := range f.subscribers {
+		f.remove(s)
+	}
+}

@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"rota/internal/master"
+)
+
+// healthz says whether the master lives: whether its loop answers.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ query) error {
+	if _, err := s.promptStatus(); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Status string `json:"status"`
+	}{"ok"})
+}
+
+// readyz says whether the master can be trusted with traffic, and if not, why.
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request, _ query) error {
+	status, err := s.promptStatus()
+	if err != nil {
+		return err
+	}
+	if !status.Serving() {
+		return notReady(status)
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Status string `json:"status"`
+		Ready  int    `json:"ready"`
+		Size   int    `json:"size"`
+	}{"ready", status.Ready, status.Size})
+}
+
+func notReady(status master.Status) error {
+	p := problemf(http.StatusServiceUnavailable, "%d of %d workers are ready", status.Ready, status.Size)
+	p.CrashLooping = status.Looping
+	if status.Stopping {
+		p.Reasons = append(p.Reasons, "the master is shutting down")
+	}
+	if status.Ready == 0 {
+		p.Reasons = append(p.Reasons, "no worker is ready")
+	}
+	for _, slot := range status.Looping {
+		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d is in a crash loop", slot))
+	}
+	for _, reason := range p.Reasons {
+		p.Detail += "; " + reason
+	}
+	return p
+}
+
+// promptStatus asks the master, but not for long. A master that is stuck keeps one
+// goroutine for each question; whoever asks about its health will end it soon.
+func (s *Server) promptStatus() (master.Status, error) {
+	type answer struct {
+		status master.Status
+		err    error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		status, err := s.master.Status()
+		answered <- answer{status, err}
+	}()
+	patience := time.NewTimer(s.times.health)
+	defer patience.Stop()
+	select {
+	case a := <-answered:
+		return a.status, a.err
+	case <-patience.C:
+		return master.Status{}, problemf(http.StatusServiceUnavailable, "the master did not answer within %s", short(s.times.health))
+	}
+}

@@ -1,0 +1,68 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"rota/internal/master"
+)
+
+// history is what the master remembers of reloads.
+type history interface {
+	Reloads() ([]master.Reload, error) // newest first
+	ReloadByID(id string) (master.Reload, error)
+}
+
+func (s *Server) listReloads(w http.ResponseWriter, _ *http.Request, q query) error {
+	limit, err := q.number("limit", 50, 1, 200)
+	if err != nil {
+		return err
+	}
+	before, err := readReloadCursor(q)
+	if err != nil {
+		return err
+	}
+	all, err := s.master.Reloads()
+	if err != nil {
+		return err
+	}
+	page := struct {
+		Reloads []reloadView `json:"reloads"`
+		Next    *string      `json:"next"`
+	}{Reloads: []reloadView{}}
+	for _, reload := range all {
+		if before != "" && reload.ID >= before {
+			continue
+		}
+		if len(page.Reloads) == limit {
+			page.Next = &page.Reloads[limit-1].ID
+			break
+		}
+		page.Reloads = append(page.Reloads, viewReload(reload))
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
+
+// readReloadCursor reads the id of the last reload that was seen. Ids grow with time, so it
+// still says where to go on when that reload has been forgotten.
+func readReloadCursor(q query) (string, error) {
+	text, given := q["cursor"]
+	if !given {
+		return "", nil
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return "", badField("cursor", "%.60q is no reload id; take the one that came as next", text)
+	}
+	return id.String(), nil
+}
+
+func (s *Server) showReload(w http.ResponseWriter, r *http.Request, _ query) error {
+	reload, err := s.master.ReloadByID(chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewReload(reload))
+}

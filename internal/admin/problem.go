@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"rota/internal/master"
+)
+
+// problem is an error as the API tells it (RFC 9457). Its type is always about:blank: the
+// status says what kind it is, and a member of its own what it is about.
+type problem struct {
+	Type         string      `json:"type"`
+	Title        string      `json:"title"`
+	Status       int         `json:"status"`
+	Detail       string      `json:"detail"`                  // what is wrong and what to do
+	Field        string      `json:"field,omitempty"`         // the member, parameter or header that is wrong
+	Allowed      []string    `json:"allowed,omitempty"`       // what would be right instead
+	Reload       *reloadView `json:"reload,omitempty"`        // the one that was waited for
+	Output       []string    `json:"output,omitempty"`        // last lines of the worker that failed it
+	Reasons      []string    `json:"reasons,omitempty"`       // why the pool is not ready
+	CrashLooping []int       `json:"crash_looping,omitempty"` // slots
+}
+
+// Error is the detail.
+func (p *problem) Error() string { return p.Detail }
+
+func problemf(status int, format string, args ...any) *problem {
+	return &problem{
+		Type:   "about:blank",
+		Title:  http.StatusText(status),
+		Status: status,
+		Detail: fmt.Sprintf(format, args...),
+	}
+}
+
+// badField says what is wrong with one part of the request.
+func badField(field, format string, args ...any) *problem {
+	p := problemf(http.StatusBadRequest, "%.60s: %s", field, fmt.Sprintf(format, args...))
+	p.Field = field
+	return p
+}
+
+// fail answers with the error. This is the only place where errors become statuses.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return // nobody is there to read it
+	}
+	p := s.problemOf(r, err)
+	w.Header().Set("Cache-Control", "no-store")
+	if err := writeJSONAs(w, "application/problem+json", p.Status, p); err != nil {
+		s.log.Debug().Err(err).Msg("the answer could not be written")
+	}
+}
+
+func (s *Server) problemOf(r *http.Request, err error) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return problemf(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
+	}
+	switch {
+	case errors.Is(err, master.ErrStopping), errors.Is(err, master.ErrStopped):
+		return problemf(http.StatusServiceUnavailable, "%v", err)
+	case errors.Is(err, master.ErrNoWorker):
+		return problemf(http.StatusNotFound, "no worker with this id is known; GET /workers lists those that are")
+	case errors.Is(err, master.ErrNoReload):
+		return problemf(http.StatusNotFound, "no reload with this id is known, or it is forgotten; GET /reloads lists those that are")
+	}
+	s.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("an API request failed")
+	return problemf(http.StatusInternalServerError, "the request failed inside rota; the log has the details")
+}

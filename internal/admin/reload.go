@@ -1,0 +1,118 @@
+package admin
+
+import (
+	"time"
+
+	"rota/internal/master"
+)
+
+type reloadView struct {
+	ID                   string       `json:"id"`
+	State                string       `json:"state"`
+	Generation           int          `json:"generation"`
+	Trigger              string       `json:"trigger"`
+	Reason               *string      `json:"reason"`
+	Revision             *string      `json:"revision"`
+	StartTimeout         *string      `json:"start_timeout"` // null: the master's own
+	DrainTimeout         *string      `json:"drain_timeout"`
+	Callers              []callerView `json:"callers"` // oldest first; the above is the latest's
+	RequestedAt          instant      `json:"requested_at"`
+	StartedAt            instant      `json:"started_at"`
+	LiveAt               instant      `json:"live_at"`
+	FinishedAt           instant      `json:"finished_at"`
+	Replaced             int          `json:"replaced"`
+	Total                int          `json:"total"`
+	Draining             int          `json:"draining"`
+	ConnectionsRemaining *int         `json:"connections_remaining"` // null until they were counted
+	ConnectionsCut       int          `json:"connections_cut"`
+	Error                *failureView `json:"error"`
+	Steps                []stepView   `json:"steps"` // null in events before the last, which has them all
+}
+
+type callerView struct {
+	Trigger     string  `json:"trigger"`
+	Reason      *string `json:"reason"`
+	Revision    *string `json:"revision"`
+	RequestedAt instant `json:"requested_at"`
+}
+
+type failureView struct {
+	Message  string   `json:"message"`
+	WorkerID *string  `json:"worker_id"` // null when no worker is to blame
+	Slot     *int     `json:"slot"`
+	Output   []string `json:"output"` // the worker's last lines, oldest first
+}
+
+type stepView struct {
+	Time     instant `json:"time"`
+	Action   string  `json:"action"`
+	Slot     int     `json:"slot"`
+	WorkerID string  `json:"worker_id"`
+	Message  string  `json:"message"`
+}
+
+func viewReloadOrNil(r *master.Reload) *reloadView {
+	if r == nil {
+		return nil
+	}
+	view := viewReload(*r)
+	return &view
+}
+
+func viewReload(r master.Reload) reloadView {
+	view := reloadView{
+		ID:                   r.ID,
+		State:                string(r.State),
+		Generation:           r.Generation,
+		Trigger:              string(r.Trigger),
+		Reason:               known(r.Reason),
+		Revision:             known(r.Revision),
+		StartTimeout:         viewTimeout(r.StartTimeout),
+		DrainTimeout:         viewTimeout(r.DrainTimeout),
+		Callers:              make([]callerView, 0, len(r.Callers)),
+		RequestedAt:          instant(r.RequestedAt),
+		StartedAt:            instant(r.StartedAt),
+		LiveAt:               instant(r.LiveAt),
+		FinishedAt:           instant(r.FinishedAt),
+		Replaced:             r.Replaced,
+		Total:                r.Total,
+		Draining:             r.Draining,
+		ConnectionsRemaining: viewRemaining(r),
+		ConnectionsCut:       r.ConnectionsCut,
+		Error:                viewFailure(r.Failure),
+		Steps:                make([]stepView, 0, len(r.Steps)),
+	}
+	for _, c := range r.Callers {
+		view.Callers = append(view.Callers, callerView{string(c.Trigger), known(c.Reason), known(c.Revision), instant(c.At)})
+	}
+	for _, s := range r.Steps {
+		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message})
+	}
+	return view
+}
+
+func viewRemaining(r master.Reload) *int {
+	if !r.ConnectionsCounted {
+		return nil
+	}
+	return &r.ConnectionsRemaining
+}
+
+func viewTimeout(d time.Duration) *string {
+	if d == 0 {
+		return nil
+	}
+	text := short(d)
+	return &text
+}
+
+func viewFailure(f *master.Failure) *failureView {
+	if f == nil {
+		return nil
+	}
+	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output)}
+	if f.WorkerID != "" {
+		view.Slot = &f.Slot
+	}
+	return view
+}

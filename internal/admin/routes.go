@@ -1,0 +1,96 @@
+package admin
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// handler answers a request whose query has been checked. What it returns as an error
+// becomes the answer, so it must not have answered then.
+type handler func(w http.ResponseWriter, r *http.Request, q query) error
+
+// route is one row of the API. GET answers HEAD too; params are all that the query may hold.
+type route struct {
+	method, path string
+	params       []string
+	handle       handler
+}
+
+func (s *Server) routes() []route {
+	page := []string{"limit", "cursor"}
+	ofOne := append([]string{"state", "listener", "sort"}, page...)
+	ofAll := append([]string{"worker"}, ofOne...)
+	return []route{
+		{"GET", "/", nil, s.home},
+		{"GET", "/assets/{file}", nil, s.asset},
+		{"GET", "/status", nil, s.showStatus},
+		{"GET", "/workers", nil, s.listWorkers},
+		{"GET", "/workers/{id}", nil, s.showWorker},
+		{"GET", "/workers/{id}/connections", ofOne, s.listWorkerConnections},
+		{"GET", "/connections", ofAll, s.listConnections},
+		{"POST", "/reload", []string{"wait", "timeout"}, s.reload},
+		{"GET", "/reloads", page, s.listReloads},
+		{"GET", "/reloads/{id}", nil, s.showReload},
+		{"GET", "/reloads/{id}/events", []string{"after"}, s.reloadEvents},
+		{"GET", "/events", []string{"after", "recent", "stats"}, s.allEvents},
+		{"GET", "/healthz", nil, s.healthz},
+		{"GET", "/readyz", nil, s.readyz},
+		{"GET", "/openapi.yaml", nil, s.openAPI},
+	}
+}
+
+func (s *Server) router() *chi.Mux {
+	mux := chi.NewRouter()
+	for _, route := range s.routes() {
+		answer := s.answering(route)
+		mux.Method(route.method, route.path, answer)
+		if route.method == http.MethodGet {
+			mux.Method(http.MethodHead, route.path, answer)
+		}
+	}
+	mux.NotFound(s.notFound)
+	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { s.wrongMethod(mux, w, r) })
+	return mux
+}
+
+// answering is the one place where a handler's error becomes an answer.
+func (s *Server) answering(route route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q, err := parseQuery(r.URL.RawQuery, route.params)
+		if err == nil {
+			err = route.handle(w, r, q)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, problemf(http.StatusNotFound,
+		"nothing is at %.100q; there are / /status /workers /connections /reload /reloads /events /healthz /readyz, described in /openapi.yaml",
+		r.URL.Path))
+}
+
+// wrongMethod names the methods that the path has. The router also ends up here for a
+// method that it has never heard of, whatever the path.
+func (s *Server) wrongMethod(mux *chi.Mux, w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		if mux.Match(chi.NewRouteContext(), method, r.URL.EscapedPath()) {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		s.notFound(w, r)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	p := problemf(http.StatusMethodNotAllowed, "%.100q answers %s, not %.20s",
+		r.URL.Path, strings.Join(allowed, " and "), r.Method)
+	p.Allowed = slices.Clone(allowed)
+	s.fail(w, r, p)
+}

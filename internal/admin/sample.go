@@ -1,0 +1,139 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rota/internal/kernel"
+	"rota/internal/master"
+)
+
+// pool is what can be seen of the master, its workers and their sockets.
+type pool interface {
+	Status() (master.Status, error)
+	Worker(id string) (master.Worker, error)
+	Connections() ([]master.Connection, error)
+	Queues() (map[string]kernel.Queue, error)
+}
+
+// sample is everything that can be seen, at one time. Nobody changes it.
+type sample struct {
+	began   time.Time
+	took    time.Duration
+	status  statusView
+	workers workersView
+	stats   []byte // both of them as one line of JSON
+}
+
+// sampler takes samples one at a time. A sample that was begun after somebody asked is as
+// good for them as one of their own, so any number of readers who come at once share one,
+// and nobody is told what was true only before they asked.
+type sampler struct {
+	pool    pool
+	version string
+	log     zerolog.Logger
+
+	mu      sync.Mutex // held while a sample is taken
+	last    *sample
+	refusal string // of the kernel, that was logged last
+}
+
+// since returns a sample that was begun at t or later.
+func (s *sampler) since(t time.Time) (*sample, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil && !s.last.began.Before(t) {
+		return s.last, nil
+	}
+	return s.take()
+}
+
+// shared returns a sample that is at most age old, or nine times as old as it took: watching
+// ten thousand connections shall not cost more than a tenth of a core.
+func (s *sampler) shared(age time.Duration) (*sample, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil && time.Since(s.last.began) < max(age, 9*s.last.took) {
+		return s.last, nil
+	}
+	return s.take()
+}
+
+func (s *sampler) take() (*sample, error) {
+	fresh := &sample{began: time.Now()}
+	status, err := s.pool.Status()
+	if err != nil {
+		return nil, err
+	}
+	connections, queues, err := s.sockets()
+	if err != nil {
+		return nil, err
+	}
+	fresh.status = viewStatus(status, s.version, fresh.began, connections, queues)
+	fresh.workers = viewWorkers(status.Workers, status.Generation, connections)
+	if fresh.stats, err = json.Marshal(statsView{fresh.status, fresh.workers.Workers}); err != nil {
+		return nil, err
+	}
+	fresh.took = time.Since(fresh.began)
+	s.last = fresh
+	return fresh, nil
+}
+
+// statsView is the data of the event stats.
+type statsView struct {
+	Status  statusView   `json:"status"`
+	Workers []workerView `json:"workers"`
+}
+
+// census counts connections by worker; nil when the kernel doesn't tell.
+type census map[string]int
+
+// sockets asks the kernel. Without its answer the rest is still worth telling, so a refusal
+// is logged, once, and leaves nil behind.
+func (s *sampler) sockets() (census, map[string]kernel.Queue, error) {
+	connections, err1 := s.pool.Connections()
+	queues, err2 := s.pool.Queues()
+	err := errors.Join(err1, err2)
+	if errors.Is(err, master.ErrStopped) {
+		return nil, nil, err
+	}
+	s.logRefusal(err)
+	if err2 != nil {
+		queues = nil
+	}
+	if err1 != nil {
+		return nil, queues, nil
+	}
+	counts := census{}
+	for i := range connections {
+		counts[connections[i].WorkerID]++
+	}
+	return counts, queues, nil
+}
+
+func (s *sampler) logRefusal(err error) {
+	refusal := ""
+	if err != nil {
+		refusal = err.Error()
+	}
+	if refusal != "" && refusal != s.refusal {
+		s.log.Warn().Err(err).Msg("the kernel does not tell about sockets")
+	}
+	s.refusal = refusal
+}
+
+// usageOf is what the worker's process uses; nil when it can't be told.
+func usageOf(w master.Worker) *kernel.Usage {
+	if w.PID == 0 || w.State == master.WorkerExited {
+		return nil // the pid may be another process's by now
+	}
+	usage, err := master.Usage(w)
+	if err != nil {
+		return nil // it has just ended
+	}
+	return &usage
+}

@@ -1,0 +1,122 @@
+// Package admin is the master's HTTP API: requests in, commands out; events in, server-sent
+// events out.
+//
+// A request passes from the outside in: it is logged and its panics are caught (access.go),
+// the door lets in only what comes from this machine's user (door.go), the table of routes
+// finds its handler (routes.go), the query is checked against what that handler knows
+// (query.go). A handler asks the master, turns the answer into a view, which is where the
+// JSON names are (worker.go, reload.go, connection.go, event.go), and writes it; or it returns
+// an error, and problem.go makes the answer of that. Everything that follows events is one
+// loop (stream.go).
+package admin
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Master is what the API needs of the master; each part is declared where it is used.
+type Master interface {
+	pool
+	rotator
+	history
+	publisher
+}
+
+// Options say how the API presents itself. The zero value works.
+type Options struct {
+	Version    string         // of rota, shown in the status; "" is shown as such
+	Address    string         // host:port that the API is configured to listen on: its host is allowed as Host
+	Hosts      []string       // further names allowed as Host, without a port
+	MaxStreams int            // event streams open at once; 0: 256
+	Page       fs.FS          // index.html and its assets, all at one level; nil: there is no page
+	Log        zerolog.Logger // requests, panics and what the kernel refused
+}
+
+// Server answers the requests. Make one with New.
+type Server struct {
+	master  Master
+	options Options
+	log     zerolog.Logger
+	hosts   map[string]bool // allowed names, lower case
+	times   times
+	sampler *sampler
+	seats   chan struct{} // one taken by each open stream
+	handler http.Handler
+	http    *http.Server
+
+	closing chan struct{} // closed when the streams are to end
+	end     sync.Once
+}
+
+// times are the durations that tests shorten.
+type times struct {
+	heartbeat time.Duration // between two comments on a stream
+	write     time.Duration // that a reader has to take one event
+	health    time.Duration // that the master has to answer a health check
+	gap       time.Duration // at least between two statistics on a stream
+}
+
+// New makes the API of a master.
+func New(m Master, o Options) *Server {
+	if o.MaxStreams <= 0 {
+		o.MaxStreams = 256
+	}
+	s := &Server{
+		master:  m,
+		options: o,
+		log:     o.Log,
+		hosts:   allowedHosts(o),
+		times: times{
+			heartbeat: 15 * time.Second,
+			write:     5 * time.Second,
+			health:    time.Second,
+			gap:       100 * time.Millisecond,
+		},
+		sampler: &sampler{pool: m, version: o.Version, log: o.Log},
+		seats:   make(chan struct{}, o.MaxStreams),
+		closing: make(chan struct{}),
+	}
+	s.handler = s.watch(s.guard(s.router()))
+	s.http = &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second, // waits and streams lift this one
+		WriteTimeout:      30 * time.Second, // and this one
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(o.Log, "", 0),
+
+		// OPTIONS * shall get past the door like everything else.
+		DisableGeneralOptionsHandler: true,
+	}
+	return s
+}
+
+// Handler is the whole API, without the timeouts that belong to a connection.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Serve answers on l, which it closes in the end. It returns nil after Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown ends the event streams, which would never end by themselves, then lets the other
+// requests finish until ctx is over, and then cuts them. The error is the context's.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.end.Do(func() { close(s.closing) })
+	err := s.http.Shutdown(ctx)
+	s.http.Close()
+	return err
+}

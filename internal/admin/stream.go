@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"rota/internal/master"
+)
+
+// feed is what a stream is about: a subscription, or what concerns one reload of it.
+type feed struct {
+	*master.Subscription
+	reload string    // only events of this reload, and the last of them ends the stream; "" for all
+	lost   *lostView // told first; nil when nothing is missing
+}
+
+func (f feed) wants(e master.Event) bool { return f.reload == "" || e.ReloadID == f.reload }
+func (f feed) ends(e master.Event) bool  { return f.reload != "" && endsReload(e) }
+
+// takeSeat keeps the number of open streams within bounds: each holds a connection and a
+// goroutine for as long as its reader likes.
+func (s *Server) takeSeat(w http.ResponseWriter) (leave func(), err error) {
+	select {
+	case <-s.closing:
+		return nil, master.ErrStopping
+	default:
+	}
+	select {
+	case s.seats <- struct{}{}:
+		return func() { <-s.seats }, nil
+	default:
+		w.Header().Set("Retry-After", "1")
+		return nil, problemf(http.StatusServiceUnavailable,
+			"%d event streams are open, the most there may be (--event-streams); close one or try again", cap(s.seats))
+	}
+}
+
+// stream sends the feed, and statistics if p is not nil, until the feed or its reader ends.
+// The answer has begun, so there is nobody left to tell an error.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed, p *pulse) {
+	out, err := openWire(w, s.times.write)
+	if err != nil {
+		return
+	}
+	if s.replay(out, f, p) {
+		s.follow(out, r.Context().Done(), f, p)
+	}
+}
+
+// replay sends what comes before the first new event; false when the stream is over then.
+func (s *Server) replay(out *wire, f feed, p *pulse) bool {
+	if f.lost != nil && out.lost(*f.lost) != nil {
+		return false
+	}
+	if p != nil && s.sendStats(out, p) != nil {
+		return false
+	}
+	for _, e := range f.Backlog {
+		if !passOn(out, f, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// follow sends the events as they come. The master closes the feed when it ends, and when
+// this reader is too slow; the reader comes back in both cases and asks for what it missed.
+func (s *Server) follow(out *wire, left <-chan struct{}, f feed, p *pulse) {
+	heartbeat := time.NewTicker(s.times.heartbeat)
+	defer heartbeat.Stop()
+	for open := true; open; {
+		select {
+		case e, more := <-f.C:
+			open = more && passOn(out, f, e)
+			p.changed()
+		case <-p.due():
+			open = s.sendStats(out, p) == nil
+		case <-heartbeat.C:
+			open = out.comment() == nil
+		case <-s.closing:
+			sendRest(out, f)
+			return
+		case <-left:
+			return
+		}
+	}
+}
+
+// passOn sends the event if the feed wants it; false when the stream is over with it.
+func passOn(out *wire, f feed, e master.Event) bool {
+	if !f.wants(e) {
+		return true
+	}
+	return out.event(e) == nil && !f.ends(e)
+}
+
+// sendRest sends what has happened before the end, so that a watcher sees how it ended.
+func sendRest(out *wire, f feed) {
+	for {
+		select {
+		case e, more := <-f.C:
+			if !more || !passOn(out, f, e) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// sendStats sends the present state. If the master does not tell, it is about to end, and
+// so is the feed.
+func (s *Server) sendStats(out *wire, p *pulse) error {
+	now, err := s.sampler.shared(p.gap)
+	if err != nil {
+		p.sent(time.Now())
+		return nil
+	}
+	err = out.note("stats", now.stats)
+	p.sent(now.began)
+	return err
+}

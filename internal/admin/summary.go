@@ -1,0 +1,90 @@
+package admin
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+)
+
+// summary is the status as a person with curl likes to read it.
+func summary(now *sample) []byte {
+	var text bytes.Buffer
+	out := tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)
+	s := now.status
+	fmt.Fprintf(out, "rota %s\tpid %d\tup %s\tgeneration %d\n", s.Version, s.PID, age(now.began, s.StartedAt), s.Generation)
+	out.Flush()
+	fmt.Fprintf(out, "pool\t%d of %d ready, %d starting, %d draining%s\n",
+		s.Pool.Ready, s.Pool.Size, s.Pool.Starting, s.Pool.Draining, alarm(s))
+	for _, l := range s.Listeners {
+		fmt.Fprintf(out, "listener\t%s %s, %s of %s waiting\n", l.Name, l.Address, count(l.QueueDepth), count(l.Backlog))
+	}
+	fmt.Fprintf(out, "reload\t%s\n", describeReload(s.Reload))
+	out.Flush()
+	fmt.Fprintln(&text)
+	writeWorkers(out, now)
+	out.Flush()
+	return text.Bytes()
+}
+
+func alarm(s statusView) string {
+	text := ""
+	if s.Stopping {
+		text += ", shutting down"
+	}
+	if len(s.CrashLooping) > 0 {
+		text += fmt.Sprintf(", crash loop in slots %v", s.CrashLooping)
+	}
+	return text
+}
+
+func describeReload(r *reloadView) string {
+	if r == nil {
+		return "none in progress"
+	}
+	return fmt.Sprintf("%s %s, %d of %d replaced, %d draining with %s connections",
+		r.ID, r.State, r.Replaced, r.Total, r.Draining, count(r.ConnectionsRemaining))
+}
+
+func writeWorkers(out io.Writer, now *sample) {
+	fmt.Fprintln(out, "SLOT\tSTATE\tGENERATION\tPID\tUP\tCONNECTIONS\tMEMORY\tCPU\tRESTARTS\tREVISION")
+	for _, w := range now.workers.Workers {
+		fmt.Fprintf(out, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n",
+			w.Slot, w.State, w.Generation, count(w.PID), age(now.began, w.StartedAt), count(w.Connections),
+			size(w.RSSBytes), seconds(w.CPUSeconds), w.Restarts, orDash(w.Revision))
+	}
+}
+
+func age(now time.Time, since instant) string {
+	return now.Sub(time.Time(since)).Truncate(time.Second).String()
+}
+
+func count[T int | uint32](n *T) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.FormatInt(int64(*n), 10)
+}
+
+func size(bytes *uint64) string {
+	if bytes == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f MiB", float64(*bytes)/(1<<20))
+}
+
+func seconds(s *float64) string {
+	if s == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f s", *s)
+}
+
+func orDash(text *string) string {
+	if text == nil {
+		return "-"
+	}
+	return *text
+}

@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"rota/internal/master"
+)
+
+const eventStream = "text/event-stream"
+
+// wire writes server-sent events and sends off each as it happens. A reader that does not
+// take one in time is an error, and cut off.
+type wire struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+	buffer  []byte
+}
+
+// streamHeaders are those of an answer that no proxy should hold back, keep or compress.
+func streamHeaders(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", eventStream)
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+}
+
+// openWire begins the answer, and asks the reader to come back after a second when it ends.
+func openWire(w http.ResponseWriter, timeout time.Duration) (*wire, error) {
+	liftTimeouts(w)
+	streamHeaders(w)
+	w.WriteHeader(http.StatusOK)
+	s := &wire{w: w, control: http.NewResponseController(w), timeout: timeout}
+	return s, s.send([]byte("retry: 1000\n\n"))
+}
+
+func (s *wire) send(text []byte) error {
+	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // a recorder in a test has none
+	if _, err := s.w.Write(text); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+// comment sends what readers ignore, so that nobody takes the silence for an end.
+func (s *wire) comment() error { return s.send([]byte(":\n\n")) }
+
+// event sends one event of the master.
+func (s *wire) event(e master.Event) error {
+	data, err := encodeEvent(e)
+	if err != nil {
+		return err
+	}
+	s.buffer = append(s.buffer[:0], "id: "...)
+	s.buffer = strconv.AppendUint(s.buffer, e.Seq, 10)
+	s.buffer = append(s.buffer, '\n')
+	return s.rest(string(e.Type), data)
+}
+
+// note sends an event that has no number, because it is not of the master's sequence.
+func (s *wire) note(name string, data []byte) error {
+	s.buffer = s.buffer[:0]
+	return s.rest(name, data)
+}
+
+func (s *wire) lost(l lostView) error {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	return s.note("events.lost", data)
+}
+
+func (s *wire) rest(name string, data []byte) error {
+	s.buffer = append(append(s.buffer, "event: "...), name...)
+	s.buffer = append(append(s.buffer, "\ndata: "...), data...)
+	s.buffer = append(s.buffer, "\n\n"...)
+	return s.send(s.buffer)
+}
