@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"rota/internal/worker"
+)
+
+// workerVerb is the command that the master starts, unless it is given a program.
+const workerVerb = "worker"
+
+func workerCommand() *cobra.Command {
+	var level string
+	command := &cobra.Command{
+		Use:    workerVerb,
+		Short:  "Be a built-in worker; started by the master",
+		Hidden: true,
+		Args:   noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			return work(level)
+		},
+	}
+	command.Flags().StringVar(&level, "log-level", "info", "least important level that is logged")
+	return command
+}
+
+// work serves until SIGTERM. Its log is JSON on stderr, which the master logs again.
+func work(level string) error {
+	parsed, err := zerolog.ParseLevel(level)
+	if err != nil {
+		return usageError{err}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
+
+	listeners, err := worker.Inherited()
+	if err != nil {
+		return err
+	}
+	return worker.Run(ctx, worker.Options{
+		Listeners: listeners,
+		Log:       zerolog.New(os.Stderr).Level(parsed),
+	})
+}
