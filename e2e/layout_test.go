@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestArrows holds the packages to what each may import of the others, and of the heavy
+// things that would make it what it should not be.
+func TestArrows(t *testing.T) {
+	allowed := map[string][]string{
+		"rota/internal/master":   {"rota/internal/kernel", "rota/internal/launch", "rota/internal/relog"},
+		"rota/internal/worker":   {},
+		"rota/internal/kernel":   {},
+		"rota/internal/launch":   {},
+		"rota/internal/settings": {"rota/internal/master"},
+		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel"},
+		"rota/internal/relog":    {},
+		"rota/web":               {},
+	}
+	forbidden := map[string]map[string]string{
+		"rota/internal/master": {
+			"encoding/json": "the master has no wire format: internal/admin has",
+			"net/http":      "the master knows nothing of HTTP: internal/admin translates",
+		},
+		"rota/internal/launch": {"net": "the launch step runs before every worker and must stay small"},
+	}
+	output, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "rota/internal/...", "rota/web").Output()
+	require.NoError(t, err)
+	for line := range strings.Lines(string(output)) {
+		words := strings.Fields(line)
+		name, imports := words[0], words[1:]
+		require.Contains(t, allowed, name, "a new package: say here what it may import")
+		for _, i := range imports {
+			if strings.HasPrefix(i, "rota/") {
+				require.True(t, slices.Contains(allowed[name], i), "%s imports %s, which is not its business", name, i)
+			}
+			require.Empty(t, forbidden[name][i], "%s imports %s", name, i)
+		}
+	}
+}
