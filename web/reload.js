@@ -80,7 +80,9 @@ export function describe(reload) {
 }
 
 function olderWorkers(reload) {
-  return `${plural(reload.draining, 'older worker')} with ${plural(reload.connections_remaining ?? 0, 'open connection')}`;
+  const workers = plural(reload.draining, 'older worker');
+  const open = reload.connections_remaining; // null until they were counted
+  return open === null ? workers : `${workers} with ${plural(open, 'open connection')}`;
 }
 
 function took(reload) {
