@@ -3,7 +3,6 @@ package master
 import (
 	"fmt"
 	"net"
-	"regexp"
 	"strings"
 )
 
@@ -21,9 +20,6 @@ func (a ListenAddress) String() string {
 	}
 	return a.Name + "=" + a.Address
 }
-
-// Names go into LISTEN_FDNAMES, where a colon separates them.
-var listenerName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 
 // ParseListen reads [name=]host:port and [name=]unix:/path addresses. Those without a
 // name are called tcp or unix; the second one of a kind gets -2, and so on. All
@@ -57,7 +53,7 @@ func parseListen(spec string) (ListenAddress, error) {
 	name, rest, named := strings.Cut(spec, "=")
 	if !named {
 		name, rest = "", spec
-	} else if !listenerName.MatchString(name) {
+	} else if !validName(name) {
 		return ListenAddress{}, fmt.Errorf("the name %q is not a letter followed by letters, digits, '.', '_' or '-' (64 at most)", name)
 	}
 	if path, ok := strings.CutPrefix(rest, "unix:"); ok {
@@ -72,6 +68,18 @@ func parseListen(spec string) (ListenAddress, error) {
 		return ListenAddress{}, fmt.Errorf("the port %q is not a number from 0 to 65535 or a known service", port)
 	}
 	return ListenAddress{Name: name, Network: "tcp", Address: net.JoinHostPort(host, itoa(number))}, nil
+}
+
+// validName keeps to what LISTEN_FDNAMES can hold, where a colon separates the names. It is
+// no regular expression because every worker would pay for compiling it at its start.
+func validName(name string) bool {
+	for i, c := range name {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789_.-", c)) {
+			return false
+		}
+	}
+	return 0 < len(name) && len(name) <= 64
 }
 
 // maxUnixPath is what fits into sun_path with its final zero.
