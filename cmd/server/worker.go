@@ -38,7 +38,9 @@ func work(level string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
+	// SIGPIPE is what writing a log line means once the master, who reads it, is dead. The worker
+	// has clients to serve nevertheless.
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
 
 	listeners, err := worker.Inherited()
 	if err != nil {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 )
 
 // web is the HTTP hello world. The loop accepts for it, so that waking, pausing and the last sweep are
@@ -26,6 +28,7 @@ type web struct {
 	wake   func() // tells the loop that gone has changed
 
 	server http.Server
+	spare  *os.File      // used by the loop alone
 	intake chan net.Conn // closed by the loop, after its last sweep
 	quit   chan struct{} // closed by stop
 	crew   sync.WaitGroup
@@ -68,9 +71,7 @@ func (w *web) hello(rw http.ResponseWriter, _ *http.Request) {
 
 // take is how the loop hands over a connection.
 func (w *web) take(listener string, fd int, remote netip.AddrPort) {
-	file := os.NewFile(uintptr(fd), listener)
-	defer file.Close()
-	inner, err := net.FileConn(file) // a copy of the descriptor
+	inner, err := w.netConn(os.NewFile(uintptr(fd), listener))
 	if err != nil {
 		w.log.Warn().Err(err).Str("listener", listener).Str("remote", remoteName(remote)).
 			Msg("connection can't be handed to the HTTP server")
@@ -85,6 +86,24 @@ func (w *web) take(listener string, fd int, remote netip.AddrPort) {
 	}
 	w.mu.Unlock()
 	w.intake <- c
+}
+
+// netConn makes a net.Conn of an accepted connection. That takes a copy of the descriptor, so
+// one is kept in reserve: a client that was accepted isn't sent away because it was the last.
+func (w *web) netConn(accepted *os.File) (net.Conn, error) {
+	defer func() {
+		accepted.Close()
+		if w.spare == nil {
+			w.spare, _ = os.Open(os.DevNull) // one was closed just now
+		}
+	}()
+	conn, err := net.FileConn(accepted)
+	if errors.Is(err, unix.EMFILE) && w.spare != nil {
+		w.spare.Close()
+		w.spare = nil
+		conn, err = net.FileConn(accepted)
+	}
+	return conn, err
 }
 
 func (w *web) connState(conn net.Conn, state http.ConnState) {

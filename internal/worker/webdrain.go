@@ -1,9 +1,13 @@
 package worker
 
-import "time"
+import (
+	"os"
+	"time"
+)
 
 // start serves until the intake is closed, and that is the only error Serve comes back with.
 func (w *web) start() {
+	w.spare, _ = os.Open(os.DevNull)
 	w.crew.Go(func() { _ = w.server.Serve(w) })
 }
 
@@ -65,4 +69,5 @@ func (w *web) stop() {
 	close(w.quit)
 	w.cut()
 	w.crew.Wait()
+	w.spare.Close()
 }
