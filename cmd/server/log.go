@@ -15,7 +15,7 @@ const logBuffer = 8192
 
 // openLog makes the log on stderr. Writing never waits: a terminal that stands still, or a
 // worker that floods, must not stop the master. What was dropped for that is said. close
-// writes what is left.
+// writes what is left, as far as somebody reads it.
 func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	zerolog.TimeFieldFormat = time.RFC3339Nano
 	stderr := struct{ io.Writer }{os.Stderr} // without its Close, which the queue would call
@@ -32,5 +32,20 @@ func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 		parsed = zerolog.InfoLevel // settings has checked it
 	}
 	log = zerolog.New(queue).Level(parsed).With().Timestamp().Logger()
-	return log, func() { _ = queue.Close() }
+	return log, func() { closeWithin(closeGrace, queue) }
+}
+
+// closeGrace is how long a stderr that nobody reads may hold up the end.
+const closeGrace = time.Second
+
+func closeWithin(grace time.Duration, c io.Closer) {
+	closed := make(chan struct{})
+	go func() {
+		_ = c.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(grace):
+	}
 }

@@ -17,6 +17,9 @@ func execFile(fd int, argv, env []string) error {
 	if err != nil {
 		return err
 	}
+	// Go raised the soft limit of open files when this process began. Only syscall.Exec knows
+	// what it was before and puts it back, so it is called, to fail: there is no file "".
+	_ = syscall.Exec("", argv, env)
 	empty := [1]byte{}
 	_, _, errno := syscall.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd),
 		uintptr(unsafe.Pointer(&empty[0])),

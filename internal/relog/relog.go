@@ -4,6 +4,7 @@ package relog
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/rs/zerolog"
 )
@@ -15,16 +16,16 @@ func Line(log zerolog.Logger, stream, text string) {
 		log.Info().Str("stream", stream).Msg(text)
 		return
 	}
-	level := zerolog.InfoLevel
-	if parsed, err := zerolog.ParseLevel(take(fields, zerolog.LevelFieldName)); err == nil && parsed != zerolog.NoLevel {
-		level = parsed
+	level, known := levels[take(fields, zerolog.LevelFieldName)]
+	if !known {
+		level = zerolog.InfoLevel
 	}
 	message := take(fields, zerolog.MessageFieldName)
 	if at, ok := fields[zerolog.TimestampFieldName]; ok { // the line gets a time of its own
 		fields["logged_at"] = at
 		delete(fields, zerolog.TimestampFieldName)
 	}
-	for _, name := range identity {
+	for _, name := range reserved {
 		if value, ok := fields[name]; ok {
 			fields["own_"+name] = value
 			delete(fields, name)
@@ -33,19 +34,30 @@ func Line(log zerolog.Logger, stream, text string) {
 	log.WithLevel(level).Str("stream", stream).Fields(fields).Msg(message)
 }
 
-// identity is what log says of the worker; a line can't say otherwise.
-var identity = []string{"worker_id", "slot", "generation", "pid", "stream"}
+// reserved are what log says of the worker and of the line itself; a field of the worker's
+// by one of these names gets another.
+var reserved = []string{"worker_id", "slot", "generation", "pid", "stream", zerolog.LevelFieldName, zerolog.MessageFieldName}
+
+// levels are those by which a line may ask to be logged.
+var levels = map[string]zerolog.Level{
+	"trace": zerolog.TraceLevel, "debug": zerolog.DebugLevel, "info": zerolog.InfoLevel, "warn": zerolog.WarnLevel,
+	"error": zerolog.ErrorLevel, "fatal": zerolog.FatalLevel, "panic": zerolog.PanicLevel,
+}
 
 func entry(text string) (map[string]any, bool) {
 	if len(text) == 0 || text[0] != '{' {
 		return nil, false
 	}
 	fields := map[string]any{}
-	err := json.Unmarshal([]byte(text), &fields)
-	return fields, err == nil
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber() // a float64 can't hold every id
+	if decoder.Decode(&fields) != nil || decoder.InputOffset() != int64(len(text)) {
+		return nil, false
+	}
+	return fields, true
 }
 
-// take removes a field that is a text, and returns it.
+// take removes a field that is a text, and returns it. One that is something else stays.
 func take(fields map[string]any, name string) string {
 	text, ok := fields[name].(string)
 	if ok {
