@@ -19,6 +19,7 @@ func rootCommand() *cobra.Command {
 		Long: `rota opens the listening sockets, keeps one worker per core behind them, and replaces the
 workers on SIGHUP or POST /reload: each new one is ready before its predecessor drains.
 Without a command it does what "rota run" does.`,
+		Version:       currentVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

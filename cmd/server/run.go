@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"rota/internal/admin"
 	"rota/internal/master"
 	"rota/internal/settings"
@@ -22,27 +24,18 @@ const adminGrace = 3 * time.Second
 // run wires the master, the admin API and the signals, and returns when the master was
 // told to stop and its last worker is gone.
 func run(s settings.Settings) error {
+	signals := catchSignals()
+	defer signals.release()
 	log, closeLog := openLog(s.LogLevel, s.LogFormat)
 	defer closeLog()
 
-	addresses, problems := master.ParseListen(s.Listen)
-	if err := errors.Join(problems...); err != nil {
-		return usageError{err}
-	}
-	adminListener, err := net.Listen("tcp", s.Admin)
+	listener, err := net.Listen("tcp", s.Admin)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s for the admin API: %w; choose another address with --admin", s.Admin, err)
+		return fmt.Errorf("cannot listen on %s for the admin API: %w; is another rota running? choose another address with --admin", s.Admin, err)
 	}
-	m, err := master.New(master.Options{
-		Listen:       addresses,
-		Command:      builtInWorker(s.LogLevel),
-		Workers:      s.Workers,
-		StartTimeout: s.StartTimeout,
-		DrainTimeout: s.DrainTimeout,
-		Log:          log,
-	})
+	m, err := newMaster(s, log)
 	if err != nil {
-		return errors.Join(err, adminListener.Close())
+		return errors.Join(err, listener.Close())
 	}
 	api := admin.New(m, admin.Options{
 		Version:    currentVersion(),
@@ -53,17 +46,46 @@ func run(s settings.Settings) error {
 		Log:        log,
 	})
 	log.Info().Str("version", currentVersion()).Int("pid", os.Getpid()).
-		Str("admin", "http://"+adminListener.Addr().String()).Msg("rota starts")
+		Str("admin", "http://"+listener.Addr().String()).Msg("rota starts")
+	stopServing := serve(api, listener, log)
+	go signals.obey(m, log)
+	m.Run()
+	err = stopServing()
+	log.Info().Msg("rota has stopped")
+	return err
+}
 
-	served := make(chan error, 1)
-	go func() { served <- api.Serve(adminListener) }()
-	ignoreSignals := obeySignals(m, log)
-	defer ignoreSignals()
+func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) {
+	addresses, problems := master.ParseListen(s.Listen)
+	if err := errors.Join(problems...); err != nil {
+		return nil, usageError{err}
+	}
+	return master.New(master.Options{
+		Listen:       addresses,
+		Command:      builtInWorker(s.LogLevel),
+		Workers:      s.Workers,
+		StartTimeout: s.StartTimeout,
+		DrainTimeout: s.DrainTimeout,
+		Log:          log,
+	})
+}
 
-	err = m.Run()
-	ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
-	defer cancel()
-	return errors.Join(err, api.Shutdown(ctx), <-served)
+// serve has the API answer until stop is called, which lets it finish what it is about.
+func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop func() error) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := api.Serve(listener); err != nil {
+			log.Error().Err(err).Msg("the admin API has ended; the workers go on, and signals are obeyed")
+		}
+	}()
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
+		defer cancel()
+		err := api.Shutdown(ctx)
+		<-ended
+		return err
+	}
 }
 
 // builtInWorker is the command of the hello-world worker: this program, by the name it was

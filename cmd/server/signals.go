@@ -10,31 +10,56 @@ import (
 	"rota/internal/master"
 )
 
-// obeySignals passes each signal on to the master until stop is called. SIGPIPE is caught
-// and not ignored, because workers would inherit that: a closed stderr must not end the
-// master, and what it means to a worker is the worker's business.
-func obeySignals(m *master.Master, log zerolog.Logger) (stop func()) {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
+// signals are those that the master is told by.
+type signals chan os.Signal
+
+// catchSignals keeps them from doing what they do by default. They wait until obey comes to
+// them, so that a SIGHUP that is early does no harm. SIGPIPE is caught and not ignored, because
+// workers would inherit that: a closed stderr must not end the master, and what it means
+// to a worker is the worker's business.
+func catchSignals() signals {
+	caught := make(signals, 16)
+	signal.Notify(caught, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
 		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		stopping := false
-		for s := range signals {
-			if s != syscall.SIGPIPE {
-				log.Info().Stringer("signal", s).Msg("signal received")
-			}
-			if err := obey(m, s, &stopping); err != nil {
-				log.Warn().Err(err).Stringer("signal", s).Msg("signal not obeyed")
-			}
+	return caught
+}
+
+// release gives them up; obey returns.
+func (s signals) release() {
+	signal.Stop(s)
+	close(s)
+}
+
+// obey passes each signal on to the master.
+func (s signals) obey(m *master.Master, log zerolog.Logger) {
+	stopping := false
+	for sig := range s {
+		if sig == syscall.SIGPIPE {
+			continue
 		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-		<-done
+		log.Info().Stringer("signal", sig).Msg(meaning(sig, stopping))
+		if err := obey(m, sig, &stopping); err != nil {
+			log.Warn().Err(err).Stringer("signal", sig).Msg("signal not obeyed")
+		}
 	}
+}
+
+// meaning says what the signal brings about, to somebody who may wonder why it takes a while.
+func meaning(sig os.Signal, stopping bool) string {
+	switch sig {
+	case syscall.SIGHUP:
+		return "signal received: reload"
+	case syscall.SIGTTIN:
+		return "signal received: one worker more"
+	case syscall.SIGTTOU:
+		return "signal received: one worker fewer"
+	case syscall.SIGQUIT:
+		return "signal received: stop at once"
+	}
+	if stopping {
+		return "signal received again: stop at once"
+	}
+	return "signal received: stop when every connection is done, at the latest after the drain timeout; the signal again stops at once"
 }
 
 func obey(m *master.Master, s os.Signal, stopping *bool) error {

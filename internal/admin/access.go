@@ -69,5 +69,5 @@ func (s *Server) logRequest(r *http.Request, status int, took time.Duration) {
 		level = zerolog.DebugLevel
 	}
 	s.log.WithLevel(level).Str("method", r.Method).Str("path", r.URL.Path).Int("status", status).
-		Dur("took", took).Str("remote", r.RemoteAddr).Msg("API request")
+		Float64("took_ms", float64(took.Microseconds())/1000).Str("remote", r.RemoteAddr).Msg("API request")
 }

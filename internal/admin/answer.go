@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -14,12 +15,24 @@ func writeJSON(w http.ResponseWriter, status int, view any) error {
 
 // writeJSONAs encodes before it answers, so that what can't be encoded can still become an error.
 func writeJSONAs(w http.ResponseWriter, mediaType string, status int, view any) error {
-	body, err := json.Marshal(view)
+	body, err := encodeJSON(view)
 	if err != nil {
 		return err
 	}
 	writeBody(w, mediaType, status, append(body, '\n'))
 	return nil
+}
+
+// encodeJSON writes one line, without its end. Nothing here is put into a page, so a < in a
+// worker's output stays one that people can read.
+func encodeJSON(view any) ([]byte, error) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(view); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(line.Bytes(), []byte("\n")), nil
 }
 
 // writeBody ignores the error of the write: whoever is at the other end has left.

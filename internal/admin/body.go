@@ -98,8 +98,9 @@ func readMember(decoder *json.Decoder, seen map[string]bool, request *master.Rel
 	return err
 }
 
-// readText keeps control characters out: the revision becomes an environment variable, which
-// can't hold a zero byte, and both are printed in terminals.
+// readText keeps out what is not seen as itself: the revision becomes an environment
+// variable, which can't hold a zero byte, and both are printed in terminals, where a
+// character can move the cursor, turn the text round or end the line.
 func readText(name string, value any) (string, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -109,8 +110,8 @@ func readText(name string, value any) (string, error) {
 		return "", badField(name, "has %d characters, at most %d are allowed", n, mostText)
 	}
 	for _, character := range text {
-		if unicode.IsControl(character) {
-			return "", badField(name, "holds the control character %U", character)
+		if unicode.In(character, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return "", badField(name, "holds %U, a control, format or separator character", character)
 		}
 	}
 	return text, nil

@@ -14,7 +14,7 @@ type connectionView struct {
 	ID        string  `json:"id"` // the kernel's cookie of the socket, in hexadecimal
 	WorkerID  string  `json:"worker_id"`
 	Listener  string  `json:"listener"`
-	Remote    string  `json:"remote"`
+	Remote    *string `json:"remote"` // null for a unix peer without a name
 	Local     string  `json:"local"`
 	TCPState  string  `json:"tcp_state"`
 	State     string  `json:"state"`
@@ -28,7 +28,8 @@ type connectionView struct {
 
 type connectionsView struct {
 	Connections []connectionView `json:"connections"`
-	Next        *string          `json:"next"` // the cursor of the next page; null on the last
+	Next        *string          `json:"next"`                     // the cursor of the next page; null on the last
+	Unseen      []string         `json:"unseen_workers,omitempty"` // whose connections are missing: the kernel doesn't show them to the master
 }
 
 // The states of a connection, as opposed to those of TCP.
@@ -71,18 +72,16 @@ func (s *Server) listWorkerConnections(w http.ResponseWriter, r *http.Request, q
 }
 
 func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string) error {
-	listing, err := s.readListing(q)
+	listing, err := s.readListing(q, worker)
 	if err != nil {
 		return err
 	}
-	listing.worker = worker
-	all, err := s.master.Connections()
+	page, err := s.page(listing)
 	if err != nil {
-		return noSockets(err)
+		return err
 	}
-	rows, next := listing.page(all)
-	view := connectionsView{Connections: make([]connectionView, len(rows)), Next: next}
-	for i, c := range rows {
+	view := connectionsView{Connections: make([]connectionView, len(page.rows)), Next: page.next, Unseen: page.unseen}
+	for i, c := range page.rows {
 		viewConnection(&view.Connections[i], c)
 	}
 	return writeJSON(w, http.StatusOK, &view)
@@ -93,7 +92,7 @@ func viewConnection(view *connectionView, c *master.Connection) {
 		ID:        connectionID(c),
 		WorkerID:  c.WorkerID,
 		Listener:  c.Listener,
-		Remote:    c.Remote,
+		Remote:    known(c.Remote),
 		Local:     c.Local,
 		TCPState:  c.TCPState,
 		State:     connectionState(c),

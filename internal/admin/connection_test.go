@@ -64,7 +64,7 @@ func TestConnectionShape(t *testing.T) {
 	require.Equal(t, object{"id": "abc", "worker_id": f.workers[0].ID, "listener": "tcp", "remote": "127.0.0.1:50112",
 		"local": "127.0.0.1:11111", "tcp_state": "ESTABLISHED", "state": "active", "idle_ms": 1840.0, "bytes_in": 4.0,
 		"bytes_out": 11.0, "recv_queue": 0.0, "send_queue": 3.0, "rtt_us": 38.0}, rows[0])
-	for _, name := range []string{"idle_ms", "bytes_in", "bytes_out", "rtt_us"} {
+	for _, name := range []string{"remote", "idle_ms", "bytes_in", "bytes_out", "rtt_us"} {
 		require.Contains(t, rows[1], name)
 		require.Nil(t, rows[1].(object)[name])
 	}
@@ -124,7 +124,7 @@ func TestConnectionParametersAreChecked(t *testing.T) {
 		"cursor=" + base64.RawURLEncoding.EncodeToString([]byte(`{"o":"id","i":-1}`)):        "cursor",
 		"cursor=" + base64.RawURLEncoding.EncodeToString([]byte(`{"o":"id","i":1,"x":1}`)):   "cursor",
 		"cursor=" + base64.RawURLEncoding.EncodeToString([]byte(`{"o":"id","i":1}{"o":""}`)): "cursor",
-		"wroker=1": "wroker",
+		"wroker=1": "wroker", "sort=-idle_ms&cursor=" + next: "cursor", "sort=state&cursor=:": "cursor", "sort=state&cursor=x:-1": "cursor",
 	} {
 		get(t, s, "/connections?"+query).problem(http.StatusBadRequest, field)
 	}
@@ -141,7 +141,7 @@ func TestConnectionPages(t *testing.T) {
 	f := newFakeMaster()
 	f.connections = manyConnections(f, 230)
 	s := newServer(f)
-	for field := range sortKeys {
+	for field := range sortFields {
 		for _, sign := range []string{"", "-"} {
 			whole := ids(get(t, s, "/connections?limit=10000&sort="+sign+field).is(http.StatusOK))
 			require.Len(t, whole, 230)
@@ -195,6 +195,32 @@ func TestConnectionPagesByIDStandChange(t *testing.T) {
 	f.connections = append(f.connections[5:15:15], f.connections[16:]...)
 	rest := get(t, s, "/connections?limit=10&cursor="+first["next"].(string)).is(http.StatusOK)
 	require.Equal(t, []string{"4d", "54", "5b", "62", "69", "77", "7e", "85", "8c"}, ids(rest))
+}
+
+func TestConnectionsThatTheKernelDoesNotShow(t *testing.T) {
+	f := newFakeMaster()
+	f.connections = manyConnections(f, 20)
+	s := newServer(f)
+	require.NotContains(t, get(t, s, "/connections").is(http.StatusOK), "unseen_workers")
+
+	seen, unseen := f.workers[0].ID, f.workers[1].ID
+	f.unseen = []string{"z", unseen}
+	f.connections = slices.DeleteFunc(f.connections, func(c master.Connection) bool { return c.WorkerID == unseen })
+	for _, target := range []string{"/connections", "/connections?sort=-idle_ms&limit=3", "/connections?sort=id&limit=3"} {
+		view := get(t, s, target).is(http.StatusOK)
+		require.Equal(t, []any{unseen, "z"}, view["unseen_workers"])
+		if view["next"] != nil {
+			view = get(t, s, target+"&cursor="+view["next"].(string)).is(http.StatusOK)
+			require.Equal(t, []any{unseen, "z"}, view["unseen_workers"], "on every page")
+		}
+	}
+	for _, of := range []string{"/connections?worker=%s", "/workers/%s/connections"} {
+		p := get(t, s, fmt.Sprintf(of, unseen)).problem(http.StatusServiceUnavailable, "")
+		require.Contains(t, p["detail"], "does not show")
+		view := get(t, s, fmt.Sprintf(of, seen)).is(http.StatusOK)
+		require.Len(t, view["connections"], 10)
+		require.NotContains(t, view, "unseen_workers", "nothing is missing in this one")
+	}
 }
 
 func BenchmarkTenThousandConnections(b *testing.B) {

@@ -79,11 +79,11 @@ func TestOpenAPIDescribesExactlyTheParameters(t *testing.T) {
 func TestOpenAPIKnowsEverySortField(t *testing.T) {
 	pattern := child(document, "components", "parameters", "sort", "schema")["pattern"].(string)
 	known := regexp.MustCompile(pattern)
-	for field := range sortKeys {
+	for field := range sortFields {
 		require.Regexp(t, known, field)
 		require.Regexp(t, known, "-"+field)
 	}
-	require.Equal(t, len(sortKeys), strings.Count(pattern, "|")+1)
+	require.Equal(t, len(sortFields), strings.Count(pattern, "|")+1)
 }
 
 func TestAPIHTTPHasEveryEndpoint(t *testing.T) {

@@ -1,9 +1,13 @@
 package admin
 
 import (
+	"bufio"
 	"bytes"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -138,6 +142,29 @@ func TestRequestsAreLogged(t *testing.T) {
 	s := New(newFakeMaster(), Options{Log: zerolog.New(&log)})
 	do(t, s, "POST", "/reload", "")
 	get(t, s, "/status")
-	require.Regexp(t, `"level":"info".*"method":"POST","path":"/reload","status":202`, log.String())
+	require.Regexp(t, `"level":"info".*"method":"POST","path":"/reload","status":202,"took_ms":[0-9.]+,`, log.String())
 	require.Regexp(t, `"level":"debug".*"method":"GET","path":"/status","status":200`, log.String())
+}
+
+// What net/http answers by itself never reaches the door; the OpenAPI document says so.
+func TestMalformedRequestsAreAnsweredInPlainText(t *testing.T) {
+	web := serve(t, newServer(newFakeMaster()))
+	for request, status := range map[string]int{
+		"GET /status HTTP/1.1\r\n\r\n": 400, // no Host
+		"GET\r\n\r\n":                  400,
+		"GET /status HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 80<<10) + "\r\n\r\n": 431,
+		"POST /reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n":               501,
+		"GET /status HTTP/3.0\r\nHost: x\r\n\r\n":                                           505,
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(web.url, "http://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		go func() { _, _ = conn.Write([]byte(request)) }() // may be cut off by the answer
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		response.Body.Close()
+		require.Equal(t, status, response.StatusCode, "%.40q", request)
+		require.Contains(t, response.Header.Get("Content-Type"), "text/plain")
+		require.Contains(t, document["info"].(object)["description"], strconv.Itoa(status))
+	}
 }

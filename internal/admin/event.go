@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"encoding/json"
+	"strconv"
 
 	"rota/internal/master"
 )
@@ -15,9 +15,10 @@ type eventView struct {
 	Worker   *workerCore `json:"worker,omitempty"`
 	Reload   *reloadView `json:"reload,omitempty"`
 	*progressView
-	PoolSize int    `json:"pool_size,omitempty"` // in pool.scaled
-	From     string `json:"from,omitempty"`      // the state before
-	Message  string `json:"message"`             // one sentence for a human
+	PoolSize       int    `json:"pool_size,omitempty"` // in pool.scaled, as the next
+	PoolSizeBefore int    `json:"pool_size_before,omitempty"`
+	From           string `json:"from,omitempty"` // the state before; only when it is another now
+	Message        string `json:"message"`        // one sentence for a human
 }
 
 // progressView is what reload.progress says at the top, where a script finds it.
@@ -42,23 +43,33 @@ func viewEvent(e master.Event) eventView {
 		ReloadID: known(e.ReloadID),
 		Reload:   viewReloadOrNil(e.Reload),
 		PoolSize: e.Workers,
-		From:     e.From,
 		Message:  e.Message,
 	}
-	if e.Worker != nil {
+	switch {
+	case e.Worker != nil:
 		core := viewWorkerCore(*e.Worker)
-		view.Worker = &core
-	}
-	if e.Reload == nil {
-		return view
-	}
-	if e.Reload.Steps == nil {
-		view.Reload.Steps = nil // they come with the last event
+		view.Worker, view.From = &core, changed(e.From, core.State)
+	case e.Reload != nil:
+		view.From = changed(e.From, view.Reload.State)
+		if !e.Reload.State.Terminal() {
+			view.Reload.Steps, view.Reload.Callers = nil, nil // they come with the last event
+		}
+	case e.Type == master.EventPoolScaled:
+		view.PoolSizeBefore, _ = strconv.Atoi(e.From) // the master writes it as text
 	}
 	if e.Type == master.EventReloadProgress {
-		view.progressView = &progressView{e.Reload.Replaced, e.Reload.Total, e.Reload.Draining, viewRemaining(*e.Reload)}
+		r := view.Reload
+		view.progressView = &progressView{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining}
 	}
 	return view
+}
+
+// changed is the state before a transition; "" when there was none.
+func changed(from, to string) string {
+	if from == to {
+		return ""
+	}
+	return from
 }
 
 // endsReload reports whether the event is the last one of its reload.
@@ -67,4 +78,4 @@ func endsReload(e master.Event) bool {
 }
 
 // encodeEvent is an event in one line of JSON.
-func encodeEvent(e master.Event) ([]byte, error) { return json.Marshal(viewEvent(e)) }
+func encodeEvent(e master.Event) ([]byte, error) { return encodeJSON(viewEvent(e)) }

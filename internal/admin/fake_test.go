@@ -23,6 +23,7 @@ type fakeMaster struct {
 	gone        []master.Worker
 	connections []master.Connection
 	queues      map[string]kernel.Queue
+	unseen      []string
 	kernelErr   error // of Connections and Queues
 	stopped     error // of everything
 	samples     int   // how often the kernel was asked
@@ -68,7 +69,7 @@ func newFakeMaster() *fakeMaster {
 	}
 	f.gone = []master.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: master.WorkerExited,
 		StartedAt: startedAt, ExitedAt: startedAt.Add(time.Minute),
-		Exit: &master.Exit{Code: -1, Signal: "killed", Output: []string{"out of memory"}, Cut: 3}}}
+		Exit: &master.Exit{Code: -1, Signal: "SIGKILL", Output: []string{"out of memory"}, Cut: 3}}}
 	return f
 }
 
@@ -103,14 +104,14 @@ func (f *fakeMaster) Worker(id string) (master.Worker, error) {
 	return master.Worker{}, master.ErrNoWorker
 }
 
-func (f *fakeMaster) Connections() ([]master.Connection, error) {
+func (f *fakeMaster) Connections() (master.Listing, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.samples++
 	if f.kernelErr != nil {
-		return nil, f.kernelErr
+		return master.Listing{}, f.kernelErr
 	}
-	return slices.Clone(f.connections), f.stopped
+	return master.Listing{Connections: slices.Clone(f.connections), Unseen: f.unseen}, f.stopped
 }
 
 func (f *fakeMaster) Queues() (map[string]kernel.Queue, error) {
@@ -183,11 +184,12 @@ func (f *fakeMaster) move(id string, state master.ReloadState, event master.Even
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.find(id)
+	from := r.State
 	r.State = state
 	for _, change := range also {
 		change(r)
 	}
-	f.publish(master.Event{Type: event, ReloadID: id, Reload: new(*r)})
+	f.publish(master.Event{Type: event, ReloadID: id, Reload: new(*r), From: string(from)})
 	close(f.changed)
 	f.changed = make(chan struct{})
 }

@@ -46,6 +46,9 @@ func notReady(status master.Status) error {
 	for _, slot := range status.Looping {
 		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d is in a crash loop", slot))
 	}
+	for _, slot := range viewWaiting(status.Waiting) {
+		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d waits for its next worker: %s", slot.Slot, slot))
+	}
 	for _, reason := range p.Reasons {
 		p.Detail += "; " + reason
 	}

@@ -11,15 +11,28 @@ import (
 )
 
 // listing is what a client wants to see of the connections: which, in which order, and how
-// many after which.
+// many after which. Both places are nil for the first page, and one of them always is.
 type listing struct {
-	worker, state, listener string // "" for any
-	order                   order
-	limit                   int
-	after                   *cursor // nil for the first page
+	filter
+	order order
+	limit int
+	after *cursor    // in an order that holds
+	kept  *keptPlace // in one that moves
 }
 
-func (s *Server) readListing(q query) (l listing, err error) {
+type filter struct {
+	worker, state, listener string // "" for any
+}
+
+// connectionPage is what one answer shows.
+type connectionPage struct {
+	rows   []*master.Connection
+	next   *string  // the cursor of the page after it; nil on the last
+	unseen []string // workers whose connections would be here too if the kernel showed them
+}
+
+func (s *Server) readListing(q query, worker string) (l listing, err error) {
+	l.worker = worker
 	if l.state, err = q.choice("state", []string{stateActive, stateIdle, stateHalfClosed}); err != nil {
 		return l, err
 	}
@@ -38,7 +51,14 @@ func (s *Server) readListing(q query) (l listing, err error) {
 	if l.limit, err = q.number("limit", 100, 1, 10_000); err != nil {
 		return l, err
 	}
-	l.after, err = readCursor(q, l.order)
+	text, given := q["cursor"]
+	switch {
+	case !given:
+	case l.order.fixed:
+		l.after, err = readCursor(text, l.order)
+	default:
+		l.kept, err = readKeptPlace(text)
+	}
 	return l, err
 }
 
@@ -51,8 +71,34 @@ func (s *Server) listenerNames() ([]string, error) {
 	return names, err
 }
 
-// page returns the wanted rows and the cursor of the rows after them, if there are any.
-func (l listing) page(all []master.Connection) ([]*master.Connection, *string) {
+// page asks the kernel, or goes on in the listing that the page before came from.
+func (s *Server) page(l listing) (connectionPage, error) {
+	if l.kept != nil {
+		kept, err := s.shelf.find(*l.kept, l)
+		if err != nil {
+			return connectionPage{}, err
+		}
+		return kept.page(l.kept.offset, l.limit), nil
+	}
+	all, err := s.master.Connections()
+	if err != nil {
+		return connectionPage{}, noSockets(err)
+	}
+	unseen, err := l.unseen(all.Unseen)
+	if err != nil {
+		return connectionPage{}, err
+	}
+	rows := l.sorted(all.Connections)
+	if l.order.fixed || len(rows) <= l.limit {
+		return l.first(rows, unseen), nil
+	}
+	kept := newKept(l, rows, unseen)
+	s.shelf.keep(kept)
+	return kept.page(0, l.limit), nil
+}
+
+// sorted returns the wanted rows after the cursor, in order.
+func (l listing) sorted(all []master.Connection) []row {
 	rows := make([]row, 0, len(all))
 	for i := range all {
 		c := &all[i]
@@ -67,23 +113,40 @@ func (l listing) page(all []master.Connection) ([]*master.Connection, *string) {
 	slices.SortFunc(rows, func(a, b row) int {
 		return l.order.compare(a.key, a.connection.Cookie, b.key, b.connection.Cookie)
 	})
-	var next *string
-	if len(rows) > l.limit {
-		rows = rows[:l.limit]
-		text := l.order.cursorAt(rows[l.limit-1])
-		next = &text
-	}
-	found := make([]*master.Connection, len(rows))
-	for i, r := range rows {
-		found[i] = r.connection
-	}
-	return found, next
+	return rows
 }
 
-func (l listing) wants(c *master.Connection) bool {
-	return (l.worker == "" || c.WorkerID == l.worker) &&
-		(l.listener == "" || c.Listener == l.listener) &&
-		(l.state == "" || connectionState(c) == l.state)
+// first returns as many rows as the client wants.
+func (l listing) first(rows []row, unseen []string) connectionPage {
+	found := connectionPage{unseen: unseen}
+	if len(rows) > l.limit {
+		rows = rows[:l.limit]
+		found.next = new(l.order.cursorAt(rows[l.limit-1]))
+	}
+	found.rows = make([]*master.Connection, 0, len(rows))
+	for _, r := range rows {
+		found.rows = append(found.rows, r.connection)
+	}
+	return found
+}
+
+func (f filter) wants(c *master.Connection) bool {
+	return (f.worker == "" || c.WorkerID == f.worker) &&
+		(f.listener == "" || c.Listener == f.listener) &&
+		(f.state == "" || connectionState(c) == f.state)
+}
+
+// unseen returns those of the unseen workers whose connections are wanted. If that is the
+// only one that is, there is nothing to tell.
+func (f filter) unseen(workers []string) ([]string, error) {
+	switch {
+	case f.worker == "":
+		return slices.Sorted(slices.Values(workers)), nil
+	case slices.Contains(workers, f.worker):
+		return nil, problemf(http.StatusServiceUnavailable, "the kernel does not show the master which connections this worker holds; "+
+			"run the master as root, or the worker as the master's user and readable (PR_SET_DUMPABLE)")
+	}
+	return nil, nil
 }
 
 func unknownWorker(id string, err error) error {

@@ -1,10 +1,7 @@
 package admin
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -13,12 +10,18 @@ import (
 	"rota/internal/master"
 )
 
-// order sorts connections by one field, and by id where that is equal, so that every page
-// goes on exactly where the one before it ended.
+// order sorts connections by one field, and by id where that is equal, so that no two are
+// in the same place.
 type order struct {
+	sortField
 	name       string // as given, with its sign
 	descending bool
-	key        func(*master.Connection) sortKey
+}
+
+// sortField is what connections can be sorted by.
+type sortField struct {
+	key   func(*master.Connection) sortKey
+	fixed bool // for the whole life of a connection
 }
 
 // sortKey is a field's value: numbers use the one, texts the other. -1 is an unknown number
@@ -42,33 +45,41 @@ func (o order) compare(a sortKey, aID uint64, b sortKey, bID uint64) int {
 	return c
 }
 
-func text(read func(*master.Connection) string) func(*master.Connection) sortKey {
-	return func(c *master.Connection) sortKey { return sortKey{text: read(c)} }
+func fixedText(read func(*master.Connection) string) sortField {
+	return sortField{key: func(c *master.Connection) sortKey { return sortKey{text: read(c)} }, fixed: true}
 }
 
-func number(read func(*kernel.TCPInfo) int64) func(*master.Connection) sortKey {
-	return func(c *master.Connection) sortKey {
+func movingText(read func(*master.Connection) string) sortField {
+	return sortField{key: func(c *master.Connection) sortKey { return sortKey{text: read(c)} }}
+}
+
+func queue(read func(*master.Connection) uint32) sortField {
+	return sortField{key: func(c *master.Connection) sortKey { return sortKey{number: int64(read(c))} }}
+}
+
+func ofTCP(read func(*kernel.TCPInfo) int64) sortField {
+	return sortField{key: func(c *master.Connection) sortKey {
 		if c.TCP == nil {
 			return sortKey{number: -1}
 		}
 		return sortKey{number: read(c.TCP)}
-	}
+	}}
 }
 
-var sortKeys = map[string]func(*master.Connection) sortKey{
-	"id":         func(*master.Connection) sortKey { return sortKey{} }, // which is what settles it then
-	"worker_id":  text(func(c *master.Connection) string { return c.WorkerID }),
-	"listener":   text(func(c *master.Connection) string { return c.Listener }),
-	"remote":     text(func(c *master.Connection) string { return c.Remote }),
-	"local":      text(func(c *master.Connection) string { return c.Local }),
-	"tcp_state":  text(func(c *master.Connection) string { return c.TCPState }),
-	"state":      text(connectionState),
-	"idle_ms":    number(func(t *kernel.TCPInfo) int64 { return t.Idle.Milliseconds() }),
-	"bytes_in":   number(func(t *kernel.TCPInfo) int64 { return int64(t.BytesIn) }),
-	"bytes_out":  number(func(t *kernel.TCPInfo) int64 { return int64(t.BytesOut) }),
-	"rtt_us":     number(func(t *kernel.TCPInfo) int64 { return t.RTT.Microseconds() }),
-	"recv_queue": func(c *master.Connection) sortKey { return sortKey{number: int64(c.RecvQueue)} },
-	"send_queue": func(c *master.Connection) sortKey { return sortKey{number: int64(c.SendQueue)} },
+var sortFields = map[string]sortField{
+	"id":         {key: func(*master.Connection) sortKey { return sortKey{} }, fixed: true}, // which is what settles it then
+	"worker_id":  fixedText(func(c *master.Connection) string { return c.WorkerID }),
+	"listener":   fixedText(func(c *master.Connection) string { return c.Listener }),
+	"remote":     fixedText(func(c *master.Connection) string { return c.Remote }),
+	"local":      fixedText(func(c *master.Connection) string { return c.Local }),
+	"tcp_state":  movingText(func(c *master.Connection) string { return c.TCPState }),
+	"state":      movingText(connectionState),
+	"recv_queue": queue(func(c *master.Connection) uint32 { return c.RecvQueue }),
+	"send_queue": queue(func(c *master.Connection) uint32 { return c.SendQueue }),
+	"idle_ms":    ofTCP(func(t *kernel.TCPInfo) int64 { return t.Idle.Milliseconds() }),
+	"bytes_in":   ofTCP(func(t *kernel.TCPInfo) int64 { return int64(t.BytesIn) }),
+	"bytes_out":  ofTCP(func(t *kernel.TCPInfo) int64 { return int64(t.BytesOut) }),
+	"rtt_us":     ofTCP(func(t *kernel.TCPInfo) int64 { return t.RTT.Microseconds() }),
 }
 
 func readOrder(q query) (order, error) {
@@ -76,47 +87,13 @@ func readOrder(q query) (order, error) {
 	if !given {
 		name = "id"
 	}
-	field, descending := strings.CutPrefix(name, "-")
-	key, ok := sortKeys[field]
+	text, descending := strings.CutPrefix(name, "-")
+	field, ok := sortFields[text]
 	if !ok {
-		fields := slices.Sorted(maps.Keys(sortKeys))
+		fields := slices.Sorted(maps.Keys(sortFields))
 		p := badField("sort", "%.60q is none of %s, with or without a - in front", name, strings.Join(fields, ", "))
 		p.Allowed = fields
 		return order{}, p
 	}
-	return order{name: name, descending: descending, key: key}, nil
-}
-
-// cursor says where a page ended: the key and the id of its last row, and by which order.
-// It is opaque to clients, but no secret.
-type cursor struct {
-	Order  string `json:"o"`
-	Number int64  `json:"n,omitempty"`
-	Text   string `json:"t,omitempty"`
-	ID     uint64 `json:"i"`
-}
-
-func (c cursor) key() sortKey { return sortKey{c.Number, c.Text} }
-
-func (o order) cursorAt(r row) string {
-	encoded, _ := json.Marshal(cursor{o.name, r.key.number, r.key.text, r.connection.Cookie}) // can't fail
-	return base64.RawURLEncoding.EncodeToString(encoded)
-}
-
-func readCursor(q query, o order) (*cursor, error) {
-	text, given := q["cursor"]
-	if !given {
-		return nil, nil
-	}
-	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	decoder := json.NewDecoder(bytes.NewReader(decoded))
-	decoder.DisallowUnknownFields()
-	var c cursor
-	if err != nil || decoder.Decode(&c) != nil || decoder.More() {
-		return nil, badField("cursor", "%.60q is none; take the one that came as next", text)
-	}
-	if c.Order != o.name {
-		return nil, badField("cursor", "belongs to sort=%.60s, not to sort=%s", c.Order, o.name)
-	}
-	return &c, nil
+	return order{sortField: field, name: name, descending: descending}, nil
 }

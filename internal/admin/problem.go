@@ -50,9 +50,16 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := s.problemOf(r, err)
 	w.Header().Set("Cache-Control", "no-store")
+	if stopping(err) {
+		w.Header().Set("Retry-After", "1") // whoever supervises the master has the next one up by then
+	}
 	if err := writeJSONAs(w, "application/problem+json", p.Status, p); err != nil {
 		s.log.Debug().Err(err).Msg("the answer could not be written")
 	}
+}
+
+func stopping(err error) bool {
+	return errors.Is(err, master.ErrStopping) || errors.Is(err, master.ErrStopped)
 }
 
 func (s *Server) problemOf(r *http.Request, err error) *problem {
@@ -63,7 +70,7 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 		return problemf(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
 	}
 	switch {
-	case errors.Is(err, master.ErrStopping), errors.Is(err, master.ErrStopped):
+	case stopping(err):
 		return problemf(http.StatusServiceUnavailable, "%v", err)
 	case errors.Is(err, master.ErrNoWorker):
 		return problemf(http.StatusNotFound, "no worker with this id is known; GET /workers lists those that are")

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,7 +21,8 @@ func parseQuery(raw string, known []string) (query, error) {
 		return nil, problemf(http.StatusBadRequest, "the query can't be read: %.100v", err)
 	}
 	q := query{}
-	for name, given := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // so that the same request gets the same answer
+		given := values[name]
 		switch {
 		case !slices.Contains(known, name):
 			return nil, unknownParameter(name, known)

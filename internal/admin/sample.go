@@ -1,8 +1,8 @@
 package admin
 
 import (
-	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +16,7 @@ import (
 type pool interface {
 	Status() (master.Status, error)
 	Worker(id string) (master.Worker, error)
-	Connections() ([]master.Connection, error)
+	Connections() (master.Listing, error)
 	Queues() (map[string]kernel.Queue, error)
 }
 
@@ -69,13 +69,13 @@ func (s *sampler) take() (*sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	connections, queues, err := s.sockets()
+	connections, queues, err := s.sockets(status.Workers)
 	if err != nil {
 		return nil, err
 	}
 	fresh.status = viewStatus(status, s.version, fresh.began, connections, queues)
 	fresh.workers = viewWorkers(status.Workers, status.Generation, connections)
-	if fresh.stats, err = json.Marshal(statsView{fresh.status, fresh.workers.Workers}); err != nil {
+	if fresh.stats, err = encodeJSON(statsView{fresh.status, fresh.workers.Workers}); err != nil {
 		return nil, err
 	}
 	fresh.took = time.Since(fresh.began)
@@ -89,13 +89,13 @@ type statsView struct {
 	Workers []workerView `json:"workers"`
 }
 
-// census counts connections by worker; nil when the kernel doesn't tell.
+// census counts connections by worker; a worker of whom the kernel doesn't tell is not in it.
 type census map[string]int
 
 // sockets asks the kernel. Without its answer the rest is still worth telling, so a refusal
 // is logged, once, and leaves nil behind.
-func (s *sampler) sockets() (census, map[string]kernel.Queue, error) {
-	connections, err1 := s.pool.Connections()
+func (s *sampler) sockets(workers []master.Worker) (census, map[string]kernel.Queue, error) {
+	listing, err1 := s.pool.Connections()
 	queues, err2 := s.pool.Queues()
 	err := errors.Join(err1, err2)
 	if errors.Is(err, master.ErrStopped) {
@@ -109,8 +109,13 @@ func (s *sampler) sockets() (census, map[string]kernel.Queue, error) {
 		return nil, queues, nil
 	}
 	counts := census{}
-	for i := range connections {
-		counts[connections[i].WorkerID]++
+	for _, w := range workers {
+		if w.PID != 0 && !slices.Contains(listing.Unseen, w.ID) {
+			counts[w.ID] = 0
+		}
+	}
+	for i := range listing.Connections {
+		counts[listing.Connections[i].WorkerID]++
 	}
 	return counts, queues, nil
 }

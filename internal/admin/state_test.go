@@ -28,6 +28,7 @@ func TestStatus(t *testing.T) {
 	require.Equal(t, "2026-11-22T07:00:00.123Z", status["started_at"])
 	require.Equal(t, object{"size": 2.0, "ready": 2.0, "starting": 0.0, "draining": 0.0}, status["pool"])
 	require.Equal(t, []any{}, status["crash_looping"])
+	require.Equal(t, []any{}, status["waiting"])
 	require.Equal(t, true, status["ready"])
 	require.Nil(t, status["reload"])
 	require.Equal(t, []any{
@@ -45,7 +46,29 @@ func TestStatusShowsTheReloadInProgress(t *testing.T) {
 	f.status.Reload = &reload
 	status := get(t, newServer(f), "/status").is(http.StatusOK)
 	require.Equal(t, reload.ID, status["reload"].(object)["id"])
-	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+" queued, 0 of 2 replaced")
+	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+" queued, 0 of 2 replaced, 0 draining\n")
+	reload.ConnectionsCounted, reload.ConnectionsRemaining, reload.Draining = true, 7, 1
+	require.Contains(t, get(t, newServer(f), "/").Body.String(), "1 draining with 7 connections\n")
+}
+
+func TestWorkersWhoseConnectionsTheKernelDoesNotShow(t *testing.T) {
+	f := newFakeMaster()
+	f.workers[1].PID = os.Getpid()
+	f.connections = []master.Connection{{WorkerID: f.workers[0].ID}}
+	s := newServer(f)
+	connections := func() (of [2]any, total any) {
+		for i, w := range get(t, s, "/workers").is(http.StatusOK)["workers"].([]any) {
+			of[i] = w.(object)["connections"]
+		}
+		return of, get(t, s, "/status").is(http.StatusOK)["totals"].(object)["connections"]
+	}
+	of, total := connections()
+	require.Equal(t, [2]any{1.0, 0.0}, of)
+	require.EqualValues(t, 1, total)
+	f.unseen = []string{f.workers[1].ID}
+	of, total = connections()
+	require.Equal(t, [2]any{1.0, nil}, of)
+	require.Nil(t, total, "a part would be taken for the whole")
 }
 
 func TestWithoutTheKernelTheRestIsStillTold(t *testing.T) {
@@ -95,11 +118,13 @@ func TestOneWorker(t *testing.T) {
 	require.Equal(t, "ready", get(t, s, "/workers/"+f.workers[0].ID).is(http.StatusOK)["state"])
 	gone := get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)
 	require.Equal(t, "exited", gone["state"])
-	require.Equal(t, object{"code": nil, "signal": "killed", "error": nil, "output": []any{"out of memory"},
+	require.Equal(t, object{"code": nil, "signal": "SIGKILL", "error": nil, "output": []any{"out of memory"},
 		"connections_cut": 3.0}, gone["exit"])
 	require.Nil(t, gone["rss_bytes"], "its pid may be somebody else's")
 	get(t, s, "/workers/nobody").problem(http.StatusNotFound, "")
 
+	f.gone[0].Exit.CutUnknown = true
+	require.Nil(t, get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)["connections_cut"])
 	f.gone[0].Exit = &master.Exit{Code: 0}
 	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0},
 		get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"])
@@ -119,6 +144,7 @@ func TestAStoppedMasterIs503Everywhere(t *testing.T) {
 		}
 		a := do(t, s, route.method, strings.ReplaceAll(route.path, "{id}", worker), "")
 		a.problem(http.StatusServiceUnavailable, "")
+		require.Equal(t, "1", a.Header().Get("Retry-After"), route.path)
 	}
 }
 

@@ -18,6 +18,7 @@ type statusView struct {
 	Stopping      bool           `json:"stopping"`
 	Ready         bool           `json:"ready"`         // as /readyz says
 	CrashLooping  []int          `json:"crash_looping"` // slots
+	Waiting       []waitingView  `json:"waiting"`       // slots without a worker, by number
 	Listeners     []listenerView `json:"listeners"`
 	Totals        totalsView     `json:"totals"`
 	Reload        *reloadView    `json:"reload"` // that rotates or drains; null for none
@@ -66,6 +67,7 @@ func viewStatus(s master.Status, version string, now time.Time, connections cens
 		Stopping:      s.Stopping,
 		Ready:         s.Serving(),
 		CrashLooping:  listOf(s.Looping),
+		Waiting:       viewWaiting(s.Waiting),
 		Listeners:     viewListeners(s.Listeners, queues),
 		Totals: totalsView{
 			WorkersStarted:   s.Totals.WorkersStarted,
@@ -73,7 +75,7 @@ func viewStatus(s master.Status, version string, now time.Time, connections cens
 			ReloadsCompleted: s.Totals.ReloadsCompleted,
 			ReloadsFailed:    s.Totals.ReloadsFailed,
 			ReloadsAborted:   s.Totals.ReloadsAborted,
-			Connections:      connections.total(),
+			Connections:      connections.total(s.Workers),
 		},
 		Reload: viewReloadOrNil(s.Reload),
 	}
@@ -91,12 +93,17 @@ func viewListeners(list []master.ListenAddress, queues map[string]kernel.Queue) 
 	return views
 }
 
-func (c census) total() *int {
+// total is nil unless the kernel has told of every worker: a part would be taken for the whole.
+func (c census) total(workers []master.Worker) *int {
 	if c == nil {
 		return nil
 	}
 	sum := 0
-	for _, n := range c {
+	for _, w := range workers {
+		n, told := c[w.ID]
+		if !told && w.PID != 0 {
+			return nil
+		}
 		sum += n
 	}
 	return &sum

@@ -38,7 +38,7 @@ func (s *Server) takeSeat(w http.ResponseWriter) (leave func(), err error) {
 // stream sends the feed, and statistics if p is not nil, until the feed or its reader ends.
 // The answer has begun, so there is nobody left to tell an error.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed, p *pulse) {
-	out, err := openWire(w, s.times.write)
+	out, err := openSSE(w, s.times.write)
 	if err != nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed, p *pulse
 }
 
 // replay sends what comes before the first new event; false when the stream is over then.
-func (s *Server) replay(out *wire, f feed, p *pulse) bool {
+func (s *Server) replay(out *sseWriter, f feed, p *pulse) bool {
 	if f.lost != nil && out.lost(*f.lost) != nil {
 		return false
 	}
@@ -65,7 +65,7 @@ func (s *Server) replay(out *wire, f feed, p *pulse) bool {
 
 // follow sends the events as they come. The master closes the feed when it ends, and when
 // this reader is too slow; the reader comes back in both cases and asks for what it missed.
-func (s *Server) follow(out *wire, left <-chan struct{}, f feed, p *pulse) {
+func (s *Server) follow(out *sseWriter, left <-chan struct{}, f feed, p *pulse) {
 	heartbeat := time.NewTicker(s.times.heartbeat)
 	defer heartbeat.Stop()
 	for open := true; open; {
@@ -87,7 +87,7 @@ func (s *Server) follow(out *wire, left <-chan struct{}, f feed, p *pulse) {
 }
 
 // passOn sends the event if the feed wants it; false when the stream is over with it.
-func passOn(out *wire, f feed, e master.Event) bool {
+func passOn(out *sseWriter, f feed, e master.Event) bool {
 	if !f.wants(e) {
 		return true
 	}
@@ -95,7 +95,7 @@ func passOn(out *wire, f feed, e master.Event) bool {
 }
 
 // sendRest sends what has happened before the end, so that a watcher sees how it ended.
-func sendRest(out *wire, f feed) {
+func sendRest(out *sseWriter, f feed) {
 	for {
 		select {
 		case e, more := <-f.C:
@@ -110,7 +110,7 @@ func sendRest(out *wire, f feed) {
 
 // sendStats sends the present state. If the master does not tell, it is about to end, and
 // so is the feed.
-func (s *Server) sendStats(out *wire, p *pulse) error {
+func (s *Server) sendStats(out *sseWriter, p *pulse) error {
 	now, err := s.sampler.shared(p.gap)
 	if err != nil {
 		p.sent(time.Now())

@@ -40,7 +40,10 @@ func TestProgressIsAtTheTop(t *testing.T) {
 	require.NoError(t, err)
 	queued := stream.named("reload.queued")
 	require.NotContains(t, queued.data, "replaced")
-	require.Nil(t, queued.data["reload"].(object)["steps"])
+	for _, name := range []string{"steps", "callers"} {
+		require.Contains(t, queued.data["reload"], name)
+		require.Nil(t, queued.data["reload"].(object)[name], "it comes with the last event")
+	}
 	f.move(r.ID, master.ReloadRolling, master.EventReloadProgress, func(r *master.Reload) {
 		r.Replaced, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 1, 1, 5, true
 	})
@@ -49,8 +52,53 @@ func TestProgressIsAtTheTop(t *testing.T) {
 	for name, want := range map[string]float64{"replaced": 1, "total": 2, "draining": 1, "connections_remaining": 5} {
 		require.Equal(t, want, m.data[name], name)
 	}
+	require.Equal(t, "queued", m.data["from"])
+	f.move(r.ID, master.ReloadRolling, master.EventReloadProgress, func(r *master.Reload) { r.ConnectionsCounted = false })
+	m = stream.named("reload.progress")
+	require.NotContains(t, m.data, "from", "its state is what it was")
+	require.Contains(t, m.data, "connections_remaining")
+	require.Nil(t, m.data["connections_remaining"], "they were not counted")
+	f.move(r.ID, master.ReloadReverting, master.EventReloadProgress)
+	require.Equal(t, "rolling", stream.named("reload.progress").data["from"])
+	f.move(r.ID, master.ReloadFailed, master.EventReloadFailed)
+	m = stream.named("reload.failed")
+	require.Equal(t, "reverting", m.data["from"])
+	require.Len(t, m.data["reload"].(object)["callers"], 1)
+}
+
+func TestScalingTellsBothSizes(t *testing.T) {
+	f := newFakeMaster()
+	stream := serve(t, newServer(f)).open("GET", "/events")
 	f.with(func() { f.publish(master.Event{Type: master.EventPoolScaled, Workers: 3, From: "2"}) })
-	require.EqualValues(t, 3, stream.named("pool.scaled").data["pool_size"])
+	m := stream.named("pool.scaled")
+	require.EqualValues(t, 3, m.data["pool_size"])
+	require.EqualValues(t, 2, m.data["pool_size_before"])
+	require.NotContains(t, m.data, "from", "a size is no state")
+}
+
+// What a worker prints is shown as it is, and an event is one line whatever it holds.
+func TestNothingIsEscapedForHTML(t *testing.T) {
+	const said = "<b>it's \"5 > 3\" & more</b>"
+	f := newFakeMaster()
+	s := newServer(f)
+	r, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerAPI, Reason: said})
+	require.NoError(t, err)
+	f.move(r.ID, master.ReloadFailed, master.EventReloadFailed, func(r *master.Reload) {
+		r.Failure = &master.Failure{Message: said + "\r\n\u2028", Output: []string{said}}
+	})
+	f.status.Reload = &f.reloads[0]
+	const raw = `<b>it's \"5 > 3\" & more</b>`
+	for _, target := range []string{"/status", "/reloads/" + r.ID, "/reloads/" + r.ID + "/events"} {
+		a := get(t, s, target)
+		require.Contains(t, a.Body.String(), raw, target)
+		require.NotContains(t, a.Body.String(), "\r")
+		require.NotContains(t, a.Body.String(), "\u2028")
+	}
+	require.Contains(t, get(t, s, "/connections?sort=<>").Body.String(), `\"<>\" is none of`)
+	web := serve(t, s)
+	require.Equal(t, said, web.open("GET", "/events?stats=1m").named("stats").data["status"].(object)["reload"].(object)["reason"])
+	failed := web.open("GET", "/events?recent=1").named("reload.failed") // named fails unless it is one line
+	require.Equal(t, said+"\r\n\u2028", failed.data["reload"].(object)["error"].(object)["message"])
 }
 
 func TestReplay(t *testing.T) {
@@ -296,7 +344,7 @@ func TestTheLastEventsAreToldAtShutdown(t *testing.T) {
 		f.tell(3)
 		close(s.closing)
 		w := &discard{header: http.Header{}}
-		out := &wire{w: w, control: http.NewResponseController(flushing{w}), timeout: time.Second}
+		out := &sseWriter{w: w, control: http.NewResponseController(flushing{w}), timeout: time.Second}
 		s.follow(out, nil, feed{Subscription: subscription}, nil)
 		require.Empty(t, subscription.C)
 	}

@@ -44,17 +44,34 @@ func describeReload(r *reloadView) string {
 	if r == nil {
 		return "none in progress"
 	}
-	return fmt.Sprintf("%s %s, %d of %d replaced, %d draining with %s connections",
-		r.ID, r.State, r.Replaced, r.Total, r.Draining, count(r.ConnectionsRemaining))
+	text := fmt.Sprintf("%s %s, %d of %d replaced, %d draining", r.ID, r.State, r.Replaced, r.Total, r.Draining)
+	if r.ConnectionsRemaining != nil {
+		text += fmt.Sprintf(" with %d connections", *r.ConnectionsRemaining)
+	}
+	return text
 }
 
+// writeWorkers tells of slots in order; one that waits comes before its older workers.
 func writeWorkers(out io.Writer, now *sample) {
 	fmt.Fprintln(out, "SLOT\tSTATE\tGENERATION\tPID\tUP\tCONNECTIONS\tMEMORY\tCPU\tRESTARTS\tREVISION")
+	waiting := now.status.Waiting
 	for _, w := range now.workers.Workers {
+		for len(waiting) > 0 && waiting[0].Slot <= w.Slot {
+			writeWaiting(out, waiting[0])
+			waiting = waiting[1:]
+		}
 		fmt.Fprintf(out, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n",
 			w.Slot, w.State, w.Generation, count(w.PID), age(now.began, w.StartedAt), count(w.Connections),
 			size(w.RSSBytes), seconds(w.CPUSeconds), w.Restarts, orDash(w.Revision))
 	}
+	for _, slot := range waiting {
+		writeWaiting(out, slot)
+	}
+}
+
+// writeWaiting fills every column, or the workers below it would stand under other ones.
+func writeWaiting(out io.Writer, slot waitingView) {
+	fmt.Fprintf(out, "%d\twaiting\t-\t-\t-\t-\t-\t-\t-\t%s\n", slot.Slot, slot)
 }
 
 func age(now time.Time, since instant) string {

@@ -41,11 +41,11 @@ type workersView struct {
 }
 
 type exitView struct {
-	Code           *int     `json:"code"`   // null when a signal ended it, or it never ran
-	Signal         *string  `json:"signal"` // such as "killed"
-	Error          *string  `json:"error"`  // why it could not be started
-	Output         []string `json:"output"` // its last lines, oldest first
-	ConnectionsCut int      `json:"connections_cut"`
+	Code           *int     `json:"code"`            // null when a signal ended it, or it never ran
+	Signal         *string  `json:"signal"`          // such as "SIGKILL"
+	Error          *string  `json:"error"`           // why it could not be started
+	Output         []string `json:"output"`          // its last lines; oldest first within stdout and within stderr
+	ConnectionsCut *int     `json:"connections_cut"` // null if the kernel did not tell
 }
 
 func (s *Server) listWorkers(w http.ResponseWriter, _ *http.Request, _ query) error {
@@ -84,8 +84,7 @@ func viewWorkers(list []master.Worker, generation int, connections census) worke
 
 func viewWorker(w master.Worker, connections census) workerView {
 	view := workerView{workerCore: viewWorkerCore(w)}
-	if connections != nil && w.PID != 0 {
-		n := connections[w.ID]
+	if n, told := connections[w.ID]; told {
 		view.Connections = &n
 	}
 	if usage := usageOf(w); usage != nil {
@@ -121,7 +120,7 @@ func viewExit(e *master.Exit) *exitView {
 		Signal:         known(e.Signal),
 		Error:          known(e.Error),
 		Output:         listOf(e.Output),
-		ConnectionsCut: e.Cut,
+		ConnectionsCut: knownIf(!e.CutUnknown, e.Cut),
 	}
 	if e.Signal == "" && e.Error == "" {
 		view.Code = &e.Code

@@ -1,6 +1,9 @@
 package master
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 var (
 	// ErrStopping is returned for a command that arrives while the master shuts down.
@@ -11,6 +14,6 @@ var (
 	ErrNoWorker = errors.New("no such worker")
 	// ErrNoReload is returned when no reload in the history has the id asked for.
 	ErrNoReload = errors.New("no such reload")
-	// ErrPoolLimit is returned for a scale that would leave no worker.
-	ErrPoolLimit = errors.New("the pool needs at least one worker")
+	// ErrPoolLimit is returned for a scale that would leave no worker, or too many.
+	ErrPoolLimit = fmt.Errorf("the pool has at least one worker and at most %d", MaxWorkers)
 )

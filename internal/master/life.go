@@ -61,8 +61,9 @@ func (p *pool) onExited(m *member, exit Exit) {
 	}
 	if m.reload != nil {
 		m.reload.ConnectionsCut += exit.Cut
+		m.reload.CutUnknown = m.reload.CutUnknown || exit.CutUnknown
 	}
-	message := "worker " + exit.String()
+	message := fmt.Sprintf("worker of slot %d %s", m.Slot, exit)
 	if exit.Cut > 0 {
 		message += ", " + plural(exit.Cut, "connection was cut", "connections were cut")
 	}
@@ -89,6 +90,8 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 		p.fail(m, why, output)
 		return
 	}
+	died := m.Worker
+	s.died = &died
 	s.restarts++
 	if m.stable(p.now) {
 		s.deaths = 0

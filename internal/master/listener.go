@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -44,38 +45,42 @@ func openListener(a ListenAddress) (*listener, error) {
 	if err := removeStale(a); err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
 	}
-	var config net.ListenConfig
-	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
-	ln, err := config.Listen(context.Background(), a.Network, a.Address)
+	fd, err := listen(a)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, hint(a, err))
 	}
-	defer ln.Close()
-	if u, ok := ln.(*net.UnixListener); ok {
-		u.SetUnlinkOnClose(false)
+	l := &listener{ListenAddress: a, sharedFD: shareFD(fd)}
+	if l.kernel, err = kernel.Describe(a.Name, fd); err == nil && a.isPath() {
+		l.file, err = os.Lstat(a.Address)
 	}
-	raw, err := ln.(syscall.Conn).SyscallConn()
 	if err != nil {
-		return nil, err
-	}
-	var own int
-	if e := raw.Control(func(fd uintptr) {
-		own, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3)
-	}); e != nil || err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, errors.Join(e, err))
-	}
-	l := &listener{ListenAddress: a, sharedFD: shareFD(own)}
-	if l.kernel, err = kernel.Describe(a.Name, l.fd); err != nil {
 		l.drop()
-		return nil, err
-	}
-	if a.isPath() {
-		if l.file, err = os.Lstat(a.Address); err != nil {
-			l.drop()
-			return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
-		}
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
 	}
 	return l, nil
+}
+
+// listen has the net package do it, for its way with addresses and options, and takes a
+// descriptor of its own from what that made.
+func listen(a ListenAddress) (fd int, err error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
+	made, err := config.Listen(context.Background(), a.Network, a.Address)
+	if err != nil {
+		return 0, err
+	}
+	defer made.Close()
+	if u, ok := made.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	raw, err := made.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	refused := raw.Control(func(theirs uintptr) {
+		fd, err = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 3)
+	})
+	return fd, errors.Join(refused, err)
 }
 
 // isPath reports whether the address is a file.
@@ -111,6 +116,26 @@ func removeStale(a ListenAddress) error {
 		return err
 	}
 	return os.Remove(a.Address)
+}
+
+// turnAway has the kernel drop the packets that would open new connections, so that the queue is finite
+// and the workers can empty it before they let go of the socket: who is in it when it closes
+// is reset. Who is turned away tries again within a second, and is refused then. Only for a
+// socket that nobody will listen on after us. A unix socket has no such filter.
+func (l *listener) turnAway() {
+	if l.Network != "tcp" {
+		return
+	}
+	const flags, syn = 13, 0x02 // where TCP's header has them, and the one that opens a connection
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: syn, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},              // drop
+		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32}, // let the whole packet in
+	}
+	// Without the filter a few may be lost, which is no reason to stay.
+	_ = unix.SetsockoptSockFprog(l.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 }
 
 // close gives the socket up. The file of a unix socket goes with it, unless another

@@ -75,7 +75,10 @@ func (l *loop) do(e effect) {
 	case count:
 		l.countConnections()
 	case closeListeners:
-		closeAll(l.listeners)
+		for _, listener := range l.listeners {
+			listener.turnAway()
+			listener.close()
+		}
 		l.listeners = nil
 	case finish:
 		l.finished = true
@@ -138,7 +141,7 @@ func (l *loop) order(worker string, o order) {
 func (l *loop) countConnections() {
 	time.AfterFunc(time.Until(l.nextCount), func() {
 		var pids map[string]int
-		_ = l.ask(func(l *loop) { pids = l.pool.drainingPIDs(l.pool.lastGeneration + 1) })
+		_ = l.ask(func(l *loop) { pids = l.pool.drainingPIDs(nil) })
 		began := time.Now()
 		connections, err := l.census(pids)
 		next := time.Now().Add(max(countEvery, 10*time.Since(began)))
@@ -156,12 +159,13 @@ func (l *loop) countConnections() {
 const countEvery = 250 * time.Millisecond
 
 // countOne counts the connections of one worker, for the record before it is killed.
-func (m *Master) countOne(worker string, pid int) int {
+func (m *Master) countOne(worker string, pid int) (n int, known bool) {
 	connections, err := m.census(map[string]int{worker: pid})
-	if err != nil {
+	n, known = connections[worker]
+	if !known {
 		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot count the connections that are cut")
 	}
-	return connections[worker]
+	return n, known
 }
 
 // retryDelay grows from half a second to 30 s with the number of deaths in a row, with

@@ -245,9 +245,9 @@ func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
 		began := time.Now()
 		<-b.done
 		require.Equal(t, 100*time.Second, time.Since(began), "the drain timeout")
-		for _, p := range b.processes {
-			require.Equal(t, syscall.SIGTERM, p.signals[0])
-		}
+		require.Equal(t, syscall.SIGTERM, b.processes[0].signals[0])
+		require.Equal(t, syscall.SIGTERM, b.processes[1].signals[0])
+		require.Equal(t, []syscall.Signal{syscall.SIGKILL}, b.processes[2].signals, "it was never ready")
 		require.Len(t, b.processes, 3, "no worker is started any more")
 		_, err = b.Status()
 		require.ErrorIs(t, err, ErrStopped)
@@ -264,6 +264,23 @@ func TestKillDoesNotWait(t *testing.T) {
 		b.Kill()
 		<-b.done
 		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+func TestWhatWasCutIsCountedOnce(t *testing.T) {
+	inBubble(t, Options{Workers: 1}, func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }, func(b *bench) {
+		time.Sleep(2 * time.Second)
+		reload := b.askReload()
+		b.wait(reload.ID, ReloadLive)
+		asked := 0
+		require.NoError(b.t, b.ask(func(l *loop) {
+			l.minders[b.processes[0].spec.worker].count = func(string, int) (int, bool) { asked++; return 800 / asked, true }
+		}))
+		b.Kill()
+		b.Kill()
+		<-b.done
+		require.Equal(t, 1, asked, "a dead process has no connections")
+		require.Equal(t, 800, b.loop.pool.reload(reload.ID).ConnectionsCut)
 	})
 }
 

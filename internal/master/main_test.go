@@ -29,7 +29,13 @@ var children = map[string]func(){
 	"prints-env":        func() { fmt.Println(strings.Join(os.Environ(), "\n")); good() },
 	"closes-output":     func() { os.Stdout.Close(); os.Stderr.Close(); good() },
 	"holds-connections": holdConnections,
-	"floods":            func() { sayReady(); flood() },
+	"drops-privileges": func() {
+		if err := syscall.Setuid(65534); err != nil {
+			os.Exit(5)
+		}
+		good()
+	},
+	"floods": func() { sayReady(); flood() },
 	"asks-for-time": func() {
 		say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
 		time.Sleep(700 * time.Millisecond)

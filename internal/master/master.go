@@ -94,10 +94,10 @@ func (o Options) withDefaults() Options {
 		o.Workers = runtime.NumCPU()
 	}
 	if o.StartTimeout == 0 {
-		o.StartTimeout = 10 * time.Second
+		o.StartTimeout = DefaultStartTimeout
 	}
 	if o.DrainTimeout == 0 {
-		o.DrainTimeout = 100 * time.Second
+		o.DrainTimeout = DefaultDrainTimeout
 	}
 	return o
 }
@@ -106,13 +106,12 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Run starts the workers and returns when the master was told to stop and the last worker
 // is gone.
-func (m *Master) Run() error {
+func (m *Master) Run() {
 	if err := becomeSubreaper(); err != nil {
 		m.options.Log.Warn().Err(err).Msg("orphans of workers will not be reaped here")
 	}
 	m.serve()
 	m.spawner.stop()
-	return nil
 }
 
 func (m *Master) serve() {

@@ -16,7 +16,7 @@ type minder struct {
 	start  start
 	orders chan order // buffered for every order there can be, so that the loop never waits
 	post   func(fact)
-	count  func(worker string, pid int) int // its open connections
+	count  func(worker string, pid int) (n int, known bool) // its open connections
 	log    zerolog.Logger
 }
 
@@ -55,8 +55,10 @@ type watch struct {
 	timer    *time.Timer // of the start, then of the drain; stopped in between
 	deadline time.Time   // when it fires; zero in between
 	draining bool
+	killed   bool
 	tail     tail
 	cut      int
+	unknown  bool // how many were cut
 	closed   bool // the output has ended
 	ended    bool
 }
@@ -79,7 +81,12 @@ func (w *watch) next() {
 
 func (w *watch) obey(o order) {
 	if o.kill {
-		w.cut = w.count(w.start.worker, w.process.pid())
+		if w.killed {
+			return // a dead process has no connections to count any more
+		}
+		w.killed = true
+		n, known := w.count(w.start.worker, w.process.pid())
+		w.cut, w.unknown = n, !known
 		w.process.signal(syscall.SIGKILL, true)
 		return
 	}
@@ -158,5 +165,7 @@ func (w *watch) finish(status exitStatus) {
 		Signal: status.signal,
 		Output: w.tail.lines,
 		Cut:    w.cut,
+
+		CutUnknown: w.unknown,
 	}})
 }

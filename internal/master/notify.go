@@ -75,16 +75,17 @@ func openNotifySocket(worker string) (*notifySocket, error) {
 	return &notifySocket{conn: conn, name: name}, nil
 }
 
-// read sends every note to notes until the socket is closed or stop is.
-func (s *notifySocket) read(notes chan<- note, stop <-chan struct{}) {
+// read sends every note to notes until the socket is closed or stop is. leader is the
+// worker's process, and the leader of its group.
+func (s *notifySocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
 	data, oob := make([]byte, 4096), make([]byte, 1024)
 	for {
 		n, oobn, flags, _, err := s.conn.ReadMsgUnix(data, oob)
-		if errors.Is(err, net.ErrClosed) {
-			return
+		if err != nil {
+			return // it was closed
 		}
 		closeReceived(oob[:oobn])
-		if err != nil || flags&unix.MSG_TRUNC != 0 || !trusted(oob[:oobn]) {
+		if flags&unix.MSG_TRUNC != 0 || !trusted(oob[:oobn], leader) {
 			continue
 		}
 		select {
@@ -95,16 +96,18 @@ func (s *notifySocket) read(notes chan<- note, stop <-chan struct{}) {
 	}
 }
 
-// trusted reports whether the sender may speak for a worker. The name of an abstract
+// trusted reports whether the sender may speak for the worker. The name of an abstract
 // socket is no secret, so another user of the machine could otherwise call a worker ready.
-func trusted(oob []byte) bool {
+// A worker itself may have become another user since it was started.
+func trusted(oob []byte, leader int) bool {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
 		return false
 	}
 	for i := range messages {
 		if cred, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
-			return cred.Uid == 0 || int(cred.Uid) == os.Geteuid()
+			group, err := unix.Getpgid(int(cred.Pid))
+			return cred.Uid == 0 || int(cred.Uid) == os.Geteuid() || err == nil && group == leader
 		}
 	}
 	return false

@@ -2,6 +2,7 @@ package master
 
 import (
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestANotifySocketHearsOnlyItsWorker(t *testing.T) {
 	require.NoError(t, err)
 	defer two.close()
 	notes, stop, ended := make(chan note), make(chan struct{}), make(chan struct{})
-	go func() { one.read(notes, stop); close(ended) }()
+	go func() { one.read(os.Getpid(), notes, stop); close(ended) }()
 
 	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: one.name, Net: "unixgram"})
 	require.NoError(t, err)

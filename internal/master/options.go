@@ -13,8 +13,8 @@ type Options struct {
 	Listen       []ListenAddress // at least one
 	Command      []string        // program and arguments of a worker; the program is resolved anew at each reload
 	Workers      int             // pool size; 0: one per core
-	StartTimeout time.Duration   // from the fork to READY=1; 0: 10 s
-	DrainTimeout time.Duration   // from SIGTERM to SIGKILL; 0: 100 s
+	StartTimeout time.Duration   // from the fork to READY=1; 0: DefaultStartTimeout
+	DrainTimeout time.Duration   // from SIGTERM to SIGKILL; 0: DefaultDrainTimeout
 	Log          zerolog.Logger
 }
 
@@ -39,6 +39,12 @@ func (o Options) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// The defaults of the timeouts.
+const (
+	DefaultStartTimeout = 10 * time.Second
+	DefaultDrainTimeout = 100 * time.Second
+)
 
 // MaxWorkers is the largest pool size.
 const MaxWorkers = 1024

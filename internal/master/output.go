@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // line is one line that a worker printed.
@@ -42,9 +43,16 @@ func clean(chunk []byte) string {
 // tail is the last lines of a worker, for the record of a failure.
 type tail struct{ lines []string }
 
-const keepLines = 20
+// How many lines are kept, and how many bytes of each: every exit in the event log has them.
+const (
+	keepLines = 20
+	keepBytes = 1024
+)
 
 func (t *tail) add(text string) {
+	if len(text) > keepBytes {
+		text = strings.ToValidUTF8(text[:keepBytes], "") + "…"
+	}
 	if len(t.lines) == keepLines {
 		t.lines = append(t.lines[:0:0], t.lines[1:]...)
 	}

@@ -1,9 +1,7 @@
 package master
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -17,7 +15,7 @@ const (
 // How much of the past is kept.
 const (
 	keepReloads = 200
-	keepExited  = 100
+	keepExited  = 500
 )
 
 // pool decides everything the master does and does nothing itself: apply is a pure
@@ -48,6 +46,7 @@ type pool struct {
 
 	stopping bool
 	counting bool // a counted fact is to come
+	fresh    bool // the fact being applied is one
 	totals   Totals
 
 	now     time.Time // of the fact being applied
@@ -61,7 +60,8 @@ type slot struct {
 	next     *member // starts, to take over from duty when ready
 	changed  bool    // the rotation has put its generation here, or has to take it back
 	deaths   int     // in a row
-	restarts int     // deaths since a rotation changed the slot
+	died     *Worker // the latest that did; nil for none since a rotation changed the slot
+	restarts int     // deaths since a rotation last changed the slot
 	retrying bool    // waits for retryDue
 }
 
@@ -75,7 +75,7 @@ type member struct {
 
 // Totals count since the master started.
 type Totals struct {
-	WorkersStarted   int
+	WorkersStarted   int // or tried to
 	WorkersDied      int // without having been told to leave
 	ReloadsCompleted int
 	ReloadsFailed    int
@@ -106,7 +106,7 @@ func (p *pool) begin(now time.Time) []effect {
 
 // apply lets one fact change the pool and returns what is to be done.
 func (p *pool) apply(now time.Time, f fact) []effect {
-	p.now = now
+	p.now, p.fresh = now, false
 	switch f := f.(type) {
 	case reloadAsked:
 		p.accept(f)
@@ -146,9 +146,14 @@ func (p *pool) with(id string, f func(*member)) {
 	}
 }
 
+// reconcile brings what there is nearer to what is wanted. The order matters: a rotation may
+// only count on slots that were filled before, a reload is settled by what it did, and the
+// next one begins when the one before is.
 func (p *pool) reconcile() {
 	if p.stopping {
+		p.drainReady()
 		p.settle()
+		p.askForCount()
 		if len(p.workers) == 0 {
 			p.want(finish{})
 		}
@@ -198,59 +203,14 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 		m.reload = r
 		timeout = r.effectiveDrainTimeout(p.drainTimeout)
 	}
+	p.want(drain{worker: m.ID, timeout: timeout})
+	p.markDraining(m, why)
+}
+
+func (p *pool) markDraining(m *member, why string) {
 	from := m.State
 	m.State, m.DrainingAt = WorkerDraining, p.now
-	p.want(drain{worker: m.ID, timeout: timeout})
 	p.tellWorker(EventWorkerDraining, m, from, why)
-}
-
-// scale adds slots at the end or takes them from there. One always stays.
-func (p *pool) scale(delta int) {
-	size := min(max(len(p.slots)+delta, 1), MaxWorkers)
-	if p.stopping || size == len(p.slots) {
-		return
-	}
-	from := len(p.slots)
-	p.resize(size)
-	p.tell(Event{Type: EventPoolScaled, Workers: size, From: strconv.Itoa(from),
-		Message: fmt.Sprintf("the pool has %s instead of %d", plural(size, "worker", "workers"), from)})
-}
-
-func (p *pool) resize(size int) {
-	for len(p.slots) < size {
-		p.slots = append(p.slots, &slot{number: len(p.slots)})
-	}
-	for len(p.slots) > size {
-		last := p.slots[len(p.slots)-1]
-		p.slots = p.slots[:len(p.slots)-1]
-		p.dismiss(last.duty, nil, "the pool shrinks")
-		p.dismiss(last.next, nil, "the pool shrinks")
-	}
-}
-
-// stop lets every worker go and starts no other. Reloads that are not live are aborted.
-func (p *pool) stop(now bool) {
-	if !p.stopping {
-		p.stopping = true
-		p.want(closeListeners{})
-		for _, r := range []*Reload{p.rotating, p.queued} {
-			if r != nil {
-				p.abort(r, "the master was told to stop")
-			}
-		}
-		p.rotating, p.queued = nil, nil
-		for _, s := range p.slots {
-			*s = slot{number: s.number}
-		}
-		for _, m := range p.living() {
-			p.dismiss(m, nil, "the master stops")
-		}
-	}
-	if now {
-		for _, m := range p.living() {
-			p.want(kill{worker: m.ID})
-		}
-	}
 }
 
 // living lists the workers that are not gone, by slot and then by age.

@@ -86,35 +86,23 @@ func launchProcess(s *spawner, spec launchSpec) (process, error) {
 		notify.close()
 		return nil, err
 	}
-	go notify.read(p.noted, p.stopped)
+	go notify.read(p.number, p.noted, p.stopped)
 	go p.readOutput()
 	go func() { p.end <- statusOf(<-ended) }()
 	return p, nil
 }
 
+// fork gives the child its stdin, stdout and stderr, the listeners, and last the program, which
+// the launch step becomes.
 func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
-	var children []*os.File // the child's ends of stdin, stdout and stderr
-	defer func() {
-		for _, f := range children {
-			f.Close()
-		}
-	}()
-	null, err := os.Open(os.DevNull)
+	streams, err := p.openStreams()
+	defer closeFiles(streams)
 	if err != nil {
+		closeFiles(p.output[:])
 		return nil, err
 	}
-	children = append(children, null)
-	for i := range p.output {
-		r, w, err := os.Pipe()
-		if err != nil {
-			p.closeOutput()
-			return nil, fmt.Errorf("output pipe: %w", err)
-		}
-		p.output[i] = r
-		children = append(children, w)
-	}
 	var files []int
-	for _, f := range children {
+	for _, f := range streams {
 		files = append(files, int(f.Fd()))
 	}
 	for _, l := range spec.listeners {
@@ -130,11 +118,37 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 		files: files,
 	})
 	if err != nil {
-		p.closeOutput()
+		closeFiles(p.output[:])
 		return nil, err
 	}
 	p.number = pid
 	return ended, nil
+}
+
+// openStreams makes the child's ends of stdin, stdout and stderr, and keeps ours of the latter two.
+func (p *osProcess) openStreams() (theirs []*os.File, err error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	theirs = append(theirs, null)
+	for i := range p.output {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return theirs, fmt.Errorf("output pipe: %w", err)
+		}
+		p.output[i] = r
+		theirs = append(theirs, w)
+	}
+	return theirs, nil
+}
+
+func closeFiles(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
 }
 
 // environment is the master's own, without what was said to the master and not to the
@@ -197,15 +211,7 @@ func (p *osProcess) ended() <-chan exitStatus              { return p.end }
 func (p *osProcess) close() {
 	close(p.stopped)
 	p.notify.close()
-	p.closeOutput()
-}
-
-func (p *osProcess) closeOutput() {
-	for _, f := range p.output {
-		if f != nil {
-			f.Close()
-		}
-	}
+	closeFiles(p.output[:])
 }
 
 // outputGrace is how long the output of a process that has ended may take to end too:

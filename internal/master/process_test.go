@@ -65,13 +65,13 @@ func runMaster(t *testing.T, o Options, child string) *running {
 	m, err := New(o)
 	require.NoError(t, err)
 	r.Master = m
-	ended := make(chan error, 1)
-	go func() { ended <- m.Run() }()
+	ended := make(chan struct{})
+	go func() { m.Run(); close(ended) }()
 	r.events, err = m.Subscribe(0)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		m.Kill()
-		require.NoError(t, <-ended)
+		<-ended
 	})
 	return r
 }
@@ -354,4 +354,26 @@ func TestShutdownLeavesNothingBehind(t *testing.T) {
 			require.Equal(t, before, fds())
 		}
 	}
+}
+
+func TestAWorkerHasTheOpenFileLimitThatTheMasterWasStartedWith(t *testing.T) {
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	lower := limit
+	lower.Cur = limit.Max - 7
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &lower))
+	defer func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)) }()
+	path := filepath.Join(t.TempDir(), "app")
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho limit $(ulimit -Sn)\nexec sleep 60\n"), 0o755))
+	r := runMaster(t, Options{Workers: 1, Command: []string{path}}, "")
+	want := "limit " + itoa(int(lower.Cur))
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), want) }, patience, time.Millisecond, "Go raises it for itself")
+}
+
+func TestAWorkerThatBecameAnotherUserIsStillHeard(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("to become another user takes root")
+	}
+	r := runMaster(t, Options{Workers: 1}, "drops-privileges")
+	r.ready(1)
 }

@@ -2,6 +2,7 @@ package master
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -177,8 +178,11 @@ func TestWhoeverAsksDuringARotationSharesTheNext(t *testing.T) {
 	require.Len(t, w.pool.reloads, 2)
 	shared := w.last()
 	require.Equal(t, ReloadQueued, shared.State)
-	require.Len(t, shared.Callers, 20)
+	require.Len(t, w.last().Callers, 20)
 	require.Equal(t, "19", shared.Revision, "the latest caller's settings win")
+	w.apply(reloadAsked{id: newID(), request: ReloadRequest{Trigger: TriggerSignal, DrainTimeout: time.Second}})
+	require.Equal(t, "19", shared.Revision, "who says nothing changes nothing")
+	require.Equal(t, time.Second, shared.DrainTimeout)
 
 	startedBefore := w.in(WorkerStarting, WorkerReady)
 	require.True(t, w.calm())
@@ -209,4 +213,64 @@ func TestDeathsInARowMakeACrashLoopAndAReloadEndsIt(t *testing.T) {
 	w.ask()
 	require.True(t, w.calm())
 	require.False(t, w.pool.slots[0].looping(w.now))
+}
+
+func TestAnImpatientCallerDoesNotMakeTheWayBackFail(t *testing.T) {
+	w := newWorld(2).up()
+	w.apply(reloadAsked{id: "r", request: ReloadRequest{StartTimeout: time.Millisecond}})
+	w.prepare(nil)
+	require.Equal(t, time.Millisecond, startOf(t, w).timeout)
+	w.ready(w.next())
+	w.apply(startTimedOut{worker: w.next().ID})
+	require.Equal(t, ReloadReverting, w.last().State)
+	require.Equal(t, 1, startOf(t, w).generation)
+	require.Equal(t, 10*time.Second, startOf(t, w).timeout)
+
+	w.apply(exited{worker: w.next().ID, exit: Exit{Code: 1}})
+	require.Equal(t, ReloadFailed, w.last().State)
+	require.Contains(t, w.last().Failure.Message, "going back failed too")
+	require.Contains(t, w.last().Failure.Message, "generation 2 still serves slot 0")
+}
+
+func startOf(t *testing.T, w *world) start {
+	t.Helper()
+	for _, e := range w.effects {
+		if s, ok := e.(start); ok {
+			return s
+		}
+	}
+	require.FailNow(t, "nothing was started", w.did())
+	return start{}
+}
+
+// What many callers, or many generations, have in common must not be told once for each pair.
+func TestEventsDoNotGrowWithTheSquare(t *testing.T) {
+	w := newWorld(1).up()
+	w.ask()
+	w.prepare(nil)
+	for range 1000 {
+		w.apply(reloadAsked{id: newID()})
+	}
+	callers := 0
+	for _, e := range w.events {
+		if e.Reload != nil {
+			callers += len(e.Reload.Callers)
+		}
+	}
+	require.Less(t, callers, 10)
+
+	w = newWorld(1).up()
+	const generations = 100
+	for range generations {
+		w.ask()
+		w.prepare(nil)
+		w.ready(w.next())
+	}
+	require.Len(t, w.in(WorkerDraining), generations)
+	w.events = nil
+	for _, m := range w.in(WorkerDraining) {
+		w.apply(exited{worker: m.ID})
+	}
+	require.Equal(t, ReloadCompleted, w.last().State)
+	require.Less(t, len(w.events), 5*generations)
 }

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -48,14 +49,27 @@ type ReloadRequest struct {
 	DrainTimeout time.Duration // 0: the master's own
 }
 
+// merge is what two callers of one reload want together: of what both say, the later.
+func (r ReloadRequest) merge(later ReloadRequest) ReloadRequest {
+	return ReloadRequest{
+		Trigger:      later.Trigger,
+		Reason:       cmp.Or(later.Reason, r.Reason),
+		Revision:     cmp.Or(later.Revision, r.Revision),
+		StartTimeout: cmp.Or(later.StartTimeout, r.StartTimeout),
+		DrainTimeout: cmp.Or(later.DrainTimeout, r.DrainTimeout),
+	}
+}
+
 // Caller is one request that a reload answers.
 type Caller struct {
 	ReloadRequest
 	At time.Time
 }
 
-// Reload is a copy of what the master knows of one reload. Reason, revision and
-// timeouts are the latest caller's; every caller is in Callers, oldest first.
+// Reload is a copy of what the master knows of one reload. Trigger, reason, revision and
+// timeouts are those of the latest caller who gave any; every caller is in Callers, oldest first. Of a failed or
+// aborted one, Steps and ConnectionsCut may still grow, until the last worker that it told
+// to drain is gone.
 type Reload struct {
 	ID         string // UUIDv7
 	Generation int
@@ -71,9 +85,12 @@ type Reload struct {
 	Draining             int       // older workers that still drain
 	ConnectionsRemaining int       // open connections of those, as last counted
 	ConnectionsCounted   bool      // each of them has been counted since it began to drain
-	ConnectionsCut       int       // connections closed by killing workers at the drain timeout
+	ConnectionsCut       int       // connections closed by killing workers, such as at the drain timeout
+	CutUnknown           bool      // there may be more: the kernel did not tell of every killed worker
 	Failure              *Failure  // nil unless reverting, failed or aborted
 	Steps                []Step    // what happened to which worker, oldest first
+
+	told figures // as last published
 }
 
 // Failure is why a reload did not become live.
@@ -93,10 +110,11 @@ type Step struct {
 	Message  string
 }
 
-// clone copies the reload so that its reader shares nothing with the loop.
+// clone copies the reload for a reader. The lists are shared: what is in them never
+// changes, and with its capacity clipped a reader can't see, or touch, what the loop adds.
 func (r *Reload) clone() Reload {
 	c := *r
-	c.Callers = slices.Clone(r.Callers)
-	c.Steps = slices.Clone(r.Steps)
+	c.Callers = slices.Clip(r.Callers)
+	c.Steps = slices.Clip(r.Steps)
 	return c
 }

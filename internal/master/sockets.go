@@ -3,6 +3,7 @@ package master
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"rota/internal/kernel"
 )
@@ -13,9 +14,15 @@ type Connection struct {
 	WorkerID string
 }
 
+// Listing is who holds which connection.
+type Listing struct {
+	Connections []Connection
+	Unseen      []string // workers whose descriptors the kernel does not show this user
+}
+
 // Connections returns every connection that a worker has accepted from a listener and
 // still holds. It asks the kernel, not the workers, and so is true of a worker that hangs.
-func (m *Master) Connections() ([]Connection, error) {
+func (m *Master) Connections() (Listing, error) {
 	pids := map[string]int{}
 	if err := m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
@@ -24,7 +31,7 @@ func (m *Master) Connections() ([]Connection, error) {
 			}
 		}
 	}); err != nil {
-		return nil, err
+		return Listing{}, err
 	}
 	return m.connectionsOf(pids)
 }
@@ -37,44 +44,49 @@ func (m *Master) Queues() (map[string]kernel.Queue, error) {
 // connectionsOf joins the kernel's list of connections with the sockets that the workers
 // hold. The list comes first: a socket accepted in between is missed, and seen next time;
 // the other way round it would be taken for nobody's.
-func (m *Master) connectionsOf(pids map[string]int) ([]Connection, error) {
+func (m *Master) connectionsOf(pids map[string]int) (Listing, error) {
+	var listing Listing
 	seen, err := kernel.Connections(m.endpoints)
 	if err != nil {
-		return nil, err
+		return listing, err
 	}
 	owner := make(map[uint64]string, len(seen))
 	for id, pid := range pids {
 		inodes, err := kernel.SocketInodes(pid)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it has just ended
-		}
-		if err != nil {
-			return nil, err
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it has just ended
+		case errors.Is(err, fs.ErrPermission): // it became another user, or may not be looked into
+			listing.Unseen = append(listing.Unseen, id)
+		case err != nil:
+			return listing, err
 		}
 		for _, inode := range inodes {
 			owner[inode] = id
 		}
 	}
-	list := make([]Connection, 0, len(seen))
+	listing.Connections = make([]Connection, 0, len(seen))
 	for _, c := range seen {
 		if id, ok := owner[c.Inode]; ok {
-			list = append(list, Connection{Connection: c, WorkerID: id})
+			listing.Connections = append(listing.Connections, Connection{Connection: c, WorkerID: id})
 		}
 	}
-	return list, nil
+	return listing, nil
 }
 
-// countByWorker counts the connections of the workers with these pids.
+// countByWorker counts the connections of the workers with these pids, but for those that
+// can't be seen.
 func (m *Master) countByWorker(pids map[string]int) (map[string]int, error) {
-	list, err := m.connectionsOf(pids)
+	listing, err := m.connectionsOf(pids)
 	if err != nil {
 		return nil, err
 	}
 	counts := make(map[string]int, len(pids))
 	for id := range pids {
-		counts[id] = 0
+		if !slices.Contains(listing.Unseen, id) {
+			counts[id] = 0
+		}
 	}
-	for _, c := range list {
+	for _, c := range listing.Connections {
 		counts[c.WorkerID]++
 	}
 	return counts, nil

@@ -16,11 +16,19 @@ type Status struct {
 	Starting   int
 	Draining   int
 	Looping    []int // slots in a crash loop
+	Waiting    []WaitingSlot
 	Stopping   bool
 	Workers    []Worker        // those that are not gone, by slot, the newest first within one
 	Listeners  []ListenAddress // with the port that the kernel chose, where 0 was asked for
 	Totals     Totals
 	Reload     *Reload // the one that rotates, else the newest that is still draining; nil for none
+}
+
+// WaitingSlot is a slot without a worker: the next is started when its back-off is over.
+type WaitingSlot struct {
+	Slot   int
+	Deaths int    // in a row
+	Last   Worker // that died in it; its Exit is nil if it was dismissed for not getting ready
 }
 
 // Serving reports whether the master can be trusted with traffic: at least one worker is
@@ -82,14 +90,14 @@ func (m *Master) recount(r Reload) Reload {
 		return r
 	}
 	var pids map[string]int
-	if err := m.ask(func(l *loop) { pids = l.pool.drainingPIDs(r.Generation) }); err != nil {
+	if err := m.ask(func(l *loop) { pids = l.pool.drainingPIDs(&r) }); err != nil {
 		return r
 	}
 	counts, err := m.census(pids)
 	if err != nil {
 		return r
 	}
-	r.ConnectionsRemaining, r.ConnectionsCounted = 0, true
+	r.ConnectionsRemaining, r.ConnectionsCounted = 0, len(counts) == len(pids)
 	for _, n := range counts {
 		r.ConnectionsRemaining += n
 	}
@@ -108,20 +116,14 @@ func (l *loop) status() Status {
 		Listeners:  l.addresses,
 	}
 	for _, m := range p.living() {
-		s.Workers = append(s.Workers, m.Worker)
-		switch m.State {
-		case WorkerReady:
-			s.Ready++
-		case WorkerStarting:
-			s.Starting++
-		case WorkerDraining:
-			s.Draining++
-		case WorkerExited: // those are not kept here
-		}
+		s.add(m.Worker)
 	}
 	for _, slot := range p.slots {
 		if slot.looping(now) {
 			s.Looping = append(s.Looping, slot.number)
+		}
+		if slot.retrying && slot.died != nil {
+			s.Waiting = append(s.Waiting, WaitingSlot{Slot: slot.number, Deaths: slot.deaths, Last: *slot.died})
 		}
 	}
 	if r := p.current(); r != nil {
@@ -129,6 +131,20 @@ func (l *loop) status() Status {
 		s.Reload = &c
 	}
 	return s
+}
+
+// add counts a worker in.
+func (s *Status) add(w Worker) {
+	s.Workers = append(s.Workers, w)
+	switch w.State {
+	case WorkerReady:
+		s.Ready++
+	case WorkerStarting:
+		s.Starting++
+	case WorkerDraining:
+		s.Draining++
+	case WorkerExited: // those are not among the living
+	}
 }
 
 // current is the reload that a reader of the status cares about most.

@@ -2,6 +2,7 @@ package master
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -30,15 +31,16 @@ func (p *pool) tellWorker(t EventType, m *member, from WorkerState, message stri
 	if m.reload != nil {
 		e.ReloadID = m.reload.ID
 	}
-	p.step(m.reload, string(m.State), m, message)
+	p.step(m.reload, strings.TrimPrefix(string(t), "worker."), m, message)
 	p.tell(e)
 }
 
-// tellReload sends the reload as it is now. The steps, which grow, go with its last event only.
+// tellReload sends the reload as it is now. The lists, which grow, go with its last event only.
 func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message string) {
+	r.told = r.figures()
 	c := r.clone()
 	if !r.State.Terminal() {
-		c.Steps = nil
+		c.Steps, c.Callers = nil, nil
 	}
 	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
 }
@@ -47,9 +49,6 @@ func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message stri
 func (p *pool) step(r *Reload, action string, m *member, message string) {
 	if r == nil {
 		return
-	}
-	if action == string(WorkerStarting) {
-		action = "started"
 	}
 	r.Steps = append(r.Steps, Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message})
 }

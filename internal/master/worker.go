@@ -26,17 +26,19 @@ type Worker struct {
 	ReadyAt    time.Time // zero until ready
 	DrainingAt time.Time // zero until told to drain
 	ExitedAt   time.Time // zero until reaped
-	Restarts   int       // how many deaths of its slot in a row led to it, 0 for none
+	Restarts   int       // how many workers of its slot have died since a rotation last changed the slot
 	Exit       *Exit     // nil until it is gone
 }
 
 // Exit is how a worker ended.
 type Exit struct {
 	Code   int      // exit code; -1 when a signal ended it or it never ran
-	Signal string   // such as "killed"; "" for a plain exit
+	Signal string   // such as "SIGKILL"; "" for a plain exit
 	Error  string   // why it could not be started; "" otherwise
 	Output []string // its last lines of output, oldest first
 	Cut    int      // connections it still had when it was killed; 0 when it left by itself
+
+	CutUnknown bool // it was killed, and the kernel did not tell how many it had
 }
 
 // String says how the worker ended in a few words.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"rota/internal/master"
 )
 
 // key is one thing that can be set.
@@ -17,12 +19,12 @@ type key struct {
 
 var keys = []key{
 	{"listen", []string{":11111"}, "listen on `[name=]host:port` or [name=]unix:/path; may be repeated; a listener named http speaks HTTP", parseAddresses},
-	{"workers", 0, "`number` of workers; 0 means one per core", wholeNumber(0, 1024)},
+	{"workers", 0, "`number` of workers; 0 means one per core", wholeNumber(0, master.MaxWorkers)},
 	{"admin", "127.0.0.1:11112", "`host:port` of the admin API", parseHostPort},
-	{"admin_host", []string{}, "another host `name` by which the admin API may be asked for; may be repeated", parseList},
+	{"admin_host", []string{}, "another host `name` by which the admin API may be asked for; may be repeated", parseHosts},
 	{"event_streams", 256, "`number` of event streams that the admin API serves at once", wholeNumber(1, 10_000)},
-	{"start_timeout", 10 * time.Second, "how long a new worker may take to be ready", parseDuration},
-	{"drain_timeout", 100 * time.Second, "how long an old worker may take to finish what it has", parseDuration},
+	{"start_timeout", master.DefaultStartTimeout, "how long a new worker may take to be ready", parseDuration},
+	{"drain_timeout", master.DefaultDrainTimeout, "how long an old worker may take to finish what it has", parseDuration},
 	{"log_level", "info", "least important `level` that is logged: trace, debug, info, warn or error", oneOf("trace", "debug", "info", "warn", "error")},
 	{"log_format", "auto", "`format` of the log: json, console, or auto (console on a terminal)", oneOf("auto", "json", "console")},
 }

@@ -71,13 +71,38 @@ func parseAddresses(raw any) (any, error) {
 	return list, nil
 }
 
-func parseList(raw any) (any, error) { return stringList(raw) }
+func parseHosts(raw any) (any, error) {
+	list, err := stringList(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range list {
+		if !hostName(name) {
+			return nil, fmt.Errorf("%q is not a host name such as rota.example.org; there are no wildcards, ports or schemes", name)
+		}
+	}
+	return list, nil
+}
 
-// stringList takes a list, or a text in which commas separate.
+// hostName reports whether name could be what stands between http:// and the port.
+func hostName(name string) bool {
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || strings.Trim(strings.ToLower(label), hostCharacters) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// hostCharacters are those of a label, in lower case.
+const hostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// stringList takes a list, or a text in which commas separate. A flag that may be repeated
+// is both.
 func stringList(raw any) ([]string, error) {
 	switch v := raw.(type) {
 	case []string:
-		return v, nil
+		return stringList(strings.Join(v, ","))
 	case []any:
 		list := make([]string, len(v))
 		for i, item := range v {

@@ -44,6 +44,13 @@ const Prefix = "ROTA_"
 // must not take them for settings.
 var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION"}
 
+// notForUs reports whether somebody else means something else by a variable: a master, who
+// tells its workers, or Kubernetes, which tells every container of a service named rota.
+func notForUs(name string) bool {
+	return slices.Contains(ofWorkers, name) || name == "ROTA_PORT" ||
+		strings.HasPrefix(name, "ROTA_PORT_") || strings.HasPrefix(name, "ROTA_SERVICE_")
+}
+
 // Load merges the sources. flags are those that Register made, parsed; environ is as
 // os.Environ gives it; file is the path of a YAML file, or "". The error joins every
 // complaint, each naming its source and key.
@@ -118,7 +125,7 @@ func fromEnvironment(environ []string) (source, error) {
 		Prefix:      Prefix,
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, value string) (string, any) {
-			if slices.Contains(ofWorkers, name) {
+			if notForUs(name) {
 				return "", nil
 			}
 			return strings.ToLower(strings.TrimPrefix(name, Prefix)), value

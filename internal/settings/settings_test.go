@@ -29,7 +29,7 @@ func TestDefaults(t *testing.T) {
 	s, err := load(t, "", nil)
 	require.NoError(t, err)
 	require.Equal(t, Settings{
-		Listen: []string{":11111"}, Admin: "127.0.0.1:11112", AdminHost: []string{}, EventStreams: 256,
+		Listen: []string{":11111"}, Admin: "127.0.0.1:11112", AdminHost: nil, EventStreams: 256,
 		StartTimeout: 10 * time.Second, DrainTimeout: 100 * time.Second, LogLevel: "info", LogFormat: "auto",
 	}, s)
 }
@@ -52,9 +52,22 @@ func TestListenFlagsReplaceTheDefault(t *testing.T) {
 	require.Equal(t, []string{"http=:8000", "unix:/run/x.sock"}, s.Listen)
 }
 
-func TestAWorkerThatIsARotaDoesNotTakeItsIdentityForSettings(t *testing.T) {
-	_, err := load(t, "", []string{"ROTA_WORKER_ID=x", "ROTA_SLOT=0", "ROTA_GENERATION=1", "ROTA_REVISION=v"})
+func TestListsMayBeRepeatedOrSeparatedByCommas(t *testing.T) {
+	s, err := load(t, "", nil, "--listen", ":1,http=:2", "--listen", ":3", "--admin-host", "a.example,b")
 	require.NoError(t, err)
+	require.Equal(t, []string{":1", "http=:2", ":3"}, s.Listen)
+	require.Equal(t, []string{"a.example", "b"}, s.AdminHost)
+	for _, bad := range []string{"*", "a b", "https://c.example/", "foo:80", "a..b"} {
+		_, err := load(t, "", nil, "--admin-host", bad)
+		require.ErrorContains(t, err, "is not a host name", bad)
+	}
+}
+
+func TestVariablesThatOthersSetAreNoSettings(t *testing.T) {
+	_, err := load(t, "", []string{"ROTA_WORKER_ID=x", "ROTA_SLOT=0", "ROTA_GENERATION=1", "ROTA_REVISION=v"})
+	require.NoError(t, err, "a worker that is a rota itself")
+	_, err = load(t, "", []string{"ROTA_PORT=tcp://10.0.0.1:80", "ROTA_PORT_80_TCP_PORT=80", "ROTA_SERVICE_HOST=10.0.0.1"})
+	require.NoError(t, err, "Kubernetes, where a service is named rota")
 }
 
 func TestEveryComplaintNamesItsSourceAndKey(t *testing.T) {

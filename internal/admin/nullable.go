@@ -25,6 +25,14 @@ func known[T comparable](v T) *T {
 	return &v
 }
 
+// knownIf is nil for a number that nobody knows.
+func knownIf(known bool, n int) *int {
+	if !known {
+		return nil
+	}
+	return &n
+}
+
 // listOf is never nil, so that an empty list is [] and not null.
 func listOf[T any](list []T) []T {
 	if list == nil {

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,9 +10,9 @@ import (
 
 const eventStream = "text/event-stream"
 
-// wire writes server-sent events and sends off each as it happens. A reader that does not
+// sseWriter writes server-sent events and sends off each as it happens. A reader that does not
 // take one in time is an error, and cut off.
-type wire struct {
+type sseWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	timeout time.Duration
@@ -28,16 +27,16 @@ func streamHeaders(w http.ResponseWriter) {
 	h.Set("X-Accel-Buffering", "no")
 }
 
-// openWire begins the answer, and asks the reader to come back after a second when it ends.
-func openWire(w http.ResponseWriter, timeout time.Duration) (*wire, error) {
+// openSSE begins the answer, and asks the reader to come back after a second when it ends.
+func openSSE(w http.ResponseWriter, timeout time.Duration) (*sseWriter, error) {
 	liftTimeouts(w)
 	streamHeaders(w)
 	w.WriteHeader(http.StatusOK)
-	s := &wire{w: w, control: http.NewResponseController(w), timeout: timeout}
+	s := &sseWriter{w: w, control: http.NewResponseController(w), timeout: timeout}
 	return s, s.send([]byte("retry: 1000\n\n"))
 }
 
-func (s *wire) send(text []byte) error {
+func (s *sseWriter) send(text []byte) error {
 	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // a recorder in a test has none
 	if _, err := s.w.Write(text); err != nil {
 		return err
@@ -46,10 +45,10 @@ func (s *wire) send(text []byte) error {
 }
 
 // comment sends what readers ignore, so that nobody takes the silence for an end.
-func (s *wire) comment() error { return s.send([]byte(":\n\n")) }
+func (s *sseWriter) comment() error { return s.send([]byte(":\n\n")) }
 
 // event sends one event of the master.
-func (s *wire) event(e master.Event) error {
+func (s *sseWriter) event(e master.Event) error {
 	data, err := encodeEvent(e)
 	if err != nil {
 		return err
@@ -61,20 +60,20 @@ func (s *wire) event(e master.Event) error {
 }
 
 // note sends an event that has no number, because it is not of the master's sequence.
-func (s *wire) note(name string, data []byte) error {
+func (s *sseWriter) note(name string, data []byte) error {
 	s.buffer = s.buffer[:0]
 	return s.rest(name, data)
 }
 
-func (s *wire) lost(l lostView) error {
-	data, err := json.Marshal(l)
+func (s *sseWriter) lost(l lostView) error {
+	data, err := encodeJSON(l)
 	if err != nil {
 		return err
 	}
 	return s.note("events.lost", data)
 }
 
-func (s *wire) rest(name string, data []byte) error {
+func (s *sseWriter) rest(name string, data []byte) error {
 	s.buffer = append(append(s.buffer, "event: "...), name...)
 	s.buffer = append(append(s.buffer, "\ndata: "...), data...)
 	s.buffer = append(s.buffer, "\n\n"...)

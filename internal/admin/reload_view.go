@@ -15,7 +15,7 @@ type reloadView struct {
 	Revision             *string      `json:"revision"`
 	StartTimeout         *string      `json:"start_timeout"` // null: the master's own
 	DrainTimeout         *string      `json:"drain_timeout"`
-	Callers              []callerView `json:"callers"` // oldest first; the above is the latest's
+	Callers              []callerView `json:"callers"` // oldest first; the above is the latest's; null in events before the last
 	RequestedAt          instant      `json:"requested_at"`
 	StartedAt            instant      `json:"started_at"`
 	LiveAt               instant      `json:"live_at"`
@@ -24,7 +24,7 @@ type reloadView struct {
 	Total                int          `json:"total"`
 	Draining             int          `json:"draining"`
 	ConnectionsRemaining *int         `json:"connections_remaining"` // null until they were counted
-	ConnectionsCut       int          `json:"connections_cut"`
+	ConnectionsCut       *int         `json:"connections_cut"`       // null if the kernel did not tell
 	Error                *failureView `json:"error"`
 	Steps                []stepView   `json:"steps"` // null in events before the last, which has them all
 }
@@ -40,7 +40,7 @@ type failureView struct {
 	Message  string   `json:"message"`
 	WorkerID *string  `json:"worker_id"` // null when no worker is to blame
 	Slot     *int     `json:"slot"`
-	Output   []string `json:"output"` // the worker's last lines, oldest first
+	Output   []string `json:"output"` // the worker's last lines; oldest first within stdout and within stderr
 }
 
 type stepView struct {
@@ -77,8 +77,8 @@ func viewReload(r master.Reload) reloadView {
 		Replaced:             r.Replaced,
 		Total:                r.Total,
 		Draining:             r.Draining,
-		ConnectionsRemaining: viewRemaining(r),
-		ConnectionsCut:       r.ConnectionsCut,
+		ConnectionsRemaining: knownIf(r.ConnectionsCounted, r.ConnectionsRemaining),
+		ConnectionsCut:       knownIf(!r.CutUnknown, r.ConnectionsCut),
 		Error:                viewFailure(r.Failure),
 		Steps:                make([]stepView, 0, len(r.Steps)),
 	}
@@ -89,13 +89,6 @@ func viewReload(r master.Reload) reloadView {
 		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message})
 	}
 	return view
-}
-
-func viewRemaining(r master.Reload) *int {
-	if !r.ConnectionsCounted {
-		return nil
-	}
-	return &r.ConnectionsRemaining
 }
 
 func viewTimeout(d time.Duration) *string {

@@ -60,6 +60,8 @@ func TestReloadBodyIsChecked(t *testing.T) {
 		`{"reason":"a","reason":"b"}`: "reason", `{"reason":"a","re\u0061son":"b"}`: "reason",
 		`{"reason":"` + strings.Repeat("x", 201) + `"}`: "reason",
 		`{"revision":"a\u0000b"}`:                       "revision", `{"reason":"a\nb"}`: "reason", `{"reason":"\u001b[31m"}`: "reason",
+		`{"reason":"a\u202eb"}`: "reason", `{"revision":"a\u200bb"}`: "revision", `{"reason":"\u2028"}`: "reason",
+		`{"reason":"\u2029"}`: "reason", `{"revision":"\u0085"}`: "revision", "{\"revision\":\"\ufeff\"}": "revision",
 		`{"drain_timeout":"0s"}`: "drain_timeout", `{"drain_timeout":"-1s"}`: "drain_timeout", `{"drain_timeout":30}`: "drain_timeout",
 		`{"drain_timeout":"30"}`: "drain_timeout", `{"start_timeout":"24h0m1s"}`: "start_timeout", `{"start_timeout":""}`: "start_timeout",
 		`{"reason":}`: "reason", `{"reason"}`: "reason", `{"reason":"x",}`: "body", `{"reason":"x"`: "body", `{1:2}`: "body",
@@ -94,6 +96,7 @@ func TestReloadParametersAreChecked(t *testing.T) {
 	s := newServer(f)
 	for query, field := range map[string]string{
 		"wait=ready": "wait", "wait=": "wait", "wait": "wait", "timeout=30s": "timeout", "wait=live&timeout=30": "timeout",
+		"wait=&dry_run=1&timeout=1s&a=1": "a", "timeout=&wait=": "timeout",
 		"wait=live&timeout=0s": "timeout", "wait=live&timeout=1h1s": "timeout", "wait=live&wait=live": "wait", "dry_run=1": "dry_run",
 	} {
 		do(t, s, "POST", "/reload?"+query, "").problem(http.StatusBadRequest, field)
@@ -105,8 +108,9 @@ func TestReloadParametersAreChecked(t *testing.T) {
 func TestReloadWhileTheMasterStops(t *testing.T) {
 	f := newFakeMaster()
 	f.stopped = master.ErrStopping
-	p := do(t, newServer(f), "POST", "/reload", "").problem(http.StatusServiceUnavailable, "")
-	require.Contains(t, p["detail"], "shutting down")
+	a := do(t, newServer(f), "POST", "/reload", "")
+	require.Contains(t, a.problem(http.StatusServiceUnavailable, "")["detail"], "shutting down")
+	require.Equal(t, "1", a.Header().Get("Retry-After"))
 }
 
 // waitFor posts a reload with a wait and lets the fake move it on when it is waited for.
@@ -139,6 +143,24 @@ func TestWaitUntilCompleted(t *testing.T) {
 		f.move(id, master.ReloadCompleted, master.EventReloadCompleted)
 	}).is(http.StatusOK)
 	require.Equal(t, "completed", view["state"])
+}
+
+func TestWhatTheKernelDidNotTellOfAReloadIsNull(t *testing.T) {
+	view := waitFor(t, "live", func(f *fakeMaster, id string) {
+		f.move(id, master.ReloadLive, master.EventReloadLive, func(r *master.Reload) {
+			r.ConnectionsRemaining, r.ConnectionsCut, r.CutUnknown = 4, 5, true
+		})
+	}).is(http.StatusOK)
+	require.Nil(t, view["connections_remaining"])
+	require.Nil(t, view["connections_cut"])
+
+	view = waitFor(t, "live", func(f *fakeMaster, id string) {
+		f.move(id, master.ReloadLive, master.EventReloadLive, func(r *master.Reload) {
+			r.ConnectionsRemaining, r.ConnectionsCounted, r.ConnectionsCut = 4, true, 5
+		})
+	}).is(http.StatusOK)
+	require.EqualValues(t, 4, view["connections_remaining"])
+	require.EqualValues(t, 5, view["connections_cut"])
 }
 
 func TestWaitForAReloadThatFails(t *testing.T) {

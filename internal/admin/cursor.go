@@ -1,0 +1,40 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+)
+
+// cursor says where a page ended, by the key and the id of its last row. It holds all that
+// is needed to go on in a new listing, as long as no row changes its place; of an order by
+// something that moves, the listing itself is kept (kept.go). It is opaque to clients, but
+// no secret.
+type cursor struct {
+	Order  string `json:"o"`
+	Number int64  `json:"n,omitempty"`
+	Text   string `json:"t,omitempty"`
+	ID     uint64 `json:"i"`
+}
+
+func (c cursor) key() sortKey { return sortKey{c.Number, c.Text} }
+
+func (o order) cursorAt(r row) string {
+	encoded, _ := json.Marshal(cursor{o.name, r.key.number, r.key.text, r.connection.Cookie}) // can't fail
+	return base64.RawURLEncoding.EncodeToString(encoded)
+}
+
+func readCursor(text string, o order) (*cursor, error) {
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	decoder := json.NewDecoder(bytes.NewReader(decoded))
+	decoder.DisallowUnknownFields()
+	var c cursor
+	if err != nil || decoder.Decode(&c) != nil || decoder.More() || c.Order != o.name {
+		return nil, foreignCursor(text)
+	}
+	return &c, nil
+}
+
+func foreignCursor(text string) error {
+	return badField("cursor", "%.60q is not of this listing; take the one that came as next, with the same sort and filters", text)
+}

@@ -1,0 +1,68 @@
+package admin
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/master"
+)
+
+// fakeWithWaiting has, of four slots, a waiting one between two workers, and one after them
+// whose last worker was given up.
+func fakeWithWaiting() *fakeMaster {
+	f := newFakeMaster()
+	f.workers[1].Slot = 2
+	died := master.Worker{ID: newID(), Slot: 1, Generation: 3, PID: 4711, State: master.WorkerExited, StartedAt: startedAt,
+		Exit: &master.Exit{Code: 3, Output: []string{"no database", "<giving up>"}}}
+	late := master.Worker{ID: newID(), Slot: 3, Generation: 3, PID: 4712, State: master.WorkerDraining, StartedAt: startedAt}
+	f.status.Size = 4
+	f.status.Waiting = []master.WaitingSlot{{Slot: 1, Deaths: 4, Last: died}, {Slot: 3, Deaths: 2, Last: late}}
+	return f
+}
+
+func TestStatusShowsWaitingSlots(t *testing.T) {
+	f := fakeWithWaiting()
+	s := newServer(f)
+	waiting := get(t, s, "/status").is(http.StatusOK)["waiting"].([]any)
+	require.Len(t, waiting, 2)
+	first := waiting[0].(object)
+	require.EqualValues(t, 1, first["slot"])
+	require.EqualValues(t, 4, first["deaths"])
+	last := first["last"].(object)
+	require.Equal(t, f.status.Waiting[0].Last.ID, last["id"])
+	require.Equal(t, "exited", last["state"])
+	require.Equal(t, object{"code": 3.0, "signal": nil, "error": nil, "output": []any{"no database", "<giving up>"},
+		"connections_cut": 0.0}, last["exit"])
+	require.Nil(t, waiting[1].(object)["last"].(object)["exit"], "it still drains")
+
+	stats := serve(t, s).open("GET", "/events?stats=1m").named("stats")
+	require.Equal(t, any(waiting), stats.data["status"].(object)["waiting"])
+}
+
+func TestTheSummaryShowsWaitingSlots(t *testing.T) {
+	f := fakeWithWaiting()
+	s := newServer(f)
+	text := get(t, s, "/").Body.String()
+	require.Regexp(t, `(?m)^SLOT .*
+0 +ready .*
+1 +waiting .* 4 deaths in a row, the last: exited with code 3
+2 +starting .*
+3 +waiting .* 2 deaths in a row, the last: was not ready in time\n$`, text)
+	f.status.Waiting[0].Last.Exit = &master.Exit{Code: -1, Signal: "SIGKILL"}
+	f.workers = nil
+	require.Regexp(t, `(?m)^SLOT .*\n1 +waiting .*: was ended by signal SIGKILL\n3 +waiting`, get(t, s, "/").Body.String())
+}
+
+func TestReadinessNamesWaitingSlots(t *testing.T) {
+	f := fakeWithWaiting()
+	s := newServer(f)
+	get(t, s, "/readyz").is(http.StatusOK) // two deaths are no crash loop yet
+	f.status.Looping = []int{1}
+	p := get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
+	require.Contains(t, p["detail"], "slot 1 is in a crash loop; "+
+		"slot 1 waits for its next worker: 4 deaths in a row, the last: exited with code 3; "+
+		"slot 3 waits for its next worker: 2 deaths in a row, the last: was not ready in time")
+	require.Len(t, p["reasons"], 3)
+}

@@ -1,0 +1,108 @@
+package master
+
+import "fmt"
+
+// How far the reloads are, and what the older workers still hold.
+
+// settle completes the reloads whose last older worker is gone, and tells the progress of
+// those under way: of the current one as it changes, of those before it when connections are
+// counted, since each exit changes them all.
+func (p *pool) settle() {
+	current := p.current()
+	for _, r := range p.reloads {
+		if r.State.Terminal() || r.State == ReloadQueued {
+			continue
+		}
+		p.measure(r)
+		if r.figures() != r.told && (r == current || p.fresh) {
+			p.tellReload(EventReloadProgress, r, r.State, r.progress())
+		}
+		if r.State == ReloadLive && r.Draining == 0 {
+			r.State, r.FinishedAt = ReloadCompleted, p.now
+			p.totals.ReloadsCompleted++
+			p.tellReload(EventReloadCompleted, r, ReloadLive, r.completion())
+		}
+	}
+}
+
+// measure counts the reload's progress anew.
+func (p *pool) measure(r *Reload) {
+	if r == p.rotating {
+		r.Replaced, r.Total = 0, len(p.slots)
+		for _, s := range p.slots {
+			if s.duty != nil && s.duty.Generation == r.Generation && s.duty.State == WorkerReady {
+				r.Replaced++
+			}
+		}
+	}
+	r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, true
+	for _, m := range p.workers {
+		older := m.Generation < r.Generation
+		if older && (m.State == WorkerDraining || r.State == ReloadLive) {
+			r.Draining++
+			r.ConnectionsRemaining += m.connections
+			r.ConnectionsCounted = r.ConnectionsCounted && m.counted
+		}
+	}
+}
+
+// figures are what a reload's progress consists of.
+type figures struct {
+	replaced, total, draining, connections int
+	counted                                bool
+}
+
+func (r *Reload) figures() figures {
+	return figures{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted}
+}
+
+func (r *Reload) progress() string {
+	message := fmt.Sprintf("%d of %d slots changed", r.Replaced, r.Total)
+	if r.Draining > 0 {
+		message += ", " + plural(r.Draining, "older worker drains", "older workers drain")
+	}
+	if r.Draining > 0 && r.ConnectionsCounted {
+		message += " with " + plural(r.ConnectionsRemaining, "connection", "connections")
+	}
+	return message
+}
+
+func (r *Reload) completion() string {
+	message := fmt.Sprintf("reload completed in %s", r.FinishedAt.Sub(r.StartedAt).Round(msec))
+	if r.ConnectionsCut > 0 {
+		message += ", " + plural(r.ConnectionsCut, "connection was cut", "connections were cut")
+	}
+	return message
+}
+
+// askForCount wants the draining workers' connections counted, for as long as there are any.
+func (p *pool) askForCount() {
+	if p.counting {
+		return
+	}
+	for _, m := range p.workers {
+		if m.State == WorkerDraining {
+			p.counting = true
+			p.want(count{})
+			return
+		}
+	}
+}
+
+// drainingPIDs are the processes of the draining workers, or of those older than r.
+func (p *pool) drainingPIDs(r *Reload) map[string]int {
+	pids := map[string]int{}
+	for id, m := range p.workers {
+		if m.State == WorkerDraining && m.PID != 0 && (r == nil || m.Generation < r.Generation) {
+			pids[id] = m.PID
+		}
+	}
+	return pids
+}
+
+func (p *pool) onCounted(f counted) {
+	p.counting, p.fresh = false, true
+	for id, n := range f.connections {
+		p.with(id, func(m *member) { m.connections, m.counted = n, true })
+	}
+}

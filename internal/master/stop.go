@@ -1,0 +1,53 @@
+package master
+
+import "slices"
+
+// How the pool ends.
+
+// stop lets every worker go and starts no other; now does not wait for their connections.
+// Reloads that are not live are aborted.
+func (p *pool) stop(now bool) {
+	if !p.stopping {
+		p.stopping = true
+		p.want(closeListeners{})
+		for _, r := range []*Reload{p.rotating, p.queued} {
+			if r != nil {
+				p.abort(r, "the master was told to stop")
+			}
+		}
+		p.rotating, p.queued = nil, nil
+		for _, s := range p.slots {
+			*s = slot{number: s.number}
+		}
+	}
+	for _, m := range p.living() {
+		if now {
+			p.dismiss(m, nil, "the master stops at once")
+		}
+		if now || m.ReadyAt.IsZero() {
+			p.endNow(m)
+		}
+	}
+}
+
+// endNow kills a worker. When the master stops that is what becomes of those that never got
+// ready: each holds the listening sockets, and as long as it does the kernel queues
+// connections for it that it will never accept.
+func (p *pool) endNow(m *member) {
+	if m.State != WorkerDraining {
+		p.markDraining(m, "the master stops, and it was not ready yet")
+	}
+	p.want(kill{worker: m.ID})
+}
+
+// drainReady tells the others to leave once those are gone: so what is in the queue when the
+// last of them lets go of the socket is answered.
+func (p *pool) drainReady() {
+	list := p.living()
+	if slices.ContainsFunc(list, func(m *member) bool { return m.ReadyAt.IsZero() }) {
+		return
+	}
+	for _, m := range list {
+		p.dismiss(m, nil, "the master stops")
+	}
+}
