@@ -8,10 +8,12 @@ import { renderDial } from './dial.js';
 import { renderMaster, renderPool } from './pool.js';
 import { forgetReloads, observe, renderReload, settle } from './reload.js';
 import { follow } from './stream.js';
-import { renderWorkers } from './workers.js';
+import { renderWorkers, vacancy } from './workers.js';
 
 let pool = null; // the newest count of slots
+let stopping = false;
 let connected = false;
+let lost = false; // the line, since the page was opened or last connected
 
 prepareButton((reload) => {
   observe(reload);
@@ -22,11 +24,14 @@ follow({
   stats({ status, workers }) {
     // Ages are told in the master's own clock: the browser's may be wrong or elsewhere.
     const now = Date.parse(status.started_at) + status.uptime_seconds * 1000;
+    const places = [...workers, ...(status.waiting ?? []).map(vacancy)];
     pool = status.pool;
+    stopping = status.stopping;
     renderMaster(status);
-    renderPool(status, workers);
-    renderDial(status.pool.size, workers, status.generation);
-    renderWorkers(workers, now);
+    renderPool(status);
+    renderDial(status.pool.size, places, status.generation);
+    renderWorkers(places, now);
+    allowButton(connected && !stopping);
     observe(status.reload);
     renderReload();
     if (!status.reload) settle();
@@ -45,9 +50,13 @@ follow({
   connected() {
     connected = true;
     renderConnection('connected', '');
+    setText(byId('recovery'), lost ? 'Connected.' : '');
+    lost = false;
   },
   disconnected(since) {
     connected = false;
+    lost = true;
+    setText(byId('recovery'), '');
     renderConnection('not connected: retrying…',
       `Not connected since ${clock(since)}. ${pool ? 'What you see below is from then.' : 'Nothing is known yet.'}`
       + ' The page recovers by itself as soon as the master answers.');
@@ -60,7 +69,7 @@ function renderConnection(words, banner) {
   document.body.dataset.connection = state;
   setText(byId('connection'), words);
   showText(byId('banner'), banner);
-  allowButton(connected);
+  allowButton(connected && !stopping);
   renderTitle();
 }
 

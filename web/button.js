@@ -1,5 +1,5 @@
-// The Reload button. It is disabled while its own request is under way and while the master can't
-// be heard; never because of a reload under way, since the next one may be queued behind it.
+// The Reload button. It is disabled while its own request is under way, and while the master can't
+// be heard or is stopping; never because of a reload under way, since the next one may be queued behind it.
 
 import { byId, showText } from './dom.js';
 

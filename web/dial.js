@@ -1,5 +1,6 @@
 // The dial: one arc a slot on the outer ring, in the colour of the worker that serves it, and a thin
-// inner arc for every slot where an older worker still drains. A rotation can be seen going round.
+// inner arc for every slot where an older worker still drains. A rotation can be seen going round. A
+// slot that waits for its next worker is red.
 
 import { byId, keepChildren, setAttribute } from './dom.js';
 import { bySlot } from './workers.js';

@@ -10,6 +10,7 @@ import (
 
 var (
 	assetInHTML  = regexp.MustCompile(`(?:src|href)="(/assets/[^"]*)"`)
+	regionInHTML = regexp.MustCompile(`(?:<section|role="region")[^>]*\saria-label(?:ledby)?="([^"]*)"`)
 	importInJS   = regexp.MustCompile(`from '\./([^']+)'`)
 	forbidden    = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+="|<script(?:\s+type="module")?>|javascript:`)
 	elsewhere    = regexp.MustCompile(`(?i)(?:src|href)="(?:https?:)?//|url\(|@import|from '(?:https?:)?//|import\(`)
@@ -49,6 +50,20 @@ func TestEveryReferencedAssetIsEmbedded(t *testing.T) {
 		for _, match := range importInJS.FindAllStringSubmatch(read(t, name), -1) {
 			read(t, match[1])
 		}
+	}
+}
+
+// A screen reader lists the regions of the page by their names.
+func TestNoTwoRegionsHaveTheSameName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, match := range regionInHTML.FindAllStringSubmatch(read(t, "index.html"), -1) {
+		if seen[match[1]] {
+			t.Errorf("two regions are named by %s", match[1])
+		}
+		seen[match[1]] = true
+	}
+	if len(seen) == 0 {
+		t.Error("no region was found")
 	}
 }
 

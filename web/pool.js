@@ -1,7 +1,7 @@
 // The header and the pool summary: what the master says of itself.
 
 import { byId, element, keepChildren, setAttribute, setText, showText } from './dom.js';
-import { age, count, plural, text, UNKNOWN } from './format.js';
+import { age, count, plural, text } from './format.js';
 
 export function renderMaster(status) {
   setText(byId('version'), status.version ?? '');
@@ -10,28 +10,31 @@ export function renderMaster(status) {
   setText(byId('uptime'), age(status.uptime_seconds));
 }
 
-export function renderPool(status, workers) {
+export function renderPool(status) {
   const { pool } = status;
   setText(byId('pool-ready'), `${pool.ready}/${pool.size}`);
   setText(byId('pool-size'), count(pool.size));
   setText(byId('pool-starting'), count(pool.starting ?? 0));
   setText(byId('pool-draining'), count(pool.draining ?? 0));
-  setText(byId('pool-connections'), openConnections(workers));
+  setText(byId('pool-connections'), count(status.totals?.connections));
   showText(byId('pool-note'), alarm(status));
   showText(byId('pool-history'), history(status.totals));
   renderListeners(status.listeners ?? []);
 }
 
-function openConnections(workers) {
-  const counts = workers.map((worker) => worker.connections).filter(Number.isFinite);
-  return counts.length === 0 ? UNKNOWN : count(counts.reduce((sum, n) => sum + n, 0));
-}
-
 function alarm(status) {
   if (status.stopping) return 'The master is stopping.';
-  if (status.ready === false) return 'Not ready: no worker is ready, or one slot’s workers keep dying.';
-  return '';
+  const looping = status.crash_looping ?? [];
+  const waiting = (status.waiting ?? []).map(({ slot }) => slot).filter((slot) => !looping.includes(slot));
+  const reasons = [];
+  if (status.pool.ready === 0) reasons.push('no worker is ready');
+  if (looping.length > 0) reasons.push(`the workers of ${slots(looping)} keep dying`);
+  if (waiting.length > 0) reasons.push(`${slots(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for the next try`);
+  if (reasons.length === 0) return '';
+  return `${status.ready ? 'Not complete' : 'Not ready'}: ${reasons.join('; ')}.`;
 }
+
+const slots = (numbers) => `${numbers.length === 1 ? 'slot' : 'slots'} ${numbers.join(', ')}`;
 
 function history(totals) {
   if (!totals) return '';

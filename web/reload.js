@@ -90,6 +90,7 @@ function took(reload) {
 }
 
 function cut(reload) {
+  if (reload.connections_cut === null) return '; a worker was killed, and how many connections that cut is not known';
   if (!reload.connections_cut) return '';
   const verb = reload.connections_cut === 1 ? 'was' : 'were';
   return `; ${plural(reload.connections_cut, 'connection')} ${verb} cut at the drain timeout`;

@@ -9,7 +9,7 @@ const EVENT_TYPES = [
   'reload.completed', 'reload.failed', 'reload.aborted',
   'pool.scaled',
 ];
-const SILENCE_MS = 20_000; // statistics come every second, so this long without any means a dead line
+const SILENCE_MS = 5_000; // statistics come every second: without any the line is dead, or the master hangs
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 

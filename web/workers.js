@@ -1,9 +1,10 @@
-// The table of workers: one row a worker, kept for the worker's whole life.
+// The table of workers: one row a worker, kept for the worker's whole life, and one for every slot
+// that waits for its next worker.
 
 import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
-import { age, bytes, count, elapsed, text } from './format.js';
+import { age, bytes, count, elapsed, plural, text } from './format.js';
 
-const ORDER = { ready: 0, starting: 0, draining: 1 };
+const ORDER = { ready: 0, starting: 0, waiting: 1, draining: 2 };
 
 const COLUMNS = [
   { label: 'Slot', value: (worker) => text(worker.slot) },
@@ -15,13 +16,13 @@ const COLUMNS = [
   { label: 'Connections', number: true, value: (worker) => count(worker.connections) },
   { label: 'Memory', number: true, value: (worker) => bytes(worker.rss_bytes) },
   { label: 'CPU time', number: true, value: (worker) => elapsed(worker.cpu_seconds ?? NaN) },
-  { label: 'Restarts', number: true, value: (worker) => count(worker.restarts ?? 0) },
+  { label: 'Restarts', number: true, value: (worker) => count(worker.restarts) },
 ];
 
 // bySlot groups workers by slot, in the order of slots; within one the current worker comes first.
 export function bySlot(workers) {
   const sorted = [...workers].sort((a, b) => a.slot - b.slot
-    || (ORDER[a.state] ?? 2) - (ORDER[b.state] ?? 2)
+    || (ORDER[a.state] ?? 3) - (ORDER[b.state] ?? 3)
     || b.generation - a.generation
     || (a.started_at < b.started_at ? 1 : -1));
   const slots = new Map();
@@ -29,12 +30,28 @@ export function bySlot(workers) {
   return slots;
 }
 
+// vacancy stands in for the worker that a waiting slot has not got.
+export function vacancy({ slot, deaths, last }) {
+  return {
+    slot,
+    state: 'waiting',
+    status: `${plural(deaths, 'death')} in a row, the last: ${ended(last.exit)}`,
+    output: last.exit?.output?.join('\n'),
+  };
+}
+
+function ended(exit) {
+  if (!exit) return 'was not ready in time';
+  if (exit.error) return `could not be started: ${exit.error}`;
+  return exit.signal ? `was ended by signal ${exit.signal}` : `exited with code ${exit.code}`;
+}
+
 // renderWorkers shows the workers as they are at now, in the master's clock (milliseconds).
 export function renderWorkers(workers, now) {
   const rows = [...bySlot(workers).values()]
     .flatMap((slot) => slot.map((worker, place) => ({ worker, older: place > 0 })));
   keepChildren(byId('workers'), rows, {
-    key: ({ worker }) => worker.id,
+    key: ({ worker }) => worker.id ?? `waiting-${worker.slot}`,
     create: createRow,
     update: (row, { worker, older }) => updateRow(row, worker, older, now),
   });
@@ -44,7 +61,7 @@ export function renderWorkers(workers, now) {
 function createRow({ worker }) {
   const row = element('tr');
   row.setAttribute('role', 'row');
-  row.dataset.workerId = worker.id;
+  if (worker.id) row.dataset.workerId = worker.id;
   COLUMNS.forEach(({ label, number }, index) => {
     const cell = element(index === 0 ? 'th' : 'td', number ? 'number' : '');
     cell.setAttribute('role', index === 0 ? 'rowheader' : 'cell');
@@ -59,10 +76,11 @@ function createRow({ worker }) {
 
 function updateRow(row, worker, older, now) {
   setAttribute(row, 'data-slot', worker.slot);
-  setAttribute(row, 'data-generation', worker.generation);
+  if (worker.generation) setAttribute(row, 'data-generation', worker.generation);
   setAttribute(row, 'data-state', worker.state);
   setAttribute(row, 'data-older', older);
   COLUMNS.forEach(({ value }, index) => setText(row.cells[index].firstElementChild, value(worker, now)));
   setText(row.cells[1].lastElementChild, worker.status ?? '');
+  setAttribute(row.cells[1], 'title', worker.output ?? '');
   setAttribute(row.cells[3], 'title', worker.revision ?? '');
 }
