@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -56,8 +59,14 @@ func TestAKilledMasterTakesItsWorkersAlong(t *testing.T) {
 		}
 		return err != nil
 	})
-	for _, c := range held { // a worker without a master drains, it does not drop
-		require.NoError(t, say(c))
+	// A worker without a master drains, it does not drop, also when it has looked for its
+	// master, once a second, and found nobody to read its log.
+	for watched := time.Now(); time.Since(watched) < 2500*time.Millisecond; {
+		for _, c := range held {
+			require.NoError(t, say(c))
+		}
+	}
+	for _, c := range held {
 		require.NoError(t, leave(c))
 	}
 	for _, pid := range pids {
@@ -106,7 +115,7 @@ func TestSignals(t *testing.T) {
 	r.signal(syscall.SIGTTOU)
 	r.eventually("one", func() bool { s := r.status(); return s.Pool.Ready == 1 && s.Pool.Draining == 0 })
 	r.signal(syscall.SIGTTOU)
-	require.NotEmpty(t, r.log.find(r.exited, "signal not obeyed", "at least one worker"))
+	require.NotEmpty(t, r.log.find(r.exited, "signal not obeyed", "at least one worker and at most"))
 	require.Equal(t, 1, r.status().Pool.Size)
 
 	r.signal(syscall.SIGHUP)
@@ -161,6 +170,73 @@ func TestWhatIsQueuedAtAShutdownIsStillAnswered(t *testing.T) {
 	require.Zero(t, r.exitCode())
 }
 
+// A deploy that hangs holds the listening sockets like any other worker, and accepts nothing.
+func TestAHungDeployDoesNotHoldUpTheShutdown(t *testing.T) {
+	program := copyOfBinary(t)
+	r := startProgram(t, program, nil, "--workers", "1", "--drain-timeout", "1h")
+	require.NoError(t, os.Remove(program))
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n"), 0o755))
+	require.Equal(t, http.StatusInternalServerError,
+		r.do(http.MethodPost, "/reload?wait=completed", `{"start_timeout":"300ms"}`, nil))
+	require.Equal(t, 1, r.status().Pool.Draining)
+	held := hold(t, "tcp", r.tcp, 1)
+	r.signal(syscall.SIGTERM)
+	r.eventually("refused", func() bool { return once("tcp", r.tcp) != nil })
+	require.NoError(t, say(held[0]))
+	require.NoError(t, leave(held[0]))
+	require.Zero(t, r.exitCode())
+}
+
+// A terminal that stands still, or a log collector that hangs, stops nothing.
+func TestAStderrThatNobodyReadsStopsNothing(t *testing.T) {
+	unread, stderr, err := os.Pipe()
+	require.NoError(t, err)
+	defer unread.Close()
+	r := &rota{t: t, log: &logBuffer{more: make(chan struct{})}, exited: make(chan struct{})}
+	address := freeAddress(t)
+	r.admin, r.tcp = "http://"+address, freeAddress(t)
+	r.command = exec.Command(binary, "--listen", r.tcp, "--admin", address, "--workers", "1", "--log-level", "debug")
+	r.command.Stderr = stderr
+	require.NoError(t, r.command.Start())
+	stderr.Close()
+	go func() { _ = r.command.Wait(); close(r.exited) }()
+	t.Cleanup(r.kill)
+	r.eventually("ready", func() bool { return r.get("/readyz", nil) == http.StatusOK })
+	for range 500 { // two lines each, in a pipe of 64 KiB
+		require.NoError(t, once("tcp", r.tcp))
+	}
+	r.reload("")
+	r.signal(syscall.SIGTERM)
+	require.Zero(t, r.exitCode())
+}
+
+// Who connects while rota stops is served or refused, and nothing in between.
+func TestAShutdownResetsNobody(t *testing.T) {
+	for range 5 {
+		r := start(t, "--workers", "2")
+		var visits atomic.Int64
+		ends := make(chan error, 8)
+		for range cap(ends) {
+			go func() {
+				for {
+					if err := once("tcp", r.tcp); err != nil {
+						ends <- err
+						return
+					}
+					visits.Add(1)
+				}
+			}()
+		}
+		r.eventually("busy", func() bool { return visits.Load() > 200 })
+		require.Equal(t, http.StatusAccepted, r.do(http.MethodPost, "/reload", "", nil))
+		r.signal(syscall.SIGTERM)
+		for range cap(ends) {
+			require.ErrorIs(t, <-ends, syscall.ECONNREFUSED)
+		}
+		require.Zero(t, r.exitCode())
+	}
+}
+
 func TestRotaCannotStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -187,6 +263,16 @@ func TestRotaCannotStart(t *testing.T) {
 			require.NotContains(t, string(output), "worker started")
 		})
 	}
+}
+
+// copyOfBinary is a file that a deploy may replace.
+func copyOfBinary(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "rota")
+	content, err := os.ReadFile(binary)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(program, content, 0o755))
+	return program
 }
 
 // As PID 1, as in a container, rota has to reap what others leave behind.

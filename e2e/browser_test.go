@@ -186,10 +186,7 @@ func TestThePageSaysThatTheMasterIsGoneAndRecovers(t *testing.T) {
 }
 
 func TestThePageShowsAFailedReload(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "rota")
-	content, err := os.ReadFile(binary)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, content, 0o755))
+	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "2")
 	p := openPage(r)
 	p.view(1280, "light")

@@ -132,10 +132,9 @@ func TestABrokenDeployChangesNothing(t *testing.T) {
 		"is gone altogether": {"", 0, "", "no such file", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			program := filepath.Join(t.TempDir(), "rota")
-			content, err := os.ReadFile(binary)
+			program := copyOfBinary(t)
+			content, err := os.ReadFile(program)
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(program, content, 0o755))
 			r := startProgram(t, program, nil, "--workers", "2")
 			before := r.workers()
 			load := startChurn(4, func() error { return once("tcp", r.tcp) })
