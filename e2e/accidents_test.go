@@ -91,14 +91,21 @@ func TestAStoppedWorkerIsStillSeenAndStillReplaced(t *testing.T) {
 
 func TestACrashLoopIsReportedAndNeverStopsTheMaster(t *testing.T) {
 	r := start(t, "--workers", "2")
+	waited := false // for its back-off, and that was shown
 	for range 3 {
 		before := r.workers()[0]
 		require.NoError(t, syscall.Kill(before.PID, syscall.SIGKILL))
 		r.eventually("back", func() bool {
+			for _, slot := range r.status().Waiting {
+				waited = true
+				require.Equal(t, 0, slot.Slot)
+				require.Equal(t, "SIGKILL", slot.Last.Exit.Signal)
+			}
 			list := r.workers()
 			return list[0].Slot == 0 && list[0].ID != before.ID && list[0].State == "ready"
 		})
 	}
+	require.True(t, waited)
 	var p problem
 	require.Equal(t, http.StatusServiceUnavailable, r.get("/readyz", &p))
 	require.Contains(t, p.Detail, "slot 0")

@@ -101,6 +101,7 @@ func (p *page) shot(name string) {
 	if dir == "" {
 		return
 	}
+	p.until(`document.getAnimations().every((a) => a.effect.getComputedTiming().iterations === Infinity)`)
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	require.NoError(p.t, err)
 	require.NoError(p.t, os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644))

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "rota")
-	build := exec.Command("go", "build", "-o", binary, "rota/cmd/server")
+	build := exec.Command("go", "build", "-ldflags", "-X main.version=v0.1.0-test", "-o", binary, "rota/cmd/server")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
@@ -239,6 +239,10 @@ type status struct {
 	Listeners  []struct {
 		Name, Network, Address string
 		Backlog                int
+	}
+	Waiting []struct {
+		Slot int
+		Last struct{ Exit struct{ Signal string } }
 	}
 	Totals struct {
 		WorkersDied      int `json:"workers_died"`
