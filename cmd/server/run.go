@@ -47,6 +47,9 @@ func run(s settings.Settings) error {
 	})
 	log.Info().Str("version", currentVersion()).Int("pid", os.Getpid()).
 		Str("admin", "http://"+listener.Addr().String()).Msg("rota starts")
+	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
+		log.Warn().Stringer("address", address).Msg("the admin API asks for no password and can be reached from other machines")
+	}
 	stopServing := serve(api, listener, log)
 	go signals.obey(m, log)
 	m.Run()

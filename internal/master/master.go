@@ -91,7 +91,7 @@ func newMaster(o Options, listeners []*listener) *Master {
 
 func (o Options) withDefaults() Options {
 	if o.Workers == 0 {
-		o.Workers = runtime.NumCPU()
+		o.Workers = runtime.GOMAXPROCS(0) // which, unlike NumCPU, heeds a container's limit
 	}
 	if o.StartTimeout == 0 {
 		o.StartTimeout = DefaultStartTimeout

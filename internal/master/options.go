@@ -12,7 +12,7 @@ import (
 type Options struct {
 	Listen       []ListenAddress // at least one
 	Command      []string        // program and arguments of a worker; the program is resolved anew at each reload
-	Workers      int             // pool size; 0: one per core
+	Workers      int             // pool size; 0: one per core that it may use
 	StartTimeout time.Duration   // from the fork to READY=1; 0: DefaultStartTimeout
 	DrainTimeout time.Duration   // from SIGTERM to SIGKILL; 0: DefaultDrainTimeout
 	Log          zerolog.Logger
