@@ -126,7 +126,7 @@ func TestABrokenDeployChangesNothing(t *testing.T) {
 		output  []string
 	}{
 		"exits at once":      {"#!/bin/sh\necho boom >&2\nexit 3\n", 0o755, "", "exited with code 3", []string{"boom"}},
-		"never gets ready":   {"#!/bin/sh\necho thinking\nexec sleep 100\n", 0o755, `{"start_timeout":"300ms"}`, "was not ready in", []string{"thinking"}},
+		"never gets ready":   {"#!/bin/sh\necho thinking\nexec sleep 100\n", 0o755, `{"start_timeout":"3s"}`, "was not ready in", []string{"thinking"}},
 		"can't be executed":  {"\x7fELFgarbage", 0o755, "", "exited with code 126", nil},
 		"is not executable":  {"#!/bin/sh\n", 0o644, "", "permission denied", nil},
 		"is gone altogether": {"", 0, "", "no such file", nil},

@@ -121,9 +121,11 @@ func (l *loop) start(e start) {
 	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation,
 		revision: e.revision, program: l.programs[e.generation], listeners: l.listeners}
 	spec.hold()
-	go m.mind(func() (process, error) {
-		defer spec.drop()
-		return l.launch(spec)
+	l.crew.Go(func() {
+		m.mind(func() (process, error) {
+			defer spec.drop()
+			return l.launch(spec)
+		})
 	})
 }
 

@@ -14,6 +14,7 @@ package master
 import (
 	"context"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,7 +34,8 @@ type Master struct {
 
 	asks  chan func(*loop) // questions and commands, answered by the loop in turn
 	facts chan fact
-	done  chan struct{} // closed when the loop has ended
+	done  chan struct{}  // closed when the loop has ended
+	crew  sync.WaitGroup // the minders
 	loop  *loop
 
 	launch func(launchSpec) (process, error)
@@ -117,6 +119,7 @@ func (m *Master) Run() {
 func (m *Master) serve() {
 	m.loop.run()
 	close(m.done)
+	m.crew.Wait()
 }
 
 // ask has the loop call f and returns when it has.
