@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -154,13 +155,19 @@ func startProgram(t *testing.T, program string, sys *syscall.SysProcAttr, args .
 	return r
 }
 
-// freeAddress is one that nobody listens on at the moment.
+// freeAddress is one that nobody listens on, and that will most likely still be free in a
+// moment: its port is below those that the kernel gives to clients.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_240+rand.IntN(20_000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
+	}
+	require.FailNow(t, "no port is free")
+	return ""
 }
 
 func (r *rota) read(stderr io.Reader) {
