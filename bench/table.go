@@ -18,6 +18,7 @@ type row struct {
 	Ratio     float64   `json:"ratio,omitempty"`
 	Ratios    []float64 `json:"ratios,omitempty"` // round by round; Ratio is their median
 	Goal      *goal     `json:"goal,omitempty"`   // nil where the number is only for information
+	Unjudged  bool      `json:"unjudged,omitempty"` // the control says that the machine, not rota, decides
 	Note      string    `json:"note,omitempty"`
 }
 
@@ -56,6 +57,8 @@ func (r row) verdict() string {
 		return ""
 	case r.Goal.meets(r.Ratio):
 		return "ok"
+	case r.Unjudged:
+		return "?"
 	default:
 		return "MISSED"
 	}

@@ -93,7 +93,7 @@ function cut(reload) {
   if (reload.connections_cut === null) return '; a worker was killed, and how many connections that cut is not known';
   if (!reload.connections_cut) return '';
   const verb = reload.connections_cut === 1 ? 'was' : 'were';
-  return `; ${plural(reload.connections_cut, 'connection')} ${verb} cut at the drain timeout`;
+  return `; ${plural(reload.connections_cut, 'connection')} ${verb} cut`;
 }
 
 function facts(reload) {

@@ -31,7 +31,7 @@ func run(s settings.Settings) error {
 
 	listener, err := net.Listen("tcp", s.Admin)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s for the admin API: %w; is another rota running? choose another address with --admin", s.Admin, err)
+		return fmt.Errorf("cannot listen on %s for the admin API (--admin): %w", s.Admin, master.Hint("tcp", err))
 	}
 	m, err := newMaster(s, log)
 	if err != nil {
@@ -53,9 +53,9 @@ func run(s settings.Settings) error {
 	stopServing := serve(api, listener, log)
 	go signals.obey(m, log)
 	m.Run()
-	err = stopServing()
+	stopServing()
 	log.Info().Msg("rota has stopped")
-	return err
+	return nil
 }
 
 func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) {
@@ -65,7 +65,7 @@ func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) 
 	}
 	return master.New(master.Options{
 		Listen:       addresses,
-		Command:      builtInWorker(s.LogLevel),
+		Command:      builtInWorker(s),
 		Workers:      s.Workers,
 		StartTimeout: s.StartTimeout,
 		DrainTimeout: s.DrainTimeout,
@@ -74,7 +74,7 @@ func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) 
 }
 
 // serve has the API answer until stop is called, which lets it finish what it is about.
-func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop func() error) {
+func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -82,19 +82,20 @@ func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop f
 			log.Error().Err(err).Msg("the admin API has ended; the workers go on, and signals are obeyed")
 		}
 	}()
-	return func() error {
+	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
 		defer cancel()
-		err := api.Shutdown(ctx)
+		if err := api.Shutdown(ctx); err != nil { // a client that says nothing is no failure of ours
+			log.Debug().Err(err).Msg("requests to the admin API were cut")
+		}
 		<-ended
-		return err
 	}
 }
 
 // builtInWorker is the command of the hello-world worker: this program, by the name it was
 // called, so that the file which stands there at the next reload is the one that runs.
-func builtInWorker(logLevel string) []string {
-	return []string{ownPath(), workerVerb, "--log-level", logLevel}
+func builtInWorker(s settings.Settings) []string {
+	return []string{ownPath(), workerVerb, "--log-level", s.LogLevel, "--orphan-timeout", s.DrainTimeout.String()}
 }
 
 // ownPath is the path this program was called by, with its symbolic links; a deploy may

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -17,21 +18,23 @@ const workerVerb = "worker"
 
 func workerCommand() *cobra.Command {
 	var level string
+	var orphanTimeout time.Duration
 	command := &cobra.Command{
 		Use:    workerVerb,
 		Short:  "Be a built-in worker; started by the master",
 		Hidden: true,
 		Args:   noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			return work(level)
+			return work(level, orphanTimeout)
 		},
 	}
 	command.Flags().StringVar(&level, "log-level", "info", "least important level that is logged")
+	command.Flags().DurationVar(&orphanTimeout, "orphan-timeout", 0, "how long it may drain when its master is dead, and nobody else ends it")
 	return command
 }
 
 // work serves until SIGTERM. Its log is JSON on stderr, which the master logs again.
-func work(level string) error {
+func work(level string, orphanTimeout time.Duration) error {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
 		return usageError{err}
@@ -47,7 +50,8 @@ func work(level string) error {
 		return err
 	}
 	return worker.Run(ctx, worker.Options{
-		Listeners: listeners,
-		Log:       zerolog.New(os.Stderr).Level(parsed),
+		Listeners:     listeners,
+		Log:           zerolog.New(os.Stderr).Level(parsed),
+		OrphanTimeout: orphanTimeout,
 	})
 }

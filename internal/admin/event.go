@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"strconv"
-
 	"rota/internal/master"
 )
 
@@ -37,13 +35,14 @@ type lostView struct {
 
 func viewEvent(e master.Event) eventView {
 	view := eventView{
-		Seq:      e.Seq,
-		Time:     instant(e.Time),
-		Type:     string(e.Type),
-		ReloadID: known(e.ReloadID),
-		Reload:   viewReloadOrNil(e.Reload),
-		PoolSize: e.Workers,
-		Message:  e.Message,
+		Seq:            e.Seq,
+		Time:           instant(e.Time),
+		Type:           string(e.Type),
+		ReloadID:       known(e.ReloadID),
+		Reload:         viewReloadOrNil(e.Reload),
+		PoolSize:       e.Workers,
+		PoolSizeBefore: e.Before,
+		Message:        e.Message,
 	}
 	switch {
 	case e.Worker != nil:
@@ -54,8 +53,6 @@ func viewEvent(e master.Event) eventView {
 		if !e.Reload.State.Terminal() {
 			view.Reload.Steps, view.Reload.Callers = nil, nil // they come with the last event
 		}
-	case e.Type == master.EventPoolScaled:
-		view.PoolSizeBefore, _ = strconv.Atoi(e.From) // the master writes it as text
 	}
 	if e.Type == master.EventReloadProgress {
 		r := view.Reload

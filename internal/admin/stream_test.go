@@ -69,7 +69,7 @@ func TestProgressIsAtTheTop(t *testing.T) {
 func TestScalingTellsBothSizes(t *testing.T) {
 	f := newFakeMaster()
 	stream := serve(t, newServer(f)).open("GET", "/events")
-	f.with(func() { f.publish(master.Event{Type: master.EventPoolScaled, Workers: 3, From: "2"}) })
+	f.with(func() { f.publish(master.Event{Type: master.EventPoolScaled, Workers: 3, Before: 2}) })
 	m := stream.named("pool.scaled")
 	require.EqualValues(t, 3, m.data["pool_size"])
 	require.EqualValues(t, 2, m.data["pool_size_before"])

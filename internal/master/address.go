@@ -27,17 +27,20 @@ func (a ListenAddress) String() string {
 func ParseListen(specs []string) ([]ListenAddress, []error) {
 	var list []ListenAddress
 	var errs []error
-	taken := map[string]bool{}
+	taken, bound := map[string]bool{}, map[string]bool{}
 	for _, spec := range specs {
 		a, err := parseListen(spec)
 		if err == nil && a.Name != "" && taken[a.Name] {
 			err = fmt.Errorf("the name %q is given twice", a.Name)
 		}
+		if err == nil && bound[a.Address] && !a.anyPort() {
+			err = fmt.Errorf("the address %s is given twice", a.Address)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("listen address %q: %w", spec, err))
 			continue
 		}
-		taken[a.Name] = true
+		taken[a.Name], bound[a.Address] = true, true
 		list = append(list, a)
 	}
 	for i := range list {
@@ -68,6 +71,11 @@ func parseListen(spec string) (ListenAddress, error) {
 		return ListenAddress{}, fmt.Errorf("the port %q is not a number from 0 to 65535 or a known service", port)
 	}
 	return ListenAddress{Name: name, Network: "tcp", Address: net.JoinHostPort(host, itoa(number))}, nil
+}
+
+// anyPort reports whether the kernel is to choose the port.
+func (a ListenAddress) anyPort() bool {
+	return a.Network == "tcp" && strings.HasSuffix(a.Address, ":0")
 }
 
 // validName keeps to what LISTEN_FDNAMES can hold, where a colon separates the names. It is

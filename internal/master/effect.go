@@ -28,9 +28,9 @@ type (
 	kill struct{ worker string }
 	// retry asks for retryDue after the delay that fits the number of deaths in a row.
 	retry struct{ slot, deaths int }
-	// count asks for counted, a little later.
+	// count asks for counted: at once, or a little after the latest.
 	count struct{}
-	// publish tells the world. The loop numbers and dates the event.
+	// publish tells the world. The loop numbers the event.
 	publish struct{ event Event }
 	// closeListeners gives up the master's hold of the listening sockets.
 	closeListeners struct{}

@@ -31,6 +31,7 @@ type Event struct {
 	Worker   *Worker // nil unless it is about a worker
 	Reload   *Reload // nil unless it is about a reload
 	Workers  int     // the pool size, in pool.scaled
-	From     string  // the state before, of a transition; the size before, of pool.scaled
+	Before   int     // and what it was before
+	From     string  // the state before, of a transition
 	Message  string  // one sentence for a human
 }

@@ -47,7 +47,7 @@ func openListener(a ListenAddress) (*listener, error) {
 	}
 	fd, err := listen(a)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, hint(a, err))
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, Hint(a.Network, err))
 	}
 	l := &listener{ListenAddress: a, sharedFD: shareFD(fd)}
 	if l.kernel, err = kernel.Describe(a.Name, fd); err == nil && a.isPath() {
@@ -86,13 +86,18 @@ func listen(a ListenAddress) (fd int, err error) {
 // isPath reports whether the address is a file.
 func (a ListenAddress) isPath() bool { return a.Network == "unix" && a.Address[0] != '@' }
 
-// hint says what to do about the errors that people meet.
-func hint(a ListenAddress, err error) error {
+// Hint adds what to do to the errors that people meet when they listen on a network
+// ("tcp" or "unix").
+func Hint(network string, err error) error {
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		return fmt.Errorf("%w; is another rota running? choose another address with --listen", err)
-	case errors.Is(err, unix.EACCES) && a.Network == "tcp":
+		return fmt.Errorf("%w; is another rota running? stop it, or choose another address", err)
+	case errors.Is(err, unix.EACCES) && network == "tcp":
 		return fmt.Errorf("%w; ports below 1024 need root or CAP_NET_BIND_SERVICE", err)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w; the directory must be writable for this user", err)
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("%w; create the socket's directory first", err)
 	}
 	return err
 }

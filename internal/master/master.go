@@ -2,7 +2,8 @@
 // replaces the workers of all slots on request, without a moment in which fewer are ready.
 //
 // What happens is a fact (fact.go). One goroutine, the loop (loop.go), passes each to the
-// pool (pool.go, life.go, rotation.go), a pure state machine that answers with effects
+// pool (pool.go and, by what happens, life.go, queue.go, rotation.go, progress.go, scale.go
+// and stop.go), a pure state machine that answers with effects
 // (effect.go): start this worker, drain that one, tell the world. The loop has them done.
 // A worker is looked after by a minder (minder.go), which owns its timers and posts what
 // becomes of it; its process (process.go) is forked and reaped by one thread

@@ -1,9 +1,6 @@
 package master
 
-import (
-	"fmt"
-	"strconv"
-)
+import "fmt"
 
 // scale adds slots at the end or takes them from there. One always stays.
 func (p *pool) scale(delta int) {
@@ -13,7 +10,7 @@ func (p *pool) scale(delta int) {
 	}
 	from := len(p.slots)
 	p.resize(size)
-	p.tell(Event{Type: EventPoolScaled, Workers: size, From: strconv.Itoa(from),
+	p.tell(Event{Type: EventPoolScaled, Workers: size, Before: from,
 		Message: fmt.Sprintf("the pool has %s instead of %d", plural(size, "worker", "workers"), from)})
 }
 

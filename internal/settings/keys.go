@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ func Register(flags *pflag.FlagSet) {
 		case []string:
 			flags.StringArray(flagName(k.name), preset, k.usage)
 		case int:
-			flags.Int(flagName(k.name), preset, k.usage)
+			flags.Var(&number{text: strconv.Itoa(preset)}, flagName(k.name), k.usage)
 		case time.Duration:
 			flags.Duration(flagName(k.name), preset, k.usage)
 		case string:
@@ -44,6 +45,14 @@ func Register(flags *pflag.FlagSet) {
 		}
 	}
 }
+
+// number is a flag that is checked together with the other sources, so that a mistake reads
+// the same wherever it is made.
+type number struct{ text string }
+
+func (n *number) String() string        { return n.text }
+func (n *number) Set(text string) error { n.text = text; return nil }
+func (n *number) Type() string          { return "number" }
 
 func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
