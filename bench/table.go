@@ -16,8 +16,8 @@ type row struct {
 	Reference float64   `json:"reference,omitempty"`
 	Unit      string    `json:"unit"`
 	Ratio     float64   `json:"ratio,omitempty"`
-	Ratios    []float64 `json:"ratios,omitempty"` // round by round; Ratio is their median
-	Goal      *goal     `json:"goal,omitempty"`   // nil where the number is only for information
+	Ratios    []float64 `json:"ratios,omitempty"`   // round by round; Ratio is their median
+	Goal      *goal     `json:"goal,omitempty"`     // nil where the number is only for information
 	Unjudged  bool      `json:"unjudged,omitempty"` // the control says that the machine, not rota, decides
 	Note      string    `json:"note,omitempty"`
 }
