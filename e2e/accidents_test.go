@@ -5,10 +5,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -48,8 +46,8 @@ func TestAKilledWorkerIsReplacedAndTheOthersNoticeNothing(t *testing.T) {
 func TestAKilledMasterTakesItsWorkersAlong(t *testing.T) {
 	r := start(t, "--workers", "2")
 	held := hold(t, "tcp", r.tcp, 4)
-	pids := r.workerPIDsOrNone()
-	require.Len(t, pids, 2)
+	workers := r.processes()
+	require.Len(t, workers, 2)
 	require.NoError(t, r.command.Process.Kill())
 	<-r.exited
 	r.eventually("nobody accepts", func() bool {
@@ -69,12 +67,33 @@ func TestAKilledMasterTakesItsWorkersAlong(t *testing.T) {
 	for _, c := range held {
 		require.NoError(t, leave(c))
 	}
-	for _, pid := range pids {
-		r.eventually("worker gone", func() bool { return !isRota(pid) })
+	for _, worker := range workers {
+		r.eventually("worker gone", func() bool { return !worker.lives() })
 	}
 	again, err := net.Listen("tcp", r.tcp)
 	require.NoError(t, err, "the address is free")
 	again.Close()
+}
+
+// A crash starts what the last good reload put there, whatever generation that is.
+func TestAWorkerKilledAfterAReloadComesBackInTheNewGeneration(t *testing.T) {
+	r := start(t, "--workers", "2")
+	master := r.status().PID
+	for generation := 2; generation <= 3; generation++ {
+		require.Equal(t, generation, r.reload("").Generation)
+		before := r.workers()
+		require.NoError(t, syscall.Kill(before[0].PID, syscall.SIGKILL))
+		r.eventually("replaced", func() bool {
+			list := r.workers()
+			return len(list) == 2 && list[0].ID != before[0].ID && list[0].State == "ready"
+		})
+		for _, w := range r.workers() {
+			require.Equal(t, generation, w.Generation)
+		}
+		require.Equal(t, before[1].ID, r.workers()[1].ID)
+		require.Equal(t, master, r.status().PID)
+		require.NoError(t, once("tcp", r.tcp))
+	}
 }
 
 func TestAStoppedWorkerIsStillSeenAndStillReplaced(t *testing.T) {
@@ -115,100 +134,12 @@ func TestACrashLoopIsReportedAndNeverStopsTheMaster(t *testing.T) {
 	require.Equal(t, http.StatusOK, r.get("/readyz", nil), "a deploy ends the loop")
 }
 
-func TestSignals(t *testing.T) {
-	r := start(t, "--workers", "1")
-	r.signal(syscall.SIGTTIN)
-	r.eventually("two", func() bool { return r.status().Pool.Ready == 2 })
-	r.signal(syscall.SIGTTOU)
-	r.eventually("one", func() bool { s := r.status(); return s.Pool.Ready == 1 && s.Pool.Draining == 0 })
-	r.signal(syscall.SIGTTOU)
-	require.NotEmpty(t, r.log.find(r.exited, "signal not obeyed", "at least one worker and at most"))
-	require.Equal(t, 1, r.status().Pool.Size)
-
-	r.signal(syscall.SIGHUP)
-	var history struct{ Reloads []reloadView }
-	r.eventually("reloaded", func() bool {
-		r.get("/reloads", &history)
-		return len(history.Reloads) == 1 && history.Reloads[0].State == "completed"
-	})
-	require.Equal(t, "signal", history.Reloads[0].Trigger)
-
-	held := hold(t, "tcp", r.tcp, 2)
-	r.signal(syscall.SIGTERM)
-	r.eventually("stopping", func() bool { return r.status().Stopping })
-	r.eventually("refused", func() bool { return once("tcp", r.tcp) != nil })
-	require.NoError(t, say(held[0]))
-	require.Equal(t, http.StatusServiceUnavailable, r.do(http.MethodPost, "/reload", "", nil))
-	for _, c := range held {
-		require.NoError(t, leave(c))
-	}
-	require.Zero(t, r.exitCode())
-}
-
-func TestASecondSIGTERMDoesNotWait(t *testing.T) {
-	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
-		r := start(t, "--workers", "1")
-		hold(t, "tcp", r.tcp, 1)
-		r.signal(syscall.SIGTERM)
-		r.eventually("stopping", func() bool { return r.status().Stopping })
-		r.signal(second)
-		require.Zero(t, r.exitCode())
-	}
-}
-
-func TestWhatIsQueuedAtAShutdownIsStillAnswered(t *testing.T) {
-	r := start(t, "--workers", "1")
-	worker := r.workers()[0].PID
-	require.NoError(t, syscall.Kill(worker, syscall.SIGSTOP))
-	var queued []net.Conn
-	for range 5 { // the kernel accepts these on the stopped worker's behalf
-		c, err := net.Dial("tcp", r.tcp)
-		require.NoError(t, err)
-		defer c.Close()
-		queued = append(queued, c)
-	}
-	r.signal(syscall.SIGTERM)
-	r.eventually("stopping", func() bool { return r.status().Stopping })
-	require.NoError(t, syscall.Kill(worker, syscall.SIGCONT))
-	for _, c := range queued {
-		require.NoError(t, say(c))
-		require.NoError(t, leave(c))
-	}
-	require.Zero(t, r.exitCode())
-}
-
-// A deploy that hangs holds the listening sockets like any other worker, and accepts nothing.
-func TestAHungDeployDoesNotHoldUpTheShutdown(t *testing.T) {
-	program := copyOfBinary(t)
-	r := startProgram(t, program, nil, "--workers", "1", "--drain-timeout", "1h")
-	require.NoError(t, os.Remove(program))
-	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n"), 0o755))
-	require.Equal(t, http.StatusInternalServerError,
-		r.do(http.MethodPost, "/reload?wait=completed", `{"start_timeout":"300ms"}`, nil))
-	require.Equal(t, 1, r.status().Pool.Draining)
-	held := hold(t, "tcp", r.tcp, 1)
-	r.signal(syscall.SIGTERM)
-	r.eventually("refused", func() bool { return once("tcp", r.tcp) != nil })
-	require.NoError(t, say(held[0]))
-	require.NoError(t, leave(held[0]))
-	require.Zero(t, r.exitCode())
-}
-
 // A terminal that stands still, or a log collector that hangs, stops nothing.
 func TestAStderrThatNobodyReadsStopsNothing(t *testing.T) {
 	unread, stderr, err := os.Pipe()
 	require.NoError(t, err)
 	defer unread.Close()
-	r := &rota{t: t, log: &logBuffer{more: make(chan struct{})}, exited: make(chan struct{})}
-	address := freeAddress(t)
-	r.admin, r.tcp = "http://"+address, freeAddress(t)
-	r.command = exec.Command(binary, "--listen", r.tcp, "--admin", address, "--workers", "1", "--log-level", "debug")
-	r.command.Stderr = stderr
-	require.NoError(t, r.command.Start())
-	stderr.Close()
-	go func() { _ = r.command.Wait(); close(r.exited) }()
-	t.Cleanup(r.kill)
-	r.eventually("ready", func() bool { return r.get("/readyz", nil) == http.StatusOK })
+	r := startInto(t, stderr, "--workers", "1", "--log-level", "debug")
 	for range 500 { // two lines each, in a pipe of 64 KiB
 		require.NoError(t, once("tcp", r.tcp))
 	}
@@ -217,69 +148,21 @@ func TestAStderrThatNobodyReadsStopsNothing(t *testing.T) {
 	require.Zero(t, r.exitCode())
 }
 
-// Who connects while rota stops is served or refused, and nothing in between.
-func TestAShutdownResetsNobody(t *testing.T) {
-	for range 5 {
-		r := start(t, "--workers", "2")
-		var visits atomic.Int64
-		ends := make(chan error, 8)
-		for range cap(ends) {
-			go func() {
-				for {
-					if err := once("tcp", r.tcp); err != nil {
-						ends <- err
-						return
-					}
-					visits.Add(1)
-				}
-			}()
-		}
-		r.eventually("busy", func() bool { return visits.Load() > 200 })
-		require.Equal(t, http.StatusAccepted, r.do(http.MethodPost, "/reload", "", nil))
-		r.signal(syscall.SIGTERM)
-		for range cap(ends) {
-			require.ErrorIs(t, <-ends, syscall.ECONNREFUSED)
-		}
-		require.Zero(t, r.exitCode())
-	}
-}
-
-func TestRotaCannotStart(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+// A log collector that dies takes nobody along.
+func TestAStderrThatIsClosedStopsNothing(t *testing.T) {
+	read, stderr, err := os.Pipe()
 	require.NoError(t, err)
-	defer taken.Close()
-	for name, c := range map[string]struct {
-		args []string
-		code int
-		says string
-	}{
-		"port taken":       {[]string{"--listen", taken.Addr().String(), "--admin", "127.0.0.1:0"}, 1, "address already in use"},
-		"admin port taken": {[]string{"--listen", "127.0.0.1:0", "--admin", taken.Addr().String()}, 1, "--admin"},
-		"bad address":      {[]string{"--listen", "256.0.0.1:80"}, 1, "256.0.0.1:80"},
-		"bad flag":         {[]string{"--wokers", "3"}, 2, "wokers"},
-		"bad value":        {[]string{"--workers", "-3"}, 2, "--workers"},
-		"bad command":      {[]string{"serve"}, 2, `"serve"`},
-		"no such file":     {[]string{"--config", "/nowhere.yaml"}, 2, "/nowhere.yaml"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			output, err := exec.Command(binary, c.args...).CombinedOutput()
-			var exit *exec.ExitError
-			require.ErrorAs(t, err, &exit)
-			require.Equal(t, c.code, exit.ExitCode(), "%s", output)
-			require.Contains(t, string(output), c.says)
-			require.NotContains(t, string(output), "worker started")
-		})
+	defer read.Close()
+	r := startInto(t, stderr, "--workers", "1", "--log-level", "debug")
+	read.Close()
+	for range 20 { // each is logged, into a pipe that nobody will read
+		require.Equal(t, http.StatusOK, r.get("/healthz", nil))
+		require.NoError(t, once("tcp", r.tcp))
 	}
-}
-
-// copyOfBinary is a file that a deploy may replace.
-func copyOfBinary(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "rota")
-	content, err := os.ReadFile(binary)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, content, 0o755))
-	return program
+	require.Equal(t, 1, r.reload("").Replaced)
+	require.NoError(t, once("tcp", r.tcp))
+	r.signal(syscall.SIGTERM)
+	require.Zero(t, r.exitCode())
 }
 
 // As PID 1, as in a container, rota has to reap what others leave behind.

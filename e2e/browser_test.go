@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -122,82 +121,4 @@ func (p *page) noComplaints() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	require.Empty(p.t, p.complaints)
-}
-
-const connected = `document.getElementById('connection').dataset.state === 'connected'`
-
-func TestThePageShowsTheWorkersAndTheButtonRotatesThem(t *testing.T) {
-	r := start(t, "--workers", "3")
-	p := openPage(r)
-	p.view(1280, "light")
-	p.until(connected)
-	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 3`)
-	require.Equal(t, fmt.Sprint(r.status().PID), p.eval(`document.getElementById('master-pid').textContent.match(/\d+/)[0]`))
-	p.shot("steady")
-
-	// A held connection keeps one worker draining, so that the bar has something to wait for.
-	held := hold(t, "tcp", r.tcp, 2)
-	p.eval(`window.seen = []; new MutationObserver(() => {
-		const bar = document.getElementById('reload-progress');
-		window.seen.push(bar.value + '/' + bar.max);
-	}).observe(document.getElementById('reload-progress'), {attributes: true}); 1`)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
-	p.until(`document.getElementById('reload-text').textContent.startsWith('live; waits for')`)
-	p.until(`/2 (open )?connections/.test(document.getElementById('reload-text').textContent)`)
-	require.Equal(t, "3/3", p.eval(`document.getElementById('reload-progress').value + '/' + document.getElementById('reload-progress').max`))
-	require.NotEqual(t, "0", p.eval(`window.seen.length`), "the bar moves")
-	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 3`)
-	p.shot("draining")
-	p.view(360, "dark")
-	require.Equal(t, "true", p.eval(`document.documentElement.scrollWidth <= innerWidth`), "it fits a phone")
-	p.shot("draining-phone-dark")
-	p.view(1280, "dark")
-	for _, c := range held {
-		require.NoError(t, leave(c))
-	}
-	p.until(`document.getElementById('reload-text').textContent.startsWith('completed')`)
-	p.until(`document.querySelectorAll('#workers tr').length === 3`)
-	p.until(`document.querySelector('#events li[data-type="reload.completed"]')`)
-	p.shot("completed-dark")
-	p.noComplaints()
-}
-
-func TestThePageSaysThatTheMasterIsGoneAndRecovers(t *testing.T) {
-	address := freeAddress(t)
-	r := start(t, "--workers", "1", "--admin", address)
-	p := openPage(r)
-	p.view(1280, "light")
-	p.until(connected)
-	p.noComplaints()
-	first := p.eval(`document.getElementById('master-pid').textContent`)
-
-	r.signal(syscall.SIGTERM)
-	require.Zero(t, r.exitCode())
-	p.until(`document.getElementById('connection').dataset.state === 'disconnected'`)
-	p.until(`document.getElementById('reload-button').disabled`)
-	p.shot("disconnected")
-
-	start(t, "--workers", "2", "--admin", address)
-	p.until(connected)
-	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2`)
-	require.NotEqual(t, first, p.eval(`document.getElementById('master-pid').textContent`))
-	require.Equal(t, "false", p.eval(`document.getElementById('reload-button').disabled`))
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
-	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 2`)
-}
-
-func TestThePageShowsAFailedReload(t *testing.T) {
-	program := copyOfBinary(t)
-	r := startProgram(t, program, nil, "--workers", "2")
-	p := openPage(r)
-	p.view(1280, "light")
-	p.until(connected)
-	require.NoError(t, os.Remove(program))
-	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\necho '<b>no database</b>'\nexit 3\n"), 0o755))
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
-	p.until(`document.getElementById('reload-text').textContent.startsWith('failed')`)
-	p.until(`document.getElementById('reload-output-lines').textContent.includes('<b>no database</b>')`)
-	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 2`)
-	p.shot("failed-reload")
-	p.noComplaints()
 }

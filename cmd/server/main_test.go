@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheExitCodeSaysWhoHasToMendIt(t *testing.T) {
+	require.Equal(t, 0, exitCode(nil))
+	require.Equal(t, 1, exitCode(errors.New("the port is taken")))
+	require.Equal(t, 2, exitCode(usageError{errors.New("no such flag")}))
+	require.Equal(t, 2, exitCode(fmt.Errorf("run: %w", usageError{errors.New("no such flag")})))
+}
+
+func TestMistakesInTheCommandLineAreErrorsOfUsage(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0") // so that a mistake nobody notices starts nothing
+	require.NoError(t, err)
+	defer taken.Close()
+	t.Setenv("ROTA_ADMIN", taken.Addr().String())
+	t.Setenv("ROTA_LISTEN", "127.0.0.1:0")
+	for _, args := range [][]string{
+		{"serve"}, {"run", "now"}, {"version", "please"}, {"--wokers", "3"}, {"run", "--workers", "many"}, {"run", "--workers", "-1"},
+	} {
+		root := rootCommand()
+		root.SetArgs(args)
+		require.ErrorAs(t, root.Execute(), new(usageError), "%q", args)
+	}
+}

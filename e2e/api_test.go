@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The API's shapes, as far as the tests look at them.
+
+type status struct {
+	PID        int
+	Generation int
+	Stopping   bool
+	Pool       struct{ Size, Ready, Starting, Draining int }
+	Listeners  []struct {
+		Name, Network, Address string
+		Backlog                int
+	}
+	Waiting []struct {
+		Slot int
+		Last struct{ Exit struct{ Signal string } }
+	}
+	Totals struct {
+		WorkersDied      int `json:"workers_died"`
+		ReloadsCompleted int `json:"reloads_completed"`
+	}
+}
+
+type workerView struct {
+	ID          string
+	Slot        int
+	Generation  int
+	PID         int
+	State       string
+	Connections int
+	Revision    string
+}
+
+type reloadView struct {
+	ID                   string
+	State                string
+	Generation           int
+	Replaced, Total      int
+	Draining             int
+	ConnectionsRemaining int `json:"connections_remaining"`
+	ConnectionsCut       int `json:"connections_cut"`
+	Trigger              string
+	Callers              []any
+	Error                *struct {
+		Message string
+		Output  []string
+	}
+}
+
+type problem struct {
+	Status int
+	Title  string
+	Detail string
+	Field  string
+	Output []string
+	Reload *reloadView
+}
+
+// get fills into from the answer and returns its status; 0 if there was none.
+func (r *rota) get(path string, into any) int {
+	r.t.Helper()
+	return r.do(http.MethodGet, path, "", into)
+}
+
+func (r *rota) do(method, path, body string, into any) int {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, r.admin+path, strings.NewReader(body))
+	require.NoError(r.t, err)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(r.t, err)
+	if into != nil {
+		require.NoError(r.t, json.NewDecoder(bytes.NewReader(content)).Decode(into), "%s %s: %s", method, path, content)
+	}
+	return response.StatusCode
+}
+
+func (r *rota) status() (s status) {
+	r.t.Helper()
+	require.Equal(r.t, http.StatusOK, r.get("/status", &s))
+	return s
+}
+
+func (r *rota) workers() []workerView {
+	r.t.Helper()
+	var list struct{ Workers []workerView }
+	require.Equal(r.t, http.StatusOK, r.get("/workers", &list))
+	return list.Workers
+}
+
+// reload asks for one and waits until it is completed.
+func (r *rota) reload(body string) reloadView {
+	r.t.Helper()
+	var view reloadView
+	require.Equal(r.t, http.StatusOK, r.do(http.MethodPost, "/reload?wait=completed&timeout=60s", body, &view), r.log)
+	require.Equal(r.t, "completed", view.State)
+	return view
+}

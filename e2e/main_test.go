@@ -1,0 +1,46 @@
+// Package e2e drives the built binary as its users do: processes, signals, sockets, HTTP
+// and a browser. Nothing here sleeps to synchronise; every wait is for something to be seen,
+// and only its patience is a time.
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// patience is how long something that will happen may take on a noisy machine.
+const patience = 60 * time.Second
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "rota-e2e")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "rota")
+	build := exec.Command("go", "build", "-ldflags", "-X main.version=v0.1.0-test", "-o", binary, "rota/cmd/server")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}

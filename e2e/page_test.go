@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+const connected = `document.getElementById('connection').dataset.state === 'connected'`
+
+const disconnected = `document.getElementById('connection').dataset.state === 'disconnected'`
+
+// bar is how far the progress bar is.
+const bar = `document.getElementById('reload-progress').value + '/' + document.getElementById('reload-progress').max`
+
+func TestThePageShowsTheWorkersAndTheButtonRotatesThem(t *testing.T) {
+	r := start(t, "--workers", "3")
+	p := openPage(r)
+	p.view(1280, "light")
+	p.until(connected)
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 3`)
+	require.Equal(t, fmt.Sprint(r.status().PID), p.eval(`document.getElementById('master-pid').textContent.match(/\d+/)[0]`))
+	require.Empty(t, p.eval(`document.getElementById('announcement').textContent`))
+	p.shot("steady")
+
+	// A held connection keeps one worker draining, so that the bar has something to wait for.
+	held := hold(t, "tcp", r.tcp, 2)
+	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.until(`document.getElementById('reload-text').textContent.startsWith('live; waits for')`)
+	p.until(`/2 (open )?connections/.test(document.getElementById('reload-text').textContent)`)
+	require.Equal(t, "3/3", p.eval(bar))
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 3`)
+	p.shot("draining")
+	p.view(360, "dark")
+	require.Equal(t, "true", p.eval(`document.documentElement.scrollWidth <= innerWidth`), "it fits a phone")
+	p.shot("draining-phone-dark")
+	p.view(1280, "dark")
+	for _, c := range held {
+		require.NoError(t, leave(c))
+	}
+	p.until(`document.getElementById('reload-text').textContent.startsWith('completed')`)
+	p.until(`document.getElementById('announcement').textContent.startsWith('Reload completed in')`)
+	p.until(`document.querySelectorAll('#workers tr').length === 3`)
+	p.until(`document.querySelector('#events li[data-type="reload.completed"]')`)
+	p.shot("completed-dark")
+	p.noComplaints()
+}
+
+func TestThePageSaysThatTheMasterIsGoneAndRecovers(t *testing.T) {
+	address := freeAddress(t)
+	r := start(t, "--workers", "1", "--admin", address)
+	p := openPage(r)
+	p.view(1280, "light")
+	p.until(connected)
+	p.noComplaints()
+	first := p.eval(`document.getElementById('master-pid').textContent`)
+
+	r.signal(syscall.SIGTERM)
+	require.Zero(t, r.exitCode())
+	p.until(disconnected)
+	p.until(`document.getElementById('reload-button').disabled`)
+	p.shot("disconnected")
+
+	start(t, "--workers", "2", "--admin", address)
+	p.until(connected)
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2`)
+	require.NotEqual(t, first, p.eval(`document.getElementById('master-pid').textContent`))
+	require.Equal(t, "false", p.eval(`document.getElementById('reload-button').disabled`))
+	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 2`)
+}
+
+func TestThePageShowsAFailedReload(t *testing.T) {
+	program := copyOfBinary(t)
+	r := startProgram(t, program, nil, "--workers", "2")
+	p := openPage(r)
+	p.view(1280, "light")
+	p.until(connected)
+	deploy(t, program, "echo '<b>no database</b>'\nexit 3")
+	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.until(`document.getElementById('reload-text').textContent.startsWith('failed')`)
+	p.until(`document.getElementById('reload-output-lines').textContent.includes('<b>no database</b>')`)
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 2`)
+	p.shot("failed-reload")
+	p.noComplaints()
+}
+
+// Each new worker waits to be let in, so that every step of the rotation can be seen.
+func TestThePageShowsEachStepOfARotation(t *testing.T) {
+	program := copyOfBinary(t)
+	r := startProgram(t, program, nil, "--workers", "3", "--start-timeout", "5m")
+	p := openPage(r)
+	p.until(connected)
+	gate := deployGate(t, program)
+	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	for slot := range 3 {
+		p.until(fmt.Sprintf(`document.getElementById('reload-text').textContent === 'replacing slot workers: %d of 3'`, slot))
+		p.until(fmt.Sprintf(`document.querySelector('#workers tr[data-state=starting][data-generation="2"][data-slot="%d"]')`, slot))
+		require.Equal(t, fmt.Sprintf("%d/3", slot), p.eval(bar))
+		p.until(`document.getElementById('announcement').textContent.startsWith('Reload replacing')`)
+		gate.open(slot)
+	}
+	p.until(`document.getElementById('reload-text').textContent.startsWith('completed')`)
+	require.Equal(t, "3/3", p.eval(bar))
+	p.noComplaints()
+}
+
+func TestThePageNoticesThatTheMasterHangs(t *testing.T) {
+	r := start(t, "--workers", "1")
+	t.Cleanup(func() { _ = r.command.Process.Signal(syscall.SIGCONT) }) // or it could not be stopped
+	p := openPage(r)
+	p.until(connected)
+	p.until(`!document.getElementById('reload-button').disabled`)
+	r.signal(syscall.SIGSTOP)
+	p.until(disconnected)
+	p.until(`document.getElementById('reload-button').disabled`)
+	p.until(`!document.getElementById('banner').hidden`)
+	r.signal(syscall.SIGCONT)
+	p.until(connected)
+	p.until(`!document.getElementById('reload-button').disabled && document.getElementById('banner').hidden`)
+}
+
+func TestThePageShowsASlotThatWaits(t *testing.T) {
+	program := copyOfBinary(t)
+	r := startProgram(t, program, nil, "--workers", "2")
+	broken := filepath.Join(t.TempDir(), "broken")
+	deploy(t, program, fmt.Sprintf(`[ -e '%s' ] && exit 3; exec '%s' "$@"`, broken, binary))
+	r.reload("")
+	p := openPage(r)
+	p.until(connected)
+	require.NoError(t, os.WriteFile(broken, nil, 0o644))
+	require.NoError(t, syscall.Kill(r.workers()[0].PID, syscall.SIGKILL))
+	p.until(`document.querySelector('#workers tr[data-state=waiting][data-slot="0"]')?.textContent.includes('exited with code 3')`)
+	require.NoError(t, os.Remove(broken))
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2 && !document.querySelector('#workers tr[data-state=waiting]')`)
+	p.noComplaints()
+}
+
+func TestThePageCanBeUsedWithTheKeyboard(t *testing.T) {
+	r := start(t, "--workers", "1")
+	p := openPage(r)
+	p.until(connected)
+	p.until(`!document.getElementById('reload-button').disabled`)
+	const focused = `document.activeElement.id === 'reload-button'`
+	for range 10 { // so many keys are few enough to find it
+		if p.eval(focused) == "true" {
+			break
+		}
+		p.do(chromedp.KeyEvent(kb.Tab))
+	}
+	require.Equal(t, "true", p.eval(focused))
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.until(`document.querySelector('#workers tr[data-state=ready][data-generation="2"]')`)
+	p.until(focused) // the focus is where it was, for the next one
+	p.noComplaints()
+}
+
+func TestThePageOffersNoReloadWhileTheMasterStops(t *testing.T) {
+	r := start(t, "--workers", "1", "--drain-timeout", "1h")
+	p := openPage(r)
+	p.until(connected)
+	p.until(`!document.getElementById('reload-button').disabled`)
+	held := hold(t, "tcp", r.tcp, 1)
+	r.signal(syscall.SIGTERM)
+	p.until(connected + ` && document.getElementById('reload-button').disabled`)
+	require.NoError(t, leave(held[0]))
+	require.Zero(t, r.exitCode())
+}
