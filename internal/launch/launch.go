@@ -36,6 +36,7 @@ func Args(fd int, path string, argv []string) []string {
 // Main turns this process, started with the arguments of Args, into the program. It
 // returns only if that fails, with an error that names the program.
 func Main(args []string) error {
+	defaultSIGTERM()
 	if len(args) < 5 {
 		return errors.New("launch: too few arguments; this command is for rota's own use")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -57,7 +58,8 @@ type bench struct {
 	behave    func(*fakeProcess) // called for each new process
 	processes []*fakeProcess
 	launched  []time.Time
-	fail      error // of the next launches
+	fail      error       // of the next launches
+	blind     atomic.Bool // the kernel does not tell of connections
 }
 
 // inBubble runs the master, and the test against it, on a fake clock.
@@ -72,6 +74,9 @@ func inBubble(t *testing.T, o Options, behave func(*fakeProcess), test func(*ben
 		b.loop.programs[1] = first
 		b.launch = b.launchFake
 		b.census = func(pids map[string]int) (map[string]int, error) {
+			if b.blind.Load() {
+				return nil, syscall.EIO
+			}
 			counts := map[string]int{}
 			for id := range pids {
 				counts[id] = 2
@@ -190,6 +195,89 @@ func TestACrashLoopBacksOffAndIsReported(t *testing.T) {
 	})
 }
 
+func TestSlotsThatCrashTogetherDoNotRetryTogether(t *testing.T) {
+	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
+	inBubble(t, Options{Workers: 2}, dies, func(b *bench) {
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		launched := [2][]time.Time{}
+		for i, p := range b.processes {
+			launched[p.spec.slot] = append(launched[p.spec.slot], b.launched[i])
+		}
+		retries := min(len(launched[0]), len(launched[1]))
+		require.Greater(t, retries, 6)
+		for i := 2; i < retries; i++ { // the first death is made good at once
+			require.NotEqual(t, launched[0][i].Sub(launched[0][i-1]), launched[1][i].Sub(launched[1][i-1]), "retry %d", i-1)
+		}
+	})
+}
+
+func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
+	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 4}) }
+	inBubble(t, Options{Workers: 1}, dies, func(b *bench) {
+		s := b.status() // no time has passed: the second death is the one that has to wait
+		require.Len(t, s.Waiting, 1)
+		waiting := s.Waiting[0]
+		require.Zero(t, waiting.Slot)
+		require.Equal(t, 2, waiting.Deaths)
+		require.Equal(t, b.processes[1].spec.worker, waiting.Last.ID)
+		require.Equal(t, 4, waiting.Last.Exit.Code)
+		require.Equal(t, 2, s.Totals.WorkersDied)
+
+		b.from(soon(time.Millisecond))
+		time.Sleep(time.Second)
+		require.Empty(t, b.status().Waiting)
+		require.Equal(t, 1, b.status().Ready)
+		require.Equal(t, 2, b.status().Workers[0].Restarts)
+	})
+}
+
+func TestAWorkerThatIsReadyTooLateIsKilledAllTheSame(t *testing.T) {
+	deaf := func(*fakeProcess) {}
+	o := Options{Workers: 1, StartTimeout: 5 * time.Second, DrainTimeout: 20 * time.Second}
+	inBubble(t, o, deaf, func(b *bench) {
+		b.from(soon(time.Millisecond))
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		late := b.processes[0]
+		require.Equal(t, []syscall.Signal{syscall.SIGTERM}, late.signals)
+		late.noted <- note{ready: true}
+		time.Sleep(18 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []syscall.Signal{syscall.SIGTERM}, late.signals, "it has its drain timeout")
+		require.Equal(t, 1, b.status().Draining)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL}, late.signals)
+		require.Zero(t, b.status().Draining)
+	})
+}
+
+func TestAWaitThatIsGivenUpLeavesNoWaiter(t *testing.T) {
+	inBubble(t, Options{Workers: 1}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		b.from(func(*fakeProcess) {})
+		id := b.askReload().ID
+		waiters := func() (n int) {
+			require.NoError(t, b.ask(func(l *loop) { n = len(l.waiters) }))
+			return n
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		patient := make(chan Reload, 1)
+		go func() {
+			r, _ := b.Wait(context.Background(), id, ReloadLive)
+			patient <- r
+		}()
+		synctest.Wait()
+		_, err := b.Wait(ctx, id, ReloadLive)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 1, waiters(), "the other one still waits")
+		require.Equal(t, ReloadFailed, (<-patient).State)
+		require.Zero(t, waiters())
+	})
+}
+
 func TestAProgramThatCannotBeLaunchedIsTriedAgain(t *testing.T) {
 	inBubble(t, Options{Workers: 1}, soon(time.Millisecond), func(b *bench) {
 		b.failing(syscall.EAGAIN)
@@ -281,6 +369,30 @@ func TestWhatWasCutIsCountedOnce(t *testing.T) {
 		<-b.done
 		require.Equal(t, 1, asked, "a dead process has no connections")
 		require.Equal(t, 800, b.loop.pool.reload(reload.ID).ConnectionsCut)
+	})
+}
+
+func TestWhatWasCutUnseenIsSaidToBeUnknown(t *testing.T) {
+	inBubble(t, Options{Workers: 1}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		old := b.processes[0]
+		old.obeys = false
+		reload := b.wait(b.askReload().ID, ReloadLive)
+		require.False(t, reload.CutUnknown)
+		b.blind.Store(true)
+		done := b.wait(reload.ID, ReloadCompleted)
+		require.True(t, done.CutUnknown)
+		require.Zero(t, done.ConnectionsCut)
+		w, err := b.Worker(old.spec.worker)
+		require.NoError(t, err)
+		require.Equal(t, "SIGKILL", w.Exit.Signal)
+		require.True(t, w.Exit.CutUnknown)
+
+		b.blind.Store(false)
+		b.processes[1].obeys = false
+		seen := b.wait(b.askReload().ID, ReloadCompleted)
+		require.Equal(t, 2, seen.ConnectionsCut)
+		require.False(t, seen.CutUnknown)
 	})
 }
 

@@ -3,9 +3,13 @@ package master
 import (
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,7 +39,11 @@ var children = map[string]func(){
 		}
 		good()
 	},
-	"floods": func() { sayReady(); flood() },
+	"strange-user":    strangeUser,
+	"prints-files":    printFiles,
+	"leaves-a-child":  func() { forkOnce(&syscall.SysProcAttr{}); good() },
+	"leaves-a-daemon": func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
+	"floods":          func() { sayReady(); flood() },
 	"asks-for-time": func() {
 		say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
 		time.Sleep(700 * time.Millisecond)
@@ -95,6 +103,63 @@ func holdConnections() {
 }
 
 var held []net.Conn
+
+// strangeUser calls itself ready as somebody it should not be believed, and stays while it is read.
+func strangeUser() {
+	if err := syscall.Setuid(65534); err != nil {
+		os.Exit(5)
+	}
+	sayReady()
+	fmt.Print("said")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// printFiles prints what its descriptors are, but for those that the Go runtime has for itself.
+func printFiles() {
+	var files []string
+	for fd, target := range openFiles() {
+		own := strings.HasPrefix(target, "anon_inode:") || strings.HasPrefix(target, "/sys/fs/cgroup/")
+		if !own {
+			files = append(files, fmt.Sprintf("%d %s", fd, target))
+		}
+	}
+	slices.Sort(files)
+	fmt.Println("files: " + strings.Join(files, ", "))
+	good()
+}
+
+// openFiles is what each descriptor of this process is open on.
+func openFiles() map[int]string {
+	const own = "/proc/self/fd"
+	entries, err := os.ReadDir(own)
+	if err != nil {
+		panic(err)
+	}
+	files := map[int]string{}
+	for _, e := range entries {
+		if target, err := os.Readlink(own + "/" + e.Name()); err == nil { // else it was the directory's
+			fd, _ := strconv.Atoi(e.Name())
+			files[fd] = target
+		}
+	}
+	return files
+}
+
+// forkOnce starts a process that sleeps, holds the output and is not waited for, and writes its
+// pid to the file that the second argument names. Where there is such a file it does nothing.
+func forkOnce(attributes *syscall.SysProcAttr) {
+	f, err := os.OpenFile(os.Args[2], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	sleeper := exec.Command("sleep", "1000")
+	sleeper.Stdout, sleeper.SysProcAttr = os.Stdout, attributes
+	if err := sleeper.Start(); err != nil {
+		os.Exit(6)
+	}
+	fmt.Fprint(f, sleeper.Process.Pid)
+	f.Close()
+}
 
 func flood() {
 	for range 20_000 {

@@ -1,14 +1,18 @@
 package master
 
 import (
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 func FuzzParseNote(f *testing.F) {
@@ -64,4 +68,73 @@ func TestANotifySocketHearsOnlyItsWorker(t *testing.T) {
 	close(stop)
 	one.close()
 	<-ended
+}
+
+func TestAnotherUserOfTheMachineIsNotHeard(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("to become another user takes root")
+	}
+	socket, notes := listenTo(t, os.Getpid())
+	stranger := exec.Command(os.Args[0], "strange-user")
+	stranger.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.name)
+	stranger.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so it is not of the leader's group
+	stranger.Stderr = os.Stderr
+	stdin, err := stranger.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := stranger.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, stranger.Start())
+	defer func() { require.NoError(t, stranger.Wait()) }()
+	defer stdin.Close() // for which it waits
+	said := make([]byte, 4)
+	_, err = io.ReadFull(stdout, said)
+	require.NoError(t, err)
+	require.Equal(t, "said", string(said))
+
+	c := socket.dial(t)
+	_, err = c.Write([]byte("STATUS=mine"))
+	require.NoError(t, err)
+	n := <-notes
+	require.False(t, n.ready, "what the stranger said came first, and was heard")
+	require.Equal(t, "mine", *n.status)
+}
+
+func TestReceivedDescriptorsAreClosed(t *testing.T) {
+	socket, notes := listenTo(t, os.Getpid())
+	ours, theirs, err := os.Pipe()
+	require.NoError(t, err)
+	defer ours.Close()
+	sender, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(sender)
+	twice := unix.UnixRights(int(theirs.Fd()), int(theirs.Fd()))
+	require.NoError(t, unix.Sendmsg(sender, []byte("BARRIER=1"), twice, &unix.SockaddrUnix{Name: socket.name}, 0))
+	require.NoError(t, theirs.Close())
+	<-notes
+	require.NoError(t, ours.SetReadDeadline(time.Now().Add(patience)))
+	_, err = ours.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF, "somebody still holds the other end")
+}
+
+// listenTo opens a socket and reads it until the test ends.
+func listenTo(t *testing.T, leader int) (*notifySocket, <-chan note) {
+	t.Helper()
+	s, err := openNotifySocket(newID())
+	require.NoError(t, err)
+	notes, stop, ended := make(chan note), make(chan struct{}), make(chan struct{})
+	go func() { s.read(leader, notes, stop); close(ended) }()
+	t.Cleanup(func() {
+		close(stop)
+		s.close()
+		<-ended
+	})
+	return s, notes
+}
+
+func (s *notifySocket) dial(t *testing.T) *net.UnixConn {
+	t.Helper()
+	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: s.name, Net: "unixgram"})
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	return c
 }

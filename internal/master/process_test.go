@@ -3,10 +3,14 @@ package master
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -330,15 +334,10 @@ func TestCutConnectionsAreCounted(t *testing.T) {
 }
 
 func TestShutdownLeavesNothingBehind(t *testing.T) {
-	fds := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
-		return len(entries)
-	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
 	path := filepath.Join(t.TempDir(), "app.sock")
-	opened := 2 // for good, at the first start: what the runtime polls with
-	for range 2 {
-		before := fds()
+	for round := range 3 {
+		before := openTargets()
 		t.Run("run", func(t *testing.T) {
 			r := runMaster(t, Options{Listen: []ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
 			r.ready(2)
@@ -351,10 +350,154 @@ func TestShutdownLeavesNothingBehind(t *testing.T) {
 		require.NoFileExists(t, path)
 		_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
 		require.ErrorIs(t, err, syscall.ECHILD)
+		left := func() (list []string) {
+			for _, target := range openedSince(before) {
+				// What the runtime polls with is opened for good, at the first start.
+				if round > 0 || !strings.HasPrefix(target, "anon_inode:") {
+					list = append(list, target)
+				}
+			}
+			return list
+		}
 		// A file that is being read is closed when its reader has noticed.
-		require.Eventually(t, func() bool { return fds() <= before+opened }, patience, time.Millisecond)
-		opened = 0
+		require.Eventually(t, func() bool { return len(left()) == 0 }, patience, time.Millisecond, "round %d", round)
 	}
+}
+
+// openTargets counts the descriptors of this process by what they are open on. A pipe and a
+// socket have a number that no other has.
+func openTargets() map[string]int {
+	counts := map[string]int{}
+	for _, target := range openFiles() {
+		counts[target]++
+	}
+	return counts
+}
+
+// openedSince lists what is open more often than it was.
+func openedSince(before map[string]int) []string {
+	var list []string
+	for target, n := range openTargets() {
+		if n > before[target] {
+			list = append(list, target)
+		}
+	}
+	return list
+}
+
+func TestAMasterThatCannotBeMadeLeavesNothingOpen(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	path := filepath.Join(t.TempDir(), "app.sock")
+	before := openTargets()
+	_, err = New(Options{Command: []string{os.Args[0], "good"}, Listen: []ListenAddress{
+		{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"},
+		{Name: "unix", Network: "unix", Address: path},
+		{Name: "tcp-2", Network: "tcp", Address: taken.Addr().String()},
+	}})
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	require.Empty(t, openedSince(before))
+	require.NoFileExists(t, path)
+}
+
+func TestAWorkerHasItsStreamsAndTheListenersAndNothingElse(t *testing.T) {
+	inherited := map[int]bool{} // by this process, and meant for every child
+	for fd := range openFiles() {
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			inherited[fd] = true
+		}
+	}
+	loopback := ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+	second := loopback
+	second.Name = "tcp-2"
+	r := runMaster(t, Options{Workers: 1, Listen: []ListenAddress{loopback, second}}, "prints-files")
+	r.ready(1)
+	printed := regexp.MustCompile(`"files: ([^"]*)"`)
+	require.Eventually(t, func() bool { return printed.MatchString(r.log.String()) }, patience, time.Millisecond)
+	var files []string
+	for f := range strings.SplitSeq(printed.FindStringSubmatch(r.log.String())[1], ", ") {
+		number, _, _ := strings.Cut(f, " ")
+		fd, err := strconv.Atoi(number)
+		require.NoError(t, err)
+		if fd <= 5 || !inherited[fd] { // 5 is where the launch step had the program
+			files = append(files, f)
+		}
+	}
+	require.Len(t, files, 5, "%s", files)
+	for i, kind := range []string{"/dev/null", "pipe:", "pipe:", "socket:", "socket:"} {
+		require.True(t, strings.HasPrefix(files[i], itoa(i)+" "+kind), "%s", files)
+	}
+}
+
+func TestACrashAfterAReloadStartsTheNewProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app")
+	require.NoError(t, os.Symlink(os.Args[0], path))
+	r := runMaster(t, Options{Command: []string{path, "good"}}, "")
+	r.ready(2)
+	binary, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	replace(t, path, binary, 0o755)
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	r.ready(2)
+
+	replace(t, path, []byte("no program"), 0o755) // what lies on disk meanwhile does not matter
+	workers, _ := r.workers()
+	require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGKILL))
+	for r.next(EventWorkerExited).Worker.ID != workers[0].ID {
+	}
+	again := r.next(EventWorkerReady).Worker
+	require.Equal(t, 2, again.Generation)
+	require.Equal(t, workers[0].Slot, again.Slot)
+	exe, err := os.Readlink("/proc/" + itoa(again.PID) + "/exe")
+	require.NoError(t, err)
+	require.Equal(t, path, strings.TrimSuffix(strings.TrimSuffix(exe, " (deleted)"), ".next"))
+}
+
+func TestAProcessThatHoldsTheOutputDoesNotHideAnExit(t *testing.T) {
+	r, sleeper := runForking(t, "leaves-a-daemon")
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.NoError(t, syscall.Kill(sleeper, 0), "it is no longer of the worker's group, and lives on")
+	require.NoError(t, syscall.Kill(sleeper, syscall.SIGKILL))
+	requireGone(t, sleeper) // reaped by the master, being its subreaper
+}
+
+func TestAWorkersProcessGroupEndsWithIt(t *testing.T) {
+	for name, sig := range map[string]syscall.Signal{"which exits": syscall.SIGTERM, "which is killed": syscall.SIGKILL} {
+		t.Run(name, func(t *testing.T) {
+			r, sleeper := runForking(t, "leaves-a-child")
+			workers, _ := r.workers()
+			require.NoError(t, syscall.Kill(workers[0].PID, sig))
+			r.next(EventWorkerExited)
+			requireGone(t, sleeper)
+			r.ready(1)
+		})
+	}
+}
+
+// runForking starts a master whose only worker forks a sleeper, the first time; and returns that one's pid.
+func runForking(t *testing.T, child string) (*running, int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pid")
+	r := runMaster(t, Options{Workers: 1, Command: []string{os.Args[0], child, path}}, "")
+	r.ready(1)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	sleeper, err := strconv.Atoi(string(text))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = syscall.Kill(sleeper, syscall.SIGKILL)
+		}
+	})
+	return r, sleeper
+}
+
+func requireGone(t *testing.T, pid int) {
+	t.Helper()
+	gone := func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+	require.Eventually(t, gone, patience, time.Millisecond)
 }
 
 func TestAWorkerHasTheOpenFileLimitThatTheMasterWasStartedWith(t *testing.T) {

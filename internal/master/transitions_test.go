@@ -19,6 +19,11 @@ var situations = []struct {
 }{
 	{"starting", func() *world { return newWorld(2) }},
 	{"steady", func() *world { return newWorld(2).up() }},
+	{"died once", func() *world {
+		w := newWorld(2).up()
+		w.apply(exited{worker: w.pool.slots[0].duty.ID, exit: Exit{Code: 1}})
+		return w.up()
+	}},
 	{"backing off", func() *world {
 		w := newWorld(2).up()
 		for range 2 {

@@ -139,18 +139,10 @@ func (w *world) retrying() int {
 func (w *world) String() string {
 	var parts []string
 	for _, s := range w.pool.slots {
-		text := fmt.Sprintf("%d:", s.number)
-		for i, m := range []*member{s.duty, s.next} {
-			if m != nil {
-				text += []string{"", "<-"}[i] + fmt.Sprintf("g%d %s", m.Generation, m.State)
-			} else if i == 0 {
-				text += "empty"
-			}
-		}
-		parts = append(parts, text)
+		parts = append(parts, show(s))
 	}
-	if n := len(w.in(WorkerDraining)); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d draining", n))
+	for _, m := range w.in(WorkerDraining) {
+		parts = append(parts, fmt.Sprintf("%s g%d draining", m.ID, m.Generation))
 	}
 	for _, r := range w.pool.reloads {
 		parts = append(parts, fmt.Sprintf("%s %s", r.ID, r.State))
@@ -158,17 +150,70 @@ func (w *world) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// did names the effects of the latest fact.
-func (w *world) did() string {
-	var names []string
-	for _, e := range w.effects {
-		name := strings.TrimPrefix(fmt.Sprintf("%T", e), "master.")
-		if p, ok := e.(publish); ok {
-			name = string(p.event.Type)
-		}
-		names = append(names, name)
+func show(s *slot) string {
+	text := itoa(s.number) + ":"
+	if s.duty == nil {
+		text += "empty"
+	} else {
+		text += fmt.Sprintf("%s g%d %s", s.duty.ID, s.duty.Generation, s.duty.State)
 	}
-	return strings.Join(names, " ")
+	if s.next != nil {
+		text += fmt.Sprintf(" <- %s g%d %s", s.next.ID, s.next.Generation, s.next.State)
+	}
+	if s.changed {
+		text += " changed"
+	}
+	switch {
+	case s.retrying:
+		text += fmt.Sprintf(" waiting(deaths %d)", s.deaths)
+	case s.deaths > 0:
+		text += fmt.Sprintf(" (deaths %d)", s.deaths)
+	}
+	return text
+}
+
+// did tells the effects of the latest fact.
+func (w *world) did() string {
+	var list []string
+	for _, e := range w.effects {
+		list = append(list, tellEffect(e))
+	}
+	return strings.Join(list, ", ")
+}
+
+func tellEffect(e effect) string {
+	switch e := e.(type) {
+	case prepare:
+		return fmt.Sprintf("prepare g%d", e.generation)
+	case release:
+		return fmt.Sprintf("release g%d", e.generation)
+	case start:
+		return fmt.Sprintf("start %s g%d slot%d %gs", e.worker, e.generation, e.slot, e.timeout.Seconds())
+	case drain:
+		return fmt.Sprintf("drain %s %gs", e.worker, e.timeout.Seconds())
+	case kill:
+		return "kill " + e.worker
+	case retry:
+		return fmt.Sprintf("retry slot%d after %d", e.slot, e.deaths)
+	case publish:
+		return tellEvent(e.event)
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", e), "master.") // the others have nothing to tell
+}
+
+// tellEvent is the type of the event and whom it is about.
+func tellEvent(e Event) string {
+	text := string(e.Type)
+	if e.Worker != nil {
+		text += " " + e.Worker.ID
+	}
+	if e.ReloadID != "" {
+		text += " " + e.ReloadID
+	}
+	if e.Workers != 0 {
+		text += fmt.Sprintf(" %d to %d", e.Before, e.Workers)
+	}
+	return text
 }
 
 var errNotThere = errors.New("no such file or directory")

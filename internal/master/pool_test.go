@@ -1,0 +1,167 @@
+package master
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// dies ends the worker on duty in slot 0.
+func (w *world) dies() {
+	w.apply(exited{worker: w.pool.slots[0].duty.ID, exit: Exit{Code: 1}})
+}
+
+// live brings a reload to every slot; the older workers drain.
+func (w *world) live() *Reload {
+	r := w.ask()
+	w.prepare(nil)
+	for w.next() != nil {
+		w.ready(w.next())
+	}
+	return r
+}
+
+// leave lets every draining worker go.
+func (w *world) leave() {
+	for _, m := range w.in(WorkerDraining) {
+		w.apply(exited{worker: m.ID})
+	}
+}
+
+func TestAWorkerThatLivedForLongIsReplacedAtOnce(t *testing.T) {
+	w := newWorld(1).up()
+	slot := w.pool.slots[0]
+	w.dies()
+	require.NotNil(t, slot.duty, "the first death is made good at once")
+	w.dies()
+	require.Nil(t, slot.duty)
+	require.Contains(t, w.effects, retry{slot: 0, deaths: 1})
+	w.apply(retryDue{slot: 0})
+	w.up()
+	w.now = w.now.Add(stableAfter - time.Second)
+	w.dies()
+	require.Nil(t, slot.duty, "that was not long")
+	require.Equal(t, 3, slot.deaths)
+	require.Contains(t, w.effects, retry{slot: 0, deaths: 2})
+
+	w.apply(retryDue{slot: 0})
+	w.up()
+	w.now = w.now.Add(stableAfter)
+	w.dies()
+	require.NotNil(t, slot.duty, "as if it were the first")
+	require.False(t, slot.retrying)
+	require.Equal(t, 1, slot.deaths)
+	w.up().dies()
+	require.Contains(t, w.effects, retry{slot: 0, deaths: 1}, "the delays begin anew")
+}
+
+func TestConnectionsAreCountedOnceEachDrainingWorkerHasBeen(t *testing.T) {
+	w := newWorld(2).up()
+	r := w.live()
+	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, 2, r.Draining)
+	require.False(t, r.ConnectionsCounted, "nobody has counted yet")
+	old := w.in(WorkerDraining)
+	w.apply(counted{connections: map[string]int{old[0].ID: 5}})
+	require.False(t, r.ConnectionsCounted, "one was missed")
+	w.apply(counted{connections: map[string]int{old[0].ID: 4, old[1].ID: 3}})
+	require.True(t, r.ConnectionsCounted)
+	require.Equal(t, 7, r.ConnectionsRemaining)
+}
+
+func TestTheHistoryOfReloadsIsBoundedButForThoseThatLive(t *testing.T) {
+	const many = keepReloads + 50
+	w := newWorld(1).up()
+	first := w.live()
+	w.leave()
+	for range many {
+		w.live()
+		w.leave()
+		require.LessOrEqual(t, len(w.pool.reloads), keepReloads)
+	}
+	require.Len(t, w.pool.reloads, keepReloads)
+	require.Nil(t, w.pool.reload(first.ID), "the oldest goes first")
+	require.Same(t, w.last(), w.pool.reload(fmt.Sprintf("r%d", w.pool.generation)))
+
+	var living []*Reload
+	for range many {
+		living = append(living, w.live()) // none of the older workers leaves
+	}
+	for _, r := range living {
+		require.Equal(t, ReloadLive, r.State)
+		require.Same(t, r, w.pool.reload(r.ID))
+	}
+	w.leave()
+	w.ask()
+	require.Len(t, w.pool.reloads, keepReloads)
+}
+
+func TestTheHistoryOfWorkersIsBounded(t *testing.T) {
+	w := newWorld(1).up()
+	var died []string
+	for range keepExited + 100 {
+		died = append(died, w.pool.slots[0].duty.ID)
+		w.dies()
+		w.apply(retryDue{slot: 0})
+		require.LessOrEqual(t, len(w.pool.gone), keepExited)
+	}
+	for i, id := range died {
+		_, found := w.pool.worker(id)
+		require.Equal(t, i >= 100, found, "death %d", i)
+	}
+	require.Len(t, w.pool.workers, 1)
+}
+
+func TestTotals(t *testing.T) {
+	w := newWorld(2).up()
+	want := Totals{WorkersStarted: 2}
+	require.Equal(t, want, w.pool.totals)
+
+	w.dies()
+	w.up()
+	want.WorkersStarted, want.WorkersDied = 3, 1
+	require.Equal(t, want, w.pool.totals)
+
+	w.live()
+	want.WorkersStarted = 5
+	require.Equal(t, want, w.pool.totals, "it is not completed while older ones drain")
+	w.leave()
+	want.ReloadsCompleted = 1
+	require.Equal(t, want, w.pool.totals, "who leaves because it was told to has not died")
+
+	w.ask()
+	w.prepare(errNotThere)
+	want.ReloadsFailed = 1
+	require.Equal(t, want, w.pool.totals)
+
+	w.ask()
+	w.prepare(nil)
+	w.apply(exited{worker: w.next().ID, exit: Exit{Code: 3}})
+	want.WorkersStarted, want.WorkersDied, want.ReloadsFailed = 6, 2, 2
+	require.Equal(t, want, w.pool.totals)
+
+	w.ask()
+	w.ask()
+	w.apply(stopAsked{})
+	w.leave()
+	want.ReloadsAborted = 2
+	require.Equal(t, want, w.pool.totals)
+	require.True(t, w.finished)
+}
+
+func TestRestartsCountTheDeathsOfASlotSinceItWasChanged(t *testing.T) {
+	w := newWorld(2).up()
+	for n := range 3 {
+		require.Equal(t, n, w.pool.slots[0].duty.Restarts)
+		w.dies()
+		w.apply(retryDue{slot: 0})
+		w.up()
+	}
+	require.Equal(t, 3, w.pool.slots[0].duty.Restarts)
+	require.Zero(t, w.pool.slots[1].duty.Restarts)
+	w.live()
+	w.dies()
+	require.Equal(t, 1, w.pool.slots[0].duty.Restarts)
+}
