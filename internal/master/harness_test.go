@@ -1,0 +1,123 @@
+package master
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+)
+
+// These tests run real processes: this test binary as a worker (see main_test.go).
+
+const patience = 20 * time.Second
+
+// running is a master under test, with its events.
+type running struct {
+	*Master
+	t      *testing.T
+	events *Subscription
+	log    *safeBuffer
+}
+
+// safeBuffer is a bytes.Buffer for several goroutines.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// runMaster starts a master whose workers are the named child, and ends it with the test.
+func runMaster(t *testing.T, o Options, child string) *running {
+	t.Helper()
+	r := &running{t: t, log: &safeBuffer{}}
+	if o.Command == nil {
+		o.Command = []string{os.Args[0], child}
+	}
+	if o.Listen == nil {
+		o.Listen = []ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
+	}
+	if o.Workers == 0 {
+		o.Workers = 2
+	}
+	o.Log = zerolog.New(r.log)
+	m, err := New(o)
+	require.NoError(t, err)
+	r.Master = m
+	ended := make(chan struct{})
+	go func() { m.Run(); close(ended) }()
+	r.events, err = m.Subscribe(0)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		m.Kill()
+		<-ended
+	})
+	return r
+}
+
+// next returns the next event of one of the types.
+func (r *running) next(types ...EventType) Event {
+	r.t.Helper()
+	take := func(e Event) bool { return slices.Contains(types, e.Type) }
+	for len(r.events.Backlog) > 0 {
+		e := r.events.Backlog[0]
+		r.events.Backlog = r.events.Backlog[1:]
+		if take(e) {
+			return e
+		}
+	}
+	timeout := time.After(patience)
+	for {
+		select {
+		case e, ok := <-r.events.C:
+			require.True(r.t, ok, "the stream ended while waiting for %v", types)
+			if take(e) {
+				return e
+			}
+		case <-timeout:
+			require.FailNow(r.t, "no event", "waited for %v; log:\n%s", types, r.log)
+		}
+	}
+}
+
+// workers are those that are there, and the generation that serves.
+func (r *running) workers() ([]Worker, int) {
+	r.t.Helper()
+	s, err := r.Status()
+	require.NoError(r.t, err)
+	return s.Workers, s.Generation
+}
+
+func (r *running) ready(n int) {
+	r.t.Helper()
+	for range n {
+		r.next(EventWorkerReady)
+	}
+}
+
+func (r *running) reload(request ReloadRequest, target ReloadState) Reload {
+	r.t.Helper()
+	asked, err := r.Reload(request)
+	require.NoError(r.t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	reload, err := r.Wait(ctx, asked.ID, target)
+	require.NoError(r.t, err)
+	return reload
+}
