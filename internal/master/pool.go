@@ -201,7 +201,7 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 	timeout := p.drainTimeout
 	if r != nil {
 		m.reload = r
-		timeout = r.effectiveDrainTimeout(p.drainTimeout)
+		timeout = orOwn(r.DrainTimeout, p.drainTimeout)
 	}
 	p.want(drain{worker: m.ID, timeout: timeout})
 	p.markDraining(m, why)

@@ -34,7 +34,7 @@ func (p *pool) rotate() {
 // rotationStartTimeout is the caller's, if there is one. An impatient caller must not make
 // the way back fail as well, so on that the master's own is the least.
 func (p *pool) rotationStartTimeout() time.Duration {
-	timeout := p.rotating.effectiveStartTimeout(p.startTimeout)
+	timeout := orOwn(p.rotating.StartTimeout, p.startTimeout)
 	if p.rotating.State == ReloadReverting {
 		timeout = max(timeout, p.startTimeout)
 	}
@@ -158,16 +158,10 @@ func (p *pool) endRotation(unused int) {
 	p.want(release{generation: unused})
 }
 
-func (r *Reload) effectiveStartTimeout(own time.Duration) time.Duration {
-	if r.StartTimeout > 0 {
-		return r.StartTimeout
-	}
-	return own
-}
-
-func (r *Reload) effectiveDrainTimeout(own time.Duration) time.Duration {
-	if r.DrainTimeout > 0 {
-		return r.DrainTimeout
+// orOwn is the timeout that a caller asked for, or else the master's own.
+func orOwn(asked, own time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
 	}
 	return own
 }
