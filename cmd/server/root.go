@@ -31,6 +31,14 @@ Without a command it does what "rota run" does.`,
 	return root
 }
 
+// onlyACommand lets through what stands behind --, the program that the workers are to be.
+func onlyACommand(command *cobra.Command, args []string) error {
+	if n := command.ArgsLenAtDash(); n >= 0 {
+		args = args[:n]
+	}
+	return noArguments(command, args)
+}
+
 // noArguments is cobra.NoArgs with an error that counts as one of usage.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -41,15 +49,15 @@ func noArguments(_ *cobra.Command, args []string) error {
 
 func runCommand() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "run",
+		Use:   "run [flags] [-- command [argument]...]",
 		Short: "Start the master and its workers",
-		Args:  noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
+		Args:  onlyACommand,
+		RunE: func(command *cobra.Command, program []string) error {
 			s, err := load(command.Flags())
 			if err != nil {
 				return usageError{err}
 			}
-			return run(s)
+			return run(s, program)
 		},
 	}
 	settings.Register(command.Flags())

@@ -23,7 +23,7 @@ const adminGrace = 3 * time.Second
 
 // run wires the master, the admin API and the signals, and returns when the master was
 // told to stop and its last worker is gone.
-func run(s settings.Settings) error {
+func run(s settings.Settings, program []string) error {
 	signals := catchSignals()
 	defer signals.release()
 	log, closeLog := openLog(s.LogLevel, s.LogFormat)
@@ -33,7 +33,7 @@ func run(s settings.Settings) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for the admin API (--admin): %w", s.Admin, master.Hint("tcp", err))
 	}
-	m, err := newMaster(s, log)
+	m, err := newMaster(s, program, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -58,19 +58,22 @@ func run(s settings.Settings) error {
 	return nil
 }
 
-func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) {
+func newMaster(s settings.Settings, program []string, log zerolog.Logger) (*master.Master, error) {
 	addresses, problems := master.ParseListen(s.Listen)
 	if err := errors.Join(problems...); err != nil {
 		return nil, usageError{err}
 	}
-	return master.New(master.Options{
+	spec := master.Spec{
 		Listen:       addresses,
 		Command:      builtInWorker(s),
 		Workers:      s.Workers,
 		StartTimeout: s.StartTimeout,
 		DrainTimeout: s.DrainTimeout,
-		Log:          log,
-	})
+	}
+	if len(program) > 0 {
+		spec.Command, spec.Ready = program, master.Undecided()
+	}
+	return master.New(master.Options{Spec: spec, Log: log})
 }
 
 // serve has the API answer until stop is called, which lets it finish what it is about.

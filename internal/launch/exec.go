@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// defaultSIGTERM takes SIGTERM away from the Go runtime and gives it back to the kernel. It is
+// byDefault takes a signal away from the Go runtime and gives it back to the kernel. It may be
 // what a child gets when its master dies. A thread of the runtime that is about to act on
 // it dies in the exec, and with it the signal; what the kernel has still to act on is kept
 // for the program.
-func defaultSIGTERM() {
-	var byDefault [4]uint64 // struct sigaction: handler, flags, restorer, mask
-	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGTERM),
-		uintptr(unsafe.Pointer(&byDefault)), 0, unsafe.Sizeof(byDefault[3]), 0, 0)
+func byDefault(sig syscall.Signal) {
+	var action [4]uint64 // struct sigaction: handler, flags, restorer, mask
+	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
+		uintptr(unsafe.Pointer(&action)), 0, unsafe.Sizeof(action[3]), 0, 0)
 }
 
 // execFile is execveat(fd, "", argv, env, AT_EMPTY_PATH), which Go has no wrapper for.

@@ -1,18 +1,21 @@
 // Package launch is the step between the fork and the worker's program.
 //
 // The contract with a worker says that LISTEN_PID is the worker's own pid, which nobody
-// knows before the fork. So the master forks its own binary with the arguments that Args
-// makes, and that child, in Main, sets LISTEN_PID and becomes the program: same pid, same
-// descriptors. The program is an open file rather than a path, so that a worker runs the
-// file its generation was given even when another stands at that path by now.
+// knows before the fork. So the master forks its own binary with the arguments that a
+// Step makes, and that child, in Main, sets the variables that hold its pid, takes on what
+// the worker is to run as (become.go), and becomes the program: same pid, same descriptors.
+// The program is an open file rather than a path, so that a worker runs the file its
+// generation was given even when another stands at that path by now.
 package launch
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,41 +30,83 @@ const Self = "/proc/self/exe"
 // its stderr.
 const FailedExit = 126
 
-// Args makes the arguments of the child that will become the program open at
-// descriptor fd. path is what it is called in messages, argv what it gets.
-func Args(fd int, path string, argv []string) []string {
-	return append([]string{"rota", Verb, strconv.Itoa(fd), path}, argv...)
+// Step is what a child has to do before it is its program. The zero value of a field leaves
+// that as the master has it.
+type Step struct {
+	Program int    // descriptor that the program is open at
+	Path    string // what it is called in messages
+	AtPath  bool   // the file at Path is the program: execute it by that name, as scripts like it
+
+	Parent    int            // pid of the master; 0: whoever it is
+	DeathNote syscall.Signal // sent by the kernel when the master dies; 0: SIGTERM
+
+	Directory     string   // what the working directory is called in messages; "": the master's
+	DirectoryFD   int      // descriptor that it is open at
+	User          *Account // nil: the master's own
+	Umask         *int     // permission bits
+	OpenFiles     uint64   // limit of open files, soft and, where it is lower, hard; 0: as rota was started
+	NoNewPrivs    bool     // no setuid program gives it more rights
+	WatchdogArmed bool     // WATCHDOG_USEC is set, so WATCHDOG_PID is wanted
 }
 
-// Main turns this process, started with the arguments of Args, into the program. It
-// returns only if that fails, with an error that names the program.
+// Account is whom a worker runs as.
+type Account struct {
+	Name          string // what it is called in messages
+	UID, GID      int
+	Supplementary []int
+}
+
+// Args makes the arguments of the child that will become the program with argv.
+func (s Step) Args(argv []string) ([]string, error) {
+	step, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{"rota", Verb, string(step)}, argv...), nil
+}
+
+// Main turns this process, started with the arguments of a Step, into the program. It
+// returns only if that fails, with an error that names what could not be done.
 func Main(args []string) error {
-	defaultSIGTERM()
-	if len(args) < 5 {
+	if len(args) < 4 {
 		return errors.New("launch: too few arguments; this command is for rota's own use")
 	}
-	fd, err := strconv.Atoi(args[2])
-	if err != nil {
-		return fmt.Errorf("launch: descriptor %q: %w", args[2], err)
+	var step Step
+	if err := json.Unmarshal([]byte(args[2]), &step); err != nil {
+		return fmt.Errorf("launch: %w; this command is for rota's own use", err)
 	}
-	path, argv := args[3], args[4:]
-	if !isScript(fd) { // the interpreter of a script has to open it once more
-		unix.CloseOnExec(fd)
+	if err := step.become(); err != nil {
+		return err
 	}
-	err = execFile(fd, argv, environment())
-	return fmt.Errorf("cannot execute %q: %w", path, err)
+	return fmt.Errorf("cannot execute %q: %w", step.Path, step.exec(args[3:]))
 }
 
-// environment is this process's own with the one variable the master could not know.
-func environment() []string {
+func (s Step) exec(argv []string) error {
+	env := s.environment()
+	if s.AtPath {
+		unix.CloseOnExec(s.Program)
+		return syscall.Exec(s.Path, argv, env)
+	}
+	if !isScript(s.Program) { // the interpreter of a script has to open it once more
+		unix.CloseOnExec(s.Program)
+	}
+	return execFile(s.Program, argv, env)
+}
+
+// environment is this process's own with what the master could not know.
+func (s Step) environment() []string {
+	own := []string{"LISTEN_PID=" + strconv.Itoa(os.Getpid())}
+	if s.WatchdogArmed {
+		own = append(own, "WATCHDOG_PID="+strconv.Itoa(os.Getpid()))
+	}
 	env := os.Environ()
-	kept := make([]string, 0, len(env)+1)
+	kept := make([]string, 0, len(env)+len(own))
 	for _, kv := range env {
-		if !strings.HasPrefix(kv, "LISTEN_PID=") {
+		if !strings.HasPrefix(kv, "LISTEN_PID=") && !strings.HasPrefix(kv, "WATCHDOG_PID=") {
 			kept = append(kept, kv)
 		}
 	}
-	return append(kept, "LISTEN_PID="+strconv.Itoa(os.Getpid()))
+	return append(kept, own...)
 }
 
 func isScript(fd int) bool {
@@ -71,6 +116,6 @@ func isScript(fd int) bool {
 	}
 	defer f.Close()
 	head := make([]byte, 2)
-	n, _ := f.Read(head)
+	n, _ := f.ReadAt(head, 0)
 	return string(head[:n]) == "#!"
 }

@@ -56,7 +56,8 @@ func launched(t *testing.T, path string, argv ...string) *exec.Cmd {
 	require.NoError(t, err)
 	t.Cleanup(func() { program.Close() })
 	command := exec.Command(Self)
-	command.Args = Args(3, path, argv)
+	command.Args, err = Step{Program: 3, Path: path}.Args(argv)
+	require.NoError(t, err)
 	command.ExtraFiles = []*os.File{program}
 	command.Env = append(os.Environ(), "LISTEN_PID=1", "LISTEN_FDS=2", "LAUNCH_NOTE=kept as it is")
 	return command
@@ -133,6 +134,6 @@ func TestWhatCannotBeExecutedIsNamed(t *testing.T) {
 
 func TestArgumentsThatArgsDidNotMakeAreRefused(t *testing.T) {
 	require.ErrorContains(t, Main([]string{"rota", Verb}), "too few arguments")
-	require.ErrorContains(t, Main([]string{"rota", Verb, "3", "/bin/true"}), "too few arguments", "a program has a name")
-	require.ErrorContains(t, Main([]string{"rota", Verb, "three", "/bin/true", "true"}), `descriptor "three"`)
+	require.ErrorContains(t, Main([]string{"rota", Verb, "{}"}), "too few arguments", "a program has a name")
+	require.ErrorContains(t, Main([]string{"rota", Verb, "three", "true"}), "for rota's own use")
 }

@@ -58,7 +58,7 @@ func TestAPortInUseIsOneClearLine(t *testing.T) {
 	_, err = openListeners([]ListenAddress{
 		{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"},
 		{Name: "tcp-2", Network: "tcp", Address: taken.Addr().String()},
-	})
+	}, 1, nil, nil)
 	require.ErrorContains(t, err, "address already in use")
 	require.ErrorContains(t, err, taken.Addr().String())
 	require.NotContains(t, err.Error(), "\n")
@@ -67,14 +67,14 @@ func TestAPortInUseIsOneClearLine(t *testing.T) {
 func TestAStaleUnixSocketIsReplacedAndALivingOneIsNot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.sock")
 	address := ListenAddress{Name: "unix", Network: "unix", Address: path}
-	first, err := openListener(address)
+	first, err := openSocket(address)
 	require.NoError(t, err)
-	_, err = openListener(address)
+	_, err = openSocket(address)
 	require.ErrorContains(t, err, "another process serves it")
 	require.FileExists(t, path)
 
 	first.drop() // as when the master is killed: the file stays
-	second, err := openListener(address)
+	second, err := openSocket(address)
 	require.NoError(t, err)
 
 	require.NoError(t, os.Rename(path, path+".moved"))
@@ -82,7 +82,7 @@ func TestAStaleUnixSocketIsReplacedAndALivingOneIsNot(t *testing.T) {
 	second.close()
 	require.FileExists(t, path, "the file of somebody else")
 
-	_, err = openListener(address)
+	_, err = openSocket(address)
 	require.Error(t, err, "a file that is no socket is not replaced")
 	require.FileExists(t, path)
 }

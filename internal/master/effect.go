@@ -7,7 +7,7 @@ import "time"
 type effect interface{ isEffect() }
 
 type (
-	// prepare resolves the program of a generation; answered by prepared.
+	// prepare makes the plan of a generation; answered by prepared.
 	prepare struct{ generation int }
 	// release says that no worker of the generation will be started any more.
 	release struct{ generation int }
@@ -24,6 +24,9 @@ type (
 		worker  string
 		timeout time.Duration
 	}
+	// abort has a worker that hangs leave a core dump, and kills it if that takes long;
+	// answered by exited.
+	abort struct{ worker string }
 	// kill ends a worker's process group at once; answered by exited.
 	kill struct{ worker string }
 	// retry asks for retryDue after the delay that fits the number of deaths in a row.
@@ -32,6 +35,11 @@ type (
 	count struct{}
 	// publish tells the world. The loop numbers the event.
 	publish struct{ event Event }
+	// shrink says that slots from size on are no more, before their workers are told to drain.
+	shrink struct{ size int }
+	// retire turns away who comes to the listeners that a generation has and the next has not,
+	// before the last of its workers are told to drain.
+	retire struct{ generation, next int }
 	// closeListeners gives up the master's hold of the listening sockets.
 	closeListeners struct{}
 	// finish ends the loop: the last worker is gone and no other will come.
@@ -42,7 +50,10 @@ func (prepare) isEffect()        {}
 func (release) isEffect()        {}
 func (start) isEffect()          {}
 func (drain) isEffect()          {}
+func (abort) isEffect()          {}
 func (kill) isEffect()           {}
+func (shrink) isEffect()         {}
+func (retire) isEffect()         {}
 func (retry) isEffect()          {}
 func (count) isEffect()          {}
 func (publish) isEffect()        {}

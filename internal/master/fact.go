@@ -1,5 +1,7 @@
 package master
 
+import "time"
+
 // A fact is something that happened: a caller asked, a process spoke, a timer ran out.
 // Facts are all that ever changes the pool.
 type fact interface{ isFact() }
@@ -15,9 +17,10 @@ type (
 	// stopAsked: somebody wants the master to end; now means without draining.
 	stopAsked struct{ now bool }
 
-	// prepared: the program of a generation was resolved, or err says why it can't be.
+	// prepared: the plan of a generation was made, or err says why it can't be.
 	prepared struct {
 		generation int
+		terms      terms
 		err        error
 	}
 	// forked: a worker has a process.
@@ -25,14 +28,20 @@ type (
 		worker string
 		pid    int
 	}
-	// becameReady: a worker said READY=1.
-	becameReady struct{ worker string }
+	// becameReady: a worker accepts connections; how tells what shows that, if it did not say READY=1.
+	becameReady struct{ worker, how string }
 	// saidStatus: a worker said STATUS=text.
 	saidStatus struct{ worker, text string }
 	// startTimedOut: a worker was not ready in time. output is what it last printed.
 	startTimedOut struct {
 		worker string
 		output []string
+	}
+	// wentSilent: a worker has missed its watchdog. output is what it last printed.
+	wentSilent struct {
+		worker  string
+		silence time.Duration
+		output  []string
 	}
 	// drainTimedOut: a draining worker is still there.
 	drainTimedOut struct{ worker string }
@@ -55,6 +64,7 @@ func (forked) isFact()        {}
 func (becameReady) isFact()   {}
 func (saidStatus) isFact()    {}
 func (startTimedOut) isFact() {}
+func (wentSilent) isFact()    {}
 func (drainTimedOut) isFact() {}
 func (exited) isFact()        {}
 func (retryDue) isFact()      {}

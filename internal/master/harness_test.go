@@ -44,14 +44,19 @@ func (s *safeBuffer) String() string {
 }
 
 // runMaster starts a master whose workers are the named child, and ends it with the test.
-func runMaster(t *testing.T, o Options, child string) *running {
+func runMaster(t *testing.T, spec Spec, child string) *running {
+	t.Helper()
+	return runMasterWith(t, Options{Spec: spec}, child)
+}
+
+func runMasterWith(t *testing.T, o Options, child string) *running {
 	t.Helper()
 	r := &running{t: t, log: &safeBuffer{}}
 	if o.Command == nil {
 		o.Command = []string{os.Args[0], child}
 	}
 	if o.Listen == nil {
-		o.Listen = []ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
+		o.Listen = []ListenAddress{loopback}
 	}
 	if o.Workers == 0 {
 		o.Workers = 2
@@ -70,6 +75,9 @@ func runMaster(t *testing.T, o Options, child string) *running {
 	})
 	return r
 }
+
+// loopback is where tests listen.
+var loopback = ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 
 // next returns the next event of one of the types.
 func (r *running) next(types ...EventType) Event {
@@ -120,4 +128,12 @@ func (r *running) reload(request ReloadRequest, target ReloadState) Reload {
 	reload, err := r.Wait(ctx, asked.ID, target)
 	require.NoError(r.t, err)
 	return reload
+}
+
+// listening is where the generation that serves can be reached.
+func (r *running) listening() []ListenAddress {
+	r.t.Helper()
+	s, err := r.Status()
+	require.NoError(r.t, err)
+	return s.Listeners
 }

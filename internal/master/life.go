@@ -14,13 +14,16 @@ func (p *pool) onForked(m *member, pid int) {
 
 // onReady takes a worker at its word once. When it replaces another, this is the
 // moment, and the only one, at which the older one may go.
-func (p *pool) onReady(m *member) {
+func (p *pool) onReady(m *member, how string) {
 	if m.State != WorkerStarting {
 		return
 	}
 	m.State, m.ReadyAt = WorkerReady, p.now
-	p.tellWorker(EventWorkerReady, m, WorkerStarting,
-		fmt.Sprintf("worker ready in slot %d after %s", m.Slot, m.ReadyAt.Sub(m.StartedAt).Round(msec)))
+	message := fmt.Sprintf("worker ready in slot %d after %s", m.Slot, m.ReadyAt.Sub(m.StartedAt).Round(msec))
+	if how != "" {
+		message += ": " + how
+	}
+	p.tellWorker(EventWorkerReady, m, WorkerStarting, message)
 
 	s := p.slotOf(m)
 	if s == nil || s.next != m {
@@ -28,6 +31,9 @@ func (p *pool) onReady(m *member) {
 	}
 	old := s.duty
 	*s = slot{number: s.number, duty: m, changed: p.rotating.State == ReloadRolling}
+	if p.rotating.State == ReloadRolling {
+		p.retireListeners()
+	}
 	p.dismiss(old, p.rotating, fmt.Sprintf("generation %d serves slot %d", m.Generation, s.number))
 }
 
@@ -41,6 +47,20 @@ func (p *pool) onStartTimeout(m *member, output []string) {
 	s := p.slotOf(m)
 	p.dismiss(m, m.reload, "it "+why)
 	p.lost(s, m, why, output)
+}
+
+// onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is not
+// asked to drain; its slot gets another at once.
+func (p *pool) onSilent(m *member, f wentSilent) {
+	if m.State != WorkerReady {
+		return
+	}
+	why := fmt.Sprintf("missed its watchdog: it said nothing for %s", f.silence)
+	s := p.slotOf(m)
+	p.totals.WorkersDied++
+	p.want(abort{worker: m.ID})
+	p.markDraining(m, "it "+why)
+	p.lost(s, m, why, f.output)
 }
 
 func (p *pool) onDrainTimeout(m *member) {

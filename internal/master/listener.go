@@ -1,161 +1,189 @@
 package master
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math"
-	"net"
-	"os"
-	"syscall"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
 )
 
-// listener is a listening socket that the master holds open and every worker inherits.
-//
-// It is a bare descriptor on purpose. A net.Listener would sit in the Go runtime's poller
-// and wake the master for every connection, and its File and Fd methods clear O_NONBLOCK
-// on the description that all workers share, after which their Close can't wake their
-// Accept.
+// listener is a named address that workers inherit, with the sockets that are bound to it:
+// one that all slots share, or, with ReusePort, one for each slot. The generations that
+// listen on the same address share them.
 type listener struct {
 	ListenAddress
-	*sharedFD
-	kernel kernel.Listener
-	file   os.FileInfo // of a unix socket's path; nil otherwise
+	*binding
 }
 
-// openListeners opens all of them, or none.
-func openListeners(addresses []ListenAddress) ([]*listener, error) {
-	var list []*listener
-	for _, a := range addresses {
-		l, err := openListener(a)
-		if err != nil {
-			closeAll(list)
+// binding is the sockets of one address. It is in the hands of the generations that listen there,
+// and closed when the last of them lets go. Only the loop touches it, and New before
+// there is one.
+type binding struct {
+	asked   ListenAddress // that it was made for; the port may have been left to the kernel
+	given   bool          // rota was started with it
+	sockets []*socket     // one, or by slot
+	users   int           // generations that hold it
+}
+
+// bindTo takes the socket that rota was given for the address, or opens those for a pool of the size.
+func bindTo(a ListenAddress, size int, given []Given) (*binding, error) {
+	b := &binding{asked: a}
+	for _, g := range given {
+		if g.Name == a.Name {
+			b.given = true
+			b.sockets = []*socket{g.socket()}
+			return b, nil
+		}
+	}
+	for len(b.sockets) < b.wanted(size) {
+		if err := b.grow(); err != nil {
+			b.close()
 			return nil, err
 		}
-		list = append(list, l)
+	}
+	return b, nil
+}
+
+func (b *binding) wanted(size int) int {
+	if b.asked.ReusePort {
+		return size
+	}
+	return 1
+}
+
+// grow opens one socket more. A port that the kernel chose for the first one is asked for by its number.
+func (b *binding) grow() error {
+	a := b.asked
+	if len(b.sockets) > 0 {
+		a.Address = b.sockets[0].kernel.Address()
+	}
+	s, err := openSocket(a)
+	if err != nil {
+		return err
+	}
+	b.sockets = append(b.sockets, s)
+	return nil
+}
+
+// forSlot is the socket that the worker of a slot inherits, opened if the pool has grown to it.
+func (b *binding) forSlot(slot int) (*socket, error) {
+	if !b.asked.ReusePort {
+		return b.sockets[0], nil
+	}
+	if slot < len(b.sockets) {
+		return b.sockets[slot], nil
+	}
+	for len(b.sockets) <= slot {
+		if err := b.grow(); err != nil {
+			return nil, err
+		}
+	}
+	return b.sockets[slot], b.steer(len(b.sockets))
+}
+
+// trim closes the sockets of the slots from n on.
+func (b *binding) trim(n int) {
+	for b.asked.ReusePort && len(b.sockets) > max(n, 1) {
+		last := len(b.sockets) - 1
+		b.sockets[last].close()
+		b.sockets = b.sockets[:last]
+	}
+}
+
+// address is where the binding is, with the port that the kernel chose.
+func (b *binding) address() string { return b.sockets[0].kernel.Address() }
+
+// endpoints are the sockets as the kernel knows them, under the listener's name of today.
+func (l listener) endpoints() []kernel.Listener {
+	var list []kernel.Listener
+	for _, s := range l.sockets {
+		e := s.kernel
+		e.Name = l.Name
+		list = append(list, e)
+	}
+	return list
+}
+
+func (b *binding) turnAway() {
+	for _, s := range b.sockets {
+		s.turnAway()
+	}
+}
+
+func (b *binding) close() {
+	for _, s := range b.sockets {
+		s.close()
+	}
+	b.sockets = nil
+}
+
+func (b *binding) drop() {
+	b.users--
+	if b.users == 0 {
+		b.close()
+	}
+}
+
+// steer has the kernel give new connections to the first n sockets only; those behind them
+// have no slot any more, and what is queued there is served before they are closed.
+func (b *binding) steer(n int) error {
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: randomNumber},
+		{Code: unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K, K: uint32(n)},
+		{Code: unix.BPF_RET | unix.BPF_A},
+	}
+	err := unix.SetsockoptSockFprog(b.sockets[0].fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	if err != nil {
+		return fmt.Errorf("cannot choose among the sockets of %s: %w", b.asked, err)
+	}
+	return nil
+}
+
+// randomNumber is SKF_AD_OFF + SKF_AD_RANDOM, where a socket filter finds one.
+const randomNumber = 0xfffff000 + 56
+
+// openListeners makes the listeners of a generation: of the sockets that rota was given, of those that
+// are open already, or anew. All, or none. Only what is new is touched: the rest is the loop's.
+func openListeners(wanted []ListenAddress, size int, given []Given, open []*binding) (list []listener, err error) {
+	var opened []*binding
+	left := slices.Clone(open)
+	for _, a := range adopt(wanted, given) {
+		if i := slices.IndexFunc(left, func(b *binding) bool { return b.serves(a) }); i >= 0 {
+			list = append(list, listener{a, left[i]})
+			left = slices.Delete(left, i, i+1)
+			continue
+		}
+		b, err := bindTo(a, size, given)
+		if err != nil {
+			for _, b := range opened {
+				b.close()
+			}
+			return nil, explainConflict(err, a, open)
+		}
+		opened = append(opened, b)
+		list = append(list, listener{a, b})
 	}
 	return list, nil
 }
 
-func openListener(a ListenAddress) (*listener, error) {
-	if err := removeStale(a); err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
+// serves reports whether the binding is what a asks for.
+func (b *binding) serves(a ListenAddress) bool {
+	if b.given {
+		return b.asked.Name == a.Name
 	}
-	fd, err := listen(a)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, Hint(a.Network, err))
-	}
-	l := &listener{ListenAddress: a, sharedFD: shareFD(fd)}
-	if l.kernel, err = kernel.Describe(a.Name, fd); err == nil && a.isPath() {
-		l.file, err = os.Lstat(a.Address)
-	}
-	if err != nil {
-		l.drop()
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
-	}
-	return l, nil
+	return b.asked.sameSocket(a)
 }
 
-// listen has the net package do it, for its way with addresses and options, and takes a
-// descriptor of its own from what that made.
-func listen(a ListenAddress) (fd int, err error) {
-	var config net.ListenConfig
-	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
-	made, err := config.Listen(context.Background(), a.Network, a.Address)
-	if err != nil {
-		return 0, err
-	}
-	defer made.Close()
-	if u, ok := made.(*net.UnixListener); ok {
-		u.SetUnlinkOnClose(false)
-	}
-	raw, err := made.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	refused := raw.Control(func(theirs uintptr) {
-		fd, err = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 3)
-	})
-	return fd, errors.Join(refused, err)
-}
-
-// isPath reports whether the address is a file.
-func (a ListenAddress) isPath() bool { return a.Network == "unix" && a.Address[0] != '@' }
-
-// Hint adds what to do to the errors that people meet when they listen on a network
-// ("tcp" or "unix").
-func Hint(network string, err error) error {
-	switch {
-	case errors.Is(err, unix.EADDRINUSE):
-		return fmt.Errorf("%w; is another rota running? stop it, or choose another address", err)
-	case errors.Is(err, unix.EACCES) && network == "tcp":
-		return fmt.Errorf("%w; ports below 1024 need root or CAP_NET_BIND_SERVICE", err)
-	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w; the directory must be writable for this user", err)
-	case errors.Is(err, unix.ENOENT):
-		return fmt.Errorf("%w; create the socket's directory first", err)
+// explainConflict adds to an address in use that it is rota itself which uses it, in a way
+// that can't be changed while it does.
+func explainConflict(err error, a ListenAddress, open []*binding) error {
+	ours := func(b *binding) bool { return b.asked.Network == a.Network && b.asked.Address == a.Address }
+	if errors.Is(err, unix.EADDRINUSE) && slices.ContainsFunc(open, ours) {
+		return fmt.Errorf("%w; it is this rota that listens there, and reuseport and ipv6only can only be changed by starting anew", err)
 	}
 	return err
-}
-
-// removeStale removes a unix socket's file that a killed master left, and only that:
-// one that answers, or that is no socket, is somebody's.
-func removeStale(a ListenAddress) error {
-	if !a.isPath() {
-		return nil
-	}
-	info, err := os.Lstat(a.Address)
-	if err != nil || info.Mode()&os.ModeSocket == 0 {
-		return nil // nothing there, or bind will complain
-	}
-	conn, err := net.Dial("unix", a.Address)
-	if err == nil {
-		conn.Close()
-		return fmt.Errorf("another process serves it: %w", unix.EADDRINUSE)
-	}
-	if !errors.Is(err, unix.ECONNREFUSED) {
-		return err
-	}
-	return os.Remove(a.Address)
-}
-
-// turnAway has the kernel drop the packets that would open new connections, so that the queue is finite
-// and the workers can empty it before they let go of the socket: who is in it when it closes
-// is reset. Who is turned away tries again within a second, and is refused then. Only for a
-// socket that nobody will listen on after us. A unix socket has no such filter.
-func (l *listener) turnAway() {
-	if l.Network != "tcp" {
-		return
-	}
-	const flags, syn = 13, 0x02 // where TCP's header has them, and the one that opens a connection
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
-		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: syn, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},              // drop
-		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32}, // let the whole packet in
-	}
-	// Without the filter a few may be lost, which is no reason to stay.
-	_ = unix.SetsockoptSockFprog(l.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
-}
-
-// close gives the socket up. The file of a unix socket goes with it, unless another
-// master has put its own there meanwhile.
-func (l *listener) close() {
-	if l.file != nil {
-		if now, err := os.Lstat(l.Address); err == nil && os.SameFile(l.file, now) {
-			os.Remove(l.Address)
-		}
-	}
-	l.drop()
-}
-
-func closeAll(list []*listener) {
-	for _, l := range list {
-		l.close()
-	}
 }

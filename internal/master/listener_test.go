@@ -40,7 +40,7 @@ func TestHint(t *testing.T) {
 }
 
 func TestWhoComesLateIsTurnedAwayAndWhoWaitsIsAnswered(t *testing.T) {
-	l, err := openListener(ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"})
+	l, err := openSocket(ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	defer l.close()
 	address := l.kernel.Address()
@@ -78,7 +78,7 @@ func TestWhoComesLateIsTurnedAwayAndWhoWaitsIsAnswered(t *testing.T) {
 }
 
 // workersEnd is the listener as a worker has it.
-func workersEnd(t *testing.T, l *listener) *net.TCPListener {
+func workersEnd(t *testing.T, l *socket) *net.TCPListener {
 	t.Helper()
 	fd, err := unix.FcntlInt(uintptr(l.fd), unix.F_DUPFD_CLOEXEC, 3)
 	require.NoError(t, err)

@@ -7,15 +7,16 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// loop is what the master's one goroutine owns: the pool, the events, the minders and
-// whoever waits. Nothing here blocks; what could is done in goroutines that post a fact.
+// loop is what the master's one goroutine owns: the pool, the plans, the events, the minders
+// and whoever waits. Nothing here blocks; what could is done in goroutines that post a fact.
 type loop struct {
 	*Master
-	pool     *pool
-	events   eventLog
-	minders  map[string]*minder
-	programs map[int]*program // by generation
-	waiters  []waiter
+	pool    *pool
+	events  eventLog
+	minders map[string]*minder
+	plans   map[int]*plan // by generation
+	past    []retired
+	waiters []waiter
 
 	nextCount time.Time // not before
 	finished  bool
@@ -40,7 +41,7 @@ func (l *loop) run() {
 			l.handle(f)
 		}
 	}
-	for generation := range l.programs {
+	for generation := range l.plans {
 		l.release(generation)
 	}
 	l.events.close()
@@ -49,6 +50,7 @@ func (l *loop) run() {
 func (l *loop) handle(f fact) {
 	if f, ok := f.(exited); ok {
 		delete(l.minders, f.worker)
+		l.forget()
 	}
 	for _, e := range l.pool.apply(time.Now(), f) {
 		l.do(e)
@@ -67,50 +69,31 @@ func (l *loop) do(e effect) {
 	case start:
 		l.start(e)
 	case drain:
-		l.order(e.worker, order{timeout: e.timeout})
+		l.drain(e)
+	case abort:
+		l.order(e.worker, order{abort: true})
 	case kill:
 		l.order(e.worker, order{kill: true})
+	case shrink:
+		l.shrink(e.size)
+	case retire:
+		l.retire(l.plans[e.generation], l.plans[e.next])
 	case retry:
 		time.AfterFunc(retryDelay(e.deaths), func() { l.post(retryDue{slot: e.slot}) })
 	case count:
 		l.countConnections()
 	case closeListeners:
-		for _, listener := range l.listeners {
-			listener.turnAway()
-			listener.close()
-		}
-		l.listeners = nil
+		l.closeListeners()
 	case finish:
 		l.finished = true
 	}
 }
 
-// prepare resolves a generation's program; the disk may be slow, the loop must not be.
-func (l *loop) prepare(generation int) {
-	go func() {
-		program, err := openProgram(l.options.Command)
-		stopped := l.ask(func(l *loop) {
-			if err == nil {
-				l.programs[generation] = program
-			}
-			l.handle(prepared{generation: generation, err: err})
-		})
-		if stopped != nil && err == nil {
-			program.drop()
-		}
-	}()
-}
-
-func (l *loop) release(generation int) {
-	if p := l.programs[generation]; p != nil {
-		p.drop()
-		delete(l.programs, generation)
-	}
-}
-
 func (l *loop) start(e start) {
+	plan := l.plans[e.generation]
 	m := &minder{
 		start:  e,
+		plan:   plan,
 		orders: make(chan order, mostOrders),
 		post:   l.post,
 		count:  l.countOne,
@@ -118,11 +101,12 @@ func (l *loop) start(e start) {
 			Int("generation", e.generation).Logger(),
 	}
 	l.minders[e.worker] = m
-	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation,
-		revision: e.revision, program: l.programs[e.generation], listeners: l.listeners}
-	spec.hold()
+	spec, err := l.launchSpec(e, plan)
 	l.crew.Go(func() {
 		m.mind(func() (process, error) {
+			if err != nil {
+				return nil, err
+			}
 			defer spec.drop()
 			return l.launch(spec)
 		})

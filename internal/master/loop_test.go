@@ -63,15 +63,16 @@ type bench struct {
 }
 
 // inBubble runs the master, and the test against it, on a fake clock.
-func inBubble(t *testing.T, o Options, behave func(*fakeProcess), test func(*bench)) {
+func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		o.Command = []string{os.Args[0]}
-		o.Log = zerolog.Nop()
-		b := &bench{Master: newMaster(o.withDefaults(), nil), t: t, behave: behave}
-		first, err := openProgram(o.Command)
+		spec.Command = []string{os.Args[0]}
+		spec.Listen = []ListenAddress{loopback}
+		o := Options{Spec: spec, Log: zerolog.Nop()}
+		b := &bench{Master: newMaster(o), t: t, behave: behave}
+		first, err := b.plan(spec, nil, nil)
 		require.NoError(t, err)
-		b.loop.programs[1] = first
+		b.begin(first)
 		b.launch = b.launchFake
 		b.census = func(pids map[string]int) (map[string]int, error) {
 			if b.blind.Load() {
@@ -151,7 +152,7 @@ func soon(after time.Duration) func(*fakeProcess) {
 }
 
 func TestStartTimeoutFailsTheReload(t *testing.T) {
-	inBubble(t, Options{Workers: 2, StartTimeout: 5 * time.Second}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 2, StartTimeout: 5 * time.Second}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 2, b.status().Ready)
 		b.from(func(*fakeProcess) {}) // never ready, deaf to SIGTERM
@@ -173,7 +174,7 @@ func TestStartTimeoutFailsTheReload(t *testing.T) {
 
 func TestACrashLoopBacksOffAndIsReported(t *testing.T) {
 	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
-	inBubble(t, Options{Workers: 1}, dies, func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, dies, func(b *bench) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		require.Less(t, len(b.launched), 45, "no growing delay")
@@ -197,7 +198,7 @@ func TestACrashLoopBacksOffAndIsReported(t *testing.T) {
 
 func TestSlotsThatCrashTogetherDoNotRetryTogether(t *testing.T) {
 	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
-	inBubble(t, Options{Workers: 2}, dies, func(b *bench) {
+	inBubble(t, Spec{Workers: 2}, dies, func(b *bench) {
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
 		launched := [2][]time.Time{}
@@ -214,7 +215,7 @@ func TestSlotsThatCrashTogetherDoNotRetryTogether(t *testing.T) {
 
 func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
 	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 4}) }
-	inBubble(t, Options{Workers: 1}, dies, func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, dies, func(b *bench) {
 		s := b.status() // no time has passed: the second death is the one that has to wait
 		require.Len(t, s.Waiting, 1)
 		waiting := s.Waiting[0]
@@ -234,8 +235,8 @@ func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
 
 func TestAWorkerThatIsReadyTooLateIsKilledAllTheSame(t *testing.T) {
 	deaf := func(*fakeProcess) {}
-	o := Options{Workers: 1, StartTimeout: 5 * time.Second, DrainTimeout: 20 * time.Second}
-	inBubble(t, o, deaf, func(b *bench) {
+	spec := Spec{Workers: 1, StartTimeout: 5 * time.Second, DrainTimeout: 20 * time.Second}
+	inBubble(t, spec, deaf, func(b *bench) {
 		b.from(soon(time.Millisecond))
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
@@ -254,7 +255,7 @@ func TestAWorkerThatIsReadyTooLateIsKilledAllTheSame(t *testing.T) {
 }
 
 func TestAWaitThatIsGivenUpLeavesNoWaiter(t *testing.T) {
-	inBubble(t, Options{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		b.from(func(*fakeProcess) {})
 		id := b.askReload().ID
@@ -279,7 +280,7 @@ func TestAWaitThatIsGivenUpLeavesNoWaiter(t *testing.T) {
 }
 
 func TestAProgramThatCannotBeLaunchedIsTriedAgain(t *testing.T) {
-	inBubble(t, Options{Workers: 1}, soon(time.Millisecond), func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, soon(time.Millisecond), func(b *bench) {
 		b.failing(syscall.EAGAIN)
 		time.Sleep(time.Second)
 		b.processes[0].exit(exitStatus{code: 1})
@@ -292,7 +293,7 @@ func TestAProgramThatCannotBeLaunchedIsTriedAgain(t *testing.T) {
 }
 
 func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
-	inBubble(t, Options{Workers: 2}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 2}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		first := b.askReload()
 		time.Sleep(500 * time.Millisecond)
@@ -310,7 +311,7 @@ func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
 }
 
 func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
-	inBubble(t, Options{Workers: 2}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 2}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		rolling := b.askReload()
 		time.Sleep(500 * time.Millisecond)
@@ -344,7 +345,7 @@ func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
 
 func TestKillDoesNotWait(t *testing.T) {
 	deaf := func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }
-	inBubble(t, Options{Workers: 2}, deaf, func(b *bench) {
+	inBubble(t, Spec{Workers: 2}, deaf, func(b *bench) {
 		time.Sleep(2 * time.Second)
 		began := time.Now()
 		b.Shutdown()
@@ -356,7 +357,7 @@ func TestKillDoesNotWait(t *testing.T) {
 }
 
 func TestWhatWasCutIsCountedOnce(t *testing.T) {
-	inBubble(t, Options{Workers: 1}, func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }, func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }, func(b *bench) {
 		time.Sleep(2 * time.Second)
 		reload := b.askReload()
 		b.wait(reload.ID, ReloadLive)
@@ -373,7 +374,7 @@ func TestWhatWasCutIsCountedOnce(t *testing.T) {
 }
 
 func TestWhatWasCutUnseenIsSaidToBeUnknown(t *testing.T) {
-	inBubble(t, Options{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		old := b.processes[0]
 		old.obeys = false
@@ -397,7 +398,7 @@ func TestWhatWasCutUnseenIsSaidToBeUnknown(t *testing.T) {
 }
 
 func TestConnectionsOfDrainingWorkersAreCountedAndThoseCutAreReported(t *testing.T) {
-	inBubble(t, Options{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		b.processes[0].obeys = false
 		s, err := b.Subscribe(0)
@@ -421,7 +422,7 @@ func TestConnectionsOfDrainingWorkersAreCountedAndThoseCutAreReported(t *testing
 }
 
 func TestEventsArriveInOrderWithoutAGap(t *testing.T) {
-	inBubble(t, Options{Workers: 3}, soon(time.Second), func(b *bench) {
+	inBubble(t, Spec{Workers: 3}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		late, err := b.Subscribe(4)
 		require.NoError(t, err)
@@ -454,7 +455,7 @@ func TestEventsArriveInOrderWithoutAGap(t *testing.T) {
 }
 
 func TestASlowSubscriberIsCutOff(t *testing.T) {
-	inBubble(t, Options{Workers: 1}, soon(0), func(b *bench) {
+	inBubble(t, Spec{Workers: 1}, soon(0), func(b *bench) {
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		for range subscriberBuffer + 10 {

@@ -14,7 +14,6 @@ package master
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"time"
 
@@ -28,9 +27,6 @@ import (
 type Master struct {
 	options   Options
 	startedAt time.Time
-	listeners []*listener     // of the loop; closed when the master stops
-	addresses []ListenAddress // of the listeners, with the ports that the kernel chose
-	endpoints []kernel.Listener
 	spawner   *spawner
 
 	asks  chan func(*loop) // questions and commands, answered by the loop in turn
@@ -46,64 +42,41 @@ type Master struct {
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
 // Nothing runs before Run.
 func New(o Options) (*Master, error) {
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
-	o = o.withDefaults()
-	first, err := openProgram(o.Command)
+	m := newMaster(o)
+	first, err := m.plan(o.Spec, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	listeners, err := openListeners(o.Listen)
-	if err != nil {
-		first.drop()
-		return nil, err
-	}
-	m := newMaster(o, listeners)
-	m.loop.programs[1] = first
+	m.begin(first)
 	m.spawner = newSpawner()
-	m.launch = func(s launchSpec) (process, error) { return launchProcess(m.spawner, s) }
+	m.launch = func(s launchSpec) (process, error) { return launchProcess(m.spawner, s, o.Probe) }
 	m.census = m.countByWorker
 	return m, nil
 }
 
-// newMaster makes a master without its seam to the operating system.
-func newMaster(o Options, listeners []*listener) *Master {
-	m := &Master{
+func newMaster(o Options) *Master {
+	return &Master{
 		options:   o,
 		startedAt: time.Now(),
-		listeners: listeners,
 		asks:      make(chan func(*loop)),
 		facts:     make(chan fact, 64),
 		done:      make(chan struct{}),
 	}
-	for _, l := range listeners {
-		bound := l.ListenAddress
-		bound.Address = l.kernel.Address()
-		m.addresses = append(m.addresses, bound)
-		m.endpoints = append(m.endpoints, l.kernel)
-	}
-	m.loop = &loop{
-		Master:   m,
-		pool:     newPool(o.Workers, o.StartTimeout, o.DrainTimeout, newID),
-		minders:  map[string]*minder{},
-		programs: map[int]*program{},
-	}
-	return m
 }
 
-func (o Options) withDefaults() Options {
-	if o.Workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0) // which, unlike NumCPU, heeds a container's limit
+// begin makes the loop, which starts with the first plan.
+func (m *Master) begin(first *plan) {
+	m.loop = &loop{
+		Master:  m,
+		pool:    newPool(first.terms(), newID),
+		minders: map[string]*minder{},
+		plans:   map[int]*plan{},
 	}
-	if o.StartTimeout == 0 {
-		o.StartTimeout = DefaultStartTimeout
-	}
-	if o.DrainTimeout == 0 {
-		o.DrainTimeout = DefaultDrainTimeout
-	}
-	return o
+	m.loop.adopt(1, first)
 }
+
+// diskEvery is how often it is looked whether what workers are started from is still there.
+const diskEvery = 2 * time.Second
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
@@ -113,6 +86,7 @@ func (m *Master) Run() {
 	if err := becomeSubreaper(); err != nil {
 		m.options.Log.Warn().Err(err).Msg("orphans of workers will not be reaped here")
 	}
+	go m.watchDisk(diskEvery)
 	m.serve()
 	m.spawner.stop()
 }

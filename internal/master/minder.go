@@ -14,6 +14,7 @@ import (
 // nothing.
 type minder struct {
 	start  start
+	plan   *plan
 	orders chan order // buffered for every order there can be, so that the loop never waits
 	post   func(fact)
 	count  func(worker string, pid int) (n int, known bool) // its open connections
@@ -22,7 +23,8 @@ type minder struct {
 
 // order is what the loop wants done to a worker.
 type order struct {
-	kill    bool          // end its process group now; else tell it to drain
+	kill    bool          // end its process group now; else
+	abort   bool          // have it leave a core dump, and end it if that takes long; else tell it to drain
 	timeout time.Duration // for the drain
 }
 
@@ -40,9 +42,12 @@ func (m *minder) mind(launch func() (process, error)) {
 	m.log = m.log.With().Int("pid", p.pid()).Logger()
 	m.post(forked{worker: m.start.worker, pid: p.pid()})
 
-	w := watch{minder: m, process: p}
+	w := watch{minder: m, process: p, starting: true, lived: never(), silent: never()}
 	w.arm(m.start.timeout)
-	defer w.timer.Stop()
+	if m.plan.Ready.waits() {
+		w.lived.Reset(m.plan.Ready.Delay)
+	}
+	defer w.rest()
 	for !w.ended {
 		w.next()
 	}
@@ -52,9 +57,13 @@ func (m *minder) mind(launch func() (process, error)) {
 type watch struct {
 	*minder
 	process  process
-	timer    *time.Timer // of the start, then of the drain; stopped in between
+	timer    *time.Timer // of the start, then of the drain or the abort; stopped in between
 	deadline time.Time   // when it fires; zero in between
+	lived    *time.Timer // fires when having lived that long makes it ready
+	silent   *time.Timer // fires when the watchdog is missed
+	starting bool
 	draining bool
+	aborting bool
 	killed   bool
 	tail     tail
 	cut      int
@@ -74,6 +83,10 @@ func (w *watch) next() {
 		w.print(l, ok)
 	case <-w.timer.C:
 		w.timeOut()
+	case <-w.lived.C:
+		w.becomeReady(w.haveLived())
+	case <-w.silent.C:
+		w.missWatchdog()
 	case status := <-w.process.ended():
 		w.finish(status)
 	}
@@ -85,14 +98,47 @@ func (w *watch) obey(o order) {
 			return // a dead process has no connections to count any more
 		}
 		w.killed = true
-		n, known := w.count(w.start.worker, w.process.pid())
-		w.cut, w.unknown = n, !known
+		w.countCut()
 		w.process.signal(syscall.SIGKILL, true)
 		return
 	}
-	w.draining = true
+	w.starting, w.draining = false, true
+	w.lived.Stop()
+	w.silent.Stop()
+	if o.abort {
+		w.aborting = true
+		w.arm(abortGrace)
+		w.countCut()
+		w.process.signal(syscall.SIGABRT, false)
+		return
+	}
 	w.arm(o.timeout)
-	w.process.signal(syscall.SIGTERM, false)
+	w.process.signal(w.plan.StopSignal, w.plan.StopGroup)
+}
+
+// countCut counts the connections that the end of the worker will cut.
+func (w *watch) countCut() {
+	if w.cut == 0 {
+		n, known := w.count(w.start.worker, w.process.pid())
+		w.cut, w.unknown = n, !known
+	}
+}
+
+// abortGrace is how long a worker that hangs may take to leave a core dump.
+const abortGrace = 5 * time.Second
+
+// never is a timer that fires only once it is reset.
+func never() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// rest stops the timers.
+func (w *watch) rest() {
+	w.timer.Stop()
+	w.lived.Stop()
+	w.silent.Stop()
 }
 
 func (w *watch) hear(n note) {
@@ -102,12 +148,51 @@ func (w *watch) hear(n note) {
 	if !w.deadline.IsZero() && time.Until(w.deadline) < n.extend {
 		w.arm(n.extend)
 	}
-	if n.ready {
-		if !w.draining {
-			w.timer.Stop()
-			w.deadline = time.Time{}
-		}
-		w.post(becameReady{worker: w.start.worker})
+	switch {
+	case n.trigger:
+		w.missWatchdog()
+	case n.alive && !w.starting && !w.draining:
+		w.armWatchdog()
+	}
+	if n.ready && w.plan.Ready.heeds() {
+		w.becomeReady("")
+	}
+	if n.seen != "" {
+		w.becomeReady(n.seen)
+	}
+}
+
+// becomeReady tells once that the worker accepts connections. how says what shows that; "" for its own word.
+func (w *watch) becomeReady(how string) {
+	if !w.starting {
+		return
+	}
+	w.starting = false
+	w.lived.Stop()
+	w.timer.Stop()
+	w.deadline = time.Time{}
+	w.armWatchdog()
+	w.post(becameReady{worker: w.start.worker, how: how})
+}
+
+func (w *watch) haveLived() string {
+	text := "it has lived " + w.plan.Ready.Delay.String()
+	if w.plan.Ready.Kind == ReadyEither {
+		text += " and did not say READY=1"
+	}
+	return text
+}
+
+func (w *watch) armWatchdog() {
+	if w.plan.Watchdog > 0 {
+		w.silent.Reset(w.plan.Watchdog)
+	}
+}
+
+func (w *watch) missWatchdog() {
+	if w.plan.Watchdog > 0 && !w.starting && !w.draining {
+		w.silent.Stop()
+		w.post(wentSilent{worker: w.start.worker, silence: w.plan.Watchdog, output: w.tail.lines})
 	}
 }
 
@@ -122,6 +207,10 @@ func (w *watch) arm(timeout time.Duration) {
 
 func (w *watch) timeOut() {
 	w.deadline = time.Time{}
+	if w.aborting {
+		w.obey(order{kill: true})
+		return
+	}
 	if w.draining {
 		w.post(drainTimedOut{worker: w.start.worker})
 		return
@@ -143,6 +232,9 @@ func (w *watch) print(l line, ok bool) {
 		return
 	}
 	w.tail.add(l.text)
+	if w.starting && w.plan.Ready.Kind == ReadyLog && w.plan.Ready.Pattern.MatchString(l.text) {
+		w.becomeReady("it printed a line that matches " + w.plan.Ready.Pattern.String())
+	}
 	relog.Line(w.log, l.stream, l.text)
 }
 

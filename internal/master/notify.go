@@ -13,9 +13,12 @@ import (
 
 // note is one datagram of the sd_notify protocol, as far as the master cares.
 type note struct {
-	ready  bool
-	status *string       // nil: not said
-	extend time.Duration // 0: not asked for
+	ready   bool
+	status  *string       // nil: not said
+	extend  time.Duration // 0: not asked for
+	alive   bool          // it feeds its watchdog
+	trigger bool          // it asks to be taken for one that does not
+	seen    string        // nobody said it: what shows that the worker accepts connections
 }
 
 // maxExtend bounds EXTEND_TIMEOUT_USEC; more is taken as this much.
@@ -32,6 +35,9 @@ func parseNote(datagram string) note {
 		switch key {
 		case "READY":
 			n.ready = n.ready || value == "1"
+		case "WATCHDOG":
+			n.alive = n.alive || value == "1"
+			n.trigger = n.trigger || value == "trigger"
 		case "STATUS":
 			status := strings.ToValidUTF8(value, "\uFFFD")
 			n.status = &status

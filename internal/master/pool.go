@@ -27,13 +27,12 @@ const (
 // worker is gone and begins the next one. A crash, a scale and a reload differ only in
 // what they change before that.
 type pool struct {
-	newID        func() string
-	startTimeout time.Duration
-	drainTimeout time.Duration
+	newID func() string
 
 	generation     int            // serves; a crash or a scale-up starts this one
 	lastGeneration int            // the newest number given out
 	revisions      map[int]string // of the generations that can still be started
+	terms          map[int]terms  // likewise, once prepared
 
 	slots   []*slot
 	workers map[string]*member // every worker that is not gone
@@ -42,7 +41,8 @@ type pool struct {
 	reloads  []*Reload // oldest first
 	queued   *Reload   // accepted, begins when nothing rotates
 	rotating *Reload   // rolling or reverting
-	prepared bool      // rotating's program is resolved
+	prepared bool      // rotating's plan is made
+	growth   int       // slots at the end that rotating added, or, below zero, is to take away
 
 	stopping bool
 	counting bool // a counted fact is to come
@@ -59,6 +59,7 @@ type slot struct {
 	duty     *member // serves, or starts because nobody does
 	next     *member // starts, to take over from duty when ready
 	changed  bool    // the rotation has put its generation here, or has to take it back
+	added    bool    // by the rotation, whose generation is the first to serve here
 	deaths   int     // in a row
 	died     *Worker // the latest that did; nil for none since a rotation changed the slot
 	restarts int     // deaths since a rotation last changed the slot
@@ -82,17 +83,24 @@ type Totals struct {
 	ReloadsAborted   int
 }
 
-func newPool(size int, startTimeout, drainTimeout time.Duration, newID func() string) *pool {
+// terms are what of a generation's plan concerns the pool.
+type terms struct {
+	workers      int // pool size
+	startTimeout time.Duration
+	drainTimeout time.Duration
+	program      *Program // for show
+}
+
+func newPool(first terms, newID func() string) *pool {
 	p := &pool{
 		newID:          newID,
-		startTimeout:   startTimeout,
-		drainTimeout:   drainTimeout,
 		generation:     1,
 		lastGeneration: 1,
 		revisions:      map[int]string{},
+		terms:          map[int]terms{1: first},
 		workers:        map[string]*member{},
 	}
-	p.resize(size)
+	p.resize(first.workers, nil)
 	return p
 }
 
@@ -125,11 +133,13 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 	case forked:
 		p.with(f.worker, func(m *member) { p.onForked(m, f.pid) })
 	case becameReady:
-		p.with(f.worker, p.onReady)
+		p.with(f.worker, func(m *member) { p.onReady(m, f.how) })
 	case saidStatus:
 		p.with(f.worker, func(m *member) { m.Status = f.text })
 	case startTimedOut:
 		p.with(f.worker, func(m *member) { p.onStartTimeout(m, f.output) })
+	case wentSilent:
+		p.with(f.worker, func(m *member) { p.onSilent(m, f) })
 	case drainTimedOut:
 		p.with(f.worker, p.onDrainTimeout)
 	case exited:
@@ -170,8 +180,8 @@ func (p *pool) reconcile() {
 func (p *pool) fill() {
 	for _, s := range p.slots {
 		replacing := s.next != nil && s.next.Generation == p.generation
-		if s.duty == nil && !s.retrying && !replacing {
-			s.duty = p.start(s, p.generation, p.startTimeout, nil)
+		if s.duty == nil && !s.retrying && !replacing && !s.added {
+			s.duty = p.start(s, p.generation, p.terms[p.generation].startTimeout, nil)
 		}
 	}
 }
@@ -183,6 +193,7 @@ func (p *pool) start(s *slot, generation int, timeout time.Duration, r *Reload) 
 		Slot:       s.number,
 		Generation: generation,
 		Revision:   p.revisions[generation],
+		Program:    p.terms[generation].program,
 		State:      WorkerStarting,
 		StartedAt:  p.now,
 		Restarts:   s.restarts,
@@ -198,10 +209,10 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 	if m == nil || m.State == WorkerDraining {
 		return
 	}
-	timeout := p.drainTimeout
+	timeout := p.terms[p.generation].drainTimeout
 	if r != nil {
 		m.reload = r
-		timeout = orOwn(r.DrainTimeout, p.drainTimeout)
+		timeout = orOwn(r.DrainTimeout, p.terms[r.Generation].drainTimeout)
 	}
 	p.want(drain{worker: m.ID, timeout: timeout})
 	p.markDraining(m, why)

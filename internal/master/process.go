@@ -1,9 +1,11 @@
 package master
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,22 +38,22 @@ type launchSpec struct {
 	slot       int
 	generation int
 	revision   string
-	program    *program
-	listeners  []*listener
+	plan       *plan
+	sockets    []inherited
 }
 
 // hold keeps the descriptors open until drop, whatever the loop closes meanwhile.
 func (s launchSpec) hold() {
-	s.program.hold()
-	for _, l := range s.listeners {
-		l.hold()
+	s.plan.hold()
+	for _, socket := range s.sockets {
+		socket.hold()
 	}
 }
 
 func (s launchSpec) drop() {
-	s.program.drop()
-	for _, l := range s.listeners {
-		l.drop()
+	s.plan.drop()
+	for _, socket := range s.sockets {
+		socket.drop()
 	}
 }
 
@@ -65,10 +67,11 @@ type osProcess struct {
 	end     chan exitStatus
 	stopped chan struct{}
 	output  [2]*os.File
+	private *socket // that it alone gets, to be probed at; nil for none
 }
 
-// launchProcess forks a worker and starts to listen to it.
-func launchProcess(s *spawner, spec launchSpec) (process, error) {
+// launchProcess forks a worker and starts to listen to it, and, if that is how it gets ready, to probe it.
+func launchProcess(s *spawner, spec launchSpec, http ProbeHTTP) (process, error) {
 	notify, err := openNotifySocket(spec.worker)
 	if err != nil {
 		return nil, fmt.Errorf("notify socket: %w", err)
@@ -83,8 +86,13 @@ func launchProcess(s *spawner, spec launchSpec) (process, error) {
 	}
 	ended, err := p.fork(spec)
 	if err != nil {
-		notify.close()
+		p.dropSockets()
 		return nil, err
+	}
+	if p.private != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { <-p.stopped; cancel() }()
+		go p.probe(ctx, spec.plan.Ready, http)
 	}
 	go notify.read(p.number, p.noted, p.stopped)
 	go p.readOutput()
@@ -105,24 +113,72 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 	for _, f := range streams {
 		files = append(files, int(f.Fd()))
 	}
-	for _, l := range spec.listeners {
-		files = append(files, l.fd)
+	if spec.plan.Ready.probes() {
+		if p.private, err = openProbe(); err != nil {
+			closeFiles(p.output[:])
+			return nil, err
+		}
+		spec.sockets = append(slices.Clip(spec.sockets), inherited{p.private, probeName})
 	}
-	programFD := len(files)
-	files = append(files, spec.program.fd)
-
-	pid, ended, err := p.spawner.fork(forkSpec{
-		path:  launch.Self,
-		argv:  launch.Args(programFD, spec.program.path, spec.program.argv),
-		env:   environment(os.Environ(), spec, p.notify.name),
-		files: files,
-	})
+	for _, socket := range spec.sockets {
+		files = append(files, socket.fd)
+	}
+	fork, err := spec.fork(files, p.notify.name)
+	if err != nil {
+		closeFiles(p.output[:])
+		return nil, err
+	}
+	pid, ended, err := p.spawner.fork(fork)
 	if err != nil {
 		closeFiles(p.output[:])
 		return nil, err
 	}
 	p.number = pid
 	return ended, nil
+}
+
+// fork is how to make the child, which gets files and, behind them, what only the launch step needs.
+func (s launchSpec) fork(files []int, notify string) (forkSpec, error) {
+	args, err1 := s.expandAll(s.plan.Command[1:])
+	more, err2 := s.expandAll(s.plan.Env)
+	if err := errors.Join(err1, err2); err != nil {
+		return forkSpec{}, err
+	}
+	step := s.plan.step()
+	step.Program = len(files)
+	files = append(files, s.plan.program.image())
+	if s.plan.directory != nil {
+		step.DirectoryFD = len(files)
+		files = append(files, s.plan.directory.fd)
+	}
+	argv, err := step.Args(append([]string{s.plan.program.called}, args...))
+	return forkSpec{
+		path:  launch.Self,
+		argv:  argv,
+		env:   append(with(slices.Clone(s.plan.env), more...), s.contract(notify, "")...),
+		files: files,
+	}, err
+}
+
+// step is what every worker of the plan does before it is its program.
+func (p *plan) step() launch.Step {
+	step := launch.Step{
+		Path:          p.program.path,
+		Parent:        os.Getpid(),
+		DeathNote:     p.StopSignal,
+		User:          p.account,
+		Umask:         p.Umask,
+		OpenFiles:     uint64(p.OpenFiles),
+		NoNewPrivs:    p.NoNewPrivs,
+		WatchdogArmed: p.Watchdog > 0,
+	}
+	if p.directory != nil {
+		step.Directory = p.directory.path
+	}
+	if p.program.script && p.program.inPlace() {
+		step.AtPath, step.Path = true, p.program.beside
+	}
+	return step
 }
 
 // openStreams makes the child's ends of stdin, stdout and stderr, and keeps ours of the latter two.
@@ -149,36 +205,6 @@ func closeFiles(files []*os.File) {
 			f.Close()
 		}
 	}
-}
-
-// environment is the master's own, without what was said to the master and not to the
-// worker, and with the worker's side of the contract. LISTEN_PID is set after the fork.
-func environment(own []string, spec launchSpec, notify string) []string {
-	var env []string
-	for _, kv := range own {
-		name, _, _ := strings.Cut(kv, "=")
-		meant := strings.HasPrefix(name, "LISTEN_") || strings.HasPrefix(name, "WATCHDOG_") ||
-			strings.HasPrefix(name, "ROTA_") || name == "NOTIFY_SOCKET"
-		if !meant {
-			env = append(env, kv)
-		}
-	}
-	names := make([]string, len(spec.listeners))
-	for i, l := range spec.listeners {
-		names[i] = l.Name
-	}
-	env = append(env,
-		"LISTEN_FDS="+itoa(len(names)),
-		"LISTEN_FDNAMES="+strings.Join(names, ":"),
-		"NOTIFY_SOCKET="+notify,
-		"ROTA_WORKER_ID="+spec.worker,
-		"ROTA_SLOT="+itoa(spec.slot),
-		"ROTA_GENERATION="+itoa(spec.generation),
-	)
-	if spec.revision != "" {
-		env = append(env, "ROTA_REVISION="+spec.revision)
-	}
-	return env
 }
 
 // readOutput reads both streams and closes printed when both have ended.
@@ -210,8 +236,15 @@ func (p *osProcess) ended() <-chan exitStatus              { return p.end }
 
 func (p *osProcess) close() {
 	close(p.stopped)
-	p.notify.close()
+	p.dropSockets()
 	closeFiles(p.output[:])
+}
+
+func (p *osProcess) dropSockets() {
+	p.notify.close()
+	if p.private != nil {
+		p.private.drop()
+	}
 }
 
 // outputGrace is how long the output of a process that has ended may take to end too:

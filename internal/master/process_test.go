@@ -18,7 +18,7 @@ import (
 )
 
 func TestAReloadReplacesEveryWorkerOneByOne(t *testing.T) {
-	r := runMaster(t, Options{Workers: 3}, "good")
+	r := runMaster(t, Spec{Workers: 3}, "good")
 	r.ready(3)
 	before, generation := r.workers()
 	require.Equal(t, 1, generation)
@@ -50,14 +50,15 @@ func TestAReloadReplacesEveryWorkerOneByOne(t *testing.T) {
 }
 
 func TestTheListenerStaysNonBlockingAfterASpawn(t *testing.T) {
-	r := runMaster(t, Options{}, "good")
+	r := runMaster(t, Spec{}, "good")
 	r.ready(2)
 	var flags, protocol int
 	require.NoError(t, r.ask(func(l *loop) {
 		var err error
-		flags, err = unix.FcntlInt(uintptr(l.listeners[0].fd), unix.F_GETFL, 0)
+		listener := l.plans[1].listeners[0].sockets[0].fd
+		flags, err = unix.FcntlInt(uintptr(listener), unix.F_GETFL, 0)
 		require.NoError(t, err)
-		protocol, err = unix.GetsockoptInt(l.listeners[0].fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+		protocol, err = unix.GetsockoptInt(listener, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 		require.NoError(t, err)
 	}))
 	require.Equal(t, unix.IPPROTO_TCP, protocol, "the half-close of an MPTCP connection can't be seen")
@@ -72,7 +73,7 @@ func TestAWorkerGetsItsSideOfTheContractAndNothingOfTheMasters(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "1")
 	t.Setenv("ROTA_ADMIN", "secret")
 	t.Setenv("APP_SETTING", "kept")
-	r := runMaster(t, Options{Workers: 1}, "prints-env")
+	r := runMaster(t, Spec{Workers: 1}, "prints-env")
 	r.ready(1)
 	workers, _ := r.workers()
 	w := workers[0]
@@ -106,7 +107,7 @@ func TestAFailingNewWorkerLeavesTheOldSetServing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "app")
 			require.NoError(t, os.Symlink(os.Args[0], path))
-			r := runMaster(t, Options{Command: []string{path, "good"}}, "")
+			r := runMaster(t, Spec{Command: []string{path, "good"}}, "")
 			r.ready(2)
 			before, _ := r.workers()
 
@@ -157,7 +158,7 @@ func ids(list []Worker) []string {
 }
 
 func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
-	r := runMaster(t, Options{Workers: 1}, "ignores-term")
+	r := runMaster(t, Spec{Workers: 1}, "ignores-term")
 	r.ready(1)
 	reload := r.reload(ReloadRequest{DrainTimeout: 200 * time.Millisecond}, ReloadCompleted)
 	require.Equal(t, ReloadCompleted, reload.State)
@@ -169,7 +170,7 @@ func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
 }
 
 func TestSecondReadyIsNotASecondWorker(t *testing.T) {
-	r := runMaster(t, Options{Workers: 1}, "ready-twice")
+	r := runMaster(t, Spec{Workers: 1}, "ready-twice")
 	r.ready(1)
 	reload := r.reload(ReloadRequest{}, ReloadCompleted)
 	require.Equal(t, 1, reload.Replaced)
@@ -177,7 +178,7 @@ func TestSecondReadyIsNotASecondWorker(t *testing.T) {
 }
 
 func TestOutputIsLoggedAndNeverStopsAWorker(t *testing.T) {
-	r := runMaster(t, Options{Workers: 2}, "floods")
+	r := runMaster(t, Spec{Workers: 2}, "floods")
 	r.ready(2)
 	reload := r.reload(ReloadRequest{}, ReloadCompleted)
 	require.Equal(t, ReloadCompleted, reload.State)
@@ -185,13 +186,13 @@ func TestOutputIsLoggedAndNeverStopsAWorker(t *testing.T) {
 }
 
 func TestClosedOutputIsNoDeath(t *testing.T) {
-	r := runMaster(t, Options{Workers: 1}, "closes-output")
+	r := runMaster(t, Spec{Workers: 1}, "closes-output")
 	r.ready(1)
 	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
 }
 
 func TestAWorkerMayAskForMoreTimeToStart(t *testing.T) {
-	r := runMaster(t, Options{Workers: 1, StartTimeout: 500 * time.Millisecond}, "asks-for-time")
+	r := runMaster(t, Spec{Workers: 1, StartTimeout: 500 * time.Millisecond}, "asks-for-time")
 	r.ready(1)
 	workers, _ := r.workers()
 	require.Equal(t, "warming up", workers[0].Status)
@@ -199,10 +200,10 @@ func TestAWorkerMayAskForMoreTimeToStart(t *testing.T) {
 }
 
 func TestCutConnectionsAreCounted(t *testing.T) {
-	r := runMaster(t, Options{Workers: 1}, "holds-connections")
+	r := runMaster(t, Spec{Workers: 1}, "holds-connections")
 	r.ready(1)
 	for range 3 {
-		c, err := net.Dial("tcp", r.addresses[0].Address)
+		c, err := net.Dial("tcp", r.listening()[0].Address)
 		require.NoError(t, err)
 		defer c.Close()
 		_, err = c.Read(make([]byte, 1)) // the worker has it
@@ -225,7 +226,7 @@ func TestShutdownLeavesNothingBehind(t *testing.T) {
 	for round := range 3 {
 		before := openTargets()
 		t.Run("run", func(t *testing.T) {
-			r := runMaster(t, Options{Listen: []ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
+			r := runMaster(t, Spec{Listen: []ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
 			r.ready(2)
 			r.reload(ReloadRequest{}, ReloadCompleted)
 			r.Shutdown()
@@ -278,11 +279,11 @@ func TestAMasterThatCannotBeMadeLeavesNothingOpen(t *testing.T) {
 	defer taken.Close()
 	path := filepath.Join(t.TempDir(), "app.sock")
 	before := openTargets()
-	_, err = New(Options{Command: []string{os.Args[0], "good"}, Listen: []ListenAddress{
+	_, err = New(Options{Spec: Spec{Command: []string{os.Args[0], "good"}, Listen: []ListenAddress{
 		{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"},
 		{Name: "unix", Network: "unix", Address: path},
 		{Name: "tcp-2", Network: "tcp", Address: taken.Addr().String()},
-	}})
+	}}})
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
 	require.Empty(t, openedSince(before))
 	require.NoFileExists(t, path)
@@ -295,10 +296,9 @@ func TestAWorkerHasItsStreamsAndTheListenersAndNothingElse(t *testing.T) {
 			inherited[fd] = true
 		}
 	}
-	loopback := ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 	second := loopback
 	second.Name = "tcp-2"
-	r := runMaster(t, Options{Workers: 1, Listen: []ListenAddress{loopback, second}}, "prints-files")
+	r := runMaster(t, Spec{Workers: 1, Listen: []ListenAddress{loopback, second}}, "prints-files")
 	r.ready(1)
 	printed := regexp.MustCompile(`"files: ([^"]*)"`)
 	require.Eventually(t, func() bool { return printed.MatchString(r.log.String()) }, patience, time.Millisecond)
@@ -320,7 +320,7 @@ func TestAWorkerHasItsStreamsAndTheListenersAndNothingElse(t *testing.T) {
 func TestACrashAfterAReloadStartsTheNewProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app")
 	require.NoError(t, os.Symlink(os.Args[0], path))
-	r := runMaster(t, Options{Command: []string{path, "good"}}, "")
+	r := runMaster(t, Spec{Command: []string{path, "good"}}, "")
 	r.ready(2)
 	binary, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
@@ -366,7 +366,7 @@ func TestAWorkersProcessGroupEndsWithIt(t *testing.T) {
 func runForking(t *testing.T, child string) (*running, int) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pid")
-	r := runMaster(t, Options{Workers: 1, Command: []string{os.Args[0], child, path}}, "")
+	r := runMaster(t, Spec{Workers: 1, Command: []string{os.Args[0], child, path}}, "")
 	r.ready(1)
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -395,7 +395,7 @@ func TestAWorkerHasTheOpenFileLimitThatTheMasterWasStartedWith(t *testing.T) {
 	defer func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)) }()
 	path := filepath.Join(t.TempDir(), "app")
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho limit $(ulimit -Sn)\nexec sleep 60\n"), 0o755))
-	r := runMaster(t, Options{Workers: 1, Command: []string{path}}, "")
+	r := runMaster(t, Spec{Workers: 1, Command: []string{path}}, "")
 	want := "limit " + itoa(int(lower.Cur))
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), want) }, patience, time.Millisecond, "Go raises it for itself")
 }
@@ -404,6 +404,6 @@ func TestAWorkerThatBecameAnotherUserIsStillHeard(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("to become another user takes root")
 	}
-	r := runMaster(t, Options{Workers: 1}, "drops-privileges")
+	r := runMaster(t, Spec{Workers: 1}, "drops-privileges")
 	r.ready(1)
 }

@@ -1,40 +1,199 @@
 package master
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// program is the file that the workers of one generation run. It is held open from the
+// programFile is the file that the workers of one generation run. It is held open from the
 // generation's beginning to its end, so that a worker started days later, after a crash,
 // still runs what its reload found on disk.
-type program struct {
+type programFile struct {
 	*sharedFD
-	path string // resolved: absolute, without symbolic links
-	argv []string
+	path   string      // resolved: absolute, without symbolic links
+	beside string      // the same, but the last element may be a link: what belongs to it stands there
+	called string      // what it is called in its arguments
+	sum    string      // SHA-256; "" when it can't be read
+	script bool        // it begins with #!
+	copy   *sharedFD   // of a script; nil otherwise
+	found  os.FileInfo // as it was when it was opened
 }
 
-// openProgram finds the command's program as it is on disk now.
-func openProgram(command []string) (*program, error) {
-	found, err := exec.LookPath(command[0])
+// openProgram finds a command's program as it is on disk now: by its path, which is relative
+// to the working directory, or by its name along PATH. If it is the same as the previous
+// generation's, that spares some work.
+func openProgram(name, directory, path string, previous *programFile) (*programFile, error) {
+	file, err := lookUp(name, directory, path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot run %q: %w", command[0], err)
+		return nil, fmt.Errorf("cannot run %q: %w", name, err)
 	}
-	path, err := filepath.EvalSymlinks(found)
+	p, err := openProgramFile(file, previous)
 	if err != nil {
-		return nil, fmt.Errorf("cannot run %q: %w", command[0], err)
+		return nil, fmt.Errorf("cannot run %q: %w", name, err)
 	}
-	if path, err = filepath.Abs(path); err != nil {
-		return nil, fmt.Errorf("cannot run %q: %w", command[0], err)
+	p.beside, p.called = file, name
+	if parent, err := resolve(filepath.Dir(file)); err == nil {
+		p.beside = filepath.Join(parent, filepath.Base(file))
 	}
-	// O_PATH, since a program may be executable without being readable.
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if filepath.IsAbs(name) {
+		p.called = p.beside // a program that looks for its own files by this name finds its release's
+	}
+	return p, nil
+}
+
+func lookUp(name, directory, path string) (string, error) {
+	if strings.Contains(name, "/") {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(directory, name)
+		}
+		return name, executable(name)
+	}
+	failed := error(os.ErrNotExist)
+	for _, place := range filepath.SplitList(path) {
+		if !filepath.IsAbs(place) {
+			place = filepath.Join(directory, place)
+		}
+		file := filepath.Join(place, name)
+		err := executable(file)
+		if err == nil {
+			return file, nil
+		}
+		if errors.Is(err, os.ErrPermission) {
+			failed = err // something is there: say so, if nothing better is found
+		}
+	}
+	if errors.Is(failed, os.ErrNotExist) {
+		return "", fmt.Errorf("no such file or program on PATH: %w", failed)
+	}
+	return "", failed
+}
+
+func executable(file string) error {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return &os.PathError{Op: "execute", Path: file, Err: unix.EISDIR}
+	case info.Mode()&0o111 == 0:
+		return &os.PathError{Op: "execute", Path: file, Err: unix.EACCES}
+	}
+	return nil
+}
+
+func openProgramFile(file string, previous *programFile) (*programFile, error) {
+	path, err := resolve(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot run %q: %w", path, &os.PathError{Op: "open", Path: path, Err: err})
+		return nil, err
 	}
-	return &program{sharedFD: shareFD(fd), path: path, argv: command}, nil
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	readable := err == nil
+	if errors.Is(err, unix.EACCES) { // a program may be executable without being readable
+		fd, err = unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	p := &programFile{sharedFD: shareFD(fd), path: path}
+	if p.found, err = os.Stat(path); err == nil && readable {
+		err = p.read(previous)
+	}
+	if err != nil {
+		p.drop()
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return p, nil
+}
+
+// read takes the sum of the file, and a copy if it is a script: a binary can't be written to
+// while it runs, but a script can be edited in place.
+func (p *programFile) read(previous *programFile) error {
+	content := io.NewSectionReader(descriptor(p.fd), 0, p.found.Size())
+	head := make([]byte, 2)
+	n, _ := content.ReadAt(head, 0)
+	p.script = string(head[:n]) == "#!" && p.found.Size() <= maxScript
+	hash := sha256.New()
+	var into io.Writer = hash
+	switch {
+	case p.script:
+		fd, err := unix.MemfdCreate(filepath.Base(p.path), unix.MFD_CLOEXEC)
+		if err != nil {
+			return fmt.Errorf("make room for a copy: %w", err)
+		}
+		p.copy = shareFD(fd)
+		into = io.MultiWriter(hash, descriptor(fd))
+	case previous != nil && previous.unchanged(p.found):
+		p.sum = previous.sum // of a large file it takes a while
+		return nil
+	}
+	if _, err := io.Copy(into, content); err != nil {
+		return err
+	}
+	p.sum = hex.EncodeToString(hash.Sum(nil))
+	return nil
+}
+
+// unchanged reports whether info is of the same file in the same state.
+func (p *programFile) unchanged(info os.FileInfo) bool {
+	then, now := p.found.Sys().(*syscall.Stat_t), info.Sys().(*syscall.Stat_t)
+	return os.SameFile(p.found, info) && then.Size == now.Size && then.Mtim == now.Mtim && then.Ctim == now.Ctim
+}
+
+// inPlace reports whether the file still stands where it was found, as it was. A script is
+// then run by that name, because many look at it to find what belongs to them.
+func (p *programFile) inPlace() bool {
+	info, err := os.Stat(p.beside)
+	return err == nil && p.unchanged(info)
+}
+
+// image is the descriptor to execute.
+func (p *programFile) image() int {
+	if p.copy != nil {
+		return p.copy.fd
+	}
+	return p.fd
+}
+
+func (p *programFile) hold() {
+	p.sharedFD.hold()
+	if p.copy != nil {
+		p.copy.hold()
+	}
+}
+
+func (p *programFile) drop() {
+	p.sharedFD.drop()
+	if p.copy != nil {
+		p.copy.drop()
+	}
+}
+
+// maxScript bounds what is copied; a larger one is only held open.
+const maxScript = 16 << 20
+
+// descriptor reads and writes without owning what it does that to.
+type descriptor int
+
+// ReadAt is pread.
+func (d descriptor) ReadAt(b []byte, offset int64) (int, error) {
+	n, err := unix.Pread(int(d), b, offset)
+	if err == nil && n < len(b) {
+		err = io.EOF
+	}
+	return max(n, 0), err
+}
+
+// Write is write.
+func (d descriptor) Write(b []byte) (int, error) {
+	n, err := unix.Write(int(d), b)
+	return max(n, 0), err
 }

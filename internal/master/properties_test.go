@@ -63,7 +63,7 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 func takePrepared(w *world, err error) fact {
 	generation := w.preparing[0]
 	w.preparing = w.preparing[1:]
-	return prepared{generation: generation, err: err}
+	return prepared{generation: generation, terms: w.terms(), err: err}
 }
 
 func pick(t *rapid.T, list []*member) string { return rapid.SampledFrom(list).Draw(t, "worker").ID }

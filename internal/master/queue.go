@@ -3,6 +3,7 @@ package master
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // How a reload comes in and waits for its turn.
@@ -72,10 +73,26 @@ func (p *pool) onPrepared(f prepared) {
 	if r == nil || r.Generation != f.generation || p.prepared {
 		return // the reload was aborted meanwhile
 	}
-	if f.err == nil {
-		p.prepared = true
+	if f.err != nil {
+		r.Failure = failureOf(f.err)
+		p.finishFailed(r)
 		return
 	}
-	r.Failure = &Failure{Message: f.err.Error()}
-	p.finishFailed(r)
+	p.prepared = true
+	before := p.terms[p.generation].workers
+	p.terms[r.Generation] = f.terms
+	r.Program = f.terms.program
+	if f.terms.workers != before { // else a pool that was scaled by hand stays as it is
+		p.growTo(f.terms.workers)
+	}
+}
+
+// failureOf tells of everything that is wrong, in one sentence and one by one.
+func failureOf(err error) *Failure {
+	complaints := strings.Split(err.Error(), "\n")
+	f := &Failure{Message: strings.Join(complaints, "; ")}
+	if len(complaints) > 1 {
+		f.Complaints = complaints
+	}
+	return f
 }

@@ -87,6 +87,7 @@ type Reload struct {
 	ConnectionsCounted   bool      // each of them has been counted since it began to drain
 	ConnectionsCut       int       // connections closed by killing workers, such as at the drain timeout
 	CutUnknown           bool      // there may be more: the kernel did not tell of every killed worker
+	Program              *Program  // of its generation; nil until that is known
 	Failure              *Failure  // nil unless reverting, failed or aborted
 	Steps                []Step    // what happened to which worker, oldest first
 
@@ -99,6 +100,8 @@ type Failure struct {
 	WorkerID string // the worker that failed; "" when none did
 	Slot     int
 	Output   []string // the failing worker's last lines, oldest first
+
+	Complaints []string // each mistake by itself, where there are several
 }
 
 // Step is one thing that happened to a worker because of a reload.

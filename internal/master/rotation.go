@@ -34,9 +34,10 @@ func (p *pool) rotate() {
 // rotationStartTimeout is the caller's, if there is one. An impatient caller must not make
 // the way back fail as well, so on that the master's own is the least.
 func (p *pool) rotationStartTimeout() time.Duration {
-	timeout := orOwn(p.rotating.StartTimeout, p.startTimeout)
+	own := p.terms[p.target()].startTimeout
+	timeout := orOwn(p.rotating.StartTimeout, own)
 	if p.rotating.State == ReloadReverting {
-		timeout = max(timeout, p.startTimeout)
+		timeout = max(timeout, own)
 	}
 	return timeout
 }
@@ -53,7 +54,7 @@ func (p *pool) target() int {
 // forth that is every slot, going back only those it had changed.
 func (p *pool) nextSlot() *slot {
 	reverting := p.rotating.State == ReloadReverting
-	for _, s := range p.slots {
+	for _, s := range p.staying() {
 		there := s.duty != nil && s.duty.Generation == p.target() && s.duty.State == WorkerReady
 		if there && reverting {
 			s.changed = false
@@ -64,6 +65,9 @@ func (p *pool) nextSlot() *slot {
 	}
 	return nil
 }
+
+// staying are the slots that the rotation does not take away.
+func (p *pool) staying() []*slot { return p.slots[:max(len(p.slots)+min(p.growth, 0), 1)] }
 
 // onTrial reports whether the death of the worker fails the rotation: it was started
 // by it, and the slot does not count as safely changed yet.
@@ -88,6 +92,7 @@ func (p *pool) fail(m *member, why string, output []string) {
 	r.State = ReloadReverting
 	r.Failure = &Failure{Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output}
 	p.recallReplacements(r)
+	p.shrinkBack()
 	p.measure(r)
 	p.tellReload(EventReloadProgress, r, ReloadRolling, message+"; going back to generation "+itoa(p.generation))
 }
@@ -107,9 +112,10 @@ func (p *pool) leftBehind(r *Reload) string {
 }
 
 func (p *pool) goLive(r *Reload) {
-	p.measure(r)
 	old := p.generation
 	p.generation = r.Generation
+	p.shrinkToPlan(old)
+	p.measure(r)
 	r.State, r.LiveAt = ReloadLive, p.now
 	p.endRotation(old)
 	p.tellReload(EventReloadLive, r, ReloadRolling,
@@ -147,14 +153,15 @@ func (p *pool) recallReplacements(r *Reload) {
 // endRotation lets the slots forget the rotation, and the generation that nobody will start again.
 func (p *pool) endRotation(unused int) {
 	p.recallReplacements(p.rotating)
-	p.rotating = nil
+	p.rotating, p.growth = nil, 0
 	for _, s := range p.slots {
-		s.changed = false
+		s.changed, s.added = false, false
 		if s.duty != nil {
 			s.duty.reload = nil
 		}
 	}
 	delete(p.revisions, unused)
+	delete(p.terms, unused)
 	p.want(release{generation: unused})
 }
 
@@ -164,4 +171,16 @@ func orOwn(asked, own time.Duration) time.Duration {
 		return asked
 	}
 	return own
+}
+
+// retireListeners comes before the last workers are told to drain that serve the listeners of
+// which the new generation has no use: who comes there from now on is turned away, and they
+// answer who waits already.
+func (p *pool) retireListeners() {
+	for _, s := range p.slots {
+		if s.duty != nil && s.duty.Generation != p.rotating.Generation {
+			return
+		}
+	}
+	p.want(retire{generation: p.generation, next: p.rotating.Generation})
 }

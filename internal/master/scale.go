@@ -8,20 +8,63 @@ func (p *pool) scale(delta int) {
 	if p.stopping || size == len(p.slots) {
 		return
 	}
+	p.resizeAndTell(size, nil)
+}
+
+// resizeAndTell changes the size because of reload r, or, if that is nil, of somebody's wish.
+func (p *pool) resizeAndTell(size int, r *Reload) {
 	from := len(p.slots)
-	p.resize(size)
+	p.resize(size, r)
 	p.tell(Event{Type: EventPoolScaled, Workers: size, Before: from,
 		Message: fmt.Sprintf("the pool has %s instead of %d", plural(size, "worker", "workers"), from)})
 }
 
-func (p *pool) resize(size int) {
+// growTo is how a rotation changes the pool's size. Slots that are added get workers of its
+// generation only; those that are too many go when it is live, so that until then
+// as many serve as before.
+func (p *pool) growTo(size int) {
+	p.growth = size - len(p.slots)
+	if p.growth <= 0 {
+		return
+	}
+	from := len(p.slots)
+	p.resizeAndTell(size, p.rotating)
+	for _, s := range p.slots[from:] {
+		s.added = true
+	}
+}
+
+// shrinkToPlan takes away the slots that the generation which is live now does not want.
+func (p *pool) shrinkToPlan(old int) {
+	if p.growth < 0 {
+		p.want(retire{generation: old, next: p.generation})
+		p.resizeAndTell(len(p.staying()), p.rotating)
+	}
+}
+
+// shrinkBack takes away what the rotation has added, as far as it is still there.
+func (p *pool) shrinkBack() {
+	added := min(max(p.growth, 0), len(p.slots)-1)
+	p.growth = 0
+	if added > 0 {
+		p.resizeAndTell(len(p.slots)-added, p.rotating)
+	}
+	for _, s := range p.slots {
+		s.added = false
+	}
+}
+
+func (p *pool) resize(size int, r *Reload) {
+	if size < len(p.slots) {
+		p.want(shrink{size: size})
+	}
 	for len(p.slots) < size {
 		p.slots = append(p.slots, &slot{number: len(p.slots)})
 	}
 	for len(p.slots) > size {
 		last := p.slots[len(p.slots)-1]
 		p.slots = p.slots[:len(p.slots)-1]
-		p.dismiss(last.duty, nil, "the pool shrinks")
-		p.dismiss(last.next, nil, "the pool shrinks")
+		p.dismiss(last.duty, r, "the pool shrinks")
+		p.dismiss(last.next, r, "the pool shrinks")
 	}
 }

@@ -38,7 +38,17 @@ func (m *Master) Connections() (Listing, error) {
 
 // Queues returns how many connections wait to be accepted, by the listener's name.
 func (m *Master) Queues() (map[string]kernel.Queue, error) {
-	return kernel.AcceptQueues(m.endpoints)
+	endpoints, err := m.sockets()
+	if err != nil {
+		return nil, err
+	}
+	return kernel.AcceptQueues(endpoints)
+}
+
+// sockets are all whose connections a worker may have.
+func (m *Master) sockets() (list []kernel.Listener, err error) {
+	err = m.ask(func(l *loop) { list = l.endpoints() })
+	return list, err
 }
 
 // connectionsOf joins the kernel's list of connections with the sockets that the workers
@@ -46,7 +56,11 @@ func (m *Master) Queues() (map[string]kernel.Queue, error) {
 // the other way round it would be taken for nobody's.
 func (m *Master) connectionsOf(pids map[string]int) (Listing, error) {
 	var listing Listing
-	seen, err := kernel.Connections(m.endpoints)
+	endpoints, err := m.sockets()
+	if err != nil {
+		return listing, err
+	}
+	seen, err := kernel.Connections(endpoints)
 	if err != nil {
 		return listing, err
 	}

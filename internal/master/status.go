@@ -19,7 +19,8 @@ type Status struct {
 	Waiting    []WaitingSlot
 	Stopping   bool
 	Workers    []Worker        // those that are not gone, by slot, the newest first within one
-	Listeners  []ListenAddress // with the port that the kernel chose, where 0 was asked for
+	Listeners  []ListenAddress // of the generation that serves, with the port that the kernel chose, where 0 was asked for
+	Missing    []string        // what workers are started from and has been deleted, a sentence each
 	Totals     Totals
 	Reload     *Reload // the one that rotates, else the newest that is still draining; nil for none
 }
@@ -113,7 +114,8 @@ func (l *loop) status() Status {
 		Size:       len(p.slots),
 		Stopping:   p.stopping,
 		Totals:     p.totals,
-		Listeners:  l.addresses,
+		Listeners:  l.addresses(),
+		Missing:    l.missing(),
 	}
 	for _, m := range p.living() {
 		s.add(m.Worker)

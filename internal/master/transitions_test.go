@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -69,7 +70,7 @@ var happenings = []struct {
 	{"one worker less", func(*world) fact { return scaleAsked{delta: -1} }},
 	{"stop", func(*world) fact { return stopAsked{} }},
 	{"stop now", func(*world) fact { return stopAsked{now: true} }},
-	{"program found", func(w *world) fact { return prepared{generation: w.pool.lastGeneration} }},
+	{"program found", func(w *world) fact { return prepared{generation: w.pool.lastGeneration, terms: w.terms()} }},
 	{"program missing", func(w *world) fact { return prepared{generation: w.pool.lastGeneration, err: errNotThere} }},
 	{"starting worker forked", func(w *world) fact { return forked{worker: one(w, WorkerStarting), pid: 42} }},
 	{"starting worker ready", func(w *world) fact { return becameReady{worker: one(w, WorkerStarting)} }},
@@ -80,6 +81,7 @@ var happenings = []struct {
 	{"starting worker exits", func(w *world) fact { return exited{worker: one(w, WorkerStarting), exit: Exit{Code: 1}} }},
 	{"ready worker of slot 0 exits", func(w *world) fact { return exited{worker: onDuty(w, 0), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
 	{"ready worker of slot 1 exits", func(w *world) fact { return exited{worker: onDuty(w, 1), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
+	{"ready worker of slot 0 misses its watchdog", func(w *world) fact { return wentSilent{worker: onDuty(w, 0), silence: time.Second} }},
 	{"draining worker exits", func(w *world) fact { return exited{worker: one(w, WorkerDraining)} }},
 	{"draining worker too slow", func(w *world) fact { return drainTimedOut{worker: one(w, WorkerDraining)} }},
 	{"unknown worker exits", func(*world) fact { return exited{worker: "nobody"} }},

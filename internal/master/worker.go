@@ -19,7 +19,8 @@ type Worker struct {
 	Slot       int
 	Generation int
 	Revision   string // of the reload that brought its generation; "" where none was given
-	PID        int    // 0 until it was forked
+	Program    *Program
+	PID        int // 0 until it was forked
 	State      WorkerState
 	Status     string // the latest STATUS= it sent
 	StartedAt  time.Time

@@ -22,7 +22,7 @@ type world struct {
 
 func newWorld(size int) *world {
 	w := &world{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
-	w.pool = newPool(size, 10*time.Second, 100*time.Second, func() string {
+	w.pool = newPool(terms{workers: size, startTimeout: 10 * time.Second, drainTimeout: 100 * time.Second}, func() string {
 		w.ids++
 		return fmt.Sprintf("w%d", w.ids)
 	})
@@ -83,10 +83,13 @@ func (w *world) prepare(err error) *world {
 	for len(w.preparing) > 0 {
 		generation := w.preparing[0]
 		w.preparing = w.preparing[1:]
-		w.apply(prepared{generation: generation, err: err})
+		w.apply(prepared{generation: generation, terms: w.terms(), err: err})
 	}
 	return w
 }
+
+// terms are those of the next generation: the same as of the one that serves.
+func (w *world) terms() terms { return w.pool.terms[w.pool.generation] }
 
 // next is the worker that is about to take over a slot.
 func (w *world) next() *member {
@@ -191,6 +194,12 @@ func tellEffect(e effect) string {
 		return fmt.Sprintf("start %s g%d slot%d %gs", e.worker, e.generation, e.slot, e.timeout.Seconds())
 	case drain:
 		return fmt.Sprintf("drain %s %gs", e.worker, e.timeout.Seconds())
+	case abort:
+		return "abort " + e.worker
+	case shrink:
+		return fmt.Sprintf("shrink to %d", e.size)
+	case retire:
+		return fmt.Sprintf("retire g%d for g%d", e.generation, e.next)
 	case kill:
 		return "kill " + e.worker
 	case retry:

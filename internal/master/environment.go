@@ -1,0 +1,189 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/user"
+	"slices"
+	"strings"
+	"time"
+)
+
+// environment is what every worker of the plan gets: the master's own, without what was said to the master
+// and not to the worker, and what the spec adds.
+func (p *plan) environment(own []string) []string {
+	var env []string
+	for _, kv := range own {
+		if !said(kv) {
+			env = append(env, kv)
+		}
+	}
+	if p.directory != nil {
+		env = with(env, "PWD="+p.directory.path)
+	}
+	if p.User != "" {
+		if u, err := user.Lookup(p.User); err == nil {
+			env = with(env, "HOME="+u.HomeDir, "USER="+u.Username, "LOGNAME="+u.Username)
+		}
+	}
+	return with(env, p.Env...)
+}
+
+// said reports whether a variable is part of what a supervisor says to its child.
+func said(kv string) bool {
+	name, _, _ := strings.Cut(kv, "=")
+	for _, prefix := range []string{"LISTEN_", "WATCHDOG_", "ROTA_", "EINHORN_", "SERVER_STARTER_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return name == "NOTIFY_SOCKET"
+}
+
+// with sets variables, each in the place of one that is there already.
+func with(env []string, more ...string) []string {
+	for _, kv := range more {
+		name, _, _ := strings.Cut(kv, "=")
+		i := slices.IndexFunc(env, func(old string) bool { return strings.HasPrefix(old, name+"=") })
+		if i < 0 {
+			env = append(env, kv)
+		} else {
+			env[i] = kv
+		}
+	}
+	return env
+}
+
+// namesOf are the names of the variables, sorted.
+func namesOf(env []string) []string {
+	names := make([]string, len(env))
+	for i, kv := range env {
+		names[i], _, _ = strings.Cut(kv, "=")
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// contract is one worker's side of the contracts, of which it may know any: systemd's (LISTEN_PID is
+// set after the fork), einhorn's and Server::Starter's.
+func (s launchSpec) contract(notify, ack string) []string {
+	env := []string{
+		"LISTEN_FDS=" + itoa(len(s.sockets)),
+		"NOTIFY_SOCKET=" + notify,
+		"ROTA_WORKER_ID=" + s.worker,
+		"ROTA_SLOT=" + itoa(s.slot),
+		"ROTA_GENERATION=" + itoa(s.generation),
+		"EINHORN_MASTER_PID=" + itoa(os.Getpid()),
+		"EINHORN_FD_COUNT=" + itoa(len(s.sockets)),
+		"SERVER_STARTER_GENERATION=" + itoa(s.generation),
+	}
+	var names, ports []string
+	for i, socket := range s.sockets {
+		fd := itoa(firstInherited + i)
+		names = append(names, socket.name)
+		env = append(env, "EINHORN_FD_"+itoa(i)+"="+fd)
+		if socket.stream() {
+			ports = append(ports, socket.starterPort()+"="+fd)
+		}
+	}
+	env = append(env, "LISTEN_FDNAMES="+strings.Join(names, ":"), "SERVER_STARTER_PORT="+strings.Join(ports, ";"))
+	if ack != "" {
+		env = append(env, "EINHORN_SOCK_PATH="+ack)
+	}
+	if s.revision != "" {
+		env = append(env, "ROTA_REVISION="+s.revision)
+	}
+	if s.plan.Watchdog > 0 {
+		env = append(env, "WATCHDOG_USEC="+itoa(int(s.plan.Watchdog/time.Microsecond)))
+	}
+	return env
+}
+
+// inherited is a socket as one worker gets it.
+type inherited struct {
+	*socket
+	name string
+}
+
+func (i inherited) stream() bool {
+	return i.kernel.Network() == "tcp" || i.kernel.Network() == "unix"
+}
+
+// starterPort is the address as Server::Starter writes it, which leaves out the host that
+// stands for any.
+func (i inherited) starterPort() string {
+	address := i.kernel.Address()
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return port
+	}
+	return address
+}
+
+// expand puts values in the place of {slot}, {worker_id}, {fd:NAME} and {port:NAME}. Other
+// braces are the program's own.
+func expand(text string, value func(kind, name string) (string, error)) (string, error) {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		key, after, closed := strings.Cut(rest, "}")
+		kind, name, named := strings.Cut(key, ":")
+		ours := named && validName(name) && (kind == "fd" || kind == "port") || key == "slot" || key == "worker_id"
+		if !closed || !ours {
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		v, err := value(kind, name)
+		if err != nil {
+			return "", fmt.Errorf("{%s}: %w", key, err)
+		}
+		b.WriteString(v)
+		text = after
+	}
+}
+
+// value is what a placeholder stands for in the arguments and variables of one worker.
+func (s launchSpec) value(kind, name string) (string, error) {
+	switch kind {
+	case "slot":
+		return itoa(s.slot), nil
+	case "worker_id":
+		return s.worker, nil
+	}
+	var names []string
+	for i, socket := range s.sockets {
+		names = append(names, socket.name)
+		if socket.name != name {
+			continue
+		}
+		if kind == "fd" {
+			return itoa(firstInherited + i), nil
+		}
+		_, port, err := net.SplitHostPort(socket.kernel.Address())
+		if err != nil {
+			return "", fmt.Errorf("%s is a unix socket and has no port", name)
+		}
+		return port, nil
+	}
+	return "", fmt.Errorf("there is no listener of this name; there are %s", strings.Join(names, ", "))
+}
+
+// expandAll replaces the placeholders in each of the texts.
+func (s launchSpec) expandAll(texts []string) ([]string, error) {
+	list := make([]string, len(texts))
+	var errs []error
+	for i, text := range texts {
+		var err error
+		if list[i], err = expand(text, s.value); err != nil {
+			errs = append(errs, fmt.Errorf("%q: %w", text, err))
+		}
+	}
+	return list, errors.Join(errs...)
+}

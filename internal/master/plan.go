@@ -1,0 +1,168 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/launch"
+)
+
+// plan is what the workers of one generation are made from. It is made once, when the reload begins,
+// of what is on disk then; a worker started days later, after a crash or for a larger pool, is
+// still made from it.
+type plan struct {
+	Spec
+	program   *programFile
+	directory *directory // nil: the master's own
+	account   *launch.Account
+	env       []string // of every worker, without what differs from one to the next
+	listeners []listener
+	shown     Program
+}
+
+// Program is what the world is told of a plan.
+type Program struct {
+	Path        string   // of the file, without symbolic links
+	Directory   string   // working directory, likewise
+	Args        []string // the command's, without the program
+	Environment []string // names, sorted; values are nobody's business
+	SHA256      string   // of the file, in hexadecimal; "" when rota may not read it
+}
+
+// makePlan looks up what the spec names. Listeners come later: they are shared between plans.
+func makePlan(spec Spec, own []string, previous *plan) (*plan, error) {
+	p := &plan{Spec: spec.withDefaults()}
+	if err := p.fill(own, previous); err != nil {
+		p.drop()
+		return nil, err
+	}
+	p.shown = Program{
+		Path:        p.program.path,
+		Directory:   p.workingDirectory(),
+		Args:        p.Command[1:],
+		Environment: namesOf(p.env),
+		SHA256:      p.program.sum,
+	}
+	return p, nil
+}
+
+func (p *plan) fill(own []string, previous *plan) (err error) {
+	if p.account, err = lookUpAccount(p.User, p.Groups); err != nil {
+		return err
+	}
+	if p.Directory != "" {
+		if p.directory, err = openDirectory(p.Directory); err != nil {
+			return err
+		}
+	}
+	p.env = p.environment(own)
+	var before *programFile
+	if previous != nil {
+		before = previous.program
+	}
+	p.program, err = openProgram(p.Command[0], p.workingDirectory(), valueOf(p.env, "PATH"), before)
+	return err
+}
+
+func (p *plan) workingDirectory() string {
+	if p.directory != nil {
+		return p.directory.path
+	}
+	directory, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return directory
+}
+
+// check finds the mistakes in placeholders, which would otherwise only show when a worker is
+// started.
+func (p *plan) check() error {
+	trial := launchSpec{plan: p}
+	for _, l := range p.listeners {
+		trial.sockets = append(trial.sockets, inherited{l.sockets[0], l.Name})
+	}
+	if p.Ready.probes() {
+		trial.sockets = append(trial.sockets, inherited{&socket{}, probeName})
+	}
+	_, err1 := trial.expandAll(p.Command[1:])
+	_, err2 := trial.expandAll(p.Env)
+	return errors.Join(err1, err2)
+}
+
+// missing says what of the plan has been deleted from the disk, and what that means.
+func (p *plan) missing() []string {
+	var list []string
+	if p.directory != nil && deleted(p.directory.fd) {
+		list = append(list, fmt.Sprintf("the working directory %s has been deleted", p.directory.path))
+	}
+	if deleted(p.program.fd) {
+		list = append(list, fmt.Sprintf("the program %s has been deleted; rota still has it", p.program.path))
+	}
+	return list
+}
+
+func deleted(fd int) bool {
+	var stat unix.Stat_t
+	return unix.Fstat(fd, &stat) == nil && stat.Nlink == 0
+}
+
+// hold keeps the descriptors open until drop, whatever the loop closes meanwhile.
+func (p *plan) hold() {
+	p.program.hold()
+	if p.directory != nil {
+		p.directory.hold()
+	}
+}
+
+func (p *plan) drop() {
+	if p.program != nil {
+		p.program.drop()
+	}
+	if p.directory != nil {
+		p.directory.drop()
+	}
+}
+
+// directory is a working directory. It is held open, so that it is this one that workers run
+// in, also when its path leads to another by then.
+type directory struct {
+	*sharedFD
+	path string // resolved: absolute, without symbolic links
+}
+
+func openDirectory(path string) (*directory, error) {
+	resolved, err := resolve(path)
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	fd, err := unix.Open(resolved, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", &os.PathError{Op: "open", Path: resolved, Err: err})
+	}
+	return &directory{shareFD(fd), resolved}, nil
+}
+
+func resolve(path string) (string, error) {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(resolved)
+}
+
+// valueOf is the value that a variable has in an environment; of two the later counts.
+func valueOf(env []string, name string) string {
+	value := ""
+	for _, kv := range env {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}

@@ -1,0 +1,323 @@
+package master
+
+import (
+	"os"
+	"slices"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// How the loop keeps the generations' plans and the sockets that they share.
+
+// retired is what is left of a plan that was let go of while some of its workers drain: where they
+// may still have connections.
+type retired struct {
+	generation int
+	endpoints  []kernel.Listener
+}
+
+// prepare makes a generation's plan; the disk may be slow, the loop must not be.
+func (l *loop) prepare(generation int) {
+	serving := l.plans[l.pool.generation]
+	var open []*binding
+	for _, listener := range serving.listeners {
+		listener.users++
+		open = append(open, listener.binding)
+	}
+	go func() {
+		plan, err := l.read(serving, open)
+		stopped := l.ask(func(l *loop) {
+			var t terms
+			if err == nil {
+				l.adopt(generation, plan)
+				t = plan.terms()
+			}
+			for _, b := range open {
+				b.drop()
+			}
+			l.handle(prepared{generation: generation, terms: t, err: err})
+			if _, wanted := l.pool.terms[generation]; !wanted {
+				l.release(generation) // the reload was aborted meanwhile
+			}
+		})
+		if stopped != nil && err == nil {
+			plan.drop()
+		}
+	}()
+}
+
+// read asks for the spec and makes a plan of it.
+func (m *Master) read(serving *plan, open []*binding) (*plan, error) {
+	spec := m.options.Spec
+	if m.options.Reread != nil {
+		var err error
+		if spec, err = m.options.Reread(); err != nil {
+			return nil, err
+		}
+	}
+	return m.plan(spec, serving, open)
+}
+
+// plan makes a plan with its listeners, some of which may be open already.
+func (m *Master) plan(spec Spec, serving *plan, open []*binding) (*plan, error) {
+	if err := m.options.Validate(spec); err != nil {
+		return nil, err
+	}
+	plan, err := makePlan(spec, os.Environ(), serving)
+	if err != nil {
+		return nil, err
+	}
+	plan.listeners, err = openListeners(plan.Listen, plan.Workers, m.options.Given, open)
+	if err == nil {
+		if err = plan.check(); err != nil {
+			plan.closeNew(open)
+		}
+	}
+	if err != nil {
+		plan.drop()
+		return nil, err
+	}
+	return plan, nil
+}
+
+// closeNew closes the listeners that are not among those open before.
+func (p *plan) closeNew(open []*binding) {
+	for _, l := range p.listeners {
+		if !slices.Contains(open, l.binding) {
+			l.close()
+		}
+	}
+}
+
+func (p *plan) terms() terms {
+	return terms{
+		workers:      p.Workers,
+		startTimeout: p.StartTimeout,
+		drainTimeout: p.DrainTimeout,
+		program:      &p.shown,
+	}
+}
+
+// adopt takes a new plan in.
+func (l *loop) adopt(generation int, p *plan) {
+	for _, listener := range p.listeners {
+		listener.users++
+	}
+	l.plans[generation] = p
+}
+
+// release lets go of a plan from which no worker will be started any more.
+func (l *loop) release(generation int) {
+	p := l.plans[generation]
+	if p == nil {
+		return
+	}
+	l.past = append(l.past, retired{generation, p.endpoints()})
+	l.forget()
+	for _, listener := range p.listeners {
+		listener.drop()
+	}
+	p.drop()
+	delete(l.plans, generation)
+}
+
+// forget drops what was kept for workers that are gone by now.
+func (l *loop) forget() {
+	l.past = slices.DeleteFunc(l.past, func(r retired) bool {
+		for _, m := range l.minders {
+			if m.start.generation == r.generation {
+				return false
+			}
+		}
+		return true
+	})
+	size := len(l.pool.slots)
+	for _, m := range l.minders {
+		size = max(size, m.start.slot+1)
+	}
+	for _, p := range l.plans {
+		for _, listener := range p.listeners {
+			listener.trim(size)
+		}
+	}
+}
+
+func (p *plan) endpoints() []kernel.Listener {
+	var list []kernel.Listener
+	for _, l := range p.listeners {
+		list = append(list, l.endpoints()...)
+	}
+	return list
+}
+
+// endpoints are all sockets whose connections a worker may have.
+func (l *loop) endpoints() []kernel.Listener {
+	var list []kernel.Listener
+	seen := map[uint64]bool{}
+	add := func(more []kernel.Listener) {
+		for _, e := range more {
+			if !seen[e.Inode] {
+				seen[e.Inode] = true
+				list = append(list, e)
+			}
+		}
+	}
+	if serving := l.plans[l.pool.generation]; serving != nil {
+		add(serving.endpoints()) // its names come before those of older and newer generations
+	}
+	for _, p := range l.plans {
+		add(p.endpoints())
+	}
+	for _, r := range l.past {
+		add(r.endpoints)
+	}
+	return list
+}
+
+// addresses are those of the generation that serves.
+func (l *loop) addresses() []ListenAddress {
+	var list []ListenAddress
+	if serving := l.plans[l.pool.generation]; serving != nil {
+		for _, listener := range serving.listeners {
+			a := listener.ListenAddress
+			a.Address = listener.address()
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// launchSpec is what a worker is made from, with a hold of all its descriptors.
+func (l *loop) launchSpec(e start, p *plan) (launchSpec, error) {
+	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation, revision: e.revision, plan: p}
+	for _, listener := range p.listeners {
+		s, err := listener.forSlot(e.slot)
+		if err != nil {
+			return spec, err
+		}
+		spec.sockets = append(spec.sockets, inherited{s, listener.Name})
+	}
+	spec.hold()
+	return spec, nil
+}
+
+// retire turns away who comes to listeners that the next generation does without.
+func (l *loop) retire(old, next *plan) {
+	for _, was := range old.listeners {
+		if !slices.ContainsFunc(next.listeners, func(is listener) bool { return is.binding == was.binding }) {
+			was.turnAway()
+			l.options.Log.Info().Str("listener", was.Name).Str("address", was.address()).
+				Msg("listener is given up: the new generation does not have it")
+		}
+	}
+}
+
+// shrink keeps new connections away from the sockets of slots that are no more.
+func (l *loop) shrink(size int) {
+	for _, p := range l.plans {
+		for _, listener := range p.listeners {
+			if listener.asked.ReusePort && size < len(listener.sockets) {
+				if err := listener.steer(size); err != nil {
+					l.options.Log.Warn().Err(err).Msg("connections may be lost while the pool shrinks")
+				}
+			}
+		}
+	}
+}
+
+// closeListeners gives up the master's hold of every socket.
+func (l *loop) closeListeners() {
+	for _, p := range l.plans {
+		for _, listener := range p.listeners {
+			listener.turnAway()
+		}
+	}
+	for generation, p := range l.plans {
+		l.past = append(l.past, retired{generation, p.endpoints()})
+		for _, listener := range p.listeners {
+			listener.drop()
+		}
+		p.listeners = nil
+	}
+}
+
+// drain tells a worker to leave. One whose slot is gone, and with it a socket of its own, serves
+// first what is queued there: nobody else will.
+func (l *loop) drain(e drain) {
+	o := order{timeout: e.timeout}
+	m := l.minders[e.worker]
+	if m == nil || m.start.slot < len(l.pool.slots) || l.pool.stopping {
+		l.order(e.worker, o)
+		return
+	}
+	own := m.plan.ownSockets(m.start.slot)
+	if len(own) == 0 {
+		l.order(e.worker, o)
+		return
+	}
+	go func() {
+		awaitEmptyQueue(own)
+		_ = l.ask(func(l *loop) { l.order(e.worker, o) })
+	}()
+}
+
+// ownSockets are those that the slot shares with no other.
+func (p *plan) ownSockets(slot int) []kernel.Listener {
+	var list []kernel.Listener
+	for _, l := range p.listeners {
+		if l.asked.ReusePort && slot < len(l.sockets) {
+			list = append(list, l.sockets[slot].kernel)
+		}
+	}
+	return list
+}
+
+// awaitEmptyQueue returns when nobody waits at the sockets, to which no new connections are
+// steered any more, or after a second. A handshake that was under way gets a moment to end.
+func awaitEmptyQueue(sockets []kernel.Listener) {
+	const handshake, most, pause = 50 * time.Millisecond, time.Second, 10 * time.Millisecond
+	began := time.Now()
+	for time.Since(began) < most {
+		time.Sleep(pause)
+		queues, err := kernel.AcceptQueues(sockets)
+		waiting := uint32(0)
+		for _, q := range queues {
+			waiting += q.Depth
+		}
+		if err != nil || waiting == 0 && time.Since(began) >= handshake {
+			return
+		}
+	}
+}
+
+// watchDisk says when something that a plan needs has been deleted, before a crash needs it. It
+// returns when the loop has ended.
+func (m *Master) watchDisk(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	var known []string
+	for {
+		select {
+		case <-tick.C:
+		case <-m.done:
+			return
+		}
+		var missing []string
+		_ = m.ask(func(l *loop) { missing = l.missing() })
+		for _, what := range missing {
+			if !slices.Contains(known, what) {
+				m.options.Log.Warn().Str("missing", what).Msg("what workers are started from has been deleted; a reload takes what is there now")
+			}
+		}
+		known = missing
+	}
+}
+
+// missing says what the serving generation's workers would lack if they were started now.
+func (l *loop) missing() []string {
+	if p := l.plans[l.pool.generation]; p != nil {
+		return p.missing()
+	}
+	return nil
+}

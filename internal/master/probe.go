@@ -1,0 +1,88 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// How the master finds out by itself whether a worker accepts connections.
+
+// probeEvery is the pause between two attempts, probeTimeout how long one may take.
+const (
+	probeEvery   = 50 * time.Millisecond
+	probeTimeout = 5 * time.Second
+)
+
+// openProbe makes a listener that one worker alone will get.
+func openProbe() (*socket, error) {
+	s, err := openSocket(ListenAddress{Name: probeName, Network: "tcp", Address: "127.0.0.1:0"})
+	if err != nil {
+		return nil, fmt.Errorf("the listener to probe at: %w", err)
+	}
+	return s, nil
+}
+
+// probe tries until the worker accepts, and says in a note what shows that, or until the context is
+// over.
+func (p *osProcess) probe(ctx context.Context, ready Readiness, http ProbeHTTP) {
+	pause := time.NewTicker(probeEvery)
+	defer pause.Stop()
+	for {
+		seen, err := attempt(ctx, ready, p.private.kernel, http)
+		if err == nil {
+			select {
+			case p.noted <- note{seen: seen}:
+			case <-ctx.Done():
+			}
+			return
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// attempt returns what it saw, or why the worker is not ready yet.
+func attempt(ctx context.Context, ready Readiness, at kernel.Listener, http ProbeHTTP) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if ready.Kind == ReadyHTTP {
+		return "it answered GET " + ready.Path, http(ctx, at.Address(), ready.Path)
+	}
+	return "it accepted a connection", acceptedAt(ctx, at)
+}
+
+// acceptedAt returns nil when the worker has accepted a connection. That it was made proves
+// nothing: the kernel does that as soon as somebody listens, and the master does. It must
+// also leave the queue.
+func acceptedAt(ctx context.Context, at kernel.Listener) error {
+	var dialer net.Dialer
+	c, err := dialer.DialContext(ctx, "tcp", at.Address())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	pause := time.NewTicker(5 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		queues, err := kernel.AcceptQueues([]kernel.Listener{at})
+		if err != nil {
+			return err
+		}
+		if q, ok := queues[at.Name]; ok && q.Depth == 0 {
+			return nil
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return errors.New("nobody accepts")
+		}
+	}
+}

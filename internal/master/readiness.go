@@ -1,0 +1,81 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Readiness is what makes a worker ready. The zero value is READY=1.
+type Readiness struct {
+	Kind    ReadyKind
+	Delay   time.Duration  // of ReadyDelay, and of ReadyEither
+	Path    string         // of ReadyHTTP, with its query
+	Pattern *regexp.Regexp // of ReadyLog
+}
+
+// ReadyKind is a way to know that a worker accepts connections.
+type ReadyKind string
+
+// The kinds.
+const (
+	ReadyNotify ReadyKind = ""       // it says READY=1, or acknowledges to einhorn
+	ReadyEither ReadyKind = "either" // it says so, or it has lived for a while and did not
+	ReadyDelay  ReadyKind = "delay"  // it has lived for a while
+	ReadyTCP    ReadyKind = "tcp"    // it accepts a connection from the listener called probe
+	ReadyHTTP   ReadyKind = "http"   // it answers there with a status below 400
+	ReadyLog    ReadyKind = "log"    // it prints a line that the pattern matches
+)
+
+// probeName is the listener that only one worker gets, for the master to see whether it accepts.
+const probeName = "probe"
+
+// Undecided is what suits a program of which nothing is known: READY=1, or to have lived a
+// second, whichever comes first.
+func Undecided() Readiness { return Readiness{Kind: ReadyEither, Delay: time.Second} }
+
+// ParseReadiness reads notify, tcp, delay:2s, http:/path or log:REGEX.
+func ParseReadiness(text string) (Readiness, error) {
+	kind, rest, _ := strings.Cut(text, ":")
+	switch {
+	case text == "notify":
+		return Readiness{}, nil
+	case text == "tcp":
+		return Readiness{Kind: ReadyTCP}, nil
+	case kind == "delay":
+		d, err := time.ParseDuration(rest)
+		if err != nil || d <= 0 {
+			return Readiness{}, fmt.Errorf("%q is not a duration such as 2s", rest)
+		}
+		return Readiness{Kind: ReadyDelay, Delay: d}, nil
+	case kind == "http":
+		if !strings.HasPrefix(rest, "/") || strings.ContainsFunc(rest, func(c rune) bool { return c <= ' ' || c > '~' || c == '#' }) {
+			return Readiness{}, fmt.Errorf("%q is not a path such as /healthz", rest)
+		}
+		return Readiness{Kind: ReadyHTTP, Path: rest}, nil
+	case kind == "log" && rest != "":
+		pattern, err := regexp.Compile(rest)
+		if err != nil {
+			return Readiness{}, err
+		}
+		return Readiness{Kind: ReadyLog, Pattern: pattern}, nil
+	}
+	return Readiness{}, fmt.Errorf("%q is none of notify, tcp, delay:2s, http:/path and log:REGEX", text)
+}
+
+// probes reports whether the worker needs a listener of its own to be probed at.
+func (r Readiness) probes() bool { return r.Kind == ReadyTCP || r.Kind == ReadyHTTP }
+
+// heeds reports whether it counts when the worker itself says that it is ready.
+func (r Readiness) heeds() bool { return r.Kind == ReadyNotify || r.Kind == ReadyEither }
+
+// waits reports whether it counts that the worker lives.
+func (r Readiness) waits() bool { return r.Kind == ReadyDelay || r.Kind == ReadyEither }
+
+// ProbeHTTP asks the program behind an address for a path; nil: it answered with a status below 400.
+type ProbeHTTP func(ctx context.Context, address, path string) error
+
+var errNoProbe = errors.New("ready: this master has no way to probe over HTTP")

@@ -1,0 +1,213 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+)
+
+// socket is a bound socket that the master holds open and workers inherit.
+//
+// It is a bare descriptor on purpose. A net.Listener would sit in the Go runtime's poller
+// and wake the master for every connection, and its File and Fd methods clear O_NONBLOCK
+// on the description that all workers share, after which their Close can't wake their
+// Accept.
+type socket struct {
+	*sharedFD
+	asked  ListenAddress // that it was made for
+	kernel kernel.Listener
+	file   os.FileInfo // of a unix socket's path; nil otherwise
+	given  bool        // by whoever started rota, who may go on listening on it
+}
+
+func openSocket(a ListenAddress) (*socket, error) {
+	if err := removeStale(a); err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
+	}
+	fd, err := bind(a)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, Hint(a.Network, err))
+	}
+	s := &socket{sharedFD: shareFD(fd), asked: a}
+	if s.kernel, err = kernel.Describe(a.Name, fd); err == nil && a.isPath() {
+		if s.file, err = os.Lstat(a.Address); err == nil {
+			err = a.claimFile()
+		}
+	}
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
+	}
+	return s, nil
+}
+
+// bind has the net package do it, for its way with addresses and options, and takes a
+// descriptor of its own from what that made.
+func bind(a ListenAddress) (fd int, err error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
+	if a.ReusePort {
+		config.Control = reusePort
+	}
+	network := a.Network
+	if a.IPv6Only {
+		network += "6"
+	}
+	made, err := listen(config, network, a)
+	if err != nil {
+		return 0, err
+	}
+	defer made.Close()
+	return duplicate(made)
+}
+
+// netSocket is what every socket of the net package is.
+type netSocket interface {
+	syscall.Conn
+	io.Closer
+}
+
+func listen(config net.ListenConfig, network string, a ListenAddress) (netSocket, error) {
+	if !a.stream() {
+		c, err := config.ListenPacket(context.Background(), network, a.Address)
+		if err != nil {
+			return nil, err
+		}
+		return c.(netSocket), nil
+	}
+	l, err := config.Listen(context.Background(), network, a.Address)
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	return l.(netSocket), nil
+}
+
+// duplicate takes a descriptor of its own from c.
+func duplicate(c syscall.Conn) (fd int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	refused := raw.Control(func(theirs uintptr) {
+		fd, err = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 3)
+	})
+	return fd, errors.Join(refused, err)
+}
+
+func reusePort(_, _ string, c syscall.RawConn) error {
+	var set error
+	err := c.Control(func(fd uintptr) {
+		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	})
+	return errors.Join(err, set)
+}
+
+// Hint adds what to do to the errors that people meet when they listen on a network.
+func Hint(network string, err error) error {
+	internet := network == "tcp" || network == "udp"
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return fmt.Errorf("%w; is another rota running? stop it, or choose another address", err)
+	case errors.Is(err, unix.EACCES) && internet:
+		return fmt.Errorf("%w; ports below 1024 need root or CAP_NET_BIND_SERVICE", err)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w; the directory must be writable for this user", err)
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("%w; create the socket's directory first", err)
+	}
+	return err
+}
+
+// removeStale removes a unix socket's file that a killed master left, and only that:
+// one that answers, or that is no socket, is somebody's.
+func removeStale(a ListenAddress) error {
+	if !a.isPath() {
+		return nil
+	}
+	info, err := os.Lstat(a.Address)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return nil // nothing there, or bind will complain
+	}
+	conn, err := net.Dial(a.Network, a.Address)
+	if err == nil {
+		conn.Close()
+		return fmt.Errorf("another process serves it: %w", unix.EADDRINUSE)
+	}
+	if errors.Is(err, unix.EPROTOTYPE) {
+		return fmt.Errorf("another process serves a socket of another kind there: %w", unix.EADDRINUSE)
+	}
+	if !errors.Is(err, unix.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(a.Address)
+}
+
+// claimFile gives a unix socket's file the owner and the mode that are wanted.
+func (a ListenAddress) claimFile() error {
+	if a.Owner != "" {
+		uid, gid, err := lookUpOwner(a.Owner)
+		if err != nil {
+			return err
+		}
+		if err := os.Lchown(a.Address, uid, gid); err != nil {
+			return fmt.Errorf("give it to %s: %w", a.Owner, err)
+		}
+	}
+	if a.Mode != 0 {
+		return os.Chmod(a.Address, a.Mode)
+	}
+	return nil
+}
+
+// turnAway has the kernel drop the packets that would open new connections, so that the queue is finite
+// and the workers can empty it before they let go of the socket: who is in it when it closes
+// is reset. Who is turned away tries again within a second, and is refused then. Not done to a
+// socket that somebody else may go on listening on. A unix socket has no such filter; without
+// its file nobody finds it any more.
+func (s *socket) turnAway() {
+	if s.given {
+		return
+	}
+	s.removeFile()
+	if s.asked.Network != "tcp" {
+		return
+	}
+	const flags, syn = 13, 0x02 // where TCP's header has them, and the one that opens a connection
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: syn, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},              // drop
+		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32}, // let the whole packet in
+	}
+	// Without the filter a few may be lost, which is no reason to stay.
+	_ = unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+}
+
+// removeFile removes a unix socket's file, unless another master has put its own there meanwhile.
+func (s *socket) removeFile() {
+	if s.file == nil || s.given {
+		return
+	}
+	if now, err := os.Lstat(s.asked.Address); err == nil && os.SameFile(s.file, now) {
+		os.Remove(s.asked.Address)
+	}
+}
+
+// close gives the socket up for good, with its file.
+func (s *socket) close() {
+	s.removeFile()
+	s.drop()
+}

@@ -1,0 +1,103 @@
+package master
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+)
+
+// Options is what a master is made of. Its Spec needs Listen and Command; the rest has defaults.
+type Options struct {
+	Spec                        // of the first generation
+	Reread func() (Spec, error) // asked for the spec of each further one; nil: the first one's again
+	Given  []Given              // sockets that rota itself was started with
+	Probe  ProbeHTTP            // does one HTTP request; needed by the readiness http
+	Log    zerolog.Logger
+}
+
+// Spec is what the workers of one generation are to be. It is read anew at each reload, and
+// what it names on disk is looked up then and pinned (plan.go).
+type Spec struct {
+	Listen       []ListenAddress // at least one, unless rota was started with sockets
+	Command      []string        // program and arguments of a worker
+	Workers      int             // pool size; 0: one per core that rota may use
+	StartTimeout time.Duration   // from the fork to ready; 0: DefaultStartTimeout
+	DrainTimeout time.Duration   // from the stop signal to SIGKILL; 0: DefaultDrainTimeout
+
+	Directory  string         // working directory; "": the master's
+	Env        []string       // K=V, added to the master's own environment
+	User       string         // name or number of whom to run as; "": the master's own
+	Groups     []string       // the primary group and then the others; nil: the user's own
+	Umask      *int           // permission bits; nil: the master's own
+	OpenFiles  int            // limit of open files; 0: as rota was started
+	NoNewPrivs bool           // no setuid program gives a worker more rights
+	Ready      Readiness      // when a worker counts as ready; zero: READY=1
+	StopSignal syscall.Signal // tells a worker to drain; 0: SIGTERM
+	StopGroup  bool           // it goes to the whole process group
+	Watchdog   time.Duration  // how long a worker may be silent; 0: for ever
+}
+
+// The defaults of the timeouts.
+const (
+	DefaultStartTimeout = 10 * time.Second
+	DefaultDrainTimeout = 100 * time.Second
+)
+
+// MaxWorkers is the largest pool size.
+const MaxWorkers = 1024
+
+// Validate reports everything that is wrong with a spec for this master, joined into one error.
+func (o Options) Validate(s Spec) error {
+	err := s.Validate()
+	if len(s.Listen) == 0 && len(o.Given) == 0 {
+		err = errors.Join(errors.New("listen: at least one address is needed"), err)
+	}
+	if s.Ready.Kind == ReadyHTTP && o.Probe == nil {
+		err = errors.Join(err, errNoProbe)
+	}
+	return err
+}
+
+// Validate reports everything that is wrong with the spec itself, joined into one error.
+func (s Spec) Validate() error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(s.Command) == 0 || s.Command[0] == "" {
+		complain("command: the worker's program is missing")
+	}
+	if s.Workers < 0 || s.Workers > MaxWorkers {
+		complain("workers: %d is not between 1 and %d (0 means one per core)", s.Workers, MaxWorkers)
+	}
+	if s.StartTimeout < 0 {
+		complain("start timeout: %s is negative", s.StartTimeout)
+	}
+	if s.DrainTimeout < 0 {
+		complain("drain timeout: %s is negative", s.DrainTimeout)
+	}
+	if s.OpenFiles < 0 {
+		complain("open files: %d is negative", s.OpenFiles)
+	}
+	if s.Watchdog < 0 {
+		complain("watchdog: %s is negative", s.Watchdog)
+	}
+	if limit := cmp.Or(s.StartTimeout, DefaultStartTimeout); s.Ready.Delay >= limit {
+		complain("ready: a delay of %s is not shorter than the start timeout of %s", s.Ready.Delay, limit)
+	}
+	return errors.Join(errs...)
+}
+
+func (s Spec) withDefaults() Spec {
+	if s.Workers == 0 {
+		s.Workers = runtime.GOMAXPROCS(0) // which, unlike NumCPU, heeds a container's limit
+	}
+	s.StartTimeout = cmp.Or(s.StartTimeout, DefaultStartTimeout)
+	s.DrainTimeout = cmp.Or(s.DrainTimeout, DefaultDrainTimeout)
+	s.StopSignal = cmp.Or(s.StopSignal, unix.SIGTERM)
+	return s
+}
