@@ -57,7 +57,7 @@ func lookUp(name, directory, path string) (string, error) {
 		}
 		return name, executable(name)
 	}
-	failed := error(os.ErrNotExist)
+	failed := fmt.Errorf("no such file or program on PATH: %w", os.ErrNotExist)
 	for _, place := range filepath.SplitList(path) {
 		if !filepath.IsAbs(place) {
 			place = filepath.Join(directory, place)
@@ -70,9 +70,6 @@ func lookUp(name, directory, path string) (string, error) {
 		if errors.Is(err, os.ErrPermission) {
 			failed = err // something is there: say so, if nothing better is found
 		}
-	}
-	if errors.Is(failed, os.ErrNotExist) {
-		return "", fmt.Errorf("no such file or program on PATH: %w", failed)
 	}
 	return "", failed
 }
