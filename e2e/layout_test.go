@@ -13,9 +13,11 @@ import (
 // things that would make it what it should not be.
 func TestArrows(t *testing.T) {
 	allowed := map[string][]string{
-		"rota/internal/master":   {"rota/internal/kernel", "rota/internal/launch", "rota/internal/relog"},
+		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/launch", "rota/internal/relog"},
 		"rota/internal/worker":   {},
+		"rota/internal/einhorn":  {},
 		"rota/internal/kernel":   {},
+		"rota/internal/probe":    {},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
 		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel"},

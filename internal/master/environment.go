@@ -68,7 +68,7 @@ func namesOf(env []string) []string {
 
 // contract is one worker's side of the contracts, of which it may know any: systemd's (LISTEN_PID is
 // set after the fork), einhorn's and Server::Starter's.
-func (s launchSpec) contract(notify, ack string) []string {
+func (s launchSpec) contract(notify string, ack *ackSocket) []string {
 	env := []string{
 		"LISTEN_FDS=" + itoa(len(s.sockets)),
 		"NOTIFY_SOCKET=" + notify,
@@ -89,8 +89,8 @@ func (s launchSpec) contract(notify, ack string) []string {
 		}
 	}
 	env = append(env, "LISTEN_FDNAMES="+strings.Join(names, ":"), "SERVER_STARTER_PORT="+strings.Join(ports, ";"))
-	if ack != "" {
-		env = append(env, "EINHORN_SOCK_PATH="+ack)
+	if ack != nil {
+		env = append(env, "EINHORN_SOCK_PATH="+ack.path)
 	}
 	if s.revision != "" {
 		env = append(env, "ROTA_REVISION="+s.revision)

@@ -14,6 +14,7 @@ package master
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ import (
 type Master struct {
 	options   Options
 	startedAt time.Time
-	spawner   *spawner
+	launcher  *launcher
 
 	asks  chan func(*loop) // questions and commands, answered by the loop in turn
 	facts chan fact
@@ -48,8 +49,8 @@ func New(o Options) (*Master, error) {
 		return nil, err
 	}
 	m.begin(first)
-	m.spawner = newSpawner()
-	m.launch = func(s launchSpec) (process, error) { return launchProcess(m.spawner, s, o.Probe) }
+	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe}
+	m.launch = m.launcher.launch
 	m.census = m.countByWorker
 	return m, nil
 }
@@ -86,9 +87,14 @@ func (m *Master) Run() {
 	if err := becomeSubreaper(); err != nil {
 		m.options.Log.Warn().Err(err).Msg("orphans of workers will not be reaped here")
 	}
-	go m.watchDisk(diskEvery)
+	var err error
+	if m.launcher.acks, err = makeAckDirectory(); err != nil {
+		m.options.Log.Warn().Err(err).Msg("programs can't acknowledge in einhorn's way")
+	}
+	defer os.RemoveAll(m.launcher.acks)
+	m.crew.Go(func() { m.watchDisk(diskEvery) })
 	m.serve()
-	m.spawner.stop()
+	m.launcher.spawner.stop()
 }
 
 func (m *Master) serve() {

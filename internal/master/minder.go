@@ -157,6 +157,9 @@ func (w *watch) hear(n note) {
 	if n.ready && w.plan.Ready.heeds() {
 		w.becomeReady("")
 	}
+	if n.acknowledged && w.plan.Ready.heeds() {
+		w.becomeReady("it acknowledged in einhorn's way")
+	}
 	if n.seen != "" {
 		w.becomeReady(n.seen)
 	}

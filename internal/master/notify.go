@@ -13,12 +13,13 @@ import (
 
 // note is one datagram of the sd_notify protocol, as far as the master cares.
 type note struct {
-	ready   bool
-	status  *string       // nil: not said
-	extend  time.Duration // 0: not asked for
-	alive   bool          // it feeds its watchdog
-	trigger bool          // it asks to be taken for one that does not
-	seen    string        // nobody said it: what shows that the worker accepts connections
+	ready        bool
+	status       *string       // nil: not said
+	extend       time.Duration // 0: not asked for
+	alive        bool          // it feeds its watchdog
+	trigger      bool          // it asks to be taken for one that does not
+	acknowledged bool          // to einhorn, that it is ready
+	seen         string        // nobody said it: what shows that the worker accepts connections
 }
 
 // maxExtend bounds EXTEND_TIMEOUT_USEC; more is taken as this much.
@@ -112,11 +113,16 @@ func trusted(oob []byte, leader int) bool {
 	}
 	for i := range messages {
 		if cred, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
-			group, err := unix.Getpgid(int(cred.Pid))
-			return cred.Uid == 0 || int(cred.Uid) == os.Geteuid() || err == nil && group == leader
+			return maySpeak(cred, leader)
 		}
 	}
 	return false
+}
+
+// maySpeak reports whether somebody with these credentials may speak for the worker.
+func maySpeak(cred *unix.Ucred, leader int) bool {
+	group, err := unix.Getpgid(int(cred.Pid))
+	return cred.Uid == 0 || int(cred.Uid) == os.Geteuid() || err == nil && group == leader
 }
 
 // closeReceived closes descriptors that came along. For BARRIER=1 that is the answer.
@@ -136,4 +142,8 @@ func closeReceived(oob []byte) {
 	}
 }
 
-func (s *notifySocket) close() { s.conn.Close() }
+func (s *notifySocket) close() {
+	if s != nil {
+		s.conn.Close()
+	}
+}

@@ -62,6 +62,7 @@ type osProcess struct {
 	number  int
 	spawner *spawner
 	notify  *notifySocket
+	ack     *ackSocket // nil for none
 	noted   chan note
 	printed chan line
 	end     chan exitStatus
@@ -70,21 +71,23 @@ type osProcess struct {
 	private *socket // that it alone gets, to be probed at; nil for none
 }
 
-// launchProcess forks a worker and starts to listen to it, and, if that is how it gets ready, to probe it.
-func launchProcess(s *spawner, spec launchSpec, http ProbeHTTP) (process, error) {
-	notify, err := openNotifySocket(spec.worker)
-	if err != nil {
-		return nil, fmt.Errorf("notify socket: %w", err)
-	}
+// launcher makes real processes.
+type launcher struct {
+	spawner *spawner
+	http    ProbeHTTP
+	acks    string // directory of the ack sockets; "": there are none
+}
+
+// launch forks a worker and starts to listen to it, and, if that is how it gets ready, to probe it.
+func (l *launcher) launch(spec launchSpec) (process, error) {
 	p := &osProcess{
-		spawner: s,
-		notify:  notify,
+		spawner: l.spawner,
 		noted:   make(chan note),
 		printed: make(chan line),
 		end:     make(chan exitStatus, 1),
 		stopped: make(chan struct{}),
 	}
-	ended, err := p.fork(spec)
+	ended, err := p.begin(spec, l.acks)
 	if err != nil {
 		p.dropSockets()
 		return nil, err
@@ -92,12 +95,32 @@ func launchProcess(s *spawner, spec launchSpec, http ProbeHTTP) (process, error)
 	if p.private != nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { <-p.stopped; cancel() }()
-		go p.probe(ctx, spec.plan.Ready, http)
+		go p.probe(ctx, spec.plan.Ready, l.http)
 	}
-	go notify.read(p.number, p.noted, p.stopped)
+	go p.notify.read(p.number, p.noted, p.stopped)
+	if p.ack != nil {
+		go p.ack.read(p.number, p.noted, p.stopped)
+	}
 	go p.readOutput()
 	go func() { p.end <- statusOf(<-ended) }()
 	return p, nil
+}
+
+// begin makes what the worker will speak through, and then the worker.
+func (p *osProcess) begin(spec launchSpec, acks string) (ended <-chan syscall.WaitStatus, err error) {
+	if p.notify, err = openNotifySocket(spec.worker); err != nil {
+		return nil, fmt.Errorf("notify socket: %w", err)
+	}
+	if p.ack, err = openAckSocket(acks, spec.worker); err != nil {
+		return nil, fmt.Errorf("einhorn's socket: %w", err)
+	}
+	if spec.plan.Ready.probes() {
+		if p.private, err = openProbe(); err != nil {
+			return nil, err
+		}
+		spec.sockets = append(slices.Clip(spec.sockets), inherited{p.private, probeName})
+	}
+	return p.fork(spec)
 }
 
 // fork gives the child its stdin, stdout and stderr, the listeners, and last the program, which
@@ -113,17 +136,10 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 	for _, f := range streams {
 		files = append(files, int(f.Fd()))
 	}
-	if spec.plan.Ready.probes() {
-		if p.private, err = openProbe(); err != nil {
-			closeFiles(p.output[:])
-			return nil, err
-		}
-		spec.sockets = append(slices.Clip(spec.sockets), inherited{p.private, probeName})
-	}
 	for _, socket := range spec.sockets {
 		files = append(files, socket.fd)
 	}
-	fork, err := spec.fork(files, p.notify.name)
+	fork, err := spec.fork(files, spec.contract(p.notify.name, p.ack))
 	if err != nil {
 		closeFiles(p.output[:])
 		return nil, err
@@ -138,7 +154,7 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 }
 
 // fork is how to make the child, which gets files and, behind them, what only the launch step needs.
-func (s launchSpec) fork(files []int, notify string) (forkSpec, error) {
+func (s launchSpec) fork(files []int, contract []string) (forkSpec, error) {
 	args, err1 := s.expandAll(s.plan.Command[1:])
 	more, err2 := s.expandAll(s.plan.Env)
 	if err := errors.Join(err1, err2); err != nil {
@@ -155,7 +171,7 @@ func (s launchSpec) fork(files []int, notify string) (forkSpec, error) {
 	return forkSpec{
 		path:  launch.Self,
 		argv:  argv,
-		env:   append(with(slices.Clone(s.plan.env), more...), s.contract(notify, "")...),
+		env:   append(with(slices.Clone(s.plan.env), more...), contract...),
 		files: files,
 	}, err
 }
@@ -242,6 +258,7 @@ func (p *osProcess) close() {
 
 func (p *osProcess) dropSockets() {
 	p.notify.close()
+	p.ack.close()
 	if p.private != nil {
 		p.private.drop()
 	}

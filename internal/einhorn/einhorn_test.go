@@ -1,0 +1,62 @@
+package einhorn
+
+import (
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestWhatAcknowledges(t *testing.T) {
+	for _, line := range []string{
+		`{"command":"worker:ack","pid":4711}`,
+		`{"pid": 4711, "command": "worker:ack"}`,
+		`---%0Acommand: worker:ack%0Apid: 4711%0A`, // as einhorn's own client writes it
+		`--- %0Acommand: worker:ack%0Aname: "100%25"`,
+	} {
+		require.NoError(t, Parse(line), line)
+	}
+	for _, line := range []string{"", "{}", `{"command":"worker:acknowledge"}`, "ack", "[1]", `{"command":`, "%", "\x00"} {
+		require.Error(t, Parse(line), line)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(`{"command":"worker:ack","pid":1}`)
+	f.Add("---%0Aa: &a [*a]%0A")
+	f.Fuzz(func(_ *testing.T, line string) { _ = Parse(line) })
+}
+
+func TestEachAcknowledgementIsToldAndNothingElse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ack.sock")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	require.NoError(t, err)
+	acks := make(chan *net.UnixConn)
+	ended := make(chan struct{})
+	go func() { Acks(l, func(c *net.UnixConn) { acks <- c }); close(ended) }()
+
+	send := func(text string) {
+		c, err := net.Dial("unix", path)
+		require.NoError(t, err)
+		defer c.Close()
+		_, err = c.Write([]byte(text))
+		require.NoError(t, err)
+	}
+	send("something else\n")
+	send("")
+	send(`{"command":"worker:ack"`) // and no more
+	send("{\"command\":\"state\"}\n{\"command\":\"worker:ack\",\"pid\":1}\n")
+	select {
+	case <-acks:
+	case <-time.After(20 * time.Second):
+		require.FailNow(t, "not told")
+	}
+	require.NoError(t, l.Close())
+	<-ended
+	require.Empty(t, acks)
+}
