@@ -40,6 +40,8 @@ var children = map[string]func(){
 		good()
 	},
 	"strange-user":    strangeUser,
+	"probed":          probed,
+	"acknowledges":    acknowledge,
 	"prints-files":    printFiles,
 	"leaves-a-child":  func() { forkOnce(&syscall.SysProcAttr{}); good() },
 	"leaves-a-daemon": func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
@@ -112,6 +114,20 @@ func strangeUser() {
 	sayReady()
 	fmt.Print("said")
 	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// acknowledge says in einhorn's way that it is ready.
+func acknowledge() {
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	c, err := net.Dial("unix", os.Getenv("EINHORN_SOCK_PATH"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(4)
+	}
+	fmt.Fprintf(c, "{\"command\":\"worker:ack\",\"pid\":%d}\n", os.Getpid())
+	c.Close()
+	<-terminated
 }
 
 // printFiles prints what its descriptors are, but for those that the Go runtime has for itself.

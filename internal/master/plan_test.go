@@ -1,0 +1,214 @@
+package master
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What is on disk counts when a reload begins, and not again until the next.
+
+// newRelease makes a directory with a script that prints its version and what stands beside it, and is
+// ready.
+func newRelease(t *testing.T, parent, version string) string {
+	t.Helper()
+	directory := filepath.Join(parent, version)
+	require.NoError(t, os.Mkdir(directory, 0o755))
+	writeScript(t, filepath.Join(directory, "app"), version)
+	require.NoError(t, os.WriteFile(filepath.Join(directory, "data"), []byte("data of "+version+"\n"), 0o644))
+	return directory
+}
+
+func writeScript(t *testing.T, path, version string) {
+	t.Helper()
+	script := "#!/bin/sh\necho \"app " + version + ", $(cat data), setting $SETTING, in $PWD\"\nexec '" + os.Args[0] + "' good\n"
+	require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
+}
+
+// switchTo lets the link current point to the release, at one stroke, as deploys do.
+func switchTo(t *testing.T, parent, version string) {
+	t.Helper()
+	next := filepath.Join(parent, "next")
+	require.NoError(t, os.Symlink(filepath.Join(parent, version), next))
+	require.NoError(t, os.Rename(next, filepath.Join(parent, "current")))
+}
+
+// crash kills the worker of a slot and returns the line that its replacement prints.
+func (r *running) crash(slot int) string {
+	r.t.Helper()
+	workers, _ := r.workers()
+	for _, w := range workers {
+		if w.Slot == slot && w.State == WorkerReady {
+			require.NoError(r.t, syscall.Kill(w.PID, syscall.SIGKILL))
+			break
+		}
+	}
+	for {
+		e := r.next(EventWorkerReady)
+		if e.Worker.Slot == slot {
+			return r.said(e.Worker.ID)
+		}
+	}
+}
+
+// said is the line beginning with app that a worker printed.
+func (r *running) said(worker string) string {
+	r.t.Helper()
+	said := ""
+	require.Eventually(r.t, func() bool {
+		for line := range strings.Lines(r.log.String()) {
+			if strings.Contains(line, worker) && strings.Contains(line, `"message":"app `) {
+				_, said, _ = strings.Cut(line, `"message":"`)
+				said = strings.TrimSuffix(strings.TrimSpace(said), `"}`)
+				return true
+			}
+		}
+		return false
+	}, patience, time.Millisecond)
+	return said
+}
+
+func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
+	parent := t.TempDir()
+	one, two := newRelease(t, parent, "one"), newRelease(t, parent, "two")
+	current := filepath.Join(parent, "current")
+	switchTo(t, parent, "one")
+	setting := "1"
+	spec := func() (Spec, error) {
+		return Spec{Listen: []ListenAddress{loopback}, Command: []string{"./app"}, Workers: 1,
+			Directory: current, Env: []string{"SETTING=" + setting}}, nil
+	}
+	first, _ := spec()
+	r := runMasterWith(t, Options{Spec: first, Reread: spec}, "")
+	r.ready(1)
+	was := "app one, data of one, setting 1, in " + one
+	workers, _ := r.workers()
+	require.Equal(t, was, r.said(workers[0].ID))
+	content, err := os.ReadFile(filepath.Join(one, "app"))
+	require.NoError(t, err)
+	sum := sha256.Sum256(content)
+	require.Equal(t, filepath.Join(one, "app"), workers[0].Program.Path)
+	require.Equal(t, one, workers[0].Program.Directory)
+	require.Equal(t, hex.EncodeToString(sum[:]), workers[0].Program.SHA256)
+	require.Contains(t, workers[0].Program.Environment, "SETTING")
+	require.NotContains(t, workers[0].Program.Environment, "SETTING=1", "names at most")
+
+	switchTo(t, parent, "two")
+	setting = "2"
+	require.Equal(t, was, r.crash(0), "a crash starts what its generation began with")
+	writeScript(t, filepath.Join(one, "app"), "one, edited in place")
+	require.Equal(t, was, r.crash(0), "a script edited in place")
+	require.NoError(t, os.Remove(filepath.Join(one, "app")))
+	require.Equal(t, was, r.crash(0), "a script that is gone")
+
+	reload := r.reload(ReloadRequest{}, ReloadCompleted)
+	require.Equal(t, ReloadCompleted, reload.State)
+	require.Equal(t, filepath.Join(two, "app"), reload.Program.Path)
+	workers, _ = r.workers()
+	require.Equal(t, "app two, data of two, setting 2, in "+two, r.said(workers[0].ID))
+}
+
+func TestAReleaseThatWasDeletedIsReportedBeforeItIsNeeded(t *testing.T) {
+	parent := t.TempDir()
+	one := newRelease(t, parent, "one")
+	r := runMaster(t, Spec{Command: []string{"./app"}, Directory: one}, "")
+	r.ready(2)
+	s, err := r.Status()
+	require.NoError(t, err)
+	require.Empty(t, s.Missing)
+	require.NoError(t, os.RemoveAll(one))
+	s, err = r.Status()
+	require.NoError(t, err)
+	require.Len(t, s.Missing, 2)
+	require.Contains(t, s.Missing[0], one)
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has been deleted; a reload takes") }, patience, time.Millisecond,
+		"and in the log, unasked")
+}
+
+func TestABinaryThatIsReplacedOrRemovedIsStillThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app")
+	require.NoError(t, exec.Command("cp", os.Args[0], path).Run())
+	r := runMaster(t, Spec{Workers: 1, Command: []string{path, "good"}}, "")
+	r.ready(1)
+	require.NoError(t, os.Remove(path))
+	r.killOne()
+	r.ready(1)
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	r.killOne()
+	r.ready(1)
+}
+
+func (r *running) killOne() {
+	r.t.Helper()
+	workers, _ := r.workers()
+	require.NoError(r.t, syscall.Kill(workers[0].PID, syscall.SIGKILL))
+}
+
+// A virtual environment's python is a link, and finds its packages by the name it was called by.
+func TestAProgramIsCalledByItsReleasesName(t *testing.T) {
+	parent := t.TempDir()
+	for _, version := range []string{"one", "two"} {
+		require.NoError(t, os.Mkdir(filepath.Join(parent, version), 0o755))
+		require.NoError(t, os.Symlink("/bin/sh", filepath.Join(parent, version, "link")))
+	}
+	switchTo(t, parent, "one")
+	for command, want := range map[string]string{
+		filepath.Join(parent, "current", "link"): filepath.Join(parent, "one", "link"),
+		"current/link":                           "current/link",
+		"sh":                                     "sh",
+	} {
+		p, err := openProgram(command, parent, "/nowhere:/bin", nil)
+		require.NoError(t, err)
+		require.Equal(t, want, p.called, command)
+		p.drop()
+	}
+}
+
+func TestThePathIsTheWorkersOwn(t *testing.T) {
+	directory := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(directory, "bin"), 0o755))
+	for _, file := range []string{"app", "bin/app"} {
+		require.NoError(t, os.WriteFile(filepath.Join(directory, file), []byte("#!/bin/sh\n"), 0o755))
+	}
+	plan, err := makePlan(Spec{Command: []string{"app"}, Directory: directory, Env: []string{"PATH=/nowhere:bin"}}, []string{"PATH=/bin"}, nil)
+	require.NoError(t, err)
+	defer plan.drop()
+	require.Equal(t, filepath.Join(directory, "bin", "app"), plan.program.path)
+
+	for command, complaint := range map[string]string{
+		"no-such-program": "on PATH",
+		"./nothing":       "no such file",
+		"/":               "is a directory",
+		"./bin":           "is a directory",
+	} {
+		_, err := makePlan(Spec{Command: []string{command}, Directory: directory}, []string{"PATH=/bin"}, nil)
+		require.ErrorContains(t, err, complaint, command)
+		require.ErrorContains(t, err, command)
+	}
+}
+
+func TestTheSumOfAnUnchangedFileIsNotTakenAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app")
+	require.NoError(t, os.WriteFile(path, []byte("\x7fELF, more or less"), 0o755))
+	first, err := openProgram(path, "", "", nil)
+	require.NoError(t, err)
+	defer first.drop()
+	first.sum = "remembered"
+	same, err := openProgram(path, "", "", first)
+	require.NoError(t, err)
+	defer same.drop()
+	require.Equal(t, "remembered", same.sum)
+	require.NoError(t, os.WriteFile(path, []byte("\x7fELF, more or LESS"), 0o755))
+	changed, err := openProgram(path, "", "", first)
+	require.NoError(t, err)
+	defer changed.drop()
+	require.Len(t, changed.sum, 64)
+}
