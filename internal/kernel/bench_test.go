@@ -3,6 +3,7 @@ package kernel
 import (
 	"net"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,4 +79,29 @@ func crowded(b *testing.B) Listener {
 func reset(conn net.Conn) {
 	conn.(*net.TCPConn).SetLinger(0)
 	conn.Close()
+}
+
+// BenchmarkFamilies16 is for 16 workers of one process each.
+func BenchmarkFamilies16(b *testing.B) {
+	roots := make(map[string]Root)
+	for i := range 16 {
+		mark := "ID=" + strconv.Itoa(i)
+		roots[mark] = grow(b, mark, `exec sh -c "$STAY" root`, "root").as(b, mark)
+	}
+	for b.Loop() {
+		families, _, err := Families(roots)
+		require.NoError(b, err)
+		require.Len(b, families["ID=0"], 1)
+	}
+}
+
+// BenchmarkFamilyUsageAndSockets is what comes on top for each process.
+func BenchmarkFamilyUsageAndSockets(b *testing.B) {
+	family := Family{grow(b, "ID=a", `exec sh -c "$STAY" root`, "root").find(b, "root")}
+	for b.Loop() {
+		_, err := family.Usage()
+		require.NoError(b, err)
+		_, err = family.SocketInodes()
+		require.NoError(b, err)
+	}
 }

@@ -19,8 +19,10 @@ import (
 // fs.ErrPermission.
 func SocketInodes(pid int) ([]uint64, error) {
 	inodes, err := readSocketInodes("/proc/" + strconv.Itoa(pid) + "/fd")
-	if errors.Is(err, fs.ErrPermission) && exited(pid) {
-		return nil, nil // its files belong to root by now, so they only look forbidden
+	if errors.Is(err, fs.ErrPermission) {
+		if process, err := FindProcess(pid); err == nil && process.Zombie {
+			return nil, nil // its files belong to root by now, so they only look forbidden
+		}
 	}
 	return inodes, gone(err)
 }

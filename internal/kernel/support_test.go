@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 // The kernel handles loopback packets on its own time; this bounds the waiting.
@@ -18,7 +19,16 @@ const (
 	tick     = time.Millisecond
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain makes this process what the master is: the one who gets the orphans.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == inOwnGroup {
+		panic(becomeOwnGroup(os.Args[2:]))
+	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func listen(t testing.TB, network, address string) net.Listener {
 	t.Helper()
@@ -33,11 +43,33 @@ func abstract(name string) string {
 	return fmt.Sprintf("@rota-%d-%s", os.Getpid(), name)
 }
 
+// listenShared lets others listen at the same address.
+func listenShared(t testing.TB, network, address string) net.Listener {
+	t.Helper()
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) {
+			require.NoError(t, unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+		})
+	}}
+	ln, err := config.Listen(t.Context(), network, address)
+	require.NoError(t, err)
+	t.Cleanup(func() { ln.Close() })
+	return ln
+}
+
+func listenPacket(t testing.TB, network, address string) net.PacketConn {
+	t.Helper()
+	conn, err := new(net.ListenConfig).ListenPacket(t.Context(), network, address)
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
 // describe reaches the listener's own descriptor: File() would hand out a copy,
 // and its Fd() would make the shared socket blocking.
-func describe(t testing.TB, name string, ln net.Listener) (l Listener) {
+func describe(t testing.TB, name string, socket any) (l Listener) {
 	t.Helper()
-	withFD(t, ln.(syscall.Conn), func(fd int) {
+	withFD(t, socket.(syscall.Conn), func(fd int) {
 		var err error
 		l, err = Describe(name, fd)
 		require.NoError(t, err)

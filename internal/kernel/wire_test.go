@@ -71,6 +71,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(m.Data[:len(m.Data)-1])
 	}
 	f.Add([]byte{})
+	f.Add([]byte("4711 (sh) S 1 2 3 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 99 0 5"))
 	names := namesByAddress([]Listener{tcp, local})
 
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -82,5 +83,6 @@ func FuzzParse(f *testing.F) {
 			require.NotEmpty(t, s.connection("unix", "").TCPState)
 		}
 		attribute(data, inetDiagInfo)
+		parseStat(data)
 	})
 }

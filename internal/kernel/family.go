@@ -1,0 +1,63 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+)
+
+// Family is a worker's processes: the one it began as, if it lives, and all that came from it.
+type Family []Process
+
+// SocketInodes returns the inodes of all sockets that the family holds open, sorted, each
+// once. One member that the caller may not inspect makes it an error for which
+// errors.Is(err, fs.ErrPermission) is true; one that is gone holds nothing.
+func (f Family) SocketInodes() ([]uint64, error) {
+	var all []uint64
+	for _, p := range f {
+		inodes, err := SocketInodes(p.PID)
+		if p.gone() {
+			continue // whatever was read may be another's
+		}
+		if err != nil {
+			return nil, fmt.Errorf("sockets of process %d: %w", p.PID, err)
+		}
+		all = append(all, inodes...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// Usage adds up what the family uses. Memory that several members share, as after a fork,
+// counts once for each. Processor time includes that of members which have ended and
+// were waited for by another, so it does not fall when a program changes its own workers.
+func (f Family) Usage() (Usage, error) {
+	var sum Usage
+	for _, p := range f {
+		stat, err := readStat(p.PID)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !stat.same(p) {
+			continue
+		}
+		if err != nil {
+			return Usage{}, err
+		}
+		sum.RSSBytes += stat.usage().RSSBytes
+		sum.CPUSeconds += float64(stat.cpu+stat.cpuWaited) / userHZ
+	}
+	return sum, nil
+}
+
+// Signal sends sig to every member that has not ended. A program that forks meanwhile
+// gets away with it: who wants them all gone asks Families again until none is left.
+func (f Family) Signal(sig syscall.Signal) error {
+	var failed []error
+	for _, p := range f {
+		if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
