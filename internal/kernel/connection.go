@@ -35,7 +35,8 @@ type TCPInfo struct {
 // closed it and the kernel says goodbye alone.
 //
 // A TCP connection belongs to the listener bound to exactly its local address,
-// or else to the one bound to any address at its port. A unix connection belongs
+// or else to the one bound to any address at its port. Listeners that share an address
+// (SO_REUSEPORT) are one to it, so they should share a name too. A unix connection belongs
 // to the listener whose path it carries; its TCPState is told from who has shut
 // down: CLOSE_WAIT when the peer has, FIN_WAIT2 when only our side has.
 //
@@ -46,6 +47,7 @@ type TCPInfo struct {
 // The error wraps ErrNoDiag when the kernel can't list the sockets of a family,
 // ErrInterrupted when it failed to do so in peace.
 func Connections(listeners []Listener) ([]Connection, error) {
+	listeners = streams(listeners)
 	tcp, err := tcpConnections(listeners)
 	if err != nil {
 		return nil, err

@@ -112,18 +112,9 @@ func TestAUnixPeerThatHasGoneHasNoName(t *testing.T) {
 
 // Two listeners on one port, and the kernel prefers the one bound more closely.
 func TestListenersThatShareAPortKeepTheirOwnConnections(t *testing.T) {
-	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		return c.Control(func(fd uintptr) {
-			require.NoError(t, unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
-		})
-	}}
-	exact, err := shared.Listen(t.Context(), "tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer exact.Close()
+	exact := listenShared(t, "tcp4", "127.0.0.1:0")
 	port := portOf(exact)
-	any4, err := shared.Listen(t.Context(), "tcp4", "0.0.0.0:"+port)
-	require.NoError(t, err)
-	defer any4.Close()
+	any4 := listenShared(t, "tcp4", "0.0.0.0:"+port)
 	any6 := listen(t, "tcp6", "[::]:"+port)
 
 	dial(t, "tcp", "127.0.0.1:"+port)
@@ -148,6 +139,75 @@ func TestListenersThatShareAPortKeepTheirOwnConnections(t *testing.T) {
 	require.Len(t, tcpPorts([]Listener{describe(t, "exact", exact), describe(t, "any4", any4)}), 1)
 	alone := only(t, describe(t, "exact", exact))
 	require.Equal(t, "127.0.0.1:"+port, alone.Local)
+}
+
+// One socket a slot, and the kernel chooses among them.
+func TestListenersThatShareAnAddressShareTheirConnections(t *testing.T) {
+	const clients = 20
+	one := listenShared(t, "tcp4", "127.0.0.1:0")
+	two := listenShared(t, "tcp4", one.Addr().String())
+	for range clients {
+		dial(t, "tcp4", one.Addr().String())
+	}
+	listeners := []Listener{describe(t, "tcp", one), describe(t, "tcp", two)}
+	require.NotEqual(t, listeners[0].Inode, listeners[1].Inode)
+	want := make(map[uint64]bool)
+	for i, ln := range []net.Listener{one, two} {
+		queues, err := AcceptQueues(listeners[i : i+1])
+		require.NoError(t, err)
+		for range queues["tcp"].Depth {
+			want[inode(t, accept(t, ln))] = true
+		}
+	}
+	require.Len(t, want, clients)
+
+	connections, err := Connections(listeners)
+	require.NoError(t, err)
+	got := make(map[uint64]bool)
+	for _, c := range connections {
+		require.Equal(t, "tcp", c.Listener)
+		got[c.Inode] = true
+	}
+	require.Equal(t, want, got)
+}
+
+func TestADatagramSocketAtTheSameAddressChangesNothing(t *testing.T) {
+	tcp, local := listen(t, "tcp4", "127.0.0.1:0"), listen(t, "unix", abstract("both"))
+	udp, datagrams := listenPacket(t, "udp4", tcp.Addr().String()), listenPacket(t, "unixgram", abstract("both"))
+	listeners := []Listener{
+		describe(t, "tcp", tcp), describe(t, "unix", local),
+		describe(t, "udp", udp), describe(t, "datagrams", datagrams), // last, so they would win
+	}
+	var want []uint64
+	for _, ln := range []net.Listener{tcp, local} {
+		_, server := connect(t, ln)
+		want = append(want, inode(t, server))
+		dial(t, ln.Addr().Network(), ln.Addr().String())
+	}
+	// To the kernel, a datagram socket with a peer is in the state ESTABLISHED.
+	peer := listenPacket(t, "unixgram", abstract("both-peer"))
+	withFD(t, datagrams.(syscall.Conn), func(fd int) {
+		require.NoError(t, unix.Connect(fd, &unix.SockaddrUnix{Name: peer.LocalAddr().String()}))
+	})
+
+	connections, err := Connections(listeners)
+	require.NoError(t, err)
+	got := make(map[string]uint64)
+	for _, c := range connections {
+		got[c.Listener] = c.Inode
+	}
+	require.Len(t, connections, 2)
+	require.Equal(t, map[string]uint64{"tcp": want[0], "unix": want[1]}, got)
+	require.Eventually(t, func() bool {
+		queues, err := AcceptQueues(listeners)
+		return err == nil && len(queues) == 2 && queues["tcp"].Depth == 1 && queues["unix"].Depth == 1
+	}, patience, tick)
+
+	connections, err = Connections(listeners[2:])
+	require.NoError(t, err)
+	require.Empty(t, connections)
+	require.Len(t, listeners, 4, "the caller's list is left alone")
+	require.Equal(t, "udp", listeners[2].Name)
 }
 
 func TestConnectionsOfOthersAreLeftOut(t *testing.T) {
@@ -212,6 +272,11 @@ func TestNothingIsLeftOpen(t *testing.T) {
 		require.NoError(t, err)
 		_, err = ProcessUsage(syscall.Getpid())
 		require.NoError(t, err)
+		_, _, err = Families(map[string]Root{"a": {PID: syscall.Getpid()}})
+		require.NoError(t, err)
+		_, err = childrenFromAll()
+		require.NoError(t, err)
+		require.NoError(t, ourselves(t).Signal(0))
 		_, err = dump(encode(inetRequest{family: unix.AF_APPLETALK}))
 		require.Error(t, err)
 	}

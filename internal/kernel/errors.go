@@ -3,11 +3,17 @@ package kernel
 import "errors"
 
 var (
-	// ErrNotListening says that a descriptor is a socket nobody listens on.
+	// ErrNotListening says that a descriptor is a stream socket nobody listens on, a
+	// datagram socket that is bound to no address or connected to a peer, or one of
+	// either kind that was shut down.
 	ErrNotListening = errors.New("not a listening socket")
 
-	// ErrFamily says that a socket is neither TCP (IPv4, IPv6) nor unix.
+	// ErrFamily says that a socket is of neither internet family (IPv4, IPv6) nor unix.
 	ErrFamily = errors.New("socket family not supported")
+
+	// ErrType says that a socket is of a supported family, but not TCP, UDP, unix stream
+	// or unix datagram: SOCK_SEQPACKET, SCTP, a raw one.
+	ErrType = errors.New("socket type not supported")
 
 	// ErrNoDiag says that the running kernel can't list sockets of this family:
 	// it was built without inet_diag, tcp_diag or unix_diag, or may not load it.

@@ -46,6 +46,31 @@ func TestDescribeTellsWhatAListenerIsBoundTo(t *testing.T) {
 	}
 }
 
+func TestDescribeTellsWhatADatagramSocketIsBoundTo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.sock")
+	for _, c := range []struct {
+		network, address string
+		want             Listener
+	}{
+		{"udp4", "127.0.0.1:0", Listener{Family: unix.AF_INET}},
+		{"udp6", "[::1]:0", Listener{Family: unix.AF_INET6}},
+		{"unixgram", path, Listener{Family: unix.AF_UNIX, Path: path}},
+		{"unixgram", abstract("datagram"), Listener{Family: unix.AF_UNIX, Path: abstract("datagram")}},
+	} {
+		t.Run(c.network+" "+c.address, func(t *testing.T) {
+			conn := listenPacket(t, c.network, c.address)
+			c.want.Name, c.want.Type, c.want.Inode = "name", unix.SOCK_DGRAM, inode(t, conn)
+			if c.want.Family != unix.AF_UNIX {
+				c.want.Addr = netip.MustParseAddrPort(conn.LocalAddr().String())
+			}
+			l := describe(t, "name", conn)
+			require.Equal(t, c.want, l)
+			require.Equal(t, conn.LocalAddr().Network(), l.Network())
+			require.Equal(t, conn.LocalAddr().String(), l.Address())
+		})
+	}
+}
+
 // A blocking listener is one that no worker can be drained from.
 func TestDescribeLeavesTheFlagsAlone(t *testing.T) {
 	ln := listen(t, "tcp", ":0").(syscall.Conn)
@@ -75,6 +100,41 @@ func TestDescribeRefusesWhatIsNoListener(t *testing.T) {
 
 	_, err = Describe("tcp", -1)
 	require.ErrorIs(t, err, unix.EBADF)
+}
+
+func TestDescribeRefusesADatagramSocketThatNobodyCanSendTo(t *testing.T) {
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6, unix.AF_UNIX} {
+		_, err := Describe("unbound", socket(t, family, unix.SOCK_DGRAM, 0))
+		require.ErrorIs(t, err, ErrNotListening)
+	}
+	withFD(t, dial(t, "udp4", listenPacket(t, "udp4", "127.0.0.1:0").LocalAddr().String()).(syscall.Conn), func(fd int) {
+		_, err := Describe("client", fd)
+		require.ErrorIs(t, err, ErrNotListening)
+	})
+}
+
+func TestDescribeRefusesWhatItCanNotWatch(t *testing.T) {
+	packets := socket(t, unix.AF_UNIX, unix.SOCK_SEQPACKET, 0)
+	require.NoError(t, unix.Bind(packets, &unix.SockaddrUnix{Name: abstract("seqpacket")}))
+	require.NoError(t, unix.Listen(packets, 1))
+	_, err := Describe("packets", packets)
+	require.ErrorIs(t, err, ErrType)
+
+	_, err = Describe("netlink", socket(t, unix.AF_NETLINK, unix.SOCK_DGRAM, unix.NETLINK_ROUTE))
+	require.ErrorIs(t, err, ErrFamily)
+
+	require.NoError(t, supported(unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_MPTCP))
+	require.ErrorIs(t, supported(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_SCTP), ErrType)
+	require.ErrorIs(t, supported(unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_ICMP), ErrType)
+	require.ErrorIs(t, supported(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_UDP), ErrType)
+}
+
+func socket(t *testing.T, family, kind, protocol int) int {
+	t.Helper()
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
+	require.NoError(t, err)
+	t.Cleanup(func() { unix.Close(fd) })
+	return fd
 }
 
 func statusFlags(t *testing.T, socket syscall.Conn) (flags int) {

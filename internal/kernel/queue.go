@@ -2,16 +2,17 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
-// Queue is a listener's accept queue.
+// Queue is the accept queue of a listener, or what the queues of those that share its name add up to.
 type Queue struct {
 	Depth   uint32 // connections waiting to be accepted
 	Backlog uint32 // the most that may wait; the kernel lets in one more than this
 }
 
 // AcceptQueues asks the kernel (sock_diag over netlink) how full the listeners'
-// accept queues are, by listener name. A listener that the kernel no longer
-// lists, because it was closed or shut down, is absent. Errors as Connections.
+// accept queues are, by listener name. One that was closed or shut down is absent, as
+// is a datagram socket. Errors as Connections.
 func AcceptQueues(listeners []Listener) (map[string]Queue, error) {
+	listeners = streams(listeners)
 	byInode := make(map[uint64]Queue)
 	if err := addTCPQueues(byInode, listeners); err != nil {
 		return nil, err
@@ -22,7 +23,9 @@ func AcceptQueues(listeners []Listener) (map[string]Queue, error) {
 	byName := make(map[string]Queue, len(listeners))
 	for _, l := range listeners {
 		if queue, ok := byInode[l.Inode]; ok {
-			byName[l.Name] = queue
+			sum := byName[l.Name]
+			byName[l.Name] = Queue{Depth: sum.Depth + queue.Depth, Backlog: sum.Backlog + queue.Backlog}
+			delete(byInode, l.Inode) // counted
 		}
 	}
 	return byName, nil
@@ -55,6 +58,9 @@ func addUnixQueues(byInode map[uint64]Queue, listeners []Listener) error {
 		return err
 	}
 	for _, s := range sockets {
+		if s.shutdown&unixReceive != 0 {
+			continue // it is in the state LISTEN for ever, but refuses everybody
+		}
 		byInode[uint64(s.inode)] = Queue{Depth: s.queues.recvQueue, Backlog: s.queues.sendQueue}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"net"
 	"syscall"
 	"testing"
 
@@ -60,12 +61,36 @@ func TestAClosedListenerHasNoQueue(t *testing.T) {
 	}
 }
 
+func TestTheQueuesOfListenersWithOneNameAddUp(t *testing.T) {
+	const clients = 20
+	one := listenShared(t, "tcp4", "127.0.0.1:0")
+	two := listenShared(t, "tcp4", one.Addr().String())
+	for i, ln := range []net.Listener{one, two} {
+		withFD(t, ln.(syscall.Conn), func(fd int) { require.NoError(t, unix.Listen(fd, 100+i)) })
+	}
+	for range clients {
+		dial(t, "tcp4", one.Addr().String())
+	}
+	listeners := []Listener{describe(t, "tcp", one), describe(t, "tcp", two)}
+	requireQueues(t, append(listeners, listeners[0]), Queue{Depth: clients, Backlog: 100 + 101})
+
+	one.Close()
+	queues, err := AcceptQueues(listeners)
+	require.NoError(t, err)
+	require.EqualValues(t, 101, queues["tcp"].Backlog, "of the one that is left")
+}
+
 // The client's end knows it is connected a moment before the listener does.
 func requireQueue(t *testing.T, l Listener, want Queue) {
 	t.Helper()
+	requireQueues(t, []Listener{l}, want)
+}
+
+func requireQueues(t *testing.T, listeners []Listener, want Queue) {
+	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		queues, err := AcceptQueues([]Listener{l})
+		queues, err := AcceptQueues(listeners)
 		assert.NoError(c, err)
-		assert.Equal(c, want, queues[l.Name])
+		assert.Equal(c, map[string]Queue{listeners[0].Name: want}, queues)
 	}, patience, tick)
 }

@@ -22,7 +22,7 @@ func unixConnections(listeners []Listener) ([]Connection, error) {
 	nameOf := namesByInode(sockets)
 	var connections []Connection
 	for _, s := range sockets {
-		if name, ok := listenerAt[s.name]; ok {
+		if name, ok := listenerAt[s.name]; ok && s.kind == unix.SOCK_STREAM { // another type may have the same abstract name
 			connections = append(connections, s.connection(name, nameOf[s.peer]))
 		}
 	}
@@ -56,11 +56,10 @@ func (s *unixSocket) connection(listener, remote string) Connection {
 // stateName says in TCP's words what a unix socket, which stays ESTABLISHED until
 // its process closes it, only shows by the directions that have been shut down.
 func (s *unixSocket) stateName() string {
-	const receive, send = 1, 2 // RCV_SHUTDOWN and SEND_SHUTDOWN
 	switch {
-	case s.shutdown&receive != 0:
+	case s.shutdown&unixReceive != 0:
 		return tcpStateName(tcpCloseWait)
-	case s.shutdown&send != 0:
+	case s.shutdown&unixSend != 0:
 		return tcpStateName(tcpFinWait2)
 	}
 	return tcpStateName(tcpEstablished)

@@ -58,6 +58,9 @@ const (
 	unixDiagQueues   = 4 // UNIX_DIAG_RQLEN
 	unixDiagShutdown = 6 // UNIX_DIAG_SHUTDOWN: one byte, comes unasked
 
+	unixReceive = 1 // RCV_SHUTDOWN
+	unixSend    = 2 // SEND_SHUTDOWN
+
 	unixShowName   = 1 << 0 // UDIAG_SHOW_NAME
 	unixShowPeer   = 1 << 2 // UDIAG_SHOW_PEER
 	unixShowQueues = 1 << 4 // UDIAG_SHOW_RQLEN
