@@ -72,7 +72,7 @@ func (s launchSpec) contract(notify string, ack *ackSocket) []string {
 	env := []string{
 		"LISTEN_FDS=" + itoa(len(s.sockets)),
 		"NOTIFY_SOCKET=" + notify,
-		"ROTA_WORKER_ID=" + s.worker,
+		workerMark(s.worker),
 		"ROTA_SLOT=" + itoa(s.slot),
 		"ROTA_GENERATION=" + itoa(s.generation),
 		"EINHORN_MASTER_PID=" + itoa(os.Getpid()),
@@ -100,6 +100,9 @@ func (s launchSpec) contract(notify string, ack *ackSocket) []string {
 	}
 	return env
 }
+
+// workerMark is the variable by which all of a worker's processes are known.
+func workerMark(worker string) string { return "ROTA_WORKER_ID=" + worker }
 
 // inherited is a socket as one worker gets it.
 type inherited struct {

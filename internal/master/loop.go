@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"rota/internal/kernel"
 )
 
 // loop is what the master's one goroutine owns: the pool, the plans, the events, the minders
@@ -97,8 +99,15 @@ func (l *loop) start(e start) {
 		orders: make(chan order, mostOrders),
 		post:   l.post,
 		count:  l.countOne,
+		family: l.familyOf,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
+	}
+	m.born = func(root kernel.Root, pid int) {
+		_ = l.ask(func(l *loop) {
+			m.root = root
+			l.handle(forked{worker: e.worker, pid: pid})
+		})
 	}
 	l.minders[e.worker] = m
 	spec, err := l.launchSpec(e, plan)
@@ -126,10 +135,10 @@ func (l *loop) order(worker string, o order) {
 // lately, else after a pause that keeps the cost of counting many of them small.
 func (l *loop) countConnections() {
 	time.AfterFunc(time.Until(l.nextCount), func() {
-		var pids map[string]int
-		_ = l.ask(func(l *loop) { pids = l.pool.drainingPIDs(nil) })
+		var draining []string
+		_ = l.ask(func(l *loop) { draining = l.pool.draining(nil) })
 		began := time.Now()
-		connections, err := l.census(pids)
+		connections, err := l.census(draining)
 		next := time.Now().Add(max(countEvery, 10*time.Since(began)))
 		_ = l.ask(func(l *loop) {
 			l.nextCount = next
@@ -145,8 +154,8 @@ func (l *loop) countConnections() {
 const countEvery = 250 * time.Millisecond
 
 // countOne counts the connections of one worker, for the record before it is killed.
-func (m *Master) countOne(worker string, pid int) (n int, known bool) {
-	connections, err := m.census(map[string]int{worker: pid})
+func (m *Master) countOne(worker string) (n int, known bool) {
+	connections, err := m.census([]string{worker})
 	n, known = connections[worker]
 	if !known {
 		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot count the connections that are cut")

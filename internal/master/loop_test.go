@@ -12,6 +12,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/kernel"
 )
 
 // These tests run the loop and its minders on a fake clock, above processes that the test
@@ -33,6 +35,8 @@ func (f *fakeProcess) notes() <-chan note       { return f.noted }
 func (f *fakeProcess) lines() <-chan line       { return f.printed }
 func (f *fakeProcess) ended() <-chan exitStatus { return f.end }
 func (f *fakeProcess) close()                   {}
+func (f *fakeProcess) spare()                   {}
+func (f *fakeProcess) root() kernel.Root        { return kernel.Root{} }
 
 func (f *fakeProcess) signal(sig syscall.Signal, _ bool) {
 	f.signals = append(f.signals, sig)
@@ -74,12 +78,13 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 		require.NoError(t, err)
 		b.begin(first)
 		b.launch = b.launchFake
-		b.census = func(pids map[string]int) (map[string]int, error) {
+		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
+		b.census = func(workers []string) (map[string]int, error) {
 			if b.blind.Load() {
 				return nil, syscall.EIO
 			}
 			counts := map[string]int{}
-			for id := range pids {
+			for _, id := range workers {
 				counts[id] = 2
 			}
 			return counts, nil
@@ -363,7 +368,7 @@ func TestWhatWasCutIsCountedOnce(t *testing.T) {
 		b.wait(reload.ID, ReloadLive)
 		asked := 0
 		require.NoError(b.t, b.ask(func(l *loop) {
-			l.minders[b.processes[0].spec.worker].count = func(string, int) (int, bool) { asked++; return 800 / asked, true }
+			l.minders[b.processes[0].spec.worker].count = func(string) (int, bool) { asked++; return 800 / asked, true }
 		}))
 		b.Kill()
 		b.Kill()

@@ -39,13 +39,17 @@ var children = map[string]func(){
 		}
 		good()
 	},
-	"strange-user":    strangeUser,
-	"probed":          probed,
-	"acknowledges":    acknowledge,
-	"prints-files":    printFiles,
-	"leaves-a-child":  func() { forkOnce(&syscall.SysProcAttr{}); good() },
-	"leaves-a-daemon": func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
-	"floods":          func() { sayReady(); flood() },
+	"strange-user":  strangeUser,
+	"probed":        probed,
+	"wraps":         wrap,
+	"tells-signals": tellSignals,
+
+	"serves-until-told": serveUntilTold,
+	"acknowledges":      acknowledge,
+	"prints-files":      printFiles,
+	"leaves-a-child":    func() { forkOnce(&syscall.SysProcAttr{}); good() },
+	"leaves-a-daemon":   func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
+	"floods":            func() { sayReady(); flood() },
 	"asks-for-time": func() {
 		say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
 		time.Sleep(700 * time.Millisecond)

@@ -37,7 +37,8 @@ type Master struct {
 	loop  *loop
 
 	launch func(launchSpec) (process, error)
-	census func(pids map[string]int) (map[string]int, error) // open connections by worker
+	census func(workers []string) (map[string]int, error) // open connections by worker
+	kin    func(workers []string) (map[string]kernel.Family, error)
 }
 
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
@@ -52,6 +53,7 @@ func New(o Options) (*Master, error) {
 	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe}
 	m.launch = m.launcher.launch
 	m.census = m.countByWorker
+	m.kin = m.families
 	return m, nil
 }
 
@@ -200,9 +202,6 @@ func (m *Master) Shutdown() { m.post(stopAsked{}) }
 
 // Kill ends every worker at once; their connections are cut.
 func (m *Master) Kill() { m.post(stopAsked{now: true}) }
-
-// Usage returns what the worker's process uses. Error: the process is gone.
-func Usage(w Worker) (kernel.Usage, error) { return kernel.ProcessUsage(w.PID) }
 
 // Subscribe returns the events with numbers above after, and those to come.
 func (m *Master) Subscribe(after uint64) (*Subscription, error) {

@@ -1,11 +1,13 @@
 package master
 
 import (
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"rota/internal/kernel"
 	"rota/internal/relog"
 )
 
@@ -15,10 +17,14 @@ import (
 type minder struct {
 	start  start
 	plan   *plan
-	orders chan order // buffered for every order there can be, so that the loop never waits
+	orders chan order                      // buffered for every order there can be, so that the loop never waits
+	born   func(root kernel.Root, pid int) // returns when the loop knows of the process
 	post   func(fact)
-	count  func(worker string, pid int) (n int, known bool) // its open connections
+	count  func(worker string) (n int, known bool) // its open connections
+	family func(worker string) kernel.Family       // its processes
 	log    zerolog.Logger
+
+	root kernel.Root // of the loop: how to find its processes
 }
 
 // order is what the loop wants done to a worker.
@@ -40,9 +46,9 @@ func (m *minder) mind(launch func() (process, error)) {
 	}
 	defer p.close()
 	m.log = m.log.With().Int("pid", p.pid()).Logger()
-	m.post(forked{worker: m.start.worker, pid: p.pid()})
+	m.born(p.root(), p.pid())
 
-	w := watch{minder: m, process: p, starting: true, lived: never(), silent: never()}
+	w := watch{minder: m, process: p, starting: true, lived: never(), silent: never(), linger: never()}
 	w.arm(m.start.timeout)
 	if m.plan.Ready.waits() {
 		w.lived.Reset(m.plan.Ready.Delay)
@@ -61,6 +67,8 @@ type watch struct {
 	deadline time.Time   // when it fires; zero in between
 	lived    *time.Timer // fires when having lived that long makes it ready
 	silent   *time.Timer // fires when the watchdog is missed
+	linger   *time.Timer // fires when what outlives its first process is to be looked at
+	over     *exitStatus // of its first process; nil while that lives
 	starting bool
 	draining bool
 	aborting bool
@@ -87,8 +95,11 @@ func (w *watch) next() {
 		w.becomeReady(w.haveLived())
 	case <-w.silent.C:
 		w.missWatchdog()
+	case <-w.linger.C:
+		w.lookAfterRest()
 	case status := <-w.process.ended():
-		w.finish(status)
+		w.over = &status
+		w.lookAfterRest()
 	}
 }
 
@@ -100,6 +111,9 @@ func (w *watch) obey(o order) {
 		w.killed = true
 		w.countCut()
 		w.process.signal(syscall.SIGKILL, true)
+		if w.over != nil {
+			w.finish()
+		}
 		return
 	}
 	w.starting, w.draining = false, true
@@ -113,13 +127,14 @@ func (w *watch) obey(o order) {
 		return
 	}
 	w.arm(o.timeout)
+	w.process.spare()
 	w.process.signal(w.plan.StopSignal, w.plan.StopGroup)
 }
 
 // countCut counts the connections that the end of the worker will cut.
 func (w *watch) countCut() {
 	if w.cut == 0 {
-		n, known := w.count(w.start.worker, w.process.pid())
+		n, known := w.count(w.start.worker)
 		w.cut, w.unknown = n, !known
 	}
 }
@@ -139,6 +154,7 @@ func (w *watch) rest() {
 	w.timer.Stop()
 	w.lived.Stop()
 	w.silent.Stop()
+	w.linger.Stop()
 }
 
 func (w *watch) hear(n note) {
@@ -241,9 +257,55 @@ func (w *watch) print(l line, ok bool) {
 	relog.Line(w.log, l.stream, l.text)
 }
 
-// finish reads what the worker printed last and reports its end. A grandchild may hold
-// the output open for ever, so that is waited for only a moment.
-func (w *watch) finish(status exitStatus) {
+// lookAfterRest comes when the worker's first process has ended. A program that forks is one worker: if
+// it was told to drain, those of its processes that were told too, or that still have
+// connections, may finish within the same time. Whatever else is left ends now.
+func (w *watch) lookAfterRest() {
+	if w.draining && !w.killed && !w.aborting && len(w.alive()) > 0 {
+		n, known := w.count(w.start.worker)
+		if w.plan.StopGroup || n > 0 || !known {
+			w.linger.Reset(lingerEvery)
+			return
+		}
+	}
+	w.finish()
+}
+
+// lingerEvery is the pause between two looks at the processes that outlive the first.
+const lingerEvery = 50 * time.Millisecond
+
+// alive are the worker's processes that have not ended.
+func (w *watch) alive() kernel.Family {
+	return slices.DeleteFunc(w.family(w.start.worker), func(p kernel.Process) bool { return p.Zombie })
+}
+
+// endRest kills what is left of the worker. One that forks meanwhile is found at the next look.
+func (w *watch) endRest() {
+	for range endAttempts {
+		rest := w.alive()
+		if len(rest) == 0 {
+			return
+		}
+		if err := rest.Signal(syscall.SIGKILL); err != nil {
+			w.log.Warn().Err(err).Msg("what is left of a worker can't be ended")
+			return
+		}
+		time.Sleep(endPause)
+	}
+	w.log.Warn().Msg("what is left of a worker does not end")
+}
+
+// How often what is left is killed and looked for again.
+const (
+	endAttempts = 200
+	endPause    = 5 * time.Millisecond
+)
+
+// finish ends what is left of the worker, reads what it printed last and reports its end.
+// A process that got away may hold the output open for ever, so that is waited for only a moment.
+func (w *watch) finish() {
+	w.endRest()
+	status := *w.over
 	grace := time.NewTimer(outputGrace)
 	defer grace.Stop()
 	for over := false; !w.closed && !over; {

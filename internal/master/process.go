@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rota/internal/kernel"
 	"rota/internal/launch"
 )
 
@@ -19,7 +20,9 @@ import (
 // decisions and the operating system.
 type process interface {
 	pid() int
+	root() kernel.Root // by which its family is known
 	signal(sig syscall.Signal, group bool)
+	spare()                   // lets its process group outlive it
 	notes() <-chan note       // what it says; never closed
 	lines() <-chan line       // what it prints; closed when both streams have ended
 	ended() <-chan exitStatus // one value
@@ -59,7 +62,9 @@ func (s launchSpec) drop() {
 
 // osProcess is a real one.
 type osProcess struct {
+	worker  string
 	number  int
+	started uint64 // as kernel.Process says; 0 if it ended too soon to be seen
 	spawner *spawner
 	notify  *notifySocket
 	ack     *ackSocket // nil for none
@@ -81,6 +86,7 @@ type launcher struct {
 // launch forks a worker and starts to listen to it, and, if that is how it gets ready, to probe it.
 func (l *launcher) launch(spec launchSpec) (process, error) {
 	p := &osProcess{
+		worker:  spec.worker,
 		spawner: l.spawner,
 		noted:   make(chan note),
 		printed: make(chan line),
@@ -150,6 +156,9 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 		return nil, err
 	}
 	p.number = pid
+	if seen, err := kernel.FindProcess(pid); err == nil {
+		p.started = seen.Started
+	}
 	return ended, nil
 }
 
@@ -245,6 +254,7 @@ func statusOf(w syscall.WaitStatus) exitStatus {
 }
 
 func (p *osProcess) pid() int                              { return p.number }
+func (p *osProcess) spare()                                { p.spawner.spare(p.number) }
 func (p *osProcess) signal(sig syscall.Signal, group bool) { p.spawner.signal(p.number, sig, group) }
 func (p *osProcess) notes() <-chan note                    { return p.noted }
 func (p *osProcess) lines() <-chan line                    { return p.printed }
@@ -254,6 +264,15 @@ func (p *osProcess) close() {
 	close(p.stopped)
 	p.dropSockets()
 	closeFiles(p.output[:])
+}
+
+// root is how to find the worker's processes, also when the first of them has ended.
+func (p *osProcess) root() kernel.Root {
+	r := kernel.Root{PID: p.number, Started: p.started, Mark: workerMark(p.worker)}
+	if p.started == 0 {
+		r.PID = 0 // by now it may be another's
+	}
+	return r
 }
 
 func (p *osProcess) dropSockets() {

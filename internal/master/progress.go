@@ -89,15 +89,15 @@ func (p *pool) askForCount() {
 	}
 }
 
-// drainingPIDs are the processes of the draining workers, or of those older than r.
-func (p *pool) drainingPIDs(r *Reload) map[string]int {
-	pids := map[string]int{}
+// draining are the ids of the draining workers, or of those older than r.
+func (p *pool) draining(r *Reload) []string {
+	var ids []string
 	for id, m := range p.workers {
 		if m.State == WorkerDraining && m.PID != 0 && (r == nil || m.Generation < r.Generation) {
-			pids[id] = m.PID
+			ids = append(ids, id)
 		}
 	}
-	return pids
+	return ids
 }
 
 func (p *pool) onCounted(f counted) {

@@ -17,23 +17,25 @@ type Connection struct {
 // Listing is who holds which connection.
 type Listing struct {
 	Connections []Connection
-	Unseen      []string // workers whose descriptors the kernel does not show this user
+	Unseen      []string                 // workers whose descriptors the kernel does not show this user
+	Families    map[string]kernel.Family // the processes of each worker
 }
 
 // Connections returns every connection that a worker has accepted from a listener and
-// still holds. It asks the kernel, not the workers, and so is true of a worker that hangs.
+// still holds, in any of its processes. It asks the kernel, not the workers, and so is true
+// of a worker that hangs. With an error, the listing has what could be found out all the same.
 func (m *Master) Connections() (Listing, error) {
-	pids := map[string]int{}
+	var workers []string
 	if err := m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if member.PID != 0 {
-				pids[id] = member.PID
+				workers = append(workers, id)
 			}
 		}
 	}); err != nil {
 		return Listing{}, err
 	}
-	return m.connectionsOf(pids)
+	return m.connectionsOf(workers)
 }
 
 // Queues returns how many connections wait to be accepted, by the listener's name.
@@ -51,27 +53,62 @@ func (m *Master) sockets() (list []kernel.Listener, err error) {
 	return list, err
 }
 
-// connectionsOf joins the kernel's list of connections with the sockets that the workers
-// hold. The list comes first: a socket accepted in between is missed, and seen next time;
-// the other way round it would be taken for nobody's.
-func (m *Master) connectionsOf(pids map[string]int) (Listing, error) {
+// families finds the processes of the workers. Who was one of a worker's stays so, whatever it
+// does to hide that, so what is found is remembered.
+func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
+	roots := make(map[string]kernel.Root, len(workers))
+	if err := m.ask(func(l *loop) {
+		for _, id := range workers {
+			if minder := l.minders[id]; minder != nil {
+				roots[id] = minder.root
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	families, _, err := kernel.Families(roots)
+	if err != nil {
+		return nil, err
+	}
+	return families, m.ask(func(l *loop) {
+		for id, family := range families {
+			if minder := l.minders[id]; minder != nil {
+				minder.root.Known = family
+			}
+		}
+	})
+}
+
+// familyOf finds the processes of one worker, as far as that is possible.
+func (m *Master) familyOf(worker string) kernel.Family {
+	families, err := m.kin([]string{worker})
+	if err != nil {
+		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot list the processes of a worker")
+	}
+	return families[worker]
+}
+
+// connectionsOf joins the kernel's list of connections with the sockets that the workers'
+// processes hold. The list comes first: a socket accepted in between is missed, and seen
+// next time; the other way round it would be taken for nobody's.
+func (m *Master) connectionsOf(workers []string) (Listing, error) {
 	var listing Listing
 	endpoints, err := m.sockets()
 	if err != nil {
 		return listing, err
 	}
-	seen, err := kernel.Connections(endpoints)
-	if err != nil {
+	seen, err1 := kernel.Connections(endpoints)
+	families, err2 := m.kin(workers)
+	listing.Families = families
+	if err := errors.Join(err1, err2); err != nil {
 		return listing, err
 	}
 	owner := make(map[uint64]string, len(seen))
-	for id, pid := range pids {
-		inodes, err := kernel.SocketInodes(pid)
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // it has just ended
-		case errors.Is(err, fs.ErrPermission): // it became another user, or may not be looked into
+	for id, family := range families {
+		inodes, err := family.SocketInodes()
+		if errors.Is(err, fs.ErrPermission) { // it became another user, or may not be looked into
 			listing.Unseen = append(listing.Unseen, id)
-		case err != nil:
+		} else if err != nil {
 			return listing, err
 		}
 		for _, inode := range inodes {
@@ -87,15 +124,14 @@ func (m *Master) connectionsOf(pids map[string]int) (Listing, error) {
 	return listing, nil
 }
 
-// countByWorker counts the connections of the workers with these pids, but for those that
-// can't be seen.
-func (m *Master) countByWorker(pids map[string]int) (map[string]int, error) {
-	listing, err := m.connectionsOf(pids)
+// countByWorker counts the connections of the workers, but for those that can't be seen.
+func (m *Master) countByWorker(workers []string) (map[string]int, error) {
+	listing, err := m.connectionsOf(workers)
 	if err != nil {
 		return nil, err
 	}
-	counts := make(map[string]int, len(pids))
-	for id := range pids {
+	counts := make(map[string]int, len(workers))
+	for _, id := range workers {
 		if !slices.Contains(listing.Unseen, id) {
 			counts[id] = 0
 		}

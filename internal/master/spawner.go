@@ -20,8 +20,14 @@ import (
 // child, it also reaps orphans: rota may be PID 1, and is the subreaper of what its
 // workers leave behind. Nothing else in the process may fork children, or wait for them.
 type spawner struct {
-	requests chan func(children map[int]chan<- syscall.WaitStatus)
+	requests chan func(children map[int]*child)
 	done     chan struct{}
+}
+
+// child is one that has not been waited for.
+type child struct {
+	end    chan<- syscall.WaitStatus
+	spared bool // its process group may outlive it
 }
 
 // forkSpec is what a child is made of. files become its descriptors 0, 1, 2, …
@@ -34,7 +40,7 @@ type forkSpec struct {
 
 func newSpawner() *spawner {
 	s := &spawner{
-		requests: make(chan func(map[int]chan<- syscall.WaitStatus)),
+		requests: make(chan func(map[int]*child)),
 		done:     make(chan struct{}),
 	}
 	go s.run()
@@ -46,7 +52,7 @@ func (s *spawner) run() {
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, unix.SIGCHLD)
 	defer signal.Stop(died)
-	children := map[int]chan<- syscall.WaitStatus{}
+	children := map[int]*child{}
 	for {
 		select {
 		case request, ok := <-s.requests:
@@ -71,14 +77,23 @@ func (s *spawner) stop() {
 func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan syscall.WaitStatus, err error) {
 	end := make(chan syscall.WaitStatus, 1)
 	forked := make(chan struct{})
-	s.requests <- func(children map[int]chan<- syscall.WaitStatus) {
+	s.requests <- func(children map[int]*child) {
 		defer close(forked)
 		if pid, err = forkExec(spec); err == nil {
-			children[pid] = end
+			children[pid] = &child{end: end}
 		}
 	}
 	<-forked
 	return pid, end, err
+}
+
+// spare lets what is left of the child's process group live on when the child has ended.
+func (s *spawner) spare(pid int) {
+	s.requests <- func(children map[int]*child) {
+		if c := children[pid]; c != nil {
+			c.spared = true
+		}
+	}
 }
 
 // forkExec works on bare descriptors: os.StartProcess and exec.Cmd would clear O_NONBLOCK
@@ -105,7 +120,7 @@ func forkExec(spec forkSpec) (int, error) {
 // signal sends sig to the child, or to its whole group. A child that is gone gets nothing.
 func (s *spawner) signal(pid int, sig syscall.Signal, group bool) {
 	sent := make(chan struct{})
-	s.requests <- func(children map[int]chan<- syscall.WaitStatus) {
+	s.requests <- func(children map[int]*child) {
 		defer close(sent)
 		if _, ours := children[pid]; !ours {
 			return
@@ -119,15 +134,16 @@ func (s *spawner) signal(pid int, sig syscall.Signal, group bool) {
 }
 
 // reap collects every child that has ended. What is left of a worker's process group
-// ends with it; that must happen while the dead leader still holds the group's number.
-func reap(children map[int]chan<- syscall.WaitStatus) {
+// ends with it, unless it is spared; that must happen while the dead leader still holds the
+// group's number.
+func reap(children map[int]*child) {
 	for {
 		pid := peek()
 		if pid == 0 {
 			return
 		}
-		end, ours := children[pid]
-		if ours {
+		c, ours := children[pid]
+		if ours && !c.spared {
 			_ = syscall.Kill(-pid, syscall.SIGKILL)
 		}
 		var status syscall.WaitStatus
@@ -138,7 +154,7 @@ func reap(children map[int]chan<- syscall.WaitStatus) {
 		}
 		if ours {
 			delete(children, pid)
-			end <- status
+			c.end <- status
 		}
 	}
 }

@@ -90,15 +90,15 @@ func (m *Master) recount(r Reload) Reload {
 	if r.State.Terminal() || r.Draining == 0 {
 		return r
 	}
-	var pids map[string]int
-	if err := m.ask(func(l *loop) { pids = l.pool.drainingPIDs(&r) }); err != nil {
+	var draining []string
+	if err := m.ask(func(l *loop) { draining = l.pool.draining(&r) }); err != nil {
 		return r
 	}
-	counts, err := m.census(pids)
+	counts, err := m.census(draining)
 	if err != nil {
 		return r
 	}
-	r.ConnectionsRemaining, r.ConnectionsCounted = 0, len(counts) == len(pids)
+	r.ConnectionsRemaining, r.ConnectionsCounted = 0, len(counts) == len(draining)
 	for _, n := range counts {
 		r.ConnectionsRemaining += n
 	}
