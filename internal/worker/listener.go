@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,22 +18,14 @@ const (
 	sweepLimit      = 4096                   // Linux' default and so the usual longest accept queue
 )
 
-// listener is one inherited socket. All workers share it, so accept can always come too late.
+// listener is an inherited socket whose connections are accepted.
 type listener struct {
-	loop     *loop
-	name     string
-	fd       int // -1: closed
-	serve    func(fd int, remote netip.AddrPort)
-	watched  bool
-	accepted int
-	troubles zerolog.Logger // warns at most once in 10 s
+	socket
+	serve func(fd int, remote netip.AddrPort)
 }
 
 func newListener(l *loop, given Listener) *listener {
-	ln := &listener{
-		loop: l, name: given.Name, fd: given.FD,
-		troubles: l.log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second}),
-	}
+	ln := &listener{socket: newSocket(l, given)}
 	ln.serve = func(fd int, remote netip.AddrPort) { l.serve(ln, fd, remote) }
 	if given.isHTTP() {
 		ln.serve = func(fd int, remote netip.AddrPort) { l.web.take(ln.name, fd, remote) }
@@ -42,7 +33,7 @@ func newListener(l *loop, given Listener) *listener {
 	return ln
 }
 
-// start makes the socket what the loop needs and watches it. From here on connections are accepted.
+// start is where connections begin to be accepted.
 func (ln *listener) start() error {
 	if err := checkListening(ln.fd); err != nil {
 		return err
@@ -55,7 +46,7 @@ func (ln *listener) start() error {
 	if err := tune(ln.fd); err != nil {
 		return err
 	}
-	return ln.watch()
+	return ln.watch(ln)
 }
 
 func checkListening(fd int) error {
@@ -85,20 +76,11 @@ func tune(fd int) error {
 	))
 }
 
-// watch is exclusive, so that a connection wakes one worker and not all of them.
-func (ln *listener) watch() error {
-	ln.watched = true
-	return ln.loop.poller.add(ln.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, ln)
-}
-
-func (ln *listener) unwatch() {
-	if !ln.watched {
-		return
+func (ln *listener) resume() error {
+	if ln.watched {
+		return nil
 	}
-	ln.watched = false
-	if err := ln.loop.poller.remove(ln.fd); err != nil {
-		ln.loop.log.Error().Err(err).Str("listener", ln.name).Msg("listener can't be unwatched")
-	}
+	return ln.watch(ln)
 }
 
 func (ln *listener) ready() {
@@ -120,7 +102,9 @@ func (ln *listener) accept() (more bool, err error) {
 	switch {
 	case err == nil:
 		ln.serve(fd, addrPort(remote))
-		ln.takeTurns()
+		if err := ln.takeTurns(ln, acceptsPerPlace); err != nil {
+			ln.pause(err)
+		}
 		return true, nil
 	case errors.Is(err, unix.EAGAIN): // another worker was faster
 		return false, nil
@@ -131,40 +115,17 @@ func (ln *listener) accept() (more bool, err error) {
 	}
 }
 
-// takeTurns makes the shares even. The kernel wakes the exclusive waiter that came first, which would
-// for ever be the same worker; by coming anew a worker lets all the others go first.
-func (ln *listener) takeTurns() {
-	ln.accepted++
-	if ln.accepted%acceptsPerPlace != 0 || !ln.watched {
-		return
-	}
-	ln.unwatch()
-	if err := ln.watch(); err != nil {
-		ln.pause(err)
-	}
-}
-
 // pause is for want of descriptors or memory. They are the whole process's, so all listeners pause, and
 // since a level-triggered listener would report at once again, they leave the epoll set for a while.
 func (ln *listener) pause(why error) {
 	ln.troubles.Warn().Err(why).Str("listener", ln.name).Dur("pause", acceptPause).
 		Msg("connections can't be accepted, accepting pauses")
-	for _, other := range ln.loop.listeners {
-		other.unwatch()
-	}
-	ln.loop.poller.alarm(acceptPause, ln.loop.resume)
-}
-
-func (l *loop) resume() {
-	for _, ln := range l.listeners {
-		if ln.watched {
-			continue
-		}
-		if err := ln.watch(); err != nil {
-			ln.pause(err)
-			return
+	for _, other := range ln.loop.sockets {
+		if other, ok := other.(*listener); ok {
+			other.unwatch()
 		}
 	}
+	ln.loop.resumeAfter(acceptPause)
 }
 
 // retire accepts what waits and closes our copy. The listener leaves the epoll set first: after that no
@@ -182,13 +143,5 @@ func (ln *listener) retire() {
 		}
 	}
 	ln.close()
-	ln.loop.log.Debug().Str("listener", ln.name).Int("connections", ln.accepted).Msg("listener closed")
-}
-
-func (ln *listener) close() {
-	if ln.fd >= 0 {
-		ln.unwatch()
-		unix.Close(ln.fd)
-		ln.fd = -1
-	}
+	ln.loop.log.Debug().Str("listener", ln.name).Int("connections", ln.taken).Msg("listener closed")
 }

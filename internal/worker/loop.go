@@ -19,12 +19,12 @@ const (
 
 // loop serves every connection of the worker on one thread.
 type loop struct {
-	opts      Options
-	log       zerolog.Logger
-	poller    *poller
-	listeners []*listener
-	web       *web
-	buf       []byte // what any connection reads into; its content is of no use after the read
+	opts    Options
+	log     zerolog.Logger
+	poller  *poller
+	sockets []inherited
+	web     *web
+	buf     []byte // what everybody reads into; its content is of no use after the read
 
 	drain, leave context.Context
 	phase        phase
@@ -33,7 +33,7 @@ type loop struct {
 	drained      int // those of them that were open when draining began or came in the last sweep
 }
 
-// newLoop takes over the listeners, and closes them if it fails.
+// newLoop takes over the sockets, and closes them if it fails.
 func newLoop(opts Options) (*loop, error) {
 	if len(opts.Listeners) == 0 {
 		return nil, fmt.Errorf("%w given", ErrNoListeners)
@@ -47,12 +47,12 @@ func newLoop(opts Options) (*loop, error) {
 	l.poller = p
 	l.web = newWeb(opts, p.wake)
 	for _, given := range opts.Listeners {
-		l.listeners = append(l.listeners, newListener(l, given))
+		l.sockets = append(l.sockets, inherit(l, given))
 	}
-	for _, ln := range l.listeners {
-		if err := ln.start(); err != nil {
+	for i, s := range l.sockets {
+		if err := s.start(); err != nil {
 			l.close()
-			return nil, fmt.Errorf("listener %q: %w", ln.name, err)
+			return nil, fmt.Errorf("listener %q: %w", opts.Listeners[i].Name, err)
 		}
 	}
 	return l, nil
@@ -91,12 +91,12 @@ func (l *loop) advance() {
 // will take it. What comes after the sweep stays in the queue for those who still hold the listener.
 func (l *loop) startDrain() {
 	began := time.Now()
-	l.poller.cancelAlarm() // that ended a pause of the listeners
+	l.poller.cancelAlarm() // that ended a pause of the sockets
 	l.drained = l.open
 	before := l.served
 	l.web.startDrain()
-	for _, ln := range l.listeners {
-		ln.retire()
+	for _, s := range l.sockets {
+		s.retire()
 	}
 	l.web.closeIntake()
 	l.drained += l.served - before
@@ -114,6 +114,23 @@ func (l *loop) startLeave() {
 	})
 }
 
+// resumeAfter watches the sockets that pause again, after d or already when another pause ends: there is
+// one alarm, and moving it would let a socket that often pauses keep the others waiting.
+func (l *loop) resumeAfter(d time.Duration) {
+	if !l.poller.alarmSet() {
+		l.poller.alarm(d, l.resume)
+	}
+}
+
+func (l *loop) resume() {
+	for _, s := range l.sockets {
+		if err := s.resume(); err != nil {
+			s.pause(err)
+			return
+		}
+	}
+}
+
 // eachConn may be used to close connections.
 func (l *loop) eachConn(do func(*conn)) {
 	for _, s := range l.poller.sources {
@@ -126,8 +143,8 @@ func (l *loop) eachConn(do func(*conn)) {
 // close lets go of everything, in whatever state run has left it.
 func (l *loop) close() {
 	l.eachConn(func(c *conn) { c.close(nil) })
-	for _, ln := range l.listeners {
-		ln.close()
+	for _, s := range l.sockets {
+		s.close()
 	}
 	l.poller.close()
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// source is something the poller watches: a listener, a connection, the wake-up call.
+// source is something the poller watches: an inherited socket, a connection, the wake-up call.
 type source interface {
 	ready()
 }
@@ -99,6 +99,8 @@ func (p *poller) wait() error {
 func (p *poller) alarm(d time.Duration, call func()) {
 	p.alarmAt, p.onAlarm = time.Now().Add(d), call
 }
+
+func (p *poller) alarmSet() bool { return !p.alarmAt.IsZero() }
 
 func (p *poller) cancelAlarm() { p.alarmAt = time.Time{} }
 

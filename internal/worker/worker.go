@@ -74,7 +74,7 @@ func Run(ctx context.Context, opts Options) error {
 	if err := opts.Ready(); err != nil {
 		return fmt.Errorf("say that the worker is ready: %w", err)
 	}
-	opts.Log.Debug().Int("listeners", len(l.listeners)).Msg("worker accepts connections")
+	opts.Log.Debug().Int("listeners", len(l.sockets)).Msg("worker accepts connections")
 	return l.run(drain, leave)
 }
 
