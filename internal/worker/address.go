@@ -24,6 +24,14 @@ func remoteName(remote netip.AddrPort) string {
 	return remote.String()
 }
 
+// senderName is for logs. The sender of a unix datagram has a name if it can be answered.
+func senderName(sa syscall.Sockaddr) string {
+	if sa, ok := sa.(*syscall.SockaddrUnix); ok && sa.Name != "" {
+		return sa.Name
+	}
+	return remoteName(addrPort(sa))
+}
+
 // localName is for logs, and costs a system call.
 func localName(fd int) string {
 	sa, err := syscall.Getsockname(fd)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reply answers every chunk that is read.
+// reply answers every chunk and every datagram that is read.
 var reply = []byte("hello world")
 
 const traceLimit = 256 // bytes of received data in one log line
@@ -153,6 +153,10 @@ func (c *conn) trace(data []byte) {
 	if c.listener.loop.log.GetLevel() > zerolog.TraceLevel {
 		return
 	}
-	c.listener.loop.log.Trace().Str("listener", c.listener.name).Str("remote", remoteName(c.remote)).
+	traceReceived(c.listener.loop.log, c.listener.name, remoteName(c.remote), data)
+}
+
+func traceReceived(log zerolog.Logger, listener, remote string, data []byte) {
+	log.Trace().Str("listener", listener).Str("remote", remote).
 		Int("bytes", len(data)).Bytes("data", data[:min(len(data), traceLimit)]).Msg("received")
 }

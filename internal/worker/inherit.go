@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Listener is a listening stream socket to serve on: TCP over IPv4 or IPv6, or unix.
+// Listener is a socket to serve on: a listening stream socket or a datagram socket, over IPv4, IPv6 or unix.
 type Listener struct {
-	Name string // "http", "http-2" and so on: HTTP; any other name: TCP hello world
+	Name string // a stream's: "http", "http-2" and so on are HTTP, any other is TCP hello world
 	FD   int    // the worker's own descriptor of it
 }
 

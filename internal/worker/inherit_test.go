@@ -39,16 +39,17 @@ func TestTakingADescriptorLeavesTheSharedFlagsAlone(t *testing.T) {
 // A real process, spawned the way that clears O_NONBLOCK on the shared listeners.
 func TestAProcessServesWhatItInherits(t *testing.T) {
 	tcp, web := bind(t, "tcp4", "127.0.0.1:0"), bind(t, "tcp4", "127.0.0.1:0")
+	udp := bindPacket(t, "udp4", "127.0.0.1:0")
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: t.TempDir() + "/notify", Net: "unixgram"})
 	require.NoError(t, err)
 	defer notify.Close()
 
 	child := exec.Command(os.Args[0])
 	child.Stderr = os.Stderr
-	child.Env = append(os.Environ(), "WORKER_TEST_ROLE=worker", "LISTEN_FDS=2", "LISTEN_FDNAMES=tcp:http",
+	child.Env = append(os.Environ(), "WORKER_TEST_ROLE=worker", "LISTEN_FDS=3", "LISTEN_FDNAMES=tcp:http:udp",
 		"NOTIFY_SOCKET="+notify.LocalAddr().String())
-	for _, ln := range []net.Listener{tcp, web} {
-		file, err := ln.(*net.TCPListener).File()
+	for _, socket := range []any{tcp, web, udp} {
+		file, err := socket.(interface{ File() (*os.File, error) }).File()
 		require.NoError(t, err)
 		defer file.Close()
 		child.ExtraFiles = append(child.ExtraFiles, file)
@@ -64,6 +65,7 @@ func TestAProcessServesWhatItInherits(t *testing.T) {
 	c := dial(t, tcp)
 	greet(t, c)
 	newBrowser(t, web).get(t)
+	ask(t, connect(t, udp))
 	require.NoError(t, child.Process.Signal(syscall.SIGTERM))
 	greet(t, c)
 	require.NoError(t, c.Close())

@@ -49,16 +49,31 @@ func (ln *listener) start() error {
 	return ln.watch(ln)
 }
 
+// checkListening is also who says that the descriptor is no socket that the worker knows how to serve.
 func checkListening(fd int) error {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
-		return fmt.Errorf("descriptor %d: %w: %w", fd, ErrNotListening, err)
+		return fmt.Errorf("descriptor %d: %w: %w", fd, ErrNotServable, err)
+	}
+	if kind != unix.SOCK_STREAM {
+		return fmt.Errorf("descriptor %d: %w: %s", fd, ErrNotServable, kindName(kind))
 	}
 	listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
-	if err != nil || kind != unix.SOCK_STREAM || listening == 0 {
+	if err != nil || listening == 0 {
 		return fmt.Errorf("descriptor %d: %w", fd, ErrNotListening)
 	}
 	return nil
+}
+
+func kindName(kind int) string {
+	switch kind {
+	case unix.SOCK_SEQPACKET:
+		return "a socket for sequential packets"
+	case unix.SOCK_RAW:
+		return "a raw socket"
+	default:
+		return fmt.Sprintf("a socket of type %d", kind)
+	}
 }
 
 // tune sets on the listener what its connections inherit on Linux, which saves four system calls for

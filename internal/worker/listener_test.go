@@ -2,6 +2,7 @@ package worker
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -81,7 +82,7 @@ func leaveOneDescriptor(t *testing.T) (restore func()) {
 	return restore
 }
 
-func TestOnlyListeningStreamSocketsAreServed(t *testing.T) {
+func TestASocketThatCantBeServedIsRefusedByName(t *testing.T) {
 	require.ErrorIs(t, Run(t.Context(), Options{}), ErrNoListeners)
 
 	file, err := os.Open(os.DevNull)
@@ -89,12 +90,28 @@ func TestOnlyListeningStreamSocketsAreServed(t *testing.T) {
 	defer file.Close()
 	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
 	require.NoError(t, err)
-	require.ErrorIs(t, Run(t.Context(), Options{Listeners: []Listener{{Name: "tcp", FD: fd}}}), ErrNotListening)
+	requireRefused(t, fd, ErrNotServable, "non-socket")
 
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
-	err = Run(t.Context(), Options{Listeners: []Listener{{Name: "tcp", FD: fd}}})
-	require.ErrorIs(t, err, ErrNotListening)
-	require.ErrorContains(t, err, `"tcp"`)
+	requireRefused(t, fd, ErrNotListening, "doesn't listen")
+
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrUnix{Name: filepath.Join(t.TempDir(), "socket")}))
+	require.NoError(t, unix.Listen(fd, 1))
+	requireRefused(t, fd, ErrNotServable, "sequential packets")
+
+	fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	require.NoError(t, err)
+	requireRefused(t, fd, ErrNotServable, "neither UDP nor unix")
+}
+
+func requireRefused(t *testing.T, fd int, reason error, saying string) {
+	t.Helper()
+	err := Run(t.Context(), Options{Listeners: []Listener{{Name: "odd", FD: fd}}})
+	require.ErrorIs(t, err, reason)
+	require.ErrorContains(t, err, `"odd"`)
+	require.ErrorContains(t, err, saying)
 	require.ErrorIs(t, unix.Close(fd), unix.EBADF, "the descriptor was not closed")
 }

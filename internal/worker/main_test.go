@@ -137,12 +137,16 @@ func bind(t *testing.T, network, address string) net.Listener {
 // share makes a descriptor of the same open file description, as a spawn would.
 func share(t *testing.T, name string, ln net.Listener) Listener {
 	t.Helper()
-	var fd int
-	onDescriptor(t, ln.(syscall.Conn), func(own int) (err error) {
+	return Listener{Name: name, FD: duplicate(t, ln.(syscall.Conn))}
+}
+
+func duplicate(t *testing.T, socket syscall.Conn) (fd int) {
+	t.Helper()
+	onDescriptor(t, socket, func(own int) (err error) {
 		fd, err = unix.FcntlInt(uintptr(own), unix.F_DUPFD_CLOEXEC, 3)
 		return err
 	})
-	return Listener{Name: name, FD: fd}
+	return fd
 }
 
 func onDescriptor(t *testing.T, socket syscall.Conn, do func(fd int) error) {
@@ -153,10 +157,10 @@ func onDescriptor(t *testing.T, socket syscall.Conn, do func(fd int) error) {
 	require.NoError(t, err)
 }
 
-func isNonblocking(t *testing.T, ln net.Listener) bool {
+func isNonblocking(t *testing.T, socket any) bool {
 	t.Helper()
 	var flags int
-	onDescriptor(t, ln.(syscall.Conn), func(fd int) (err error) {
+	onDescriptor(t, socket.(syscall.Conn), func(fd int) (err error) {
 		flags, err = unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		return err
 	})

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inherited is a socket that came from the master.
+// inherited is a socket that came from the master: a listener, or a datagram socket.
 type inherited interface {
 	source
 	start() error  // makes the socket what the loop needs and watches it
@@ -18,7 +18,10 @@ type inherited interface {
 }
 
 func inherit(l *loop, given Listener) inherited {
-	return newListener(l, given)
+	if isDatagram(given.FD) {
+		return newDatagrams(l, given)
+	}
+	return newListener(l, given) // which refuses what is no listener either
 }
 
 // socket is what the inherited ones have in common. All workers share it: another one can always have been
@@ -28,7 +31,7 @@ type socket struct {
 	name     string
 	fd       int // -1: closed
 	watched  bool
-	taken    int            // connections, so far
+	taken    int            // connections or datagrams, so far
 	troubles zerolog.Logger // warns at most once in 10 s
 }
 
@@ -39,7 +42,7 @@ func newSocket(l *loop, given Listener) socket {
 	}
 }
 
-// watch is exclusive, so that a connection wakes one worker and not all of them.
+// watch is exclusive, so that a connection or a datagram wakes one worker and not all of them.
 func (s *socket) watch(by source) error {
 	err := s.loop.poller.add(s.fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, by)
 	s.watched = err == nil

@@ -1,13 +1,14 @@
 // Package worker is the built-in hello-world worker of rota, and the example of what any worker does.
 //
-// It inherits listening sockets (inherit.go), says READY=1 and serves until it is told to drain. One
+// It inherits sockets (inherit.go, socket.go), says READY=1 and serves until it is told to drain. One
 // event loop on one thread (loop.go, poller.go) accepts from every listener (listener.go). A listener
 // called "http" hands its connections to net/http (web.go, webconn.go); on every other one each chunk
 // read is answered with "hello world" by the loop itself (conn.go), so that an idle connection costs
-// a small struct and neither a goroutine nor a buffer.
+// a small struct and neither a goroutine nor a buffer. So is each datagram (datagrams.go), whatever its
+// socket is called.
 //
-// Draining (loop.go) accepts what already waits in the queue, closes the worker's copy of the listeners
-// and serves the open connections until their clients leave. How long that may take is the master's
+// Draining (loop.go) accepts what already waits in the queue, closes the worker's copy of the sockets
+// and serves the open connections until their clients leave. Datagrams are promised nothing. How long that may take is the master's
 // business: it sends SIGKILL. Only a worker whose master has died limits itself (orphan.go).
 //
 // The package knows nothing of the master; systemd's service contract is all that they share.
@@ -29,7 +30,7 @@ import (
 type Options struct {
 	Listeners     []Listener     // at least one; Run takes over their descriptors and closes them
 	Log           zerolog.Logger // zero: silent
-	Ready         func() error   // called once, when connections are accepted; nil: READY=1 to NOTIFY_SOCKET, if set
+	Ready         func() error   // called once, when every socket is served; nil: READY=1 to NOTIFY_SOCKET, if set
 	OrphanTimeout time.Duration  // how long to drain once the master is dead; 0: 100 s
 	IdleGrace     time.Duration  // while draining, how long an HTTP connection may be idle; 0: 5 s
 
