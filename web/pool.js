@@ -18,6 +18,7 @@ export function renderPool(status) {
   setText(byId('pool-draining'), count(pool.draining ?? 0));
   setText(byId('pool-connections'), count(status.totals?.connections));
   showText(byId('pool-note'), alarm(status));
+  showText(byId('pool-missing'), missing(status));
   showText(byId('pool-history'), history(status.totals));
   renderListeners(status.listeners ?? []);
 }
@@ -32,6 +33,11 @@ function alarm(status) {
   if (waiting.length > 0) reasons.push(`${slots(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for the next try`);
   if (reasons.length === 0) return '';
   return `${status.ready ? 'Not complete' : 'Not ready'}: ${reasons.join('; ')}.`;
+}
+
+// missing says what the next worker would lack: a warning, since those that run go on.
+function missing({ missing: what }) {
+  return what?.length ? `Before the next worker has to be started: ${what.join('; ')}. A reload takes what is there now.` : '';
 }
 
 const slots = (numbers) => `${numbers.length === 1 ? 'slot' : 'slots'} ${numbers.join(', ')}`;
@@ -55,7 +61,8 @@ function renderListeners(listeners) {
       const [name, address, queue] = item.children;
       setText(name, listener.name);
       setText(address, listener.address);
-      setText(queue, `queue ${count(listener.queue_depth)} of ${count(listener.backlog)}`);
+      const queues = listener.backlog !== null; // a datagram socket has none
+      setText(queue, queues ? `queue ${count(listener.queue_depth)} of ${count(listener.backlog)}` : listener.network);
       // Beyond half of its backlog a queue soon turns connections away.
       setAttribute(item, 'data-full', listener.queue_depth * 2 > listener.backlog);
     },

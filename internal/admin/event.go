@@ -51,7 +51,7 @@ func viewEvent(e master.Event) eventView {
 	case e.Reload != nil:
 		view.From = changed(e.From, view.Reload.State)
 		if !e.Reload.State.Terminal() {
-			view.Reload.Steps, view.Reload.Callers = nil, nil // they come with the last event
+			view.Reload.Steps, view.Reload.Callers, view.Reload.Program = nil, nil, nil // they come with the last event
 		}
 	}
 	if e.Type == master.EventReloadProgress {

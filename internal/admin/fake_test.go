@@ -64,7 +64,8 @@ func newFakeMaster() *fakeMaster {
 	}
 	f.workers = []master.Worker{
 		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: master.WorkerReady,
-			Status: "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second)},
+			Program: &master.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
+			Status:  "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second)},
 		{ID: newID(), Slot: 1, Generation: 3, State: master.WorkerStarting, StartedAt: startedAt, Restarts: 2},
 	}
 	f.gone = []master.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: master.WorkerExited,
@@ -111,7 +112,18 @@ func (f *fakeMaster) Connections() (master.Listing, error) {
 	if f.kernelErr != nil {
 		return master.Listing{}, f.kernelErr
 	}
-	return master.Listing{Connections: slices.Clone(f.connections), Unseen: f.unseen}, f.stopped
+	return master.Listing{Connections: slices.Clone(f.connections), Unseen: f.unseen, Families: f.families()}, f.stopped
+}
+
+// families are the workers' processes: those whose pid somebody has.
+func (f *fakeMaster) families() map[string]kernel.Family {
+	families := map[string]kernel.Family{}
+	for _, w := range f.workers {
+		if p, err := kernel.FindProcess(w.PID); err == nil {
+			families[w.ID] = kernel.Family{p}
+		}
+	}
+	return families
 }
 
 func (f *fakeMaster) Queues() (map[string]kernel.Queue, error) {

@@ -25,6 +25,7 @@ type reloadView struct {
 	Draining             int          `json:"draining"`
 	ConnectionsRemaining *int         `json:"connections_remaining"` // null until they were counted
 	ConnectionsCut       *int         `json:"connections_cut"`       // null if the kernel did not tell
+	Program              *programView `json:"program,omitempty"`     // of its generation; absent until that is known, and in events before the last
 	Error                *failureView `json:"error"`
 	Steps                []stepView   `json:"steps"` // null in events before the last, which has them all
 }
@@ -41,6 +42,8 @@ type failureView struct {
 	WorkerID *string  `json:"worker_id"` // null when no worker is to blame
 	Slot     *int     `json:"slot"`
 	Output   []string `json:"output"` // the worker's last lines; oldest first within stdout and within stderr
+
+	Complaints []string `json:"complaints,omitempty"` // each mistake by itself, where there are several
 }
 
 type stepView struct {
@@ -79,6 +82,7 @@ func viewReload(r master.Reload) reloadView {
 		Draining:             r.Draining,
 		ConnectionsRemaining: knownIf(r.ConnectionsCounted, r.ConnectionsRemaining),
 		ConnectionsCut:       knownIf(!r.CutUnknown, r.ConnectionsCut),
+		Program:              viewProgram(r.Program),
 		Error:                viewFailure(r.Failure),
 		Steps:                make([]stepView, 0, len(r.Steps)),
 	}
@@ -103,7 +107,7 @@ func viewFailure(f *master.Failure) *failureView {
 	if f == nil {
 		return nil
 	}
-	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output)}
+	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints}
 	if f.WorkerID != "" {
 		view.Slot = &f.Slot
 	}

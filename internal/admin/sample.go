@@ -69,13 +69,13 @@ func (s *sampler) take() (*sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	connections, queues, err := s.sockets(status.Workers)
+	seen, queues, err := s.sockets(status.Workers)
 	if err != nil {
 		return nil, err
 	}
-	fresh.status = viewStatus(status, s.version, fresh.began, connections, queues)
-	fresh.workers = viewWorkers(status.Workers, status.Generation, connections)
-	if fresh.stats, err = encodeJSON(statsView{fresh.status, fresh.workers.Workers}); err != nil {
+	fresh.status = viewStatus(status, s.version, fresh.began, seen.connections, queues)
+	fresh.workers = viewWorkers(status.Workers, status.Generation, seen)
+	if fresh.stats, err = encodeJSON(viewStats(fresh)); err != nil {
 		return nil, err
 	}
 	fresh.took = time.Since(fresh.began)
@@ -89,24 +89,32 @@ type statsView struct {
 	Workers []workerView `json:"workers"`
 }
 
+func viewStats(now *sample) statsView {
+	workers := slices.Clone(now.workers.Workers)
+	for i := range workers {
+		workers[i].Processes, workers[i].Program = nil, nil
+	}
+	return statsView{now.status, workers}
+}
+
 // census counts connections by worker; a worker of whom the kernel doesn't tell is not in it.
 type census map[string]int
 
 // sockets asks the kernel. Without its answer the rest is still worth telling, so a refusal
 // is logged, once, and leaves nil behind.
-func (s *sampler) sockets(workers []master.Worker) (census, map[string]kernel.Queue, error) {
+func (s *sampler) sockets(workers []master.Worker) (seen, map[string]kernel.Queue, error) {
 	listing, err1 := s.pool.Connections()
 	queues, err2 := s.pool.Queues()
 	err := errors.Join(err1, err2)
 	if errors.Is(err, master.ErrStopped) {
-		return nil, nil, err
+		return seen{}, nil, err
 	}
 	s.logRefusal(err)
 	if err2 != nil {
 		queues = nil
 	}
 	if err1 != nil {
-		return nil, queues, nil
+		return seen{families: listing.Families}, queues, nil
 	}
 	counts := census{}
 	for _, w := range workers {
@@ -117,7 +125,7 @@ func (s *sampler) sockets(workers []master.Worker) (census, map[string]kernel.Qu
 	for i := range listing.Connections {
 		counts[listing.Connections[i].WorkerID]++
 	}
-	return counts, queues, nil
+	return seen{counts, listing.Families}, queues, nil
 }
 
 func (s *sampler) logRefusal(err error) {
@@ -129,16 +137,4 @@ func (s *sampler) logRefusal(err error) {
 		s.log.Warn().Err(err).Msg("the kernel does not tell about sockets")
 	}
 	s.refusal = refusal
-}
-
-// usageOf is what the worker's process uses; nil when it can't be told.
-func usageOf(w master.Worker) *kernel.Usage {
-	if w.PID == 0 || w.State == master.WorkerExited {
-		return nil // the pid may be another process's by now
-	}
-	usage, err := master.Usage(w)
-	if err != nil {
-		return nil // it has just ended
-	}
-	return &usage
 }

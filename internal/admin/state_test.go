@@ -104,6 +104,9 @@ func TestWorkers(t *testing.T) {
 	require.Positive(t, serving["rss_bytes"])
 	require.NotNil(t, serving["cpu_seconds"])
 	require.Equal(t, "2026-11-22T07:00:01.123Z", serving["ready_at"])
+	require.Equal(t, object{"path": "/srv/one/app", "directory": "/srv/one", "arguments": []any{"--fast"},
+		"environment": []any{"SECRET"}, "sha256": "0a1b"}, serving["program"])
+	require.EqualValues(t, os.Getpid(), serving["processes"].([]any)[0].(object)["pid"])
 
 	unforked := workers[1].(object)
 	for _, name := range []string{"pid", "connections", "rss_bytes", "cpu_seconds", "ready_at", "revision", "exit"} {

@@ -19,6 +19,7 @@ type statusView struct {
 	Ready         bool           `json:"ready"`         // as /readyz says
 	CrashLooping  []int          `json:"crash_looping"` // slots
 	Waiting       []waitingView  `json:"waiting"`       // slots without a worker, by number
+	Missing       []string       `json:"missing"`       // what workers are started from and has been deleted, a sentence each
 	Listeners     []listenerView `json:"listeners"`
 	Totals        totalsView     `json:"totals"`
 	Reload        *reloadView    `json:"reload"` // that rotates or drains; null for none
@@ -33,9 +34,9 @@ type poolView struct {
 
 type listenerView struct {
 	Name       string  `json:"name"`
-	Network    string  `json:"network"` // tcp or unix
+	Network    string  `json:"network"` // tcp, udp, unix or unixgram
 	Address    string  `json:"address"`
-	QueueDepth *uint32 `json:"queue_depth"` // connections that wait to be accepted
+	QueueDepth *uint32 `json:"queue_depth"` // connections that wait to be accepted; null where there are none, as of udp
 	Backlog    *uint32 `json:"backlog"`     // the most that may wait
 }
 
@@ -68,6 +69,7 @@ func viewStatus(s master.Status, version string, now time.Time, connections cens
 		Ready:         s.Serving(),
 		CrashLooping:  listOf(s.Looping),
 		Waiting:       viewWaiting(s.Waiting),
+		Missing:       listOf(s.Missing),
 		Listeners:     viewListeners(s.Listeners, queues),
 		Totals: totalsView{
 			WorkersStarted:   s.Totals.WorkersStarted,

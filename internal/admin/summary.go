@@ -21,6 +21,9 @@ func summary(now *sample) []byte {
 	for _, l := range s.Listeners {
 		fmt.Fprintf(out, "listener\t%s %s, %s of %s waiting\n", l.Name, l.Address, count(l.QueueDepth), count(l.Backlog))
 	}
+	for _, what := range s.Missing {
+		fmt.Fprintf(out, "missing\t%s\n", what)
+	}
 	fmt.Fprintf(out, "reload\t%s\n", describeReload(s.Reload))
 	out.Flush()
 	fmt.Fprintln(&text)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"rota/internal/kernel"
 	"rota/internal/master"
 )
 
@@ -33,6 +34,25 @@ type workerView struct {
 	Connections *int     `json:"connections"`
 	RSSBytes    *uint64  `json:"rss_bytes"`
 	CPUSeconds  *float64 `json:"cpu_seconds"`
+
+	// What would only repeat itself in statistics is left out of them.
+	Processes []processView `json:"processes,omitempty"`
+	Program   *programView  `json:"program,omitempty"`
+}
+
+// processView is one of a worker's processes; a program that forks has several.
+type processView struct {
+	PID  int    `json:"pid"`
+	Name string `json:"name"`
+}
+
+// programView is what the workers of a generation are made from.
+type programView struct {
+	Path        string   `json:"path"` // without symbolic links
+	Directory   string   `json:"directory"`
+	Arguments   []string `json:"arguments"`
+	Environment []string `json:"environment"` // names
+	SHA256      *string  `json:"sha256"`      // null when rota may not read the file
 }
 
 type workersView struct {
@@ -71,27 +91,50 @@ func (s *Server) showWorker(w http.ResponseWriter, r *http.Request, _ query) err
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, viewWorker(gone, nil))
+	return writeJSON(w, http.StatusOK, viewWorker(gone, seen{}))
 }
 
-func viewWorkers(list []master.Worker, generation int, connections census) workersView {
+// seen is what the kernel tells of workers.
+type seen struct {
+	connections census
+	families    map[string]kernel.Family
+}
+
+func viewWorkers(list []master.Worker, generation int, seen seen) workersView {
 	view := workersView{Generation: generation, Workers: make([]workerView, 0, len(list))}
 	for _, w := range list {
-		view.Workers = append(view.Workers, viewWorker(w, connections))
+		view.Workers = append(view.Workers, viewWorker(w, seen))
 	}
 	return view
 }
 
-func viewWorker(w master.Worker, connections census) workerView {
-	view := workerView{workerCore: viewWorkerCore(w)}
-	if n, told := connections[w.ID]; told {
+func viewWorker(w master.Worker, seen seen) workerView {
+	view := workerView{workerCore: viewWorkerCore(w), Program: viewProgram(w.Program)}
+	if n, told := seen.connections[w.ID]; told {
 		view.Connections = &n
 	}
-	if usage := usageOf(w); usage != nil {
+	family := seen.families[w.ID]
+	for _, p := range family {
+		view.Processes = append(view.Processes, processView{p.PID, p.Name})
+	}
+	if usage, err := family.Usage(); err == nil && len(family) > 0 {
 		seconds := math.Round(usage.CPUSeconds*100) / 100 // the kernel counts in steps of 10 ms
 		view.RSSBytes, view.CPUSeconds = &usage.RSSBytes, &seconds
 	}
 	return view
+}
+
+func viewProgram(p *master.Program) *programView {
+	if p == nil {
+		return nil
+	}
+	return &programView{
+		Path:        p.Path,
+		Directory:   p.Directory,
+		Arguments:   listOf(p.Args),
+		Environment: listOf(p.Environment),
+		SHA256:      known(p.SHA256),
+	}
 }
 
 func viewWorkerCore(w master.Worker) workerCore {
