@@ -25,7 +25,7 @@ Without a command it does what "rota run" does.`,
 	}
 	run := runCommand()
 	root.Args, root.RunE = run.Args, run.RunE
-	root.Flags().AddFlagSet(run.Flags())
+	shareFlags(root, run.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(run, versionCommand(), workerCommand())
 	return root
@@ -33,10 +33,23 @@ Without a command it does what "rota run" does.`,
 
 // onlyACommand lets through what stands behind --, the program that the workers are to be.
 func onlyACommand(command *cobra.Command, args []string) error {
-	if n := command.ArgsLenAtDash(); n >= 0 {
-		args = args[:n]
+	args, _, err := splitAtDash(command, args)
+	if err != nil {
+		return err
 	}
 	return noArguments(command, args)
+}
+
+// splitAtDash separates a command's arguments from the program behind --, if there is one.
+func splitAtDash(command *cobra.Command, args []string) (before, program []string, err error) {
+	n := command.ArgsLenAtDash()
+	if n < 0 {
+		return args, nil, nil
+	}
+	if n == len(args) {
+		return nil, nil, usageError{errors.New("the command behind -- is missing")}
+	}
+	return args[:n], args[n:], nil
 }
 
 // noArguments is cobra.NoArgs with an error that counts as one of usage.
@@ -53,25 +66,39 @@ func runCommand() *cobra.Command {
 		Short: "Start the master and its workers",
 		Args:  onlyACommand,
 		RunE: func(command *cobra.Command, program []string) error {
-			s, err := load(command.Flags())
+			s, err := load(command.Flags(), program)
 			if err != nil {
 				return usageError{err}
 			}
-			return run(s, program)
+			return run(s)
 		},
 	}
-	settings.Register(command.Flags())
 	command.Flags().String("config", "", "YAML `file` with settings; $ROTA_CONFIG names it too")
+	settings.Register(command.Flags())
 	return command
 }
 
-// load takes the path of the settings file out first: it is not a setting itself.
-func load(flags *pflag.FlagSet) (settings.Settings, error) {
-	file, err := flags.GetString("config")
+// shareFlags gives a command the flags of another, in their order. They are made once, since every
+// worker that starts makes them too.
+func shareFlags(command *cobra.Command, flags *pflag.FlagSet) {
+	command.Flags().SortFlags = false
+	command.Flags().AddFlagSet(flags)
+}
+
+// load merges what flags, environment and file say, and the program behind --. Every reload calls it anew.
+func load(flags *pflag.FlagSet, program []string) (settings.Settings, error) {
+	environ, file, err := findFile(flags)
 	if err != nil {
 		return settings.Settings{}, err
 	}
-	var environ []string
+	return settings.Load(flags, environ, file, program)
+}
+
+// findFile takes the path of the settings file out of the environment: it is not a setting itself.
+func findFile(flags *pflag.FlagSet) (environ []string, file string, err error) {
+	if file, err = flags.GetString("config"); err != nil {
+		return nil, "", err
+	}
 	for _, kv := range os.Environ() {
 		if value, ok := strings.CutPrefix(kv, "ROTA_CONFIG="); ok {
 			if !flags.Changed("config") {
@@ -82,7 +109,7 @@ func load(flags *pflag.FlagSet) (settings.Settings, error) {
 		environ = append(environ, kv)
 	}
 	if file == "" && flags.Changed("config") {
-		return settings.Settings{}, errors.New("--config: the path is empty")
+		return nil, "", errors.New("--config: the path is empty")
 	}
-	return settings.Load(flags, environ, file)
+	return environ, file, nil
 }

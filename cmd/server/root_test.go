@@ -15,7 +15,7 @@ func loadWith(t *testing.T, args ...string) (settings.Settings, error) {
 	t.Helper()
 	flags := runCommand().Flags()
 	require.NoError(t, flags.Parse(args))
-	return load(flags)
+	return load(flags, nil)
 }
 
 // fileWith writes a settings file and returns its path.

@@ -23,7 +23,7 @@ const adminGrace = 3 * time.Second
 
 // run wires the master, the admin API and the signals, and returns when the master was
 // told to stop and its last worker is gone.
-func run(s settings.Settings, program []string) error {
+func run(s settings.Settings) error {
 	signals := catchSignals()
 	defer signals.release()
 	log, closeLog := openLog(s.LogLevel, s.LogFormat)
@@ -33,7 +33,7 @@ func run(s settings.Settings, program []string) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for the admin API (--admin): %w", s.Admin, master.Hint("tcp", err))
 	}
-	m, err := newMaster(s, program, log)
+	m, err := newMaster(s, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -58,7 +58,7 @@ func run(s settings.Settings, program []string) error {
 	return nil
 }
 
-func newMaster(s settings.Settings, program []string, log zerolog.Logger) (*master.Master, error) {
+func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) {
 	addresses, problems := master.ParseListen(s.Listen)
 	if err := errors.Join(problems...); err != nil {
 		return nil, usageError{err}
@@ -70,8 +70,8 @@ func newMaster(s settings.Settings, program []string, log zerolog.Logger) (*mast
 		StartTimeout: s.StartTimeout,
 		DrainTimeout: s.DrainTimeout,
 	}
-	if len(program) > 0 {
-		spec.Command, spec.Ready = program, master.Undecided()
+	if len(s.Command) > 0 {
+		spec.Command, spec.Ready = s.Command, master.Undecided()
 	}
 	return master.New(master.Options{Spec: spec, Log: log})
 }

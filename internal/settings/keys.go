@@ -1,11 +1,8 @@
 package settings
 
 import (
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/spf13/pflag"
 
 	"rota/internal/master"
 )
@@ -13,48 +10,148 @@ import (
 // key is one thing that can be set.
 type key struct {
 	name   string // in a file; the flag and the variable are derived from it
-	preset any
-	usage  string
-	parse  func(raw any) (any, error)
+	preset string // as it would be given; "": not set unless somebody says so
+	unset  string // what holds then
+	usage  string // the flag's help
+	kind
+	about    string // for the schema, where a file is given something else than a flag; "": the usage
+	examples []any  // for the schema
 }
 
+// The two keys that are not like the others: one stands behind `--`, and neither has a
+// variable.
+const (
+	commandKey = "command"
+	envKey     = "env"
+)
+
+// keys are in the order of the help: what is served, by which program, what it may do, its
+// life, and the master's own.
 var keys = []key{
-	{"listen", []string{":11111"}, "listen on `[name=]host:port` or [name=]unix:/path; may be repeated; a listener named http speaks HTTP", parseAddresses},
-	{"workers", 0, "`number` of workers; 0 means one per core", wholeNumber(0, master.MaxWorkers)},
-	{"admin", "127.0.0.1:11112", "`host:port` of the admin API", parseHostPort},
-	{"admin_host", []string{}, "another host `name` by which the admin API may be asked for; may be repeated", parseHosts},
-	{"event_streams", 256, "`number` of event streams that the admin API serves at once", wholeNumber(1, 10_000)},
-	{"start_timeout", master.DefaultStartTimeout, "how long a new worker may take to be ready", parseDuration},
-	{"drain_timeout", master.DefaultDrainTimeout, "how long an old worker may take to finish what it has", parseDuration},
-	{"log_level", "info", "least important `level` that is logged: trace, debug, info, warn or error", oneOf("trace", "debug", "info", "warn", "error")},
-	{"log_format", "auto", "`format` of the log: json, console, or auto (console on a terminal)", oneOf("auto", "json", "console")},
+	{
+		name: "listen", preset: ":11111", kind: addresses,
+		usage:    "listen on `[name=]host:port`, unix:/path, udp:host:port or unixgram:/path; may be repeated; the built-in worker speaks HTTP on one named http",
+		about:    "where to listen: [name=]host:port, [name=]unix:/path, udp:host:port or unixgram:/path, or a map of the parts; an empty list leaves only the sockets that rota itself was started with; the built-in worker speaks HTTP on a listener named http",
+		examples: []any{[]any{":8080"}, []any{"http=0.0.0.0:80", map[string]any{"name": "app", "address": "unix:/run/app.sock", "mode": "0660"}}},
+	},
+	{
+		name: "workers", preset: "0", kind: wholeNumber(0, master.MaxWorkers),
+		usage:    "`number` of workers; 0 means one per core",
+		examples: []any{4},
+	},
+	{
+		name: commandKey, unset: "the built-in worker", kind: program,
+		about:    "program of the workers and its arguments",
+		examples: []any{[]any{"gunicorn", "app:app"}},
+	},
+	{
+		name: "dir", unset: "where rota was started", kind: path,
+		usage:    "working `directory` of the workers; its symbolic links are followed anew at each reload",
+		examples: []any{"/srv/app/current"},
+	},
+	{
+		name: envKey, unset: "no more than rota's own", kind: variablesByName,
+		usage:    "`NAME=value` in the workers' environment; may be repeated",
+		about:    "variables in the workers' environment, by name",
+		examples: []any{map[string]any{"PORT": "8080"}},
+	},
+	{
+		name: "env_file", unset: "none", kind: listOf(filled, textSchema),
+		usage:    "`file` of NAME=value lines, read anew at each reload; may be repeated; --env wins over it",
+		about:    "files of NAME=value lines for the workers' environment, read anew at each reload; env wins over them, a later file over an earlier one",
+		examples: []any{[]any{"/etc/app.env"}},
+	},
+	{
+		name: "user", unset: "rota's own", kind: account,
+		usage:    "`user` that the workers become, by name or uid, with its groups; rota has to be root",
+		examples: []any{"www-data", 33},
+	},
+	{
+		name: "group", unset: "the user's own", kind: listOf(accountName, accountSchema),
+		usage:    "`group` of the workers, by name or gid, in place of the user's own; may be repeated: the first is the primary one",
+		about:    "groups of the workers, by name or gid, in place of the user's own; the first is the primary one",
+		examples: []any{[]any{"www-data", "ssl-cert"}},
+	},
+	{
+		name: "umask", unset: "as inherited", kind: octal,
+		usage:    "`umask` of the workers, in octal",
+		examples: []any{"0022"},
+	},
+	{
+		name: "open_files", preset: "0", kind: wholeNumber(0, 1<<30),
+		usage:    "`number` of files that a worker may have open; 0 means as rota was started",
+		examples: []any{65536},
+	},
+	{
+		name: "no_new_privileges", preset: "false", kind: yesOrNo,
+		usage: "let workers gain no privileges, such as by setuid programs",
+	},
+	{
+		name: "ready", unset: "READY=1 from the built-in worker; from a program that, or its having lived one second", kind: readiness,
+		usage:    "`what` says that a worker is ready: notify, tcp, delay:2s, http:/path or log:REGEX",
+		examples: []any{"notify", "tcp", "delay:2s", "http:/healthz", "log:listening on"},
+	},
+	{
+		name: "start_timeout", preset: master.DefaultStartTimeout.String(), kind: durationAbove0,
+		usage:    "how long a new worker may take to be ready",
+		examples: []any{"30s"},
+	},
+	{
+		name: "stop_signal", preset: "SIGTERM", kind: stopSignal,
+		usage: "`signal` that tells a worker to finish: TERM, INT, QUIT, HUP, USR1, USR2 or WINCH",
+	},
+	{
+		name: "stop_group", preset: "false", kind: yesOrNo,
+		usage: "send the stop signal to the worker's whole process group",
+	},
+	{
+		name: "drain_timeout", preset: master.DefaultDrainTimeout.String(), kind: durationAbove0,
+		usage:    "how long an old worker may take to finish what it has",
+		examples: []any{"5m"},
+	},
+	{
+		name: "watchdog", preset: "0", kind: durationOr0(100 * time.Millisecond),
+		usage:    "replace a worker that sends no WATCHDOG=1 for so long; 0 means never",
+		examples: []any{"10s"},
+	},
+	{
+		name: "admin", preset: "127.0.0.1:11112", kind: hostPort,
+		usage: "`host:port` of the admin API",
+	},
+	{
+		name: "admin_host", unset: "none", kind: listOf(hostName, hostSchema),
+		usage:    "another host `name` by which the admin API may be asked for; may be repeated",
+		about:    "other host names by which the admin API may be asked for",
+		examples: []any{[]any{"rota.example.org"}},
+	},
+	{
+		name: "event_streams", preset: "256", kind: wholeNumber(1, 10_000),
+		usage: "`number` of event streams that the admin API serves at once",
+	},
+	{
+		name: "log_level", preset: "info", kind: oneOf("trace", "debug", "info", "warn", "error"),
+		usage: "least important `level` that is logged: trace, debug, info, warn or error",
+	},
+	{
+		name: "log_format", preset: "auto", kind: oneOf("auto", "json", "console"),
+		usage: "`format` of the log: json, console, or auto (console on a terminal)",
+	},
 }
 
-// Register adds a flag for every key.
-func Register(flags *pflag.FlagSet) {
-	for _, k := range keys {
-		switch preset := k.preset.(type) {
-		case []string:
-			flags.StringArray(flagName(k.name), preset, k.usage)
-		case int:
-			flags.Var(&number{text: strconv.Itoa(preset)}, flagName(k.name), k.usage)
-		case time.Duration:
-			flags.Duration(flagName(k.name), preset, k.usage)
-		case string:
-			flags.String(flagName(k.name), preset, k.usage)
-		}
+func (k key) flag() bool     { return k.form != words }
+func (k key) variable() bool { return k.form != words && k.form != variables }
+
+// description is what an editor says of the key.
+func (k key) description() string {
+	about := k.about
+	if about == "" {
+		about = strings.ReplaceAll(k.usage, "`", "")
 	}
+	if k.unset != "" {
+		about += " (not set: " + k.unset + ")"
+	}
+	return about
 }
-
-// number is a flag that is checked together with the other sources, so that a mistake reads
-// the same wherever it is made.
-type number struct{ text string }
-
-func (n *number) String() string        { return n.text }
-func (n *number) Set(text string) error { n.text = text; return nil }
-func (n *number) Type() string          { return "number" }
-
-func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
 func find(name string) (key, bool) {
 	for _, k := range keys {

@@ -1,174 +1,87 @@
 // Package settings merges what the user says in four places into one struct: defaults,
-// then a YAML file, then ROTA_* environment variables, then flags; the later wins.
+// then a YAML file, then ROTA_* environment variables, then flags and the command behind
+// them; the later wins.
 //
 // Every key is described once, in the table of keys.go. From it come the flags, the names
-// of the variables, the keys of the file and the complaints: each source is checked by
-// itself before anything is merged, so that a complaint can name the source and the key,
-// and all complaints are reported at once.
+// of the variables, the keys of the file, the file's JSON Schema and the complaints. Each
+// source is checked by itself before anything is merged, so that a complaint can name the
+// source, the line and the key, and all complaints are reported at once.
+//
+// What a source says is kept as YAML nodes, also where it was no YAML: they know their line.
 package settings
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"slices"
-	"strings"
+	"syscall"
 	"time"
 
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/posflag"
-	"github.com/knadh/koanf/providers/rawbytes"
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 )
 
 // Settings is everything that can be set for `rota run`.
 type Settings struct {
-	Listen       []string      `koanf:"listen"`
-	Workers      int           `koanf:"workers"`
-	Admin        string        `koanf:"admin"`
-	AdminHost    []string      `koanf:"admin_host"`
-	EventStreams int           `koanf:"event_streams"`
-	StartTimeout time.Duration `koanf:"start_timeout"`
-	DrainTimeout time.Duration `koanf:"drain_timeout"`
-	LogLevel     string        `koanf:"log_level"`
-	LogFormat    string        `koanf:"log_format"`
-}
+	Listen  []string `koanf:"listen"`  // as master.ParseListen takes them; none: only the sockets that rota was started with
+	Workers int      `koanf:"workers"` // 0: one per core
 
-// Prefix is what the names of the environment variables begin with.
-const Prefix = "ROTA_"
+	Command         []string `koanf:"command"`    // program and arguments; none: the built-in worker
+	Dir             string   `koanf:"dir"`        // "": where rota was started
+	Env             []string `koanf:"-"`          // NAME=value, sorted by name, of the env files and env
+	EnvFile         []string `koanf:"env_file"`   // what Env was read from, as given
+	User            string   `koanf:"user"`       // name or uid; "": rota's own
+	Group           []string `koanf:"group"`      // names or gids, the primary one first; none: the user's own
+	Umask           int      `koanf:"umask"`      // -1: as rota's own
+	OpenFiles       int      `koanf:"open_files"` // 0: as rota was started
+	NoNewPrivileges bool     `koanf:"no_new_privileges"`
 
-// ofWorkers are set by a master for its workers. One of these may be another rota, and
-// must not take them for settings.
-var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION"}
+	Ready        string         `koanf:"ready"` // "": by kind of worker
+	StartTimeout time.Duration  `koanf:"start_timeout"`
+	StopSignal   syscall.Signal `koanf:"stop_signal"`
+	StopGroup    bool           `koanf:"stop_group"` // to the whole process group
+	DrainTimeout time.Duration  `koanf:"drain_timeout"`
+	Watchdog     time.Duration  `koanf:"watchdog"` // 0: off
 
-// notForUs reports whether somebody else means something else by a variable: a master, who
-// tells its workers, or Kubernetes, which tells every container of a service named rota.
-func notForUs(name string) bool {
-	return slices.Contains(ofWorkers, name) || name == "ROTA_PORT" ||
-		strings.HasPrefix(name, "ROTA_PORT_") || strings.HasPrefix(name, "ROTA_SERVICE_")
+	Admin        string   `koanf:"admin"`
+	AdminHost    []string `koanf:"admin_host"`
+	EventStreams int      `koanf:"event_streams"`
+
+	LogLevel  string `koanf:"log_level"`
+	LogFormat string `koanf:"log_format"`
 }
 
 // Load merges the sources. flags are those that Register made, parsed; environ is as
-// os.Environ gives it; file is the path of a YAML file, or "". The error joins every
-// complaint, each naming its source and key.
-func Load(flags *pflag.FlagSet, environ []string, file string) (Settings, error) {
-	var complaints []error
-	merged := koanf.New(".")
-	merge := func(s source, err error) {
-		values, problems := s.check()
-		complaints = append(complaints, problems...)
-		if err == nil {
-			err = merged.Load(confmap.Provider(values, "."), nil)
-		}
-		if err != nil {
-			complaints = append(complaints, err)
-		}
-	}
-	merge(fromDefaults(), nil)
-	if file != "" {
-		merge(fromFile(file))
-	}
-	merge(fromEnvironment(environ))
-	merge(fromFlags(flags))
-
-	var s Settings
-	if len(complaints) == 0 {
-		if err := merged.Unmarshal("", &s); err != nil {
-			complaints = append(complaints, err)
-		}
-	}
-	return s, errors.Join(complaints...)
-}
-
-// source is what one place says, by key.
-type source struct {
-	raw  map[string]any
-	name func(key string) string // how a complaint calls a key of this source
-}
-
-func fromDefaults() source {
-	raw := map[string]any{}
-	for _, k := range keys {
-		raw[k.name] = k.preset
-	}
-	return source{raw: raw, name: func(key string) string { return "default of " + key }}
-}
-
-func fromFile(path string) (source, error) {
-	s := source{name: func(key string) string { return path + ": " + key }}
-	content, err := os.ReadFile(path)
+// os.Environ gives it; file is the path of a YAML file, or ""; command is what stands behind
+// `--`, or nothing. The error joins every complaint, one a line, each naming its source and
+// key. Load only reads, so it can be called again whenever the files may have changed.
+func Load(flags *pflag.FlagSet, environ []string, file string, command []string) (Settings, error) {
+	m, variables, err := settle(sources(flags, environ, file, command)...)
 	if err != nil {
-		return s, fmt.Errorf("settings file: %w", err)
+		return Settings{}, err
 	}
-	s.raw, err = parseFile(content)
-	if err != nil {
-		return s, fmt.Errorf("settings file %s: %w", path, err)
+	s := Settings{Umask: -1}
+	if err := m.values.Unmarshal("", &s); err != nil {
+		return Settings{}, err
+	}
+	for _, v := range variables {
+		s.Env = append(s.Env, v.name+"="+v.value)
 	}
 	return s, nil
 }
 
-func parseFile(content []byte) (map[string]any, error) {
-	k := koanf.New("\x00") // a key with a dot is an unknown key, not a path
-	if err := k.Load(rawbytes.Provider(content), yaml.Parser()); err != nil {
-		return nil, err
+// settle merges the sources, reads the env files, and looks at what has to fit together.
+func settle(sources ...source) (merged, []variable, error) {
+	m, complaints := merge(sources...)
+	variables, problems := m.variables()
+	complaints = append(complaints, problems...)
+	if err := m.fits(); err != nil {
+		complaints = append(complaints, err)
 	}
-	return k.Raw(), nil
+	return m, variables, errors.Join(complaints...)
 }
 
-func fromEnvironment(environ []string) (source, error) {
-	s := source{name: func(key string) string { return Prefix + strings.ToUpper(key) }}
-	k := koanf.New("\x00")
-	err := k.Load(env.Provider("\x00", env.Opt{
-		Prefix:      Prefix,
-		EnvironFunc: func() []string { return environ },
-		TransformFunc: func(name, value string) (string, any) {
-			if notForUs(name) {
-				return "", nil
-			}
-			return strings.ToLower(strings.TrimPrefix(name, Prefix)), value
-		},
-	}), nil)
-	s.raw = k.Raw()
-	return s, err
-}
-
-func fromFlags(flags *pflag.FlagSet) (source, error) {
-	s := source{name: func(key string) string { return "--" + flagName(key) }}
-	k := koanf.New("\x00")
-	err := k.Load(posflag.ProviderWithFlag(flags, "\x00", k, func(f *pflag.Flag) (string, any) {
-		key := strings.ReplaceAll(f.Name, "-", "_")
-		if _, known := find(key); !known || !f.Changed {
-			return "", nil
-		}
-		return key, posflag.FlagVal(flags, f)
-	}), nil)
-	s.raw = k.Raw()
-	return s, err
-}
-
-// check turns the raw values into the keys' own types.
-func (s source) check() (values map[string]any, complaints []error) {
-	values = map[string]any{}
-	names := make([]string, 0, len(s.raw))
-	for name := range s.raw {
-		names = append(names, name)
+func sources(flags *pflag.FlagSet, environ []string, file string, command []string) []source {
+	list := []source{fromDefaults()}
+	if file != "" {
+		list = append(list, fromFile(file))
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		k, known := find(name)
-		if !known {
-			complaints = append(complaints, fmt.Errorf("%s: unknown key; the known ones are %s", s.name(name), strings.Join(keyNames(), ", ")))
-			continue
-		}
-		value, err := k.parse(s.raw[name])
-		if err != nil {
-			complaints = append(complaints, fmt.Errorf("%s: %w", s.name(name), err))
-			continue
-		}
-		values[name] = value
-	}
-	return values, complaints
+	return append(list, fromEnvironment(environ), fromFlags(flags), fromCommandLine(command))
 }

@@ -1,0 +1,75 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Prefix is what the names of the environment variables begin with.
+const Prefix = "ROTA_"
+
+// ofWorkers are set by a master for its workers. One of these may be another rota, and
+// must not take them for settings.
+var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION"}
+
+// notForUs reports whether somebody else means something else by a variable: a master, who
+// tells its workers, or Kubernetes, which tells every container of a service named rota.
+func notForUs(name string) bool {
+	return slices.Contains(ofWorkers, name) || name == "ROTA_PORT" ||
+		strings.HasPrefix(name, "ROTA_PORT_") || strings.HasPrefix(name, "ROTA_SERVICE_")
+}
+
+func fromEnvironment(environ []string) source {
+	s := source{
+		place:   func(name string, _ int) string { return variableName(name) },
+		unknown: unknownVariable,
+	}
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, Prefix) || notForUs(name) {
+			continue
+		}
+		for _, k := range keys {
+			if k.variable() && name == variableName(k.name) {
+				name = k.name
+				break
+			}
+		}
+		s.entries = append(s.entries, entry{name: name, node: text(value)})
+	}
+	slices.SortStableFunc(s.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return s
+}
+
+// variableName is what stands for a key; the name of an unknown variable stays as it is.
+func variableName(key string) string {
+	if strings.HasPrefix(key, Prefix) {
+		return key
+	}
+	return Prefix + strings.ToUpper(key)
+}
+
+func unknownVariable(name string) error {
+	switch name {
+	case variableName(envKey):
+		return errors.New("there is no such variable; --env and --env-file set the workers' environment")
+	case variableName(commandKey):
+		return errors.New("there is no such variable; the command stands behind -- or in the settings file")
+	}
+	var known []string
+	for _, k := range keys {
+		if k.variable() {
+			known = append(known, k.name)
+		}
+	}
+	word := strings.TrimPrefix(name, Prefix)
+	if near := nearest(word, known); near != "" {
+		return fmt.Errorf("unknown variable; did you mean %s?", variableName(near))
+	}
+	for i := range known {
+		known[i] = variableName(known[i])
+	}
+	return errors.New("unknown variable; the known ones are " + strings.Join(known, ", "))
+}

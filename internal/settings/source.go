@@ -1,0 +1,151 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/v2"
+	"go.yaml.in/yaml/v3"
+
+	"rota/internal/master"
+)
+
+// source is what one place says.
+type source struct {
+	entries  []entry
+	problems []error                            // what was wrong before any value was looked at
+	place    func(key string, line int) string  // where it says so
+	unknown  func(key string) (complaint error) // nil: as of an unknown key in a file
+	inFile   bool                               // a place does not name the key: a complaint has to
+}
+
+// complain says where, what about, and what is wrong.
+func (s source) complain(key string, line int, err error) error {
+	if s.inFile {
+		return fmt.Errorf("%s: %s: %w", s.place(key, line), key, err)
+	}
+	return fmt.Errorf("%s: %w", s.place(key, line), err)
+}
+
+// check turns the nodes into values of the keys' own types.
+func (s source) check() (values map[string]any, complaints []error) {
+	values = map[string]any{}
+	complaints = s.problems
+	for _, e := range s.entries {
+		k, known := find(e.name)
+		if !known {
+			complain := unknownKey
+			if s.unknown != nil {
+				complain = s.unknown
+			}
+			complaints = append(complaints, s.complain(e.name, e.line, complain(e.name)))
+			continue
+		}
+		value, problems := k.parse(e.node)
+		for _, p := range problems {
+			line := p.line
+			if line == 0 {
+				line = e.line
+			}
+			complaints = append(complaints, s.complain(e.name, line, p.error))
+		}
+		if len(problems) == 0 {
+			values[e.name] = value
+		}
+	}
+	return values, complaints
+}
+
+// origin is who had the last word on a key.
+type origin struct {
+	source source
+	entry  entry
+}
+
+func (o origin) place() string { return o.source.place(o.entry.name, o.entry.line) }
+
+// merged is what holds in the end, and why.
+type merged struct {
+	values *koanf.Koanf
+	from   map[string]origin // by key
+	env    map[string]string // by the name of a variable in env: its place
+}
+
+// noPath separates keys in nothing: a variable's name may hold a dot, but no NUL.
+const noPath = "\x00"
+
+// merge lets the later sources win; env is merged by the names of its variables.
+func merge(sources ...source) (merged, []error) {
+	m := merged{values: koanf.New(noPath), from: map[string]origin{}, env: map[string]string{}}
+	var complaints []error
+	for _, s := range sources {
+		values, problems := s.check()
+		complaints = append(complaints, problems...)
+		for _, e := range s.entries {
+			if _, good := values[e.name]; good {
+				m.from[e.name] = origin{s, e}
+			}
+			if e.name == envKey {
+				maps.Copy(m.env, placesOf(s, e))
+			}
+		}
+		if err := m.values.Load(confmap.Provider(values, ""), nil); err != nil {
+			complaints = append(complaints, err)
+		}
+	}
+	return m, complaints
+}
+
+// placesOf says of each variable of an env where it is given.
+func placesOf(s source, env entry) map[string]string {
+	places := map[string]string{}
+	variables, _ := members(env.node)
+	for _, v := range variables {
+		places[v.name] = s.place(env.name, v.line)
+	}
+	return places
+}
+
+// fits reports whether a worker can be ready before its time is up.
+func (m merged) fits() error {
+	ready, err := master.ParseReadiness(m.values.String("ready"))
+	limit := m.values.Duration("start_timeout")
+	if err != nil || ready.Delay == 0 || ready.Delay < limit {
+		return nil
+	}
+	from := m.from["ready"]
+	return from.source.complain("ready", from.entry.line, fmt.Errorf("a delay of %s is not shorter than the start timeout of %s", ready.Delay, limit))
+}
+
+func fromDefaults() source {
+	s := source{place: func(string, int) string { return "default" }, inFile: true}
+	for _, k := range keys {
+		if k.preset != "" {
+			s.entries = append(s.entries, entry{name: k.name, node: text(k.preset)})
+		}
+	}
+	return s
+}
+
+// fromCommandLine is the command behind `--`, if there is one.
+func fromCommandLine(command []string) source {
+	s := source{place: func(string, int) string { return "command behind --" }}
+	if len(command) > 0 {
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, word := range command {
+			list.Content = append(list.Content, text(word))
+		}
+		s.entries = []entry{{name: commandKey, node: list}}
+	}
+	return s
+}
+
+func unknownKey(name string) error {
+	if near := nearest(name, keyNames()); near != "" {
+		return fmt.Errorf("unknown key; did you mean %s?", near)
+	}
+	return errors.New("unknown key; the known ones are " + strings.Join(keyNames(), ", "))
+}

@@ -1,0 +1,141 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-envparse"
+	"go.yaml.in/yaml/v3"
+)
+
+// variable is one of the workers' environment. Its value may be a secret, so that no
+// complaint quotes it.
+type variable struct {
+	name, value string
+	place       string // where it was given
+}
+
+// variablesByName is a map whose values stay as they were typed.
+var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
+	given, complaints := members(n)
+	found := map[string]any{}
+	for _, m := range given {
+		value, err := scalar(m.node)
+		if err == nil {
+			err = settable(m.name)
+		}
+		if err != nil {
+			complaints = append(complaints, complaint{m.line, fmt.Errorf("%s: %w", m.name, err)})
+			continue
+		}
+		found[m.name] = value
+	}
+	return found, complaints
+}, func() *schema {
+	return &schema{
+		Type:                 "object",
+		PropertyNames:        &schema{Pattern: "^[^=]+$", Not: &schema{Pattern: reservedPattern()}},
+		AdditionalProperties: &schema{Type: []string{"string", "number", "boolean"}},
+	}
+}}
+
+// The names that tell a worker about its sockets and itself: the master sets these for
+// each worker, and one that lied would be hard to find.
+var (
+	reserved         = slices.Concat([]string{"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET"}, ofWorkers)
+	reservedPrefixes = []string{"WATCHDOG_", "EINHORN_", "SERVER_STARTER_"}
+)
+
+func reservedPattern() string {
+	return "^(" + strings.Join(reserved, "|") + ")$|^(" + strings.Join(reservedPrefixes, "|") + ")"
+}
+
+// settable reports why a variable can't be set.
+func settable(name string) error {
+	isPrefix := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	switch {
+	case name == "":
+		return errors.New("a variable has no name")
+	case strings.ContainsAny(name, "=\x00"):
+		return errors.New("the name of a variable can't hold = or a zero byte")
+	case slices.Contains(reserved, name) || slices.ContainsFunc(reservedPrefixes, isPrefix):
+		return errors.New("rota itself tells each worker this; it can't be set")
+	}
+	return nil
+}
+
+// variables reads the env files as they are now, and puts env on top. The result is sorted
+// by name.
+func (m merged) variables() ([]variable, []error) {
+	found := map[string]variable{}
+	var complaints []error
+	if from, given := m.from["env_file"]; given {
+		items, _ := list(from.entry.node)
+		for i, path := range m.values.Strings("env_file") {
+			content, err := readFile(path)
+			if err != nil {
+				complaints = append(complaints, from.source.complain("env_file", items[i].Line, err))
+				continue
+			}
+			complaints = append(complaints, readVariables(path, content, found)...)
+		}
+	}
+	for name, value := range m.values.StringMap(envKey) {
+		found[name] = variable{name, value, m.env[name]}
+	}
+	byName := func(a, b variable) int { return strings.Compare(a.name, b.name) }
+	return slices.SortedFunc(maps.Values(found), byName), complaints
+}
+
+// readVariables adds those of an env file. A line is parsed by itself, so that every bad one
+// is told.
+func readVariables(path string, content []byte, into map[string]variable) (complaints []error) {
+	number := 0
+	for line := range bytes.Lines(content) {
+		number++
+		place := fmt.Sprintf("%s:%d", path, number)
+		parsed, err := envparse.Parse(bytes.NewReader(line))
+		if wrapped := new(envparse.ParseError); errors.As(err, &wrapped) {
+			err = wrapped.Err // its own line is always 1
+		}
+		if err == nil && len(parsed) > 0 {
+			err = unambiguous(string(line))
+		}
+		if err != nil {
+			complaints = append(complaints, fmt.Errorf("%s: %w", place, err))
+			continue
+		}
+		for name, value := range parsed {
+			if err := settable(name); err != nil {
+				complaints = append(complaints, fmt.Errorf("%s: %s: %w", place, name, err))
+			} else if strings.ContainsRune(value, 0) {
+				complaints = append(complaints, fmt.Errorf("%s: %s: the value holds a zero byte", place, name))
+			}
+			into[name] = variable{name, value, place}
+		}
+	}
+	return complaints
+}
+
+// unambiguous refuses what the parser would silently cut or strip: pass#word is pass to it,
+// and {"a":1} is {a:1}. Other programs keep both, so that whoever wrote it has to say.
+func unambiguous(line string) error {
+	_, value, _ := strings.Cut(line, "=")
+	value = strings.TrimSpace(value)
+	if value == "" || strings.ContainsRune(`"'#`, rune(value[0])) {
+		return nil
+	}
+	for i := 1; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '#' && (value[i-1] == ' ' || value[i-1] == '\t'):
+			return nil // a comment
+		case c == '#', c == '"', c == '\'':
+			return fmt.Errorf("a value that holds %c needs quotes around it", c)
+		}
+	}
+	return nil
+}
