@@ -30,9 +30,15 @@ const (
 // settings file.
 type usageError struct{ error }
 
+// errComplained is an error of usage whose complaints were the command's output.
+var errComplained = usageError{errors.New("the settings have mistakes")}
+
 func exitCode(err error) int {
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitDone
+	case errors.Is(err, errComplained):
+		return exitUsage
 	}
 	fmt.Fprintln(os.Stderr, "rota:", err)
 	if errors.As(err, new(usageError)) {

@@ -13,6 +13,7 @@ func TestTheExitCodeSaysWhoHasToMendIt(t *testing.T) {
 	require.Equal(t, 0, exitCode(nil))
 	require.Equal(t, 1, exitCode(errors.New("the port is taken")))
 	require.Equal(t, 2, exitCode(usageError{errors.New("no such flag")}))
+	require.Equal(t, 2, exitCode(errComplained))
 	require.Equal(t, 2, exitCode(fmt.Errorf("run: %w", usageError{errors.New("no such flag")})))
 }
 
@@ -24,7 +25,8 @@ func TestMistakesInTheCommandLineAreErrorsOfUsage(t *testing.T) {
 	t.Setenv("ROTA_LISTEN", "127.0.0.1:0")
 	for _, args := range [][]string{
 		{"serve"}, {"run", "now"}, {"version", "please"}, {"--wokers", "3"}, {"run", "--workers", "many"}, {"run", "--workers", "-1"},
-		{"--"}, {"run", "--"}, {"run", "now", "--", "sleep"},
+		{"--"}, {"run", "--"}, {"run", "now", "--", "sleep"}, {"config"}, {"config", "mend"}, {"config", "schema", "x"}, {"config", "check", "a", "b"},
+		{"config", "check", "--config", "a", "b"}, {"config", "check", "--"}, {"config", "show", "--config", ""},
 	} {
 		root := rootCommand()
 		root.SetArgs(args)
