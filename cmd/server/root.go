@@ -70,7 +70,7 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			return run(s)
+			return run(s, func() (settings.Settings, error) { return load(command.Flags(), program) })
 		},
 	}
 	command.Flags().String("config", "", "YAML `file` with settings; $ROTA_CONFIG names it too")

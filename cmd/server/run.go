@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,8 +20,8 @@ import (
 const adminGrace = 3 * time.Second
 
 // run wires the master, the admin API and the signals, and returns when the master was
-// told to stop and its last worker is gone.
-func run(s settings.Settings) error {
+// told to stop and its last worker is gone. reread is what settings hold at a reload.
+func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	signals := catchSignals()
 	defer signals.release()
 	log, closeLog := openLog(s.LogLevel, s.LogFormat)
@@ -33,7 +31,7 @@ func run(s settings.Settings) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for the admin API (--admin): %w", s.Admin, master.Hint("tcp", err))
 	}
-	m, err := newMaster(s, log)
+	m, err := newMaster(s, reread, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -58,24 +56,6 @@ func run(s settings.Settings) error {
 	return nil
 }
 
-func newMaster(s settings.Settings, log zerolog.Logger) (*master.Master, error) {
-	addresses, problems := master.ParseListen(s.Listen)
-	if err := errors.Join(problems...); err != nil {
-		return nil, usageError{err}
-	}
-	spec := master.Spec{
-		Listen:       addresses,
-		Command:      builtInWorker(s),
-		Workers:      s.Workers,
-		StartTimeout: s.StartTimeout,
-		DrainTimeout: s.DrainTimeout,
-	}
-	if len(s.Command) > 0 {
-		spec.Command, spec.Ready = s.Command, master.Undecided()
-	}
-	return master.New(master.Options{Spec: spec, Log: log})
-}
-
 // serve has the API answer until stop is called, which lets it finish what it is about.
 func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop func()) {
 	ended := make(chan struct{})
@@ -93,29 +73,4 @@ func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop f
 		}
 		<-ended
 	}
-}
-
-// builtInWorker is the command of the hello-world worker: this program, by the name it was
-// called, so that the file which stands there at the next reload is the one that runs.
-func builtInWorker(s settings.Settings) []string {
-	return []string{ownPath(), workerVerb, "--log-level", s.LogLevel, "--orphan-timeout", s.DrainTimeout.String()}
-}
-
-// ownPath is the path this program was called by, with its symbolic links; a deploy may
-// switch those. Where that leads elsewhere, it is where the kernel says the program is.
-func ownPath() string {
-	running, err := os.Stat("/proc/self/exe")
-	if err == nil {
-		if path, err := exec.LookPath(os.Args[0]); err == nil {
-			absolute, err := filepath.Abs(path)
-			called, err2 := os.Stat(path)
-			if err == nil && err2 == nil && os.SameFile(running, called) {
-				return absolute
-			}
-		}
-	}
-	if path, err := os.Executable(); err == nil {
-		return path
-	}
-	return os.Args[0]
 }

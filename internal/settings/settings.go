@@ -23,6 +23,8 @@ type Settings struct {
 	Listen  []string `koanf:"listen"`  // as master.ParseListen takes them; none: only the sockets that rota was started with
 	Workers int      `koanf:"workers"` // 0: one per core
 
+	ListenByDefault bool `koanf:"-"` // nobody set Listen
+
 	Command         []string `koanf:"command"`    // program and arguments; none: the built-in worker
 	Dir             string   `koanf:"dir"`        // "": where rota was started
 	Env             []string `koanf:"-"`          // NAME=value, sorted by name, of the env files and env
@@ -61,6 +63,7 @@ func Load(flags *pflag.FlagSet, environ []string, file string, command []string)
 	if err := m.values.Unmarshal("", &s); err != nil {
 		return Settings{}, err
 	}
+	s.ListenByDefault = m.from["listen"].place() == byDefault
 	for _, v := range variables {
 		s.Env = append(s.Env, v.name+"="+v.value)
 	}

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 	s, err := load(t, "", nil)
 	require.NoError(t, err)
 	require.Equal(t, Settings{
-		Listen: []string{":11111"}, Umask: -1, StartTimeout: 10 * time.Second, DrainTimeout: 100 * time.Second,
+		Listen: []string{":11111"}, ListenByDefault: true, Umask: -1, StartTimeout: 10 * time.Second, DrainTimeout: 100 * time.Second,
 		StopSignal: syscall.SIGTERM, Admin: "127.0.0.1:11112", EventStreams: 256, LogLevel: "info", LogFormat: "auto",
 	}, s)
 }

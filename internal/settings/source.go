@@ -120,8 +120,11 @@ func (m merged) fits() error {
 	return from.source.complain("ready", from.entry.line, fmt.Errorf("a delay of %s is not shorter than the start timeout of %s", ready.Delay, limit))
 }
 
+// byDefault is the place of what nobody set.
+const byDefault = "default"
+
 func fromDefaults() source {
-	s := source{place: func(string, int) string { return "default" }, inFile: true}
+	s := source{place: func(string, int) string { return byDefault }, inFile: true}
 	for _, k := range keys {
 		if k.preset != "" {
 			s.entries = append(s.entries, entry{name: k.name, node: text(k.preset)})
