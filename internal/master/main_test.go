@@ -41,6 +41,7 @@ var children = map[string]func(){
 	},
 	"strange-user":  strangeUser,
 	"probed":        probed,
+	"shuts-down":    shutDown,
 	"wraps":         wrap,
 	"tells-signals": tellSignals,
 

@@ -78,9 +78,6 @@ func (m *Master) begin(first *plan) {
 	m.loop.adopt(1, first)
 }
 
-// diskEvery is how often it is looked whether what workers are started from is still there.
-const diskEvery = 2 * time.Second
-
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Run starts the workers and returns when the master was told to stop and the last worker
@@ -94,7 +91,7 @@ func (m *Master) Run() {
 		m.options.Log.Warn().Err(err).Msg("programs can't acknowledge in einhorn's way")
 	}
 	defer os.RemoveAll(m.launcher.acks)
-	m.crew.Go(func() { m.watchDisk(diskEvery) })
+	m.crew.Go(func() { m.watch(watchEvery) })
 	m.serve()
 	m.launcher.spawner.stop()
 }

@@ -129,7 +129,7 @@ func TestAReleaseThatWasDeletedIsReportedBeforeItIsNeeded(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, s.Missing, 2)
 	require.Contains(t, s.Missing[0], one)
-	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has been deleted; a reload takes") }, patience, time.Millisecond,
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "workers need what is no longer there") }, patience, time.Millisecond,
 		"and in the log, unasked")
 }
 

@@ -22,8 +22,10 @@ func (l *loop) prepare(generation int) {
 	serving := l.plans[l.pool.generation]
 	var open []*binding
 	for _, listener := range serving.listeners {
-		listener.users++
-		open = append(open, listener.binding)
+		if !listener.dead {
+			listener.users++
+			open = append(open, listener.binding)
+		}
 	}
 	go func() {
 		plan, err := l.read(serving, open)
@@ -289,35 +291,4 @@ func awaitEmptyQueue(sockets []kernel.Listener) {
 			return
 		}
 	}
-}
-
-// watchDisk says when something that a plan needs has been deleted, before a crash needs it. It
-// returns when the loop has ended.
-func (m *Master) watchDisk(every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	var known []string
-	for {
-		select {
-		case <-tick.C:
-		case <-m.done:
-			return
-		}
-		var missing []string
-		_ = m.ask(func(l *loop) { missing = l.missing() })
-		for _, what := range missing {
-			if !slices.Contains(known, what) {
-				m.options.Log.Warn().Str("missing", what).Msg("what workers are started from has been deleted; a reload takes what is there now")
-			}
-		}
-		known = missing
-	}
-}
-
-// missing says what the serving generation's workers would lack if they were started now.
-func (l *loop) missing() []string {
-	if p := l.plans[l.pool.generation]; p != nil {
-		return p.missing()
-	}
-	return nil
 }
