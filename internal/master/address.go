@@ -63,8 +63,11 @@ func (a ListenAddress) isPath() bool { return !a.internet() && a.Address[0] != '
 func (a ListenAddress) anyPort() bool { return a.internet() && strings.HasSuffix(a.Address, ":0") }
 
 // sameSocket reports whether a socket made for a would do for b: they may differ in what can
-// be changed later.
+// be changed later. Where the kernel chooses the port only the name tells one from another.
 func (a ListenAddress) sameSocket(b ListenAddress) bool {
+	if a.anyPort() && a.Name != b.Name {
+		return false
+	}
 	return a.Network == b.Network && a.Address == b.Address && a.ReusePort == b.ReusePort && a.IPv6Only == b.IPv6Only
 }
 

@@ -40,6 +40,8 @@ type (
 	// retire turns away who comes to the listeners that a generation has and the next has not,
 	// before the last of its workers are told to drain.
 	retire struct{ generation, next int }
+	// serve says that every slot is served by the generation from now on.
+	serve struct{ generation int }
 	// closeListeners gives up the master's hold of the listening sockets.
 	closeListeners struct{}
 	// finish ends the loop: the last worker is gone and no other will come.
@@ -54,6 +56,7 @@ func (abort) isEffect()          {}
 func (kill) isEffect()           {}
 func (shrink) isEffect()         {}
 func (retire) isEffect()         {}
+func (serve) isEffect()          {}
 func (retry) isEffect()          {}
 func (count) isEffect()          {}
 func (publish) isEffect()        {}

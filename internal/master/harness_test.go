@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -136,4 +137,10 @@ func (r *running) listening() []ListenAddress {
 	s, err := r.Status()
 	require.NoError(r.t, err)
 	return s.Listeners
+}
+
+// childTest is the calling test, to be run in a process of its own.
+func childTest(t *testing.T) *exec.Cmd {
+	t.Helper()
+	return exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 }

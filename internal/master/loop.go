@@ -84,6 +84,8 @@ func (l *loop) do(e effect) {
 		time.AfterFunc(retryDelay(e.deaths), func() { l.post(retryDue{slot: e.slot}) })
 	case count:
 		l.countConnections()
+	case serve:
+		l.claimFiles(l.plans[e.generation])
 	case closeListeners:
 		l.closeListeners()
 	case finish:

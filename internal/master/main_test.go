@@ -42,6 +42,7 @@ var children = map[string]func(){
 	"strange-user":  strangeUser,
 	"probed":        probed,
 	"shuts-down":    shutDown,
+	"serves":        greet,
 	"wraps":         wrap,
 	"tells-signals": tellSignals,
 

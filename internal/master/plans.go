@@ -292,3 +292,17 @@ func awaitEmptyQueue(sockets []kernel.Listener) {
 		}
 	}
 }
+
+// claimFiles gives the files of unix sockets that are older than the plan the owner and the mode
+// that it wants.
+func (l *loop) claimFiles(p *plan) {
+	for _, listener := range p.listeners {
+		if listener.given || !listener.isPath() || listener.ListenAddress == listener.asked {
+			continue
+		}
+		if err := listener.claimFile(); err != nil {
+			l.options.Log.Error().Err(err).Str("listener", listener.Name).Msg("the socket's file keeps its owner or mode")
+		}
+		listener.asked = listener.ListenAddress
+	}
+}

@@ -117,6 +117,7 @@ func (p *pool) goLive(r *Reload) {
 	p.shrinkToPlan(old)
 	p.measure(r)
 	r.State, r.LiveAt = ReloadLive, p.now
+	p.want(serve{generation: r.Generation})
 	p.endRotation(old)
 	p.tellReload(EventReloadLive, r, ReloadRolling,
 		fmt.Sprintf("generation %d serves every slot, %s", r.Generation, plural(r.Draining, "older worker drains", "older workers drain")))

@@ -200,6 +200,8 @@ func tellEffect(e effect) string {
 		return fmt.Sprintf("shrink to %d", e.size)
 	case retire:
 		return fmt.Sprintf("retire g%d for g%d", e.generation, e.next)
+	case serve:
+		return fmt.Sprintf("serve g%d", e.generation)
 	case kill:
 		return "kill " + e.worker
 	case retry:

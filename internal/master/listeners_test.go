@@ -1,0 +1,402 @@
+package master
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// What becomes of the listening sockets when the settings change.
+
+// greet greets whoever comes to any of its listeners with its slot and pid. Told to drain it
+// answers who waits already.
+func greet() {
+	listeners, err := activation.Listeners()
+	if err != nil {
+		os.Exit(5)
+	}
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	var group sync.WaitGroup
+	for _, l := range listeners {
+		if u, ok := l.(*net.UnixListener); ok {
+			u.SetUnlinkOnClose(false)
+		}
+		group.Go(func() { greetAll(l) })
+	}
+	sayReady()
+	<-terminated
+	for _, l := range listeners {
+		_ = l.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(20 * time.Millisecond))
+	}
+	group.Wait()
+}
+
+func greetAll(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		fmt.Fprintf(c, "slot %s pid %d\n", os.Getenv("ROTA_SLOT"), os.Getpid())
+		c.Close()
+	}
+}
+
+// greeted connects and returns what the worker says.
+func greeted(network, address string) (string, error) {
+	c, err := net.DialTimeout(network, address, patience)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(c)
+	if err == nil && len(text) == 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return string(text), err
+}
+
+// load greets in several lanes until it is stopped, and then requires that nobody was lost.
+func load(t *testing.T, network, address string) (stop func()) {
+	t.Helper()
+	var done atomic.Bool
+	var lanes sync.WaitGroup
+	var n atomic.Int64
+	var first atomic.Pointer[error]
+	for range 4 {
+		lanes.Go(func() {
+			for !done.Load() {
+				if _, err := greeted(network, address); err != nil {
+					first.CompareAndSwap(nil, &err)
+				}
+				n.Add(1)
+			}
+		})
+	}
+	return func() {
+		t.Helper()
+		done.Store(true)
+		lanes.Wait()
+		require.Positive(t, n.Load())
+		if err := first.Load(); err != nil {
+			require.NoError(t, *err)
+		}
+	}
+}
+
+// changing is a master whose spec a test changes.
+func changing(t *testing.T, spec *Spec) *running {
+	t.Helper()
+	r := runMasterWith(t, Options{Spec: *spec, Reread: func() (Spec, error) { return *spec, nil }}, "")
+	r.ready(spec.Workers)
+	return r
+}
+
+func greeting(listen ...ListenAddress) *Spec {
+	return &Spec{Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: listen}
+}
+
+func TestAListenerIsAddedAndAnotherTakenAwayWithoutALoss(t *testing.T) {
+	kept := ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t)}
+	path := filepath.Join(t.TempDir(), "old.sock")
+	old := ListenAddress{Name: "old", Network: "unix", Address: path}
+	spec := greeting(kept, old)
+	r := changing(t, spec)
+	address := r.listening()[0].Address
+	stop := load(t, "tcp", address)
+
+	added := loopback
+	added.Name = "new"
+	renamed := kept
+	renamed.Name = "renamed"
+	spec.Listen = []ListenAddress{added, renamed}
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	stop()
+
+	now := r.listening()
+	require.Equal(t, []string{"new", "renamed"}, []string{now[0].Name, now[1].Name})
+	require.Equal(t, address, now[1].Address, "the socket is the same")
+	for _, a := range now {
+		_, err := greeted("tcp", a.Address)
+		require.NoError(t, err)
+	}
+	require.NoFileExists(t, path)
+}
+
+func TestAListenerThatCannotBeOpenedFailsTheReloadAndNothingElse(t *testing.T) {
+	spec := greeting(loopback)
+	r := changing(t, spec)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	before := openTargets()
+	more, blocked := loopback, loopback
+	more.Name, blocked.Name, blocked.Address = "more", "blocked", taken.Addr().String()
+	spec.Listen = []ListenAddress{more, loopback, blocked}
+	failed := r.reload(ReloadRequest{}, ReloadLive)
+	require.Equal(t, ReloadFailed, failed.State)
+	require.Contains(t, failed.Failure.Message, "address already in use")
+	require.Len(t, r.listening(), 1)
+	require.Empty(t, openedSince(before))
+}
+
+func TestEveryComplaintOfABadReloadIsKept(t *testing.T) {
+	spec := greeting(loopback)
+	r := changing(t, spec)
+	spec.Workers, spec.Watchdog = -1, -1
+	failed := r.reload(ReloadRequest{}, ReloadLive)
+	require.Equal(t, ReloadFailed, failed.State)
+	require.Len(t, failed.Failure.Complaints, 2)
+	require.Contains(t, failed.Failure.Message, "; ")
+	workers, generation := r.workers()
+	require.Len(t, workers, 2)
+	require.Equal(t, 1, generation)
+}
+
+func TestAReloadChangesThePoolsSize(t *testing.T) {
+	spec := greeting(loopback)
+	r := changing(t, spec)
+	stop := load(t, "tcp", r.listening()[0].Address)
+	for _, size := range []int{5, 1, 3} {
+		spec.Workers = size
+		reload := r.reload(ReloadRequest{}, ReloadCompleted)
+		require.Equal(t, ReloadCompleted, reload.State)
+		require.Equal(t, size, reload.Replaced)
+		require.Equal(t, size, reload.Total)
+		workers, generation := r.workers()
+		require.Len(t, workers, size)
+		for _, w := range workers {
+			require.Equal(t, generation, w.Generation)
+		}
+	}
+	require.NoError(t, r.Scale(+1))
+	require.Equal(t, 4, r.reload(ReloadRequest{}, ReloadCompleted).Replaced, "a size set by hand stays while the settings' does")
+	stop()
+}
+
+func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
+	directory := t.TempDir()
+	a := ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(directory, "app.sock"), Mode: 0o600, Owner: "1234:2345"}
+	if os.Getuid() != 0 {
+		a.Owner = fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	}
+	spec := greeting(a)
+	r := changing(t, spec)
+	look := func() (os.FileMode, string) {
+		info, err := os.Stat(a.Address)
+		require.NoError(t, err)
+		stat := info.Sys().(*syscall.Stat_t)
+		return info.Mode().Perm(), fmt.Sprintf("%d:%d", stat.Uid, stat.Gid)
+	}
+	mode, owner := look()
+	require.Equal(t, os.FileMode(0o600), mode)
+	require.Equal(t, a.Owner, owner)
+
+	a.Mode = 0o666
+	spec.Listen = []ListenAddress{a}
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	mode, _ = look()
+	require.Equal(t, os.FileMode(0o666), mode)
+
+	_, err := openSocket(ListenAddress{Name: "x", Network: "unix", Address: filepath.Join(directory, "x.sock"), Owner: "no-such-user-here"})
+	require.ErrorContains(t, err, "no-such-user-here")
+	require.NoFileExists(t, filepath.Join(directory, "x.sock"))
+}
+
+func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
+	a := loopback
+	a.ReusePort = true
+	spec := greeting(a)
+	spec.Workers = 3
+	r := changing(t, spec)
+	inodes := func() []uint64 {
+		var list []uint64
+		require.NoError(t, r.ask(func(l *loop) {
+			for _, s := range l.plans[l.pool.generation].listeners[0].sockets {
+				list = append(list, s.kernel.Inode)
+			}
+		}))
+		return list
+	}
+	before := inodes()
+	require.Len(t, before, 3)
+	address := r.listening()[0].Address
+	stop := load(t, "tcp", address)
+	for range 3 {
+		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	}
+	require.Equal(t, before, inodes(), "across rotations")
+	for _, delta := range []int{-1, -1, +1, +2, -3} {
+		require.NoError(t, r.Scale(delta))
+		r.settled()
+	}
+	stop()
+	require.Len(t, inodes(), 1)
+	require.Equal(t, before[0], inodes()[0])
+}
+
+// settled waits until as many workers are ready as there are slots, and no other is there.
+func (r *running) settled() {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool {
+		s, err := r.Status()
+		return err == nil && s.Ready == s.Size && len(s.Workers) == s.Size
+	}, patience, time.Millisecond)
+}
+
+// A worker that hangs leaves connections in the queue of a socket that is its alone.
+func TestWhatIsQueuedIsServedBeforeASocketGoes(t *testing.T) {
+	a := loopback
+	a.ReusePort = true
+	spec := greeting(a)
+	r := changing(t, spec)
+	workers, _ := r.workers()
+	require.NoError(t, syscall.Kill(workers[1].PID, syscall.SIGSTOP))
+	address := r.listening()[0].Address
+	var waiting []net.Conn
+	queued := func() int {
+		queues, err := r.Queues()
+		require.NoError(t, err)
+		return int(queues["tcp"].Depth)
+	}
+	for queued() < 3 {
+		c, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		defer c.Close()
+		waiting = append(waiting, c)
+	}
+	require.NoError(t, r.Scale(-1))
+	for range 20 {
+		said, err := greeted("tcp", address)
+		require.NoError(t, err)
+		require.Contains(t, said, "slot 0", "nobody is sent to the socket that goes")
+	}
+	require.NoError(t, syscall.Kill(workers[1].PID, syscall.SIGCONT))
+	for _, c := range waiting {
+		require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+		text, err := io.ReadAll(c)
+		require.NoError(t, err)
+		require.NotEmpty(t, text)
+	}
+}
+
+func TestDatagramSocketsArePassedOn(t *testing.T) {
+	directory := t.TempDir()
+	local := filepath.Join(directory, "app.sock")
+	list, problems := ParseListen([]string{"udp:127.0.0.1:0", "unixgram:" + local})
+	require.Empty(t, problems)
+	r := runMaster(t, Spec{Workers: 1, Listen: list}, "prints-files")
+	r.ready(1)
+	require.Equal(t, []string{"udp", "unixgram"}, []string{r.listening()[0].Name, r.listening()[1].Name})
+	require.FileExists(t, local)
+	queues, err := r.Queues()
+	require.NoError(t, err)
+	require.Empty(t, queues)
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	r.Shutdown()
+	<-r.done
+	require.NoFileExists(t, local)
+}
+
+func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
+	adopted := openGiven(t, "web")
+	other := ListenAddress{Name: "more", Network: "tcp", Address: "127.0.0.1:0"}
+	asked := ListenAddress{Name: "web", Network: "tcp", Address: "127.0.0.1:1"}
+	spec := greeting(asked, other)
+	r := runMasterWith(t, Options{Spec: *spec, Given: []Given{adopted}}, "")
+	r.ready(2)
+	at := r.listening()
+	require.Equal(t, adopted.Address, at[0].Address)
+	stop := load(t, "tcp", at[0].Address)
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	stop()
+	r.Shutdown()
+	<-r.done
+	c, err := net.DialTimeout("tcp", adopted.Address, patience)
+	require.NoError(t, err, "whoever gave it may go on listening: nobody is turned away")
+	c.Close()
+}
+
+// openGiven is a socket as another process would pass it on.
+func openGiven(t *testing.T, name string) Given {
+	t.Helper()
+	s, err := openSocket(loopback)
+	require.NoError(t, err)
+	t.Cleanup(s.drop)
+	g, err := take(s.fd, name)
+	require.NoError(t, err)
+	return g
+}
+
+func TestTakeGiven(t *testing.T) {
+	say := func(pid, fds, names string) func(string) string {
+		return func(name string) string {
+			return map[string]string{"LISTEN_PID": pid, "LISTEN_FDS": fds, "LISTEN_FDNAMES": names}[name]
+		}
+	}
+	for _, env := range []func(string) string{say("", "", ""), say("1", "2", ""), say("x", "2", ""), say(itoa(os.Getpid()), "0", "")} {
+		list, err := TakeGiven(env)
+		require.NoError(t, err)
+		require.Empty(t, list)
+	}
+	_, err := TakeGiven(say(itoa(os.Getpid()), "many", ""))
+	require.ErrorContains(t, err, `LISTEN_FDS is "many"`)
+}
+
+func TestThoseWithoutAUsableNameAreCalledAfterTheirNetwork(t *testing.T) {
+	if os.Getenv("TAKE_GIVEN") == "" {
+		takeGivenInAChild(t)
+		return
+	}
+	list, err := TakeGiven(func(name string) string {
+		if name == "LISTEN_PID" {
+			return itoa(os.Getpid())
+		}
+		return os.Getenv(name)
+	})
+	require.NoError(t, err)
+	var names []string
+	for _, g := range list {
+		names = append(names, g.Name+" "+g.Network)
+		flags, err := unix.FcntlInt(uintptr(g.fd), unix.F_GETFD, 0)
+		require.NoError(t, err)
+		require.NotZero(t, flags&unix.FD_CLOEXEC, "not for programs that nobody meant it for")
+	}
+	require.Equal(t, []string{"web tcp", "tcp tcp", "unix unix", "tcp-2 tcp"}, names)
+}
+
+// takeGivenInAChild runs the calling test again in a process that has the descriptors.
+func takeGivenInAChild(t *testing.T) {
+	t.Helper()
+	command := childTest(t)
+	path := filepath.Join(t.TempDir(), "x.sock")
+	for _, a := range []ListenAddress{loopback, loopback, {Name: "u", Network: "unix", Address: path}, loopback} {
+		s, err := openSocket(a)
+		require.NoError(t, err)
+		defer s.close()
+		fd, err := unix.Dup(s.fd)
+		require.NoError(t, err)
+		command.ExtraFiles = append(command.ExtraFiles, os.NewFile(uintptr(fd), "given"))
+	}
+	command.Env = append(os.Environ(), "TAKE_GIVEN=1", "LISTEN_FDS=4", "LISTEN_FDNAMES=web:web:bad name:probe")
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	require.True(t, strings.Contains(string(output), "PASS"))
+}
