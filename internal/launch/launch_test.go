@@ -20,6 +20,8 @@ func TestMain(m *testing.M) {
 	case len(os.Args) > 1 && os.Args[1] == Verb:
 		fmt.Fprintln(os.Stderr, Main(os.Args))
 		os.Exit(FailedExit)
+	case len(os.Args) > 2 && os.Args[1] == "parent":
+		parent(os.Args[2])
 	case len(os.Args) > 1 && os.Args[1] == "tell":
 		_ = json.NewEncoder(os.Stdout).Encode(tell())
 		os.Exit(0)

@@ -33,8 +33,40 @@ func TestBadListenAddressesAreAllNamed(t *testing.T) {
 	require.ErrorContains(t, errors.Join(problems...), "given twice")
 }
 
+func TestListenOptions(t *testing.T) {
+	list, problems := ParseListen([]string{"a=unix:/run/a?mode=0660&owner=web:adm", "b=[::1]:80?ipv6only=1&reuseport=true", "udp::53", "unixgram:/run/log?owner=:adm", ":53?reuseport=false"})
+	require.Empty(t, problems)
+	require.Equal(t, []ListenAddress{
+		{Name: "a", Network: "unix", Address: "/run/a", Mode: 0o660, Owner: "web:adm"},
+		{Name: "b", Network: "tcp", Address: "[::1]:80", IPv6Only: true, ReusePort: true},
+		{Name: "udp", Network: "udp", Address: ":53"},
+		{Name: "unixgram", Network: "unixgram", Address: "/run/log", Owner: ":adm"},
+		{Name: "tcp", Network: "tcp", Address: ":53"},
+	}, list)
+	for spec, complaint := range map[string]string{
+		":80?mode=0660":               "the option mode is for unix and unixgram, not for tcp",
+		"unix:/a?reuseport=true":      "the option reuseport is for tcp, not for unix",
+		"udp::53?reuseport=true":      "the option reuseport is for tcp, not for udp",
+		":80?ipv6only=true":           "needs an IPv6 address",
+		"1.2.3.4:80?ipv6only=yes":     "true or false",
+		"unix:/a?mode=666666":         "not permission bits in octal",
+		"unix:/a?mode=0":              "not permission bits in octal",
+		"unix:/a?owner=":              "is not user, user:group or :group",
+		"unix:/a?owner=a:b:c":         "is not user, user:group or :group",
+		"unix:@a?mode=0600":           "an abstract socket has no file",
+		":80?backlog=5":               `there is no option "backlog"`,
+		":80?reuseport=1&reuseport=1": "given twice",
+		"probe=:80":                   "is kept for the listener",
+		"udp:/x":                      "neither host:port",
+	} {
+		list, problems := ParseListen([]string{spec})
+		require.Empty(t, list, spec)
+		require.ErrorContains(t, errors.Join(problems...), complaint, spec)
+	}
+}
+
 func FuzzParseListen(f *testing.F) {
-	for _, s := range []string{":80", "a=b=c", "unix:@", "[::1]:http", "x=unix:/a:b"} {
+	for _, s := range []string{":80", "a=b=c", "unix:@", "[::1]:http", "x=unix:/a:b", "unix:/a?mode=7&owner=b", "[::]:1?ipv6only=1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, spec string) {
