@@ -14,6 +14,8 @@ var (
 	ErrNoWorker = errors.New("no such worker")
 	// ErrNoReload is returned when no reload in the history has the id asked for.
 	ErrNoReload = errors.New("no such reload")
+	// ErrResizing is returned for a scale while a reload changes the pool's size.
+	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it is live")
 	// ErrPoolLimit is returned for a scale that would leave no worker, or too many.
 	ErrPoolLimit = fmt.Errorf("the pool has at least one worker and at most %d", MaxWorkers)
 )

@@ -174,7 +174,7 @@ func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reloa
 	}
 }
 
-// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrPoolLimit.
+// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrResizing, ErrPoolLimit.
 func (m *Master) Scale(delta int) error {
 	var refused error
 	err := m.ask(func(l *loop) {
@@ -184,6 +184,8 @@ func (m *Master) Scale(delta int) error {
 			refused = ErrStopping
 		case size < 1 || size > MaxWorkers:
 			refused = ErrPoolLimit
+		case l.pool.growth != 0:
+			refused = ErrResizing
 		default:
 			l.handle(scaleAsked{delta: delta})
 		}

@@ -17,8 +17,8 @@ func TestWhateverHappens(t *testing.T) {
 			f, shrinks := draw(t, w)
 			before := w.servingSlots()
 			w.apply(f)
-			if !shrinks {
-				require.GreaterOrEqual(t, w.servingSlots(), before, "%T took a serving slot away: %s", f, w)
+			if !shrinks { // a pool that has become smaller may serve with fewer
+				require.GreaterOrEqual(t, w.servingSlots(), min(before, len(w.pool.slots)), "%T took a serving slot away: %s", f, w)
 			}
 			lookFor(t, w)
 		}
@@ -30,13 +30,17 @@ func TestWhateverHappens(t *testing.T) {
 // only an accident, a scale or a stop may; a rotation never does.
 func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 	starting, ready, draining := w.in(WorkerStarting), w.in(WorkerReady), w.in(WorkerDraining)
-	kind := rapid.IntRange(0, 15).Draw(t, "kind")
+	kind := rapid.IntRange(0, 16).Draw(t, "kind")
 	switch {
 	case kind == 0:
 		return reloadAsked{id: newID()}, false
 	case kind == 1 && len(w.preparing) > 0:
 		return takePrepared(w, errNotThere), false
-	case kind <= 3 && len(w.preparing) > 0:
+	case kind == 2 && len(w.preparing) > 0:
+		f := takePrepared(w, nil)
+		f.terms.workers = rapid.IntRange(1, 7).Draw(t, "workers")
+		return f, false
+	case kind == 3 && len(w.preparing) > 0:
 		return takePrepared(w, nil), false
 	case kind <= 7 && len(starting) > 0:
 		return becameReady{worker: pick(t, starting)}, false
@@ -50,6 +54,8 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 		return drainTimedOut{worker: pick(t, draining)}, false
 	case kind <= 13 && len(draining) > 0:
 		return exited{worker: pick(t, draining), exit: Exit{Cut: 1}}, false
+	case kind == 16 && len(ready) > 0:
+		return wentSilent{worker: pick(t, ready), silence: time.Second}, true
 	case kind == 14:
 		return retryDue{slot: rapid.IntRange(0, 5).Draw(t, "slot")}, false
 	case rapid.IntRange(0, 40).Draw(t, "rare") == 0:
@@ -60,7 +66,7 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 	return counted{}, false
 }
 
-func takePrepared(w *world, err error) fact {
+func takePrepared(w *world, err error) prepared {
 	generation := w.preparing[0]
 	w.preparing = w.preparing[1:]
 	return prepared{generation: generation, terms: w.terms(), err: err}
@@ -88,9 +94,11 @@ func lookFor(t *rapid.T, w *world) {
 		}
 		if p.rotating == nil {
 			require.False(t, s.changed)
+			require.False(t, s.added)
+			require.Zero(t, p.growth)
 		}
 		if !p.stopping {
-			require.True(t, s.duty != nil || s.next != nil || s.retrying, "slot %d is forgotten: %s", i, w)
+			require.True(t, s.duty != nil || s.next != nil || s.retrying || s.added, "slot %d is forgotten: %s", i, w)
 		}
 	}
 	require.LessOrEqual(t, nexts, 1, "a surge of more than one")
@@ -273,4 +281,43 @@ func TestEventsDoNotGrowWithTheSquare(t *testing.T) {
 	}
 	require.Equal(t, ReloadCompleted, w.last().State)
 	require.Less(t, len(w.events), 5*generations)
+}
+
+// TestTheSizeFollowsTheReload changes the pool's size in a reload that goes well, or fails at a
+// random moment, and finds the new size, or the old one.
+func TestTheSizeFollowsTheReload(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		before, wanted := rapid.IntRange(1, 6).Draw(t, "before"), rapid.IntRange(1, 6).Draw(t, "wanted")
+		w := newWorld(before).up()
+		r := w.ask()
+		f := takePrepared(w, nil)
+		f.terms.workers = wanted
+		w.apply(f)
+		require.GreaterOrEqual(t, w.servingSlots(), before, "nobody leaves before his time")
+		for range rapid.IntRange(0, wanted).Draw(t, "good") {
+			if w.next() == nil {
+				break
+			}
+			w.ready(w.next())
+		}
+		if w.next() != nil {
+			w.apply(exited{worker: w.next().ID, exit: Exit{Code: 1}})
+			require.True(t, w.calm())
+			require.Equal(t, ReloadFailed, r.State)
+			wanted = before
+		}
+		require.True(t, w.calm())
+		require.Len(t, w.pool.slots, wanted)
+		require.Equal(t, wanted, w.servingSlots())
+		require.Len(t, w.pool.workers, wanted)
+		if r.State == ReloadCompleted {
+			require.Equal(t, wanted, r.Replaced)
+			require.Equal(t, wanted, r.Total)
+		}
+		require.True(t, w.calm())
+		w.ask()
+		w.prepare(nil)
+		require.True(t, w.calm())
+		require.Len(t, w.pool.slots, wanted, "the same settings again change nothing")
+	})
 }

@@ -67,7 +67,7 @@ func (p *pool) nextSlot() *slot {
 }
 
 // staying are the slots that the rotation does not take away.
-func (p *pool) staying() []*slot { return p.slots[:max(len(p.slots)+min(p.growth, 0), 1)] }
+func (p *pool) staying() []*slot { return p.slots[:len(p.slots)+min(p.growth, 0)] }
 
 // onTrial reports whether the death of the worker fails the rotation: it was started
 // by it, and the slot does not count as safely changed yet.

@@ -2,10 +2,11 @@ package master
 
 import "fmt"
 
-// scale adds slots at the end or takes them from there. One always stays.
+// scale adds slots at the end or takes them from there. One always stays. While a rotation does the
+// same it would not be known whose they are.
 func (p *pool) scale(delta int) {
 	size := min(max(len(p.slots)+delta, 1), MaxWorkers)
-	if p.stopping || size == len(p.slots) {
+	if p.stopping || p.growth != 0 || size == len(p.slots) {
 		return
 	}
 	p.resizeAndTell(size, nil)
@@ -42,15 +43,12 @@ func (p *pool) shrinkToPlan(old int) {
 	}
 }
 
-// shrinkBack takes away what the rotation has added, as far as it is still there.
+// shrinkBack takes away what the rotation has added.
 func (p *pool) shrinkBack() {
-	added := min(max(p.growth, 0), len(p.slots)-1)
+	added := max(p.growth, 0)
 	p.growth = 0
 	if added > 0 {
 		p.resizeAndTell(len(p.slots)-added, p.rotating)
-	}
-	for _, s := range p.slots {
-		s.added = false
 	}
 }
 

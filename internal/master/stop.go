@@ -15,7 +15,7 @@ func (p *pool) stop(now bool) {
 				p.abort(r, "the master was told to stop")
 			}
 		}
-		p.rotating, p.queued = nil, nil
+		p.rotating, p.queued, p.growth = nil, nil, 0
 		for _, s := range p.slots {
 			*s = slot{number: s.number}
 		}
