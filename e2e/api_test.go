@@ -22,6 +22,7 @@ type status struct {
 		Name, Network, Address string
 		Backlog                int
 	}
+	Missing []string
 	Waiting []struct {
 		Slot int
 		Last struct{ Exit struct{ Signal string } }
@@ -40,6 +41,13 @@ type workerView struct {
 	State       string
 	Connections int
 	Revision    string
+	RSSBytes    int `json:"rss_bytes"`
+	Processes   []struct{ PID int }
+	Program     struct {
+		Path, Directory        string
+		Arguments, Environment []string
+		SHA256                 string
+	}
 }
 
 type reloadView struct {
@@ -53,8 +61,9 @@ type reloadView struct {
 	Trigger              string
 	Callers              []any
 	Error                *struct {
-		Message string
-		Output  []string
+		Message    string
+		Output     []string
+		Complaints []string
 	}
 }
 

@@ -40,12 +40,18 @@ func startProgram(t *testing.T, program string, sys *syscall.SysProcAttr, args .
 	if !slices.Contains(args, "--listen") {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
-	r := &rota{t: t, log: newLogBuffer(), exited: make(chan struct{})}
 	if !slices.Contains(args, "--admin") {
 		args = append(args, "--admin", "127.0.0.1:0")
 	}
-	r.command = exec.Command(program, append([]string{"run"}, args...)...)
-	r.command.SysProcAttr = sys
+	command := exec.Command(program, append([]string{"run"}, args...)...)
+	command.SysProcAttr = sys
+	return startCommand(t, command)
+}
+
+// startCommand runs a rota and waits until its workers are ready.
+func startCommand(t *testing.T, command *exec.Cmd) *rota {
+	t.Helper()
+	r := &rota{t: t, log: newLogBuffer(), exited: make(chan struct{}), command: command}
 	stderr, err := r.command.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, r.command.Start())
