@@ -18,6 +18,8 @@ type loop struct {
 	minders map[string]*minder
 	plans   map[int]*plan // by generation
 	past    []retired
+	closed  bool            // the sockets are given up
+	wasAt   []ListenAddress // and were here
 	waiters []waiter
 
 	nextCount time.Time // not before

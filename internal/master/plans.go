@@ -177,8 +177,11 @@ func (l *loop) endpoints() []kernel.Listener {
 	return list
 }
 
-// addresses are those of the generation that serves.
+// addresses are those of the generation that serves, or did when the sockets were given up.
 func (l *loop) addresses() []ListenAddress {
+	if l.closed {
+		return l.wasAt
+	}
 	var list []ListenAddress
 	if serving := l.plans[l.pool.generation]; serving != nil {
 		for _, listener := range serving.listeners {
@@ -230,6 +233,8 @@ func (l *loop) shrink(size int) {
 
 // closeListeners gives up the master's hold of every socket.
 func (l *loop) closeListeners() {
+	l.wasAt = l.addresses()
+	l.closed = true
 	for _, p := range l.plans {
 		for _, listener := range p.listeners {
 			listener.turnAway()

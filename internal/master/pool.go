@@ -212,7 +212,10 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 	timeout := p.terms[p.generation].drainTimeout
 	if r != nil {
 		m.reload = r
-		timeout = orOwn(r.DrainTimeout, p.terms[r.Generation].drainTimeout)
+		if own, kept := p.terms[r.Generation]; kept {
+			timeout = own.drainTimeout
+		}
+		timeout = orOwn(r.DrainTimeout, timeout)
 	}
 	p.want(drain{worker: m.ID, timeout: timeout})
 	p.markDraining(m, why)
