@@ -83,14 +83,18 @@ func (p *pool) onExited(m *member, exit Exit) {
 		m.reload.ConnectionsCut += exit.Cut
 		m.reload.CutUnknown = m.reload.CutUnknown || exit.CutUnknown
 	}
-	message := fmt.Sprintf("worker of slot %d %s", m.Slot, exit)
+	how := exit.String()
+	if from == WorkerStarting && exit.Code == 0 {
+		how += " before it was ready; a worker has to stay in the foreground"
+	}
+	message := fmt.Sprintf("worker of slot %d %s", m.Slot, how)
 	if exit.Cut > 0 {
 		message += ", " + plural(exit.Cut, "connection was cut", "connections were cut")
 	}
 	p.tellWorker(EventWorkerExited, m, from, message)
 	if from != WorkerDraining {
 		p.totals.WorkersDied++
-		p.lost(s, m, exit.String(), exit.Output)
+		p.lost(s, m, how, exit.Output)
 	}
 }
 
