@@ -1,0 +1,12 @@
+const http = require("node:http");
+
+const server = http.createServer((request, response) => {
+  setTimeout(() => response.end("hello world\n"), request.url === "/slow" ? 500 : 0);
+});
+server.listen({ fd: 3 }, () => console.log("listening"));
+
+process.on("SIGTERM", () => {
+  server.close(); // accepts no more; what is being answered goes on, and is told "Connection: close"
+  server.closeIdleConnections(); // between requests only: one that was just accepted may still ask
+  setTimeout(() => server.closeAllConnections(), 25_000).unref(); // who never asked
+});

@@ -1,0 +1,12 @@
+const net = require("node:net");
+
+const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+  socket.on("data", () => socket.write("hello world"));
+  socket.on("end", () => socket.end()); // after the last answer, which allowHalfOpen lets through
+  socket.on("error", () => socket.destroy()); // a client's reset is no reason to die
+});
+server.listen({ fd: Number(process.env.EINHORN_FD_0) }, () => {
+  const ack = { command: "worker:ack", pid: process.pid };
+  net.connect(process.env.EINHORN_SOCK_PATH).end(JSON.stringify(ack) + "\n");
+});
+process.on("SIGTERM", () => server.close());
