@@ -3,7 +3,8 @@ const http = require("node:http");
 const server = http.createServer((request, response) => {
   setTimeout(() => response.end("hello world\n"), request.url === "/slow" ? 500 : 0);
 });
-server.listen({ fd: 3 }, () => console.log("listening"));
+// Node listens anew, and so sets the length of the queue that all workers share: 511 if not told.
+server.listen({ fd: 3, backlog: 4096 }, () => console.log("listening"));
 
 process.on("SIGTERM", () => {
   server.close(); // accepts no more; what is being answered goes on, and is told "Connection: close"

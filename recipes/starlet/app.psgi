@@ -7,6 +7,8 @@ use Time::HiRes qw(sleep);
 our $web = IO::Handle->new_from_fd(3, "r"); # a global, because it would be closed when it goes
 $web->blocking(1);
 
+warn "ready\n"; # for rota.yaml: what follows is a fork away
+
 sub {
     my $env = shift;
     sleep 0.5 if $env->{PATH_INFO} eq "/slow";
