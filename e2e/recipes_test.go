@@ -103,6 +103,7 @@ func (c recipe) prove(t *testing.T) {
 	c.killOne(r)
 	require.NoError(t, c.visit(address))
 	r.signal(syscall.SIGTERM)
+	defer func() { t.Log(r.log.String()) }()
 	require.Zero(t, r.exitCode())
 }
 
