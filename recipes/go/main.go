@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net"
@@ -10,8 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"context"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -34,6 +33,7 @@ func main() {
 				open.Add(1)
 			case http.StateClosed, http.StateHijacked:
 				open.Done()
+			default: // it is still open
 			}
 		},
 	}

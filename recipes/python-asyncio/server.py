@@ -16,15 +16,16 @@ async def greet(reader, writer):
 
 
 async def main():
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
     fds = range(3, 3 + int(os.environ["LISTEN_FDS"]))
     # asyncio listens anew, and so sets the length of the queue that all workers share: 100 if not told.
     servers = [await asyncio.start_server(greet, sock=socket.socket(fileno=fd), backlog=4096) for fd in fds]
     await stop.wait()
-    for server in servers:
-        server.close()
-    # What was accepted a moment ago may be a task that has not begun; wait_closed doesn't wait for it.
+    # Not server.close(): a connection that was accepted but whose task has not begun would be dropped.
+    for fd in fds:
+        loop.remove_reader(fd)
     while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(tasks)
 
