@@ -13,7 +13,7 @@ run: build ## build rota and start it (ARGS="--workers 8" passes flags on)
 build: ## build bin/rota
 	$(GOBUILD) -ldflags "-X main.version=$(VERSION)" -o bin/rota ./cmd/server
 
-test: ## check everything; installs chromium and gcc where they are missing
+test: ## check everything; installs what is missing for that
 	tools/check
 
 bench: build ## measure bin/rota against a bare Go server (ARGS="-run churn" picks some)
