@@ -22,6 +22,7 @@ type ListenAddress struct {
 	Owner     string      // of that file: user, user:group or :group; "": the master's own
 	ReusePort bool        // a socket for each slot instead of one for all
 	IPv6Only  bool        // no IPv4 clients
+	NonBlock  bool        // set O_NONBLOCK, for programs that rely on it; most set it themselves if they want it
 }
 
 // String is the address as --listen takes it.
@@ -43,6 +44,9 @@ func (a ListenAddress) String() string {
 	}
 	if a.IPv6Only {
 		options.Set("ipv6only", "true")
+	}
+	if a.NonBlock {
+		options.Set("nonblock", "true")
 	}
 	if len(options) > 0 {
 		text += "?" + options.Encode()
@@ -68,7 +72,8 @@ func (a ListenAddress) sameSocket(b ListenAddress) bool {
 	if a.anyPort() && a.Name != b.Name {
 		return false
 	}
-	return a.Network == b.Network && a.Address == b.Address && a.ReusePort == b.ReusePort && a.IPv6Only == b.IPv6Only
+	a.Name, a.Mode, a.Owner = b.Name, b.Mode, b.Owner
+	return a == b
 }
 
 // ParseListen reads addresses such as [name=]host:port, [name=]unix:/path, [name=]udp:host:port and
@@ -223,8 +228,10 @@ func (a ListenAddress) withOption(name, value string) (ListenAddress, error) {
 		if err == nil && a.IPv6Only && !isIPv6(a.Address) {
 			err = fmt.Errorf("the option ipv6only needs an IPv6 address such as [::]:80")
 		}
+	case "nonblock":
+		a.NonBlock, err = parseBool(name, value)
 	default:
-		err = fmt.Errorf("there is no option %q; there are mode, owner, reuseport and ipv6only", name)
+		err = fmt.Errorf("there is no option %q; there are mode, owner, reuseport, ipv6only and nonblock", name)
 	}
 	if err == nil && !a.internet() && !a.isPath() && (a.Mode != 0 || a.Owner != "") {
 		err = fmt.Errorf("an abstract socket has no file, so it has no %s", name)

@@ -65,17 +65,14 @@ func TakeGiven(getenv func(string) string) ([]Given, error) {
 // firstInherited is the descriptor at which inherited sockets begin.
 const firstInherited = 3
 
-// take makes a descriptor fit to be passed on: not to programs that nobody meant it for, and without
-// blocking, as those that rota opens.
+// take makes a descriptor fit to be passed on, but not to programs that nobody meant it for. Whether
+// it blocks is its giver's choice.
 func take(fd int, name string) (Given, error) {
 	described, err := kernel.Describe(name, fd)
 	if err != nil {
 		return Given{}, err
 	}
 	unix.CloseOnExec(fd)
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return Given{}, fmt.Errorf("descriptor %d: %w", fd, err)
-	}
 	return Given{
 		ListenAddress: ListenAddress{Name: name, Network: described.Network(), Address: described.Address()},
 		fd:            fd,

@@ -184,7 +184,7 @@ func (b *binding) serves(a ListenAddress) bool {
 func explainConflict(err error, a ListenAddress, open []*binding) error {
 	ours := func(b *binding) bool { return b.asked.Network == a.Network && b.asked.Address == a.Address }
 	if errors.Is(err, unix.EADDRINUSE) && slices.ContainsFunc(open, ours) {
-		return fmt.Errorf("%w; it is this rota that listens there, and reuseport and ipv6only can only be changed by starting anew", err)
+		return fmt.Errorf("%w; it is this rota that listens there, and reuseport, ipv6only and nonblock can only be changed by starting anew", err)
 	}
 	return err
 }

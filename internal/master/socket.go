@@ -67,7 +67,16 @@ func bind(a ListenAddress) (fd int, err error) {
 		return 0, err
 	}
 	defer made.Close()
-	return duplicate(made)
+	if fd, err = duplicate(made); err != nil {
+		return 0, err
+	}
+	// The flag belongs to the description that all workers share, and Go has set it. Who calls accept
+	// and knows no EAGAIN would spin; systemd and the others pass sockets on that block, too.
+	if err = unix.SetNonblock(fd, a.NonBlock); err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	return fd, nil
 }
 
 // netSocket is what every socket of the net package is.

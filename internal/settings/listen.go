@@ -32,6 +32,7 @@ func listenSchema() *schema {
 			"owner":     textSchema().describe("of the socket's file: user, user:group or :group", "www-data", ":www-data"),
 			"reuseport": booleanSchema().describe("one socket for each slot, among which the kernel spreads connections"),
 			"ipv6only":  booleanSchema().describe("no IPv4 on an IPv6 address"),
+			"nonblock":  booleanSchema().describe("set O_NONBLOCK, for a program that relies on it and does not set it itself"),
 		},
 	}
 }
@@ -63,7 +64,7 @@ func parseAddresses(n *yaml.Node) (any, []complaint) {
 }
 
 // listenMembers are what the map of an address may hold; all but the first two are options.
-var listenMembers = []string{"name", "address", "mode", "owner", "reuseport", "ipv6only"}
+var listenMembers = []string{"name", "address", "mode", "owner", "reuseport", "ipv6only", "nonblock"}
 
 func listenText(n *yaml.Node) (string, []complaint) {
 	if n.Kind != yaml.MappingNode {
@@ -93,7 +94,7 @@ func listenText(n *yaml.Node) (string, []complaint) {
 
 func listenMember(m entry) (string, error) {
 	switch m.name {
-	case "name", "address", "mode", "owner", "reuseport", "ipv6only":
+	case "name", "address", "mode", "owner", "reuseport", "ipv6only", "nonblock":
 	default:
 		if near := nearest(m.name, listenMembers); near != "" {
 			return "", fmt.Errorf("%s: unknown member; did you mean %s?", m.name, near)
@@ -109,7 +110,7 @@ func listenMember(m entry) (string, error) {
 		err = fmt.Errorf("%q holds what is not part of it; options are members of their own", value)
 	case m.name == "mode":
 		value = strings.TrimPrefix(value, "0o") // octal as YAML 1.2 writes it
-	case m.name == "reuseport", m.name == "ipv6only":
+	case m.name == "reuseport", m.name == "ipv6only", m.name == "nonblock":
 		var yes bool
 		if yes, err = strconv.ParseBool(value); err != nil {
 			err = fmt.Errorf("%q is neither true nor false", value)

@@ -317,7 +317,7 @@ func TestMistakesInValues(t *testing.T) {
 		"listen: [{address: }]":          "address: it has no value",
 		"listen: [{address: ':1?a=b'}]":  `address: ":1?a=b" holds what is not part of it; options are members of their own`,
 		"listen: [{reuseport: perhaps}]": `reuseport: "perhaps" is neither true nor false`,
-		"listen: [{colour: red}]":        "colour: unknown member; the known ones are name, address, mode, owner, reuseport, ipv6only",
+		"listen: [{colour: red}]":        "colour: unknown member; the known ones are name, address, mode, owner, reuseport, ipv6only, nonblock",
 		"listen: [{name: a, name: b}]":   `"name" is given twice, first on line 1`,
 		"listen: ['a=:1', 'a=:2']":       `listen address "a=:2": the name "a" is given twice`,
 		"listen: &a [*a]":                "it is a list and should be one value",
