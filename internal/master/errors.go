@@ -16,6 +16,8 @@ var (
 	ErrNoReload = errors.New("no such reload")
 	// ErrResizing is returned for a scale while a reload changes the pool's size.
 	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it is live")
+	// ErrLogGone is returned for the output of a worker that is known, but gone for too long.
+	ErrLogGone = errors.New("what this worker printed is not kept any more")
 	// ErrPoolLimit is returned for a scale that would leave no worker, or too many.
 	ErrPoolLimit = fmt.Errorf("the pool has at least one worker and at most %d", MaxWorkers)
 )

@@ -45,10 +45,11 @@ type (
 	}
 	// drainTimedOut: a draining worker is still there.
 	drainTimedOut struct{ worker string }
-	// exited: a worker's process is gone, or never came to be.
+	// exited: a worker's process is gone, or never came to be. The loop has its journal from then on.
 	exited struct {
-		worker string
-		exit   Exit
+		worker  string
+		exit    Exit
+		journal *journal
 	}
 	// retryDue: the back-off of a slot is over.
 	retryDue struct{ slot int }

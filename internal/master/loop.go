@@ -22,6 +22,8 @@ type loop struct {
 	wasAt   []ListenAddress // and were here
 	waiters []waiter
 
+	journals []pastJournal // oldest first
+
 	nextCount time.Time // not before
 	finished  bool
 }
@@ -53,6 +55,7 @@ func (l *loop) run() {
 
 func (l *loop) handle(f fact) {
 	if f, ok := f.(exited); ok {
+		l.inherit(f)
 		delete(l.minders, f.worker)
 		l.forget()
 	}
@@ -106,6 +109,8 @@ func (l *loop) start(e start) {
 		family: l.familyOf,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
+		asks: make(chan func(*journal)),
+		gone: make(chan struct{}),
 	}
 	m.born = func(root kernel.Root, pid int) {
 		_ = l.ask(func(l *loop) {

@@ -24,7 +24,7 @@ type fakeProcess struct {
 	spec    launchSpec
 	number  int
 	noted   chan note
-	printed chan line
+	printed chan chunk
 	end     chan exitStatus
 	signals []syscall.Signal
 	obeys   bool // leaves when it gets SIGTERM
@@ -32,7 +32,7 @@ type fakeProcess struct {
 
 func (f *fakeProcess) pid() int                 { return f.number }
 func (f *fakeProcess) notes() <-chan note       { return f.noted }
-func (f *fakeProcess) lines() <-chan line       { return f.printed }
+func (f *fakeProcess) lines() <-chan chunk      { return f.printed }
 func (f *fakeProcess) ended() <-chan exitStatus { return f.end }
 func (f *fakeProcess) close()                   {}
 func (f *fakeProcess) spare()                   {}
@@ -100,7 +100,7 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 // launchFake is called by minders, several at a time; the loop serves as the one goroutine
 // that owns the bench's fields.
 func (b *bench) launchFake(spec launchSpec) (process, error) {
-	p := &fakeProcess{spec: spec, noted: make(chan note, 1), printed: make(chan line), end: make(chan exitStatus, 1)}
+	p := &fakeProcess{spec: spec, noted: make(chan note, 1), printed: make(chan chunk), end: make(chan exitStatus, 1)}
 	close(p.printed)
 	var failure error
 	err := b.ask(func(*loop) {

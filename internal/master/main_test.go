@@ -1,6 +1,7 @@
 package master
 
 import (
+	"bufio"
 	"flag"
 	"fmt"
 	"io"
@@ -52,6 +53,8 @@ var children = map[string]func(){
 	"leaves-a-child":    func() { forkOnce(&syscall.SysProcAttr{}); good() },
 	"leaves-a-daemon":   func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
 	"floods":            func() { sayReady(); flood() },
+	"one-floods":        oneFloods,
+	"chatty-start":      chattyStart,
 	"asks-for-time": func() {
 		say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
 		time.Sleep(700 * time.Millisecond)
@@ -188,6 +191,53 @@ func flood() {
 		fmt.Println(strings.Repeat("water ", 40))
 	}
 	good()
+}
+
+// oneFloods prints, in slot 0, as fast as it can until it is told to stop, and then how many lines
+// that were. In the other slots it prints a line for each connection.
+func oneFloods() {
+	if os.Getenv("ROTA_SLOT") != "0" {
+		printGreetings()
+	}
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	sayReady()
+	out := bufio.NewWriterSize(os.Stdout, 32<<10)
+	for n := 1; ; n++ {
+		select {
+		case <-terminated:
+			fmt.Fprintln(out, "printed", n)
+			out.Flush()
+			return
+		default:
+			fmt.Fprintln(out, "water", n)
+		}
+	}
+}
+
+func printGreetings() {
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) != 1 {
+		os.Exit(8)
+	}
+	sayReady()
+	for {
+		c, err := listeners[0].Accept()
+		if err != nil {
+			os.Exit(7)
+		}
+		fmt.Println("greeted", c.RemoteAddr())
+		c.Close()
+	}
+}
+
+// chattyStart says in the middle of very many lines that it is ready.
+func chattyStart() {
+	flood := strings.Repeat("loading a module\n", 20_000)
+	fmt.Print(flood, "listening on port 80\n", flood)
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	<-terminated
 }
 
 func sayReady() { say(daemon.SdNotifyReady) }

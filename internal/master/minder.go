@@ -8,7 +8,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/kernel"
-	"rota/internal/relog"
 )
 
 // minder looks after one worker, from its fork to its end, in a goroutine of its own. It
@@ -25,6 +24,9 @@ type minder struct {
 	log    zerolog.Logger
 
 	root kernel.Root // of the loop: how to find its processes
+
+	asks chan func(*journal) // about what the worker prints
+	gone chan struct{}       // closed by the loop once it has the journal
 }
 
 // order is what the loop wants done to a worker.
@@ -41,14 +43,14 @@ const mostOrders = 16
 func (m *minder) mind(launch func() (process, error)) {
 	p, err := launch()
 	if err != nil {
-		m.post(exited{worker: m.start.worker, exit: Exit{Code: -1, Error: err.Error()}})
+		m.post(exited{worker: m.start.worker, exit: Exit{Code: -1, Error: err.Error()}, journal: newJournal(m.log)})
 		return
 	}
 	defer p.close()
 	m.log = m.log.With().Int("pid", p.pid()).Logger()
 	m.born(p.root(), p.pid())
 
-	w := watch{minder: m, process: p, starting: true, lived: never(), silent: never(), linger: never()}
+	w := watch{minder: m, process: p, journal: newJournal(m.log), starting: true, lived: never(), silent: never(), linger: never()}
 	w.arm(m.start.timeout)
 	if m.plan.Ready.waits() {
 		w.lived.Reset(m.plan.Ready.Delay)
@@ -63,6 +65,7 @@ func (m *minder) mind(launch func() (process, error)) {
 type watch struct {
 	*minder
 	process  process
+	journal  *journal
 	timer    *time.Timer // of the start, then of the drain or the abort; stopped in between
 	deadline time.Time   // when it fires; zero in between
 	lived    *time.Timer // fires when having lived that long makes it ready
@@ -73,7 +76,6 @@ type watch struct {
 	draining bool
 	aborting bool
 	killed   bool
-	tail     tail
 	cut      int
 	unknown  bool // how many were cut
 	closed   bool // the output has ended
@@ -87,8 +89,12 @@ func (w *watch) next() {
 		w.obey(o)
 	case n := <-w.process.notes():
 		w.hear(n)
-	case l, ok := <-w.lines():
-		w.print(l, ok)
+	case c, ok := <-w.lines():
+		w.print(c, ok)
+	case <-w.journal.unmute.C:
+		w.journal.settle()
+	case ask := <-w.asks:
+		ask(w.journal)
 	case <-w.timer.C:
 		w.timeOut()
 	case <-w.lived.C:
@@ -211,7 +217,7 @@ func (w *watch) armWatchdog() {
 func (w *watch) missWatchdog() {
 	if w.plan.Watchdog > 0 && !w.starting && !w.draining {
 		w.silent.Stop()
-		w.post(wentSilent{worker: w.start.worker, silence: w.plan.Watchdog, output: w.tail.lines})
+		w.post(wentSilent{worker: w.start.worker, silence: w.plan.Watchdog, output: w.journal.last()})
 	}
 }
 
@@ -234,27 +240,37 @@ func (w *watch) timeOut() {
 		w.post(drainTimedOut{worker: w.start.worker})
 		return
 	}
-	w.post(startTimedOut{worker: w.start.worker, output: w.tail.lines})
+	w.post(startTimedOut{worker: w.start.worker, output: w.journal.last()})
 }
 
 // lines is the worker's output, or nil, from which nothing comes, once that has ended.
-func (w *watch) lines() <-chan line {
+func (w *watch) lines() <-chan chunk {
 	if w.closed {
 		return nil
 	}
 	return w.process.lines()
 }
 
-func (w *watch) print(l line, ok bool) {
+func (w *watch) print(c chunk, ok bool) {
 	if !ok {
 		w.closed = true
 		return
 	}
-	w.tail.add(l.text)
-	if w.starting && w.plan.Ready.Kind == ReadyLog && w.plan.Ready.Pattern.MatchString(l.text) {
-		w.becomeReady("it printed a line that matches " + w.plan.Ready.Pattern.String())
+	if w.starting && w.plan.Ready.Kind == ReadyLog {
+		w.search(c.data)
 	}
-	relog.Line(w.log, l.stream, l.text)
+	w.journal.print(c)
+}
+
+// search looks for the line that says ready, also among those that are too many to be logged.
+func (w *watch) search(data []byte) {
+	for len(data) > 0 {
+		var line []byte
+		if line, data = cutLine(data); w.plan.Ready.Pattern.MatchString(clean(line)) {
+			w.becomeReady("it printed a line that matches " + w.plan.Ready.Pattern.String())
+			return
+		}
+	}
 }
 
 // lookAfterRest comes when the worker's first process has ended. A program that forks is one worker: if
@@ -310,8 +326,10 @@ func (w *watch) finish() {
 	defer grace.Stop()
 	for over := false; !w.closed && !over; {
 		select {
-		case l, ok := <-w.lines():
-			w.print(l, ok)
+		case c, ok := <-w.lines():
+			w.print(c, ok)
+		case ask := <-w.asks:
+			ask(w.journal)
 		case <-grace.C:
 			over = true
 		}
@@ -320,9 +338,9 @@ func (w *watch) finish() {
 	w.post(exited{worker: w.start.worker, exit: Exit{
 		Code:   status.code,
 		Signal: status.signal,
-		Output: w.tail.lines,
+		Output: w.journal.last(),
 		Cut:    w.cut,
 
 		CutUnknown: w.unknown,
-	}})
+	}, journal: w.journal})
 }

@@ -1,60 +1,157 @@
 package master
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
-// line is one line that a worker printed.
-type line struct {
-	stream string // stdout or stderr
-	text   string
+// stream is one of the two that a worker prints to.
+type stream int
+
+const (
+	stdout stream = iota
+	stderr
+	streams // how many there are
+)
+
+func (s stream) String() string { return [...]string{"stdout", "stderr"}[s] }
+
+// chunk is what a worker printed to a stream in about a moment: whole lines, or the pieces of long
+// ones. data is the receiver's until it receives the next chunk of that stream.
+type chunk struct {
+	stream stream
+	data   []byte
 }
 
-// A line longer than maxLine bytes is cut into several.
-const maxLine = 16 << 10
+const (
+	// A line longer than maxLine bytes is cut into several.
+	maxLine = 16 << 10
+	// chunkSize is what a pipe holds.
+	chunkSize = 64 << 10
+	// readPause lets a busy worker's output gather, so that it costs one read and not a thousand. With
+	// chunkSize it bounds how much can be printed in a second, and so what a flood can cost.
+	readPause = time.Millisecond
+)
 
-// readLines sends every line of r to lines, the last one also when nothing ends it.
-// It returns at the end of r, or when stop is closed.
-func readLines(r io.Reader, stream string, lines chan<- line, stop <-chan struct{}) {
-	buffered := bufio.NewReaderSize(r, maxLine)
+// readChunks sends what r gives to chunks, which must be unbuffered: there are two buffers, and the
+// one that was sent is used again once the other one was received. The last line is sent also when
+// nothing ends it. It returns at the end of r, or when stop is closed.
+func readChunks(r io.Reader, from stream, chunks chan<- chunk, stop <-chan struct{}) {
+	buffer, other := make([]byte, chunkSize), make([]byte, chunkSize)
+	held := 0 // bytes in buffer of a line that has not ended yet
 	for {
-		chunk, err := buffered.ReadSlice('\n')
-		if len(chunk) > 0 {
+		n, err := r.Read(buffer[held:])
+		data := buffer[:held+n]
+		end := whole(data)
+		if err != nil {
+			end = len(data)
+		}
+		if end > 0 {
 			select {
-			case lines <- line{stream: stream, text: clean(chunk)}:
+			case chunks <- chunk{stream: from, data: data[:end]}:
 			case <-stop:
 				return
 			}
+			held = copy(other, data[end:])
+			buffer, other = other, buffer
+		} else {
+			held = len(data)
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		if err != nil {
 			return
 		}
+		time.Sleep(readPause)
 	}
 }
 
-func clean(chunk []byte) string {
-	return string(bytes.ToValidUTF8(bytes.TrimRight(chunk, "\r\n"), []byte("\uFFFD")))
+// whole is how much of data is whole lines and pieces of full length. Less than maxLine bytes are left.
+func whole(data []byte) int {
+	end := 0
+	for n := run(data); n > 0; n = run(data[end:]) {
+		end += n
+	}
+	return end
 }
 
-// tail is the last lines of a worker, for the record of a failure.
-type tail struct{ lines []string }
-
-// How many lines are kept, and how many bytes of each: every exit in the event log has them.
-const (
-	keepLines = 20
-	keepBytes = 1024
-)
-
-func (t *tail) add(text string) {
-	if len(text) > keepBytes {
-		text = strings.ToValidUTF8(text[:keepBytes], "") + "…"
+// run is the length of the whole lines that data begins with, up to maxLine bytes of them; or of the
+// first piece of a line that is longer; or 0, if the first line does not end in data and is not longer.
+func run(data []byte) int {
+	window := data[:min(len(data), maxLine+1)]
+	if end := bytes.LastIndexByte(window, '\n'); end >= 0 {
+		return end + 1
 	}
-	if len(t.lines) == keepLines {
-		t.lines = append(t.lines[:0:0], t.lines[1:]...)
+	return piece(window)
+}
+
+// piece is where to cut a line that fills the window, so that no character is cut; 0 if it does not fill it.
+func piece(window []byte) int {
+	if len(window) <= maxLine {
+		return 0
 	}
-	t.lines = append(t.lines, text)
+	n := maxLine
+	for n > maxLine-utf8.UTFMax && !utf8.RuneStart(window[n]) {
+		n--
+	}
+	return n
+}
+
+// cutLine splits off the first line of data, without its end, or the first piece of a longer one.
+func cutLine(data []byte) (line, rest []byte) {
+	window := data[:min(len(data), maxLine+1)]
+	if end := bytes.IndexByte(window, '\n'); end >= 0 {
+		return data[:end], data[end+1:]
+	}
+	if n := piece(window); n > 0 {
+		return data[:n], data[n:]
+	}
+	return data, nil
+}
+
+// skipLines leaves the last lines of data, at most so many of them, and tells how many are before
+// those. It takes some microseconds for a chunk, however short the lines are.
+func skipLines(data []byte, most int) (skipped int, rest []byte) {
+	var runs []int // how many lines are in each
+	total := 0
+	for rest := data; len(rest) > 0; {
+		n, lines := measure(rest)
+		runs = append(runs, lines)
+		total += lines
+		rest = rest[n:]
+	}
+	skipped = max(0, total-most)
+	left := skipped
+	for _, lines := range runs {
+		n, _ := measure(data)
+		if lines > left {
+			return skipped, lastLines(data, n, lines-left)
+		}
+		left -= lines
+		data = data[n:]
+	}
+	return skipped, data
+}
+
+// measure is the length of the first run of data, and how many lines that is.
+func measure(data []byte) (n, lines int) {
+	if n = run(data); n == 0 {
+		n = len(data)
+	}
+	return n, max(1, bytes.Count(data[:n], []byte{'\n'}))
+}
+
+// lastLines cuts off data what is before the last lines of its first n bytes, which are a run.
+func lastLines(data []byte, n, lines int) []byte {
+	start := n
+	for range lines {
+		start = bytes.LastIndexByte(data[:max(0, start-1)], '\n') + 1
+	}
+	return data[start:]
+}
+
+// clean makes a text of a line: a worker may print anything.
+func clean(line []byte) string {
+	return strings.ToValidUTF8(string(bytes.TrimRight(line, "\r\n")), "\uFFFD")
 }

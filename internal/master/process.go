@@ -24,7 +24,7 @@ type process interface {
 	signal(sig syscall.Signal, group bool)
 	spare()                   // lets its process group outlive it
 	notes() <-chan note       // what it says; never closed
-	lines() <-chan line       // what it prints; closed when both streams have ended
+	lines() <-chan chunk      // what it prints, unbuffered; closed when both streams have ended
 	ended() <-chan exitStatus // one value
 	close()                   // after it has ended: stops listening to it
 }
@@ -69,7 +69,7 @@ type osProcess struct {
 	notify  *notifySocket
 	ack     *ackSocket // nil for none
 	noted   chan note
-	printed chan line
+	printed chan chunk
 	end     chan exitStatus
 	stopped chan struct{}
 	output  [2]*os.File
@@ -89,7 +89,7 @@ func (l *launcher) launch(spec launchSpec) (process, error) {
 		worker:  spec.worker,
 		spawner: l.spawner,
 		noted:   make(chan note),
-		printed: make(chan line),
+		printed: make(chan chunk),
 		end:     make(chan exitStatus, 1),
 		stopped: make(chan struct{}),
 	}
@@ -236,9 +236,9 @@ func closeFiles(files []*os.File) {
 func (p *osProcess) readOutput() {
 	var open atomic.Int32
 	open.Store(2)
-	for i, stream := range []string{"stdout", "stderr"} {
+	for i := range p.output {
 		go func() {
-			readLines(p.output[i], stream, p.printed, p.stopped)
+			readChunks(p.output[i], stream(i), p.printed, p.stopped)
 			if open.Add(-1) == 0 {
 				close(p.printed)
 			}
@@ -257,7 +257,7 @@ func (p *osProcess) pid() int                              { return p.number }
 func (p *osProcess) spare()                                { p.spawner.spare(p.number) }
 func (p *osProcess) signal(sig syscall.Signal, group bool) { p.spawner.signal(p.number, sig, group) }
 func (p *osProcess) notes() <-chan note                    { return p.noted }
-func (p *osProcess) lines() <-chan line                    { return p.printed }
+func (p *osProcess) lines() <-chan chunk                   { return p.printed }
 func (p *osProcess) ended() <-chan exitStatus              { return p.end }
 
 func (p *osProcess) close() {

@@ -1,0 +1,200 @@
+package master
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rota/internal/relog"
+)
+
+// How much is kept of what a worker printed: lines, bytes of each, and bytes of all of them.
+const (
+	KeptLines = 200 // per worker
+
+	keptText    = 4 << 10
+	keptJournal = 256 << 10
+)
+
+// How many lines the record of an end has, and how many bytes of each: every exit in the event log
+// has them.
+const (
+	recordLines = 20
+	recordText  = 1 << 10
+)
+
+// journal is what one worker prints: it is logged again as far as the budget reaches, told to those
+// who follow it, counted, and the last of it is kept. It belongs to the worker's minder, and when
+// that has ended to the loop.
+type journal struct {
+	log       zerolog.Logger // has the worker's identity
+	kept      []LogLine      // oldest first
+	size      int            // bytes of their text
+	printed   uint64         // lines
+	unlogged  uint64         // how many of those were not logged
+	budgets   [streams]budget
+	unmute    *time.Timer // runs while a stream is muted
+	waiting   bool        // so it does
+	followers map[*LogStream]bool
+	ended     bool
+}
+
+func newJournal(log zerolog.Logger) *journal {
+	j := &journal{log: log, unmute: never(), followers: map[*LogStream]bool{}}
+	for i := range j.budgets {
+		j.budgets[i] = newBudget()
+	}
+	return j
+}
+
+// print takes what was printed. Of what is over the budget only the last lines are looked at, for
+// nobody sees more of it.
+func (j *journal) print(c chunk) {
+	now := time.Now()
+	b := &j.budgets[c.stream]
+	rest := c.data
+	var fresh []LogLine
+	for len(rest) > 0 {
+		line, more := cutLine(rest)
+		if !b.spend(now, line) {
+			break
+		}
+		rest = more
+		text := clean(line)
+		relog.Line(j.log, c.stream.String(), text)
+		fresh = append(fresh, j.keep(LogLine{Time: now, Stream: c.stream.String(), Text: text}))
+	}
+	j.publish(fresh)
+	if len(rest) > 0 {
+		j.skip(b, c.stream, now, rest)
+		if !j.waiting {
+			j.waiting = true
+			j.unmute.Reset(muteFor)
+		}
+	}
+}
+
+// skip counts lines that are not logged, and keeps the last of them.
+func (j *journal) skip(b *budget, from stream, now time.Time, data []byte) {
+	before := j.printed
+	skipped, rest := skipLines(data, KeptLines)
+	j.printed += uint64(skipped)
+	for len(rest) > 0 {
+		var line []byte
+		line, rest = cutLine(rest)
+		j.keep(LogLine{Time: now, Stream: from.String(), Text: clean(line)})
+	}
+	j.unlogged += j.printed - before
+	b.unlogged += j.printed - before
+}
+
+// keep numbers a line and keeps it, in place of the oldest where there are too many.
+func (j *journal) keep(l LogLine) LogLine {
+	j.printed++
+	l.Number, l.Text = j.printed, clip(l.Text, keptText)
+	j.kept = append(j.kept, l)
+	j.size += len(l.Text)
+	for len(j.kept) > KeptLines || j.size > keptJournal {
+		j.size -= len(j.kept[0].Text)
+		j.kept[0] = LogLine{} // lets go of the text before the array is made anew
+		j.kept = j.kept[1:]
+	}
+	return l
+}
+
+// clip shortens a text, and copies it then, so that it does not hold on to the whole.
+func clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// settle tells how many lines were not logged, and lets the streams speak again.
+func (j *journal) settle() {
+	j.unmute.Stop()
+	j.waiting = false
+	for i := range j.budgets {
+		b := &j.budgets[i]
+		if b.unlogged > 0 {
+			j.log.Warn().Stringer("stream", stream(i)).Uint64("lines", b.unlogged).
+				Msg("lines were not logged because the worker prints too many")
+		}
+		b.muted, b.unlogged = false, 0
+	}
+	j.publish(j.kept)
+}
+
+// last is the end of the output, for the record.
+func (j *journal) last() []string {
+	var list []string
+	for _, l := range j.kept[max(0, len(j.kept)-recordLines):] {
+		list = append(list, clip(l.Text, recordText))
+	}
+	return list
+}
+
+// publish tells the followers those of the lines that they have not seen. The copy is shared.
+func (j *journal) publish(lines []LogLine) {
+	if len(j.followers) == 0 || len(lines) == 0 {
+		return
+	}
+	lines = slices.Clone(lines)
+	for s := range j.followers {
+		j.tell(s, LogPart{Lines: newer(lines, s.seen)})
+		s.seen = max(s.seen, lines[len(lines)-1].Number)
+	}
+}
+
+func newer(lines []LogLine, than uint64) []LogLine {
+	i := slices.IndexFunc(lines, func(l LogLine) bool { return l.Number > than })
+	if i < 0 {
+		return nil
+	}
+	return lines[i:]
+}
+
+func (j *journal) tell(s *LogStream, p LogPart) {
+	if len(p.Lines) == 0 && !p.Ended {
+		return
+	}
+	select {
+	case s.parts <- p:
+	default:
+		j.remove(s) // a slow reader is cut off, never waited for
+	}
+}
+
+// follow takes what is kept and joins the stream in one step, so that nothing falls between.
+func (j *journal) follow() *LogStream {
+	s := &LogStream{WorkerLog: j.copy(), parts: make(chan LogPart, subscriberBuffer), seen: j.printed}
+	s.C = s.parts
+	j.followers[s] = true
+	if j.ended {
+		j.end()
+	}
+	return s
+}
+
+func (j *journal) copy() WorkerLog {
+	return WorkerLog{Lines: slices.Clone(j.kept), Printed: j.printed, Unlogged: j.unlogged}
+}
+
+func (j *journal) remove(s *LogStream) {
+	if j.followers[s] {
+		delete(j.followers, s)
+		close(s.parts)
+	}
+}
+
+// end tells the followers that nothing more will come.
+func (j *journal) end() {
+	j.ended = true
+	j.settle()
+	for s := range j.followers {
+		j.tell(s, LogPart{Ended: true})
+		j.remove(s)
+	}
+}
