@@ -11,44 +11,36 @@ import (
 
 // Line logs text, which a worker printed to stream, under log, which has the worker's identity.
 func Line(log zerolog.Logger, stream, text string) {
-	fields, ok := entry(text)
+	e, ok := readEntry(text)
 	if !ok {
 		log.Info().Str("stream", stream).Msg(text)
 		return
 	}
-	level, known := levels[take(fields, zerolog.LevelFieldName)]
-	if !known {
-		level = zerolog.InfoLevel
-	}
-	message := take(fields, zerolog.MessageFieldName)
-	if at, ok := fields[zerolog.TimestampFieldName]; ok { // the line gets a time of its own
-		fields["logged_at"] = at
-		delete(fields, zerolog.TimestampFieldName)
-	}
+	level := e.takeLevel()
+	message := e.takeMessage()
+	e.moveTime()
 	for _, name := range reserved {
-		if value, ok := fields[name]; ok {
-			fields["own_"+name] = value
-			delete(fields, name)
-		}
+		e.rename(name, "own_"+name)
 	}
-	log.WithLevel(level).Str("stream", stream).Fields(fields).Msg(message)
+	log.WithLevel(level).Str("stream", stream).Fields(map[string]any(e)).Msg(message)
 }
 
 // reserved are what log says of the worker and of the line itself; a field of the worker's
 // by one of these names gets another.
-var reserved = []string{"worker_id", "slot", "generation", "pid", "stream", zerolog.LevelFieldName, zerolog.MessageFieldName}
-
-// levels are those by which a line may ask to be logged.
-var levels = map[string]zerolog.Level{
-	"trace": zerolog.TraceLevel, "debug": zerolog.DebugLevel, "info": zerolog.InfoLevel, "warn": zerolog.WarnLevel,
-	"error": zerolog.ErrorLevel, "fatal": zerolog.FatalLevel, "panic": zerolog.PanicLevel,
+var reserved = []string{
+	"worker_id", "slot", "generation", "pid", "stream",
+	zerolog.LevelFieldName, zerolog.MessageFieldName, zerolog.TimestampFieldName,
 }
 
-func entry(text string) (map[string]any, bool) {
+// entry is what a line of JSON holds. Of a name that comes twice it has the last.
+type entry map[string]any
+
+func readEntry(text string) (entry, bool) {
+	text = strings.TrimSpace(text)
 	if len(text) == 0 || text[0] != '{' {
 		return nil, false
 	}
-	fields := map[string]any{}
+	fields := entry{}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber() // a float64 can't hold every id
 	if decoder.Decode(&fields) != nil || decoder.InputOffset() != int64(len(text)) {
@@ -57,11 +49,20 @@ func entry(text string) (map[string]any, bool) {
 	return fields, true
 }
 
-// take removes a field that is a text, and returns it. One that is something else stays.
-func take(fields map[string]any, name string) string {
-	text, ok := fields[name].(string)
-	if ok {
-		delete(fields, name)
+// rename gives a field another name, that none has yet.
+func (e entry) rename(from, to string) {
+	value, ok := e[from]
+	if !ok {
+		return
 	}
-	return text
+	delete(e, from)
+	for e.has(to) {
+		to = "own_" + to
+	}
+	e[to] = value
+}
+
+func (e entry) has(name string) bool {
+	_, ok := e[name]
+	return ok
 }
