@@ -30,10 +30,11 @@ const (
 // that has ended to the loop.
 type journal struct {
 	log       zerolog.Logger // has the worker's identity
-	kept      []LogLine      // oldest first
-	size      int            // bytes of their text
-	printed   uint64         // lines
-	unlogged  uint64         // how many of those were not logged
+	kept      []LogLine      // oldest first; moves along within array
+	array     []LogLine
+	size      int    // bytes of their text
+	printed   uint64 // lines
+	unlogged  uint64 // how many of those were not logged
 	budgets   [streams]budget
 	unmute    *time.Timer // runs while a stream is muted
 	waiting   bool        // so it does
@@ -42,7 +43,7 @@ type journal struct {
 }
 
 func newJournal(log zerolog.Logger) *journal {
-	j := &journal{log: log, unmute: never(), followers: map[*LogStream]bool{}}
+	j := &journal{log: log, array: make([]LogLine, 2*KeptLines), unmute: never(), followers: map[*LogStream]bool{}}
 	for i := range j.budgets {
 		j.budgets[i] = newBudget()
 	}
@@ -94,13 +95,18 @@ func (j *journal) skip(b *budget, from stream, now time.Time, data []byte) {
 func (j *journal) keep(l LogLine) LogLine {
 	j.printed++
 	l.Number, l.Text = j.printed, clip(l.Text, keptText)
-	j.kept = append(j.kept, l)
 	j.size += len(l.Text)
-	for len(j.kept) > KeptLines || j.size > keptJournal {
+	for len(j.kept) == KeptLines || j.size > keptJournal {
 		j.size -= len(j.kept[0].Text)
-		j.kept[0] = LogLine{} // lets go of the text before the array is made anew
+		j.kept[0] = LogLine{} // lets go of the text
 		j.kept = j.kept[1:]
 	}
+	if len(j.kept) == cap(j.kept) {
+		old := j.kept
+		j.kept = j.array[:copy(j.array, old)]
+		clear(old)
+	}
+	j.kept = append(j.kept, l)
 	return l
 }
 

@@ -33,7 +33,7 @@ const (
 	chunkSize = 64 << 10
 	// readPause lets a busy worker's output gather, so that it costs one read and not a thousand. With
 	// chunkSize it bounds how much can be printed in a second, and so what a flood can cost.
-	readPause = time.Millisecond
+	readPause = 2 * time.Millisecond
 )
 
 // readChunks sends what r gives to chunks, which must be unbuffered: there are two buffers, and the
@@ -153,5 +153,9 @@ func lastLines(data []byte, n, lines int) []byte {
 
 // clean makes a text of a line: a worker may print anything.
 func clean(line []byte) string {
-	return strings.ToValidUTF8(string(bytes.TrimRight(line, "\r\n")), "\uFFFD")
+	line = bytes.TrimRight(line, "\r\n")
+	if utf8.Valid(line) { // which is found out faster than below
+		return string(line)
+	}
+	return strings.ToValidUTF8(string(line), "\uFFFD")
 }
