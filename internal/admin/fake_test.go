@@ -29,6 +29,8 @@ type fakeMaster struct {
 	samples     int   // how often the kernel was asked
 	stuck       chan struct{}
 
+	logs map[string]*fakeLog // by worker
+
 	reloads   []master.Reload // oldest first
 	requests  []master.ReloadRequest
 	changed   chan struct{} // closed, and made anew, when a reload moves on
@@ -58,6 +60,7 @@ func newFakeMaster() *fakeMaster {
 		changed:     make(chan struct{}),
 		waiting:     make(chan string, 100),
 		abandoned:   make(chan string, 100),
+		logs:        map[string]*fakeLog{},
 		buffer:      1024,
 		subscribers: map[*master.Subscription]chan master.Event{},
 		closed:      make(chan struct{}, 1000),

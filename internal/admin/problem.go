@@ -74,6 +74,9 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 		return problemf(http.StatusServiceUnavailable, "%v", err)
 	case errors.Is(err, master.ErrNoWorker):
 		return problemf(http.StatusNotFound, "no worker with this id is known; GET /workers lists those that are")
+	case errors.Is(err, master.ErrLogGone):
+		return problemf(http.StatusGone, "what this worker printed is not kept any more, because it is gone and others went after it; "+
+			"its last lines are in its exit, at GET /workers/{id}, and what was logged is in rota's own log")
 	case errors.Is(err, master.ErrNoReload):
 		return problemf(http.StatusNotFound, "no reload with this id is known, or it is forgotten; GET /reloads lists those that are")
 	}

@@ -30,6 +30,7 @@ func (s *Server) routes() []route {
 		{"GET", "/workers", nil, s.listWorkers},
 		{"GET", "/workers/{id}", nil, s.showWorker},
 		{"GET", "/workers/{id}/connections", ofOne, s.listWorkerConnections},
+		{"GET", "/workers/{id}/logs", []string{"tail", "after", "follow"}, s.workerLogs},
 		{"GET", "/connections", ofAll, s.listConnections},
 		{"POST", "/reload", []string{"wait", "timeout"}, s.reload},
 		{"GET", "/reloads", page, s.listReloads},

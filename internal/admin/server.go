@@ -5,7 +5,7 @@
 // the door lets in only what comes from this machine's user (door.go), the table of routes
 // finds its handler (routes.go), the query is checked against what that handler knows
 // (query.go). A handler asks the master, turns the answer into a view, which is where the
-// JSON names are (worker.go, reload_view.go, connection.go, event.go), and writes it; or it returns
+// JSON names are (worker.go, reload_view.go, connection.go, event.go, logs.go), and writes it; or it returns
 // an error, and problem.go makes the answer of that. Everything that follows events is one
 // loop (stream.go).
 package admin
@@ -29,6 +29,7 @@ type Master interface {
 	rotator
 	history
 	publisher
+	logKeeper
 }
 
 // Options say how the API presents itself. The zero value works.

@@ -53,16 +53,14 @@ func (s *sseWriter) event(e master.Event) error {
 	if err != nil {
 		return err
 	}
-	s.buffer = append(s.buffer[:0], "id: "...)
-	s.buffer = strconv.AppendUint(s.buffer, e.Seq, 10)
-	s.buffer = append(s.buffer, '\n')
-	return s.rest(string(e.Type), data)
+	s.add(strconv.FormatUint(e.Seq, 10), string(e.Type), data)
+	return s.flush()
 }
 
-// note sends an event that has no number, because it is not of the master's sequence.
+// note sends an event that has no number, because it is not of the sequence.
 func (s *sseWriter) note(name string, data []byte) error {
-	s.buffer = s.buffer[:0]
-	return s.rest(name, data)
+	s.add("", name, data)
+	return s.flush()
 }
 
 func (s *sseWriter) lost(l lostView) error {
@@ -73,9 +71,23 @@ func (s *sseWriter) lost(l lostView) error {
 	return s.note("events.lost", data)
 }
 
-func (s *sseWriter) rest(name string, data []byte) error {
+// add puts an event into the buffer; with no id if that is "".
+func (s *sseWriter) add(id, name string, data []byte) {
+	if id != "" {
+		s.buffer = append(append(s.buffer, "id: "...), id...)
+		s.buffer = append(s.buffer, '\n')
+	}
 	s.buffer = append(append(s.buffer, "event: "...), name...)
 	s.buffer = append(append(s.buffer, "\ndata: "...), data...)
 	s.buffer = append(s.buffer, "\n\n"...)
-	return s.send(s.buffer)
+}
+
+// flush sends what has been added.
+func (s *sseWriter) flush() error {
+	text := s.buffer
+	s.buffer = s.buffer[:0]
+	if len(text) == 0 {
+		return nil
+	}
+	return s.send(text)
 }

@@ -43,7 +43,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed, p *pulse
 		return
 	}
 	if s.replay(out, f, p) {
-		s.follow(out, r.Context().Done(), f, p)
+		follow(s, out, r.Context().Done(), f.C, func(e master.Event) bool { return passOn(out, f, e) }, p)
 	}
 }
 
@@ -63,22 +63,23 @@ func (s *Server) replay(out *sseWriter, f feed, p *pulse) bool {
 	return true
 }
 
-// follow sends the events as they come. The master closes the feed when it ends, and when
-// this reader is too slow; the reader comes back in both cases and asks for what it missed.
-func (s *Server) follow(out *sseWriter, left <-chan struct{}, f feed, p *pulse) {
+// follow passes on what comes, until that says that it was the last. The master closes the channel
+// when it ends, and when this reader is too slow; the reader comes back in both cases and asks for
+// what it missed.
+func follow[T any](s *Server, out *sseWriter, left <-chan struct{}, c <-chan T, pass func(T) bool, p *pulse) {
 	heartbeat := time.NewTicker(s.times.heartbeat)
 	defer heartbeat.Stop()
 	for open := true; open; {
 		select {
-		case e, more := <-f.C:
-			open = more && passOn(out, f, e)
+		case e, more := <-c:
+			open = more && pass(e)
 			p.changed()
 		case <-p.due():
 			open = s.sendStats(out, p) == nil
 		case <-heartbeat.C:
 			open = out.comment() == nil
 		case <-s.closing:
-			sendRest(out, f)
+			passRest(c, pass)
 			return
 		case <-left:
 			return
@@ -94,12 +95,12 @@ func passOn(out *sseWriter, f feed, e master.Event) bool {
 	return out.event(e) == nil && !f.ends(e)
 }
 
-// sendRest sends what has happened before the end, so that a watcher sees how it ended.
-func sendRest(out *sseWriter, f feed) {
+// passRest passes on what has happened before the end, so that a watcher sees how it ended.
+func passRest[T any](c <-chan T, pass func(T) bool) {
 	for {
 		select {
-		case e, more := <-f.C:
-			if !more || !passOn(out, f, e) {
+		case e, more := <-c:
+			if !more || !pass(e) {
 				return
 			}
 		default:

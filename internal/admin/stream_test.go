@@ -345,7 +345,8 @@ func TestTheLastEventsAreToldAtShutdown(t *testing.T) {
 		close(s.closing)
 		w := &discard{header: http.Header{}}
 		out := &sseWriter{w: w, control: http.NewResponseController(flushing{w}), timeout: time.Second}
-		s.follow(out, nil, feed{Subscription: subscription}, nil)
+		told := feed{Subscription: subscription}
+		follow(s, out, nil, told.C, func(e master.Event) bool { return passOn(out, told, e) }, nil)
 		require.Empty(t, subscription.C)
 	}
 }

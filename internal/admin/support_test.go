@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -229,6 +230,15 @@ func (e *events) check(m message) error {
 	case "events.lost":
 		require.Empty(e.t, m.id)
 		requireSchema(e.t, "EventsLost", m.data)
+	case "log.line":
+		require.Equal(e.t, m.id, fmt.Sprint(m.data["number"]))
+		requireSchema(e.t, "LogLine", m.data)
+	case "log.lost":
+		require.Empty(e.t, m.id)
+		requireSchema(e.t, "LogLost", m.data)
+	case "log.end":
+		require.Equal(e.t, m.id, fmt.Sprint(m.data["printed"]))
+		requireSchema(e.t, "LogEnd", m.data)
 	default:
 		require.NotEmpty(e.t, m.id)
 		require.Equal(e.t, m.name, m.data["type"])

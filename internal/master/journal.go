@@ -39,7 +39,7 @@ type journal struct {
 	unmute    *time.Timer // runs while a stream is muted
 	waiting   bool        // so it does
 	followers map[*LogStream]bool
-	ended     bool
+	end       *LogEnd // nil while the worker lives
 }
 
 func newJournal(log zerolog.Logger) *journal {
@@ -163,7 +163,7 @@ func newer(lines []LogLine, than uint64) []LogLine {
 }
 
 func (j *journal) tell(s *LogStream, p LogPart) {
-	if len(p.Lines) == 0 && !p.Ended {
+	if len(p.Lines) == 0 && p.End == nil {
 		return
 	}
 	select {
@@ -175,11 +175,16 @@ func (j *journal) tell(s *LogStream, p LogPart) {
 
 // follow takes what is kept and joins the stream in one step, so that nothing falls between.
 func (j *journal) follow() *LogStream {
-	s := &LogStream{WorkerLog: j.copy(), parts: make(chan LogPart, subscriberBuffer), seen: j.printed}
+	s := &LogStream{
+		WorkerLog: j.copy(),
+		Gone:      j.end != nil,
+		parts:     make(chan LogPart, subscriberBuffer),
+		seen:      j.printed,
+	}
 	s.C = s.parts
 	j.followers[s] = true
-	if j.ended {
-		j.end()
+	if s.Gone {
+		j.tellEnd()
 	}
 	return s
 }
@@ -195,12 +200,16 @@ func (j *journal) remove(s *LogStream) {
 	}
 }
 
-// end tells the followers that nothing more will come.
-func (j *journal) end() {
-	j.ended = true
+// finish says what there is left to say.
+func (j *journal) finish(exit Exit) {
 	j.settle()
+	j.end = &LogEnd{Printed: j.printed, Unlogged: j.unlogged, Exit: exit}
+	j.tellEnd()
+}
+
+func (j *journal) tellEnd() {
 	for s := range j.followers {
-		j.tell(s, LogPart{Ended: true})
+		j.tell(s, LogPart{End: j.end})
 		j.remove(s)
 	}
 }

@@ -224,7 +224,7 @@ func TestAFollowerOfAFloodSeesGapsAndAlwaysTheLastLines(t *testing.T) {
 		require.Empty(t, late.C, "it has those already")
 		n.flood(stdout, 5000)
 		n.says(stdout, "the last words")
-		n.end() // while it is muted
+		n.finish(Exit{Code: 3}) // while it is muted
 		for _, s := range []*LogStream{s, late} {
 			var text string
 			var last LogPart
@@ -235,7 +235,7 @@ func TestAFollowerOfAFloodSeesGapsAndAlwaysTheLastLines(t *testing.T) {
 				last = p
 			}
 			require.Equal(t, "the last words", text)
-			require.True(t, last.Ended)
+			require.Equal(t, &LogEnd{Printed: n.printed, Unlogged: n.unlogged, Exit: Exit{Code: 3}}, last.End)
 		}
 		lines, missing, _ := n.logged(stdout)
 		require.Equal(t, 15_001, lines+missing, "also what was missing at the end is said")
@@ -251,11 +251,11 @@ func TestAFollowerWhoIsTooSlowIsCutOff(t *testing.T) {
 		}
 		parts := 0
 		for p := range slow.C {
-			require.False(t, p.Ended)
+			require.Nil(t, p.End)
 			parts++
 		}
 		require.Equal(t, subscriberBuffer, parts)
-		n.end()
-		require.True(t, (<-quick.C).Ended)
+		n.finish(Exit{Code: 3})
+		require.NotNil(t, (<-quick.C).End)
 	})
 }

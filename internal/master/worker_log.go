@@ -23,7 +23,8 @@ type WorkerLog struct {
 // LogStream is a worker's output as it is printed. Its WorkerLog is what was known before.
 type LogStream struct {
 	WorkerLog
-	C      <-chan LogPart // closed after the last part, or when the reader is too slow
+	Gone   bool           // the worker is gone already, and C has only the end
+	C      <-chan LogPart // closed after the end, or when the reader is too slow
 	Cancel func()         // what Close calls; given by whoever made the stream
 
 	parts chan LogPart
@@ -34,7 +35,14 @@ type LogStream struct {
 // means that the lines between were too many to be told.
 type LogPart struct {
 	Lines []LogLine
-	Ended bool // the worker is gone, and this is the last part
+	End   *LogEnd // nil but in the last part
+}
+
+// LogEnd says that the worker is gone.
+type LogEnd struct {
+	Printed  uint64 // lines
+	Unlogged uint64
+	Exit     Exit
 }
 
 // Close ends the stream. It may be called at any time, more than once.
@@ -98,7 +106,7 @@ func (l *loop) inherit(f exited) {
 	if m := l.minders[f.worker]; m != nil {
 		close(m.gone)
 	}
-	f.journal.end()
+	f.journal.finish(f.exit)
 	l.journals = append(l.journals, pastJournal{f.worker, f.journal})
 	if extra := len(l.journals) - keepJournals; extra > 0 {
 		l.journals = slices.Delete(l.journals, 0, extra)

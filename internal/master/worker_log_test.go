@@ -46,7 +46,7 @@ func TestAWorkersOutputCanBeReadAndFollowedToItsEnd(t *testing.T) {
 		go func() { p.says("the last words"); close(p.printed) }()
 		p.exit(exitStatus{code: 5})
 		require.Equal(b.t, "the last words", (<-s.C).Lines[0].Text)
-		require.True(b.t, (<-s.C).Ended)
+		require.Equal(b.t, 5, (<-s.C).End.Exit.Code)
 		_, open = <-s.C
 		require.False(b.t, open)
 		s.Close()
@@ -57,7 +57,8 @@ func TestAWorkersOutputCanBeReadAndFollowedToItsEnd(t *testing.T) {
 		again, err := b.FollowLog(id)
 		require.NoError(b.t, err)
 		require.Len(b.t, again.Lines, 3)
-		require.True(b.t, (<-again.C).Ended)
+		require.True(b.t, again.Gone)
+		require.EqualValues(b.t, 3, (<-again.C).End.Printed)
 		again.Close()
 	})
 }

@@ -1,0 +1,115 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+
+	"rota/internal/master"
+)
+
+// followLogs streams what a worker prints, until it is gone.
+func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, wanted excerpt) error {
+	if r.Method == http.MethodHead {
+		if _, err := s.master.WorkerLog(id); err != nil {
+			return err
+		}
+		streamHeaders(w)
+		return nil
+	}
+	leave, err := s.takeSeat(w)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	lines, err := s.master.FollowLog(id)
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	if lines.Gone && wanted.resumes && wanted.after == lines.Printed {
+		w.WriteHeader(http.StatusNoContent) // tells an EventSource not to come back
+		return nil
+	}
+	out, err := openSSE(w, s.times.write)
+	if err != nil {
+		return nil // the answer has begun, so there is nobody left to tell
+	}
+	log := logWriter{sseWriter: out, worker: id}
+	if log.replay(lines.WorkerLog, wanted) == nil {
+		pass := func(p master.LogPart) bool { return log.pass(p) == nil && p.End == nil }
+		follow(s, out, r.Context().Done(), lines.C, pass, nil)
+	}
+	return nil
+}
+
+// logWriter writes a worker's output as events.
+type logWriter struct {
+	*sseWriter
+	worker string
+	last   uint64 // number of the line before
+}
+
+// replay writes what was printed before. Whoever begins here misses nothing that came earlier;
+// whoever goes on is told of a gap.
+func (l *logWriter) replay(log master.WorkerLog, wanted excerpt) error {
+	if wanted.after > log.Printed {
+		if err := l.put("", "log.lost", logLostView{noSuchLine, wanted.after, nil}); err != nil {
+			return err
+		}
+		wanted.after, wanted.resumes = 0, false
+	}
+	lines := wanted.of(log.Lines)
+	switch {
+	case wanted.resumes:
+		l.last = wanted.after
+	case len(lines) > 0:
+		l.last = lines[0].Number - 1
+	default:
+		l.last = log.Printed
+	}
+	return l.pass(master.LogPart{Lines: lines})
+}
+
+const (
+	noSuchLine   = "this worker has not printed a line of that number; here are those that are known"
+	tooManyLines = "lines are missing here, because the worker printed more than can be told"
+)
+
+// pass writes what was printed, and says so where lines are missing.
+func (l *logWriter) pass(p master.LogPart) error {
+	for _, line := range p.Lines {
+		if missing := line.Number - l.last - 1; missing > 0 {
+			if err := l.put("", "log.lost", logLostView{tooManyLines, l.last, &missing}); err != nil {
+				return err
+			}
+		}
+		l.last = line.Number
+		if err := l.put(number(line.Number), "log.line", viewLine(line)); err != nil {
+			return err
+		}
+	}
+	if p.End != nil {
+		end := logEndView{l.worker, p.End.Printed, p.End.Unlogged, viewExit(&p.End.Exit)}
+		if err := l.put(number(p.End.Printed), "log.end", end); err != nil {
+			return err
+		}
+	}
+	return l.flush()
+}
+
+// mostBuffered is how many bytes wait, at about the most, to be sent together.
+const mostBuffered = 32 << 10
+
+func (l *logWriter) put(id, name string, view any) error {
+	data, err := encodeJSON(view)
+	if err != nil {
+		return err
+	}
+	l.add(id, name, data)
+	if len(l.buffer) < mostBuffered {
+		return nil
+	}
+	return l.flush()
+}
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
