@@ -29,6 +29,7 @@ type event struct {
 	ReloadID string `json:"reload_id"`
 	Draining int
 	Message  string
+	Text     string // of a line of a worker's log
 }
 
 // open starts an event stream, as `curl -N` would.

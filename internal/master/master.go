@@ -7,7 +7,7 @@
 // (effect.go): start this worker, drain that one, tell the world. The loop has them done.
 // A worker is looked after by a minder (minder.go), which owns its timers and posts what
 // becomes of it; its process (process.go) is forked and reaped by one thread
-// (spawner.go). A signal and an HTTP request both end in the methods of Master, which ask
+// (spawner.go), and what it prints (output.go) goes through a journal (journal.go). A signal and an HTTP request both end in the methods of Master, which ask
 // the loop and wait. The package has no wire format: who wants one makes it of the copies
 // that these methods return.
 package master

@@ -266,7 +266,7 @@ func (w *watch) print(c chunk, ok bool) {
 func (w *watch) search(data []byte) {
 	for len(data) > 0 {
 		var line []byte
-		if line, data = cutLine(data); w.plan.Ready.Pattern.MatchString(clean(line)) {
+		if line, data = cutLine(data); w.plan.Ready.Pattern.Match(trim(line)) {
 			w.becomeReady("it printed a line that matches " + w.plan.Ready.Pattern.String())
 			return
 		}

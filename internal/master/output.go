@@ -153,9 +153,11 @@ func lastLines(data []byte, n, lines int) []byte {
 
 // clean makes a text of a line: a worker may print anything.
 func clean(line []byte) string {
-	line = bytes.TrimRight(line, "\r\n")
+	line = trim(line)
 	if utf8.Valid(line) { // which is found out faster than below
 		return string(line)
 	}
 	return strings.ToValidUTF8(string(line), "\uFFFD")
 }
+
+func trim(line []byte) []byte { return bytes.TrimRight(line, "\r") }
