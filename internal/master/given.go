@@ -62,6 +62,10 @@ func TakeGiven(getenv func(string) string) ([]Given, error) {
 	return list, nil
 }
 
+// GiveSocket is for a caller that has opened the socket itself and keeps it: whatever becomes of the
+// master, the descriptor stays the caller's, and so stays open. It must outlive the master.
+func GiveSocket(name string, fd int) (Given, error) { return take(fd, name) }
+
 // firstInherited is the descriptor at which inherited sockets begin.
 const firstInherited = 3
 

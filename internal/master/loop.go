@@ -107,6 +107,7 @@ func (l *loop) start(e start) {
 		post:   l.post,
 		count:  l.countOne,
 		family: l.familyOf,
+		look:   l.options.Ended,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
 		asks: make(chan func(*journal)),

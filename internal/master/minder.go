@@ -21,6 +21,7 @@ type minder struct {
 	post   func(fact)
 	count  func(worker string) (n int, known bool) // its open connections
 	family func(worker string) kernel.Family       // its processes
+	look   func(worker string)                     // see Options.Ended; nil for none
 	log    zerolog.Logger
 
 	root kernel.Root // of the loop: how to find its processes
@@ -320,6 +321,9 @@ const (
 // finish ends what is left of the worker, reads what it printed last and reports its end.
 // A process that got away may hold the output open for ever, so that is waited for only a moment.
 func (w *watch) finish() {
+	if w.look != nil {
+		w.look(w.start.worker)
+	}
 	w.endRest()
 	status := *w.over
 	grace := time.NewTimer(outputGrace)

@@ -19,6 +19,10 @@ type Options struct {
 	Given  []Given              // sockets that rota itself was started with
 	Probe  ProbeHTTP            // does one HTTP request; needed by the readiness http
 	Log    zerolog.Logger
+
+	// Ended is called when a worker is over, before those of its processes that are left are
+	// killed: the last moment to see them. That waits until it returns. nil: nobody looks.
+	Ended func(worker string)
 }
 
 // Spec is what the workers of one generation are to be. It is read anew at each reload, and
