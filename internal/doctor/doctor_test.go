@@ -1,0 +1,162 @@
+package doctor
+
+import (
+	"context"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/master"
+)
+
+// spec is of the named program of this test binary.
+func spec(name string) master.Spec {
+	return master.Spec{
+		Command:      []string{os.Args[0], name},
+		StartTimeout: 3 * time.Second,
+		DrainTimeout: 3 * time.Second,
+		Ready:        master.Undecided(),
+	}
+}
+
+func examine(t *testing.T, o Options) Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	o.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
+	var told []Result
+	o.Tell = func(r Result) { told = append(told, r) }
+	report, err := Examine(ctx, o)
+	for _, r := range told {
+		t.Log(r)
+	}
+	require.NoError(t, err)
+	require.Equal(t, report.Results, told)
+	require.Empty(t, family(), "nothing is left behind")
+	return report
+}
+
+// failed are the checks that failed, in their order.
+func (r Report) failed() (names []string) {
+	for _, result := range r.Results {
+		if result.Outcome == Fail {
+			names = append(names, result.Check)
+		}
+	}
+	return names
+}
+
+func (r Report) result(t *testing.T, c check) Result {
+	t.Helper()
+	i := slices.IndexFunc(r.Results, func(r Result) bool { return r.Check == c.name })
+	require.GreaterOrEqual(t, i, 0, c.name)
+	return r.Results[i]
+}
+
+func names(checks ...check) (list []string) {
+	for _, c := range checks {
+		list = append(list, c.name)
+	}
+	return list
+}
+
+// everything, in the order of the report.
+var everything = names(takesSocket, saysReady, answersUnderLoad, leaksNoDescriptor, stopsAccepting, answersSilent,
+	finishesRequests, closesIdle, exitsInTime, leavesNoProcess, neverShutsDown, keepsNonBlocking, keepsFile)
+
+func TestAGoodProgramPasses(t *testing.T) {
+	began := time.Now()
+	r := examine(t, Options{Spec: spec("good")})
+	require.Less(t, time.Since(began), 15*time.Second)
+	var checks []string
+	for _, result := range r.Results {
+		checks = append(checks, result.Check)
+		require.Positive(t, result.Took, result.Check)
+	}
+	require.Equal(t, everything, checks)
+	require.Equal(t, "12 passed, 0 failed, 1 skipped", r.String())
+	require.Equal(t, Skip, r.result(t, keepsFile).Outcome)
+	require.Contains(t, r.result(t, answersUnderLoad).Detail, "HTTP, ")
+}
+
+func TestAGoodProgramPassesOnAUnixSocket(t *testing.T) {
+	s := spec("good")
+	s.Listen = []master.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
+	r := examine(t, Options{Spec: s})
+	require.Equal(t, "13 passed, 0 failed, 0 skipped", r.String())
+}
+
+func TestAProgramThatSpeaksNoHTTPPasses(t *testing.T) {
+	for name, request := range map[string]string{"": `"rota doctor"`, "hello\n": `"hello"`} {
+		r := examine(t, Options{Spec: spec("good-echo"), Request: name})
+		require.Equal(t, "10 passed, 0 failed, 3 skipped", r.String())
+		require.Contains(t, r.result(t, answersUnderLoad).Detail, request)
+		require.Contains(t, r.result(t, closesIdle).Detail, "does not speak HTTP")
+		require.Contains(t, r.result(t, finishesRequests).Detail, "every chunk")
+	}
+}
+
+func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
+	r := examine(t, Options{Spec: spec("good-but-mum")})
+	require.Empty(t, r.failed())
+	require.Contains(t, r.result(t, saysReady).Detail, "it has lived 1s and did not say READY=1, which is a guess; better have it send READY=1")
+	require.Empty(t, examine(t, Options{Spec: spec("good")}).result(t, saysReady).Detail)
+}
+
+func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
+	for name, want := range map[string]struct {
+		failed []string
+		found  string // in the first one's detail
+	}{
+		"binds-its-own":           {names(takesSocket), "while it listens on port "},
+		"never-ready":             {names(saysReady), "it was not ready within the start timeout of 3s"},
+		"exits-at-once":           {names(saysReady), `it exited with code 4 before it was ready (it last printed "no database")`},
+		"ready-too-early":         {names(saysReady), "a connection waited 1."},
+		"closes-unanswered":       {names(answersUnderLoad), `no answer to "GET / HTTP/1.1": closed without an answer`},
+		"crashes-under-load":      {names(answersUnderLoad), `it exited with code 5 without having been told to (it last printed "out of luck")`},
+		"leaks-descriptors":       {names(leaksNoDescriptor), "descriptors open before 3 rounds"},
+		"accepts-and-drops":       {names(stopsAccepting), "was accepted and not answered: closed without an answer"},
+		"drops-silent":            {names(answersSilent), "closed without an answer"},
+		"cuts-in-flight":          {names(finishesRequests), "closed without an answer"},
+		"holds-keep-alive":        {names(closesIdle), "one was still open 2."},
+		"ignores-the-signal":      {names(stopsAccepting, closesIdle, exitsInTime), "it still accepted 1."},
+		"exits-3":                 {names(exitsInTime), "it exited with code 3"},
+		"leaves-a-child":          {names(leavesNoProcess), "sleep (pid "},
+		"leaves-a-daemon":         {names(leavesNoProcess), "sleep (pid "},
+		"shuts-the-listener-down": {names(neverShutsDown), "nobody could connect any more"},
+		"clears-nonblock":         {names(keepsNonBlocking), "O_NONBLOCK"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := spec(name)
+			if name == "never-ready" || name == "exits-at-once" {
+				s.Ready = master.Readiness{}
+			}
+			r := examine(t, Options{Spec: s})
+			require.Equal(t, want.failed, r.failed())
+			require.Len(t, r.Results, len(everything))
+			for _, result := range r.Results {
+				if result.Outcome == Fail {
+					require.Contains(t, result.Detail, want.found)
+					break
+				}
+			}
+		})
+	}
+}
+
+func TestOnAUnixSocket(t *testing.T) {
+	for name, want := range map[string][]string{
+		"unlinks-the-path":        names(keepsFile),
+		"shuts-the-listener-down": names(neverShutsDown),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := spec(name)
+			s.Listen = []master.ListenAddress{{Name: "unix", Network: "unix", Address: "/anywhere"}}
+			require.Equal(t, want, examine(t, Options{Spec: s}).failed())
+		})
+	}
+}

@@ -1,0 +1,140 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rota/internal/master"
+)
+
+// life is how a trial ended and what it left behind.
+type life struct {
+	asTold      bool // it ended, or was ended, after it had been ready and told to stop; nobody was impatient
+	exit        master.Exit
+	took        time.Duration // from the stop signal to the end
+	left        []process
+	listens     bool
+	nonBlocking bool
+	linked      bool
+}
+
+func (t *trial) life(asTold bool) life {
+	l := life{
+		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped), left: t.left,
+		nonBlocking: t.socket.nonBlocking(), // before it is touched
+		linked:      t.socket.linked(),
+	}
+	l.listens = t.socket.listens()
+	return l
+}
+
+// lingers reports whether the program is known not to leave when it should, so that it is of no
+// use to wait for it once more.
+func (e *examination) lingers() bool {
+	for _, l := range e.lives {
+		if l.asTold && l.exit.Signal == "SIGKILL" {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeLives reports on what holds for every life.
+func (e *examination) judgeLives() {
+	e.judgeExits()
+	e.judgeAll(leavesNoProcess, life.byItself, func(l life) string {
+		if len(l.left) == 0 {
+			return ""
+		}
+		var names []string
+		for _, p := range l.left {
+			names = append(names, p.String())
+		}
+		return strings.Join(names, ", ") + " outlived it"
+	})
+	e.judgeAll(neverShutsDown, every, func(l life) string {
+		if l.listens {
+			return ""
+		}
+		return "when it had ended, nobody could connect any more"
+	})
+	e.judgeAll(keepsNonBlocking, every, func(l life) string {
+		if l.nonBlocking {
+			return ""
+		}
+		return "it has cleared O_NONBLOCK"
+	})
+	if !e.onPath() {
+		e.skip(keepsFile, "it was examined on TCP; --listen unix:/any/path examines it on a unix socket")
+		return
+	}
+	e.judgeAll(keepsFile, every, func(l life) string {
+		if l.linked {
+			return ""
+		}
+		return "when it had ended, the socket's file was gone"
+	})
+}
+
+func (e *examination) judgeExits() {
+	slowest, stopped := time.Duration(0), 0
+	for _, l := range e.lives {
+		if !l.asTold {
+			continue
+		}
+		if found := e.wrongExit(l); found != "" {
+			e.fail(exitsInTime, found)
+			return
+		}
+		stopped++
+		slowest = max(slowest, l.took)
+	}
+	if stopped == 0 {
+		e.skip(exitsInTime, "it was never ready and then told to stop")
+		return
+	}
+	e.pass(exitsInTime, fmt.Sprintf("after %s at most", round(slowest)))
+}
+
+func (e *examination) wrongExit(l life) string {
+	switch {
+	case l.exit.Signal == "SIGKILL":
+		return fmt.Sprintf("still there after %s", e.Spec.DrainTimeout)
+	case l.exit.Code != 0:
+		return fmt.Sprintf("it %s%s", l.exit, lastWords(&l.exit))
+	case l.took > e.Spec.DrainTimeout+time.Second:
+		return fmt.Sprintf("it asked for more time and took %s, while the drain timeout is %s", round(l.took), e.Spec.DrainTimeout)
+	}
+	return ""
+}
+
+// judgeAll fails the check with what is wrong with the first life of which something is.
+func (e *examination) judgeAll(c check, counts func(life) bool, wrong func(life) string) {
+	seen := 0
+	for _, l := range e.lives {
+		if !counts(l) {
+			continue
+		}
+		if found := wrong(l); found != "" {
+			e.fail(c, found)
+			return
+		}
+		seen++
+	}
+	if seen == 0 {
+		e.skip(c, "it never ended by itself as it was told to")
+		return
+	}
+	e.pass(c, "")
+}
+
+func every(life) bool { return true }
+
+// byItself: when a program is killed, what it has started has had no chance to end.
+func (l life) byItself() bool { return l.asTold && l.exit.Signal != "SIGKILL" }
+
+func (e *examination) onPath() bool {
+	_, examined := private(e.Spec.Listen, "")
+	return examined.Network == "unix"
+}

@@ -1,0 +1,86 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// newcomers are clients that connect after the stop signal, one after the other, and ask at once.
+// A program that has stopped accepting leaves the first or, if that was faster, a later one
+// in the queue for another worker. None may be accepted and sent away.
+type newcomers struct {
+	settled chan struct{} // closed when one of them has waited for a moment, or all is known
+
+	refused bool          // nobody listens
+	dropped string        // how one was sent away
+	late    time.Duration // after the signal, when the last that was answered had come
+	bound   time.Duration // for that
+}
+
+// sendNewcomers returns at once; what became of them is known when the trial is finished.
+func (e *examination) sendNewcomers(ctx context.Context, t *trial) *newcomers {
+	n := &newcomers{settled: make(chan struct{}), bound: e.stopBound()}
+	t.clients.Go(func() {
+		defer n.settle()
+		for n.send(ctx, t, e.speech) {
+			if n.late > n.bound || closed(t.ended) {
+				return
+			}
+		}
+	})
+	return n
+}
+
+func (n *newcomers) settle() {
+	if !closed(n.settled) {
+		close(n.settled)
+	}
+}
+
+// send is true when the client was answered, and another may come.
+func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
+	came := time.Since(t.stopped)
+	c, err := t.connect(ctx)
+	if err != nil {
+		n.refused = true
+		return false
+	}
+	defer c.Close()
+	began := time.Now()
+	err = s.send(c, s.request)
+	for err == nil {
+		over := closed(t.ended)
+		var heard bool
+		heard, err = c.hears(50 * time.Millisecond)
+		if heard {
+			c.within(answerBound)
+			_, err = s.answer(c)
+			break
+		}
+		if over {
+			return false // it is in the queue
+		}
+		if time.Since(began) > settled {
+			n.settle()
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		n.dropped = fmt.Sprintf("a connection that came %s after the signal was accepted and not answered: %s", round(came), explain(err))
+		return false
+	}
+	n.late = came
+	return err == nil
+}
+
+// judgeNewcomers is for when the trial is finished.
+func (e *examination) judgeNewcomers(n *newcomers) {
+	switch last := e.lives[len(e.lives)-1]; {
+	case n.refused, !last.listens:
+		e.skip(stopsAccepting, "nobody could connect any more")
+	case n.late > n.bound:
+		e.fail(stopsAccepting, fmt.Sprintf("it still accepted %s after the signal", round(n.late)))
+	default:
+		e.judge(stopsAccepting, n.dropped)
+	}
+}

@@ -1,0 +1,262 @@
+package doctor
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// program is a small HTTP server, and a good worker unless one of its fields makes it worse.
+type program struct {
+	ready       func()
+	accepting   func()           // before it begins to
+	accepted    func(c net.Conn) // each connection
+	stopping    func(l net.Listener)
+	ignores     bool // the stop signal
+	mute        bool // closes what it has accepted
+	dropsSilent bool // at the signal
+	cuts        bool // at the signal, requests that are half read
+	keeps       bool // idle connections, after the signal
+	acceptsLast bool // and drops who comes just after the signal
+	echoes      bool // speaks no HTTP: every chunk is an answer to a chunk
+	exits       int
+
+	listener net.Listener
+	mu       sync.Mutex
+	conns    map[net.Conn]connState
+	draining bool
+	crew     sync.WaitGroup
+}
+
+type connState int
+
+const (
+	silent connState = iota
+	halfRead
+	idle
+)
+
+// misbehaviours are by the first argument.
+var misbehaviours = map[string]func(p *program){
+	"good":              func(*program) {},
+	"good-echo":         func(p *program) { p.echoes = true },
+	"good-but-mum":      func(p *program) { p.ready = func() {} },
+	"binds-its-own":     bindsItsOwn,
+	"never-ready":       func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
+	"exits-at-once":     func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
+	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
+	"closes-unanswered": func(p *program) { p.mute = true },
+	"crashes-under-load": func(p *program) {
+		var n int
+		p.accepted = func(net.Conn) {
+			if n++; n > 20 {
+				fmt.Println("out of luck")
+				os.Exit(5)
+			}
+		}
+	},
+	"drops-silent":            func(p *program) { p.dropsSilent = true },
+	"cuts-in-flight":          func(p *program) { p.cuts = true },
+	"holds-keep-alive":        func(p *program) { p.keeps = true },
+	"accepts-and-drops":       func(p *program) { p.acceptsLast = true },
+	"ignores-the-signal":      func(p *program) { p.ignores = true },
+	"exits-3":                 func(p *program) { p.exits = 3 },
+	"shuts-the-listener-down": func(p *program) { p.stopping = shutDown },
+	"unlinks-the-path": func(p *program) {
+		p.stopping = func(l net.Listener) { os.Remove(l.Addr().String()) }
+	},
+	"clears-nonblock": func(p *program) {
+		p.stopping = func(l net.Listener) { control(l, func(fd int) error { return syscall.SetNonblock(fd, false) }) }
+	},
+	"leaks-descriptors": func(p *program) {
+		p.accepted = func(net.Conn) {
+			if _, err := syscall.Dup(1); err != nil {
+				os.Exit(6)
+			}
+		}
+	},
+	"leaves-a-child":  func(p *program) { p.ready = func() { leave(&syscall.SysProcAttr{}); sayReady() } },
+	"leaves-a-daemon": func(p *program) { p.ready = func() { leave(&syscall.SysProcAttr{Setsid: true}); sayReady() } },
+}
+
+func bindsItsOwn(*program) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		os.Exit(7)
+	}
+	defer l.Close()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	sayReady()
+	<-stop
+	os.Exit(0)
+}
+
+func shutDown(l net.Listener) {
+	control(l, func(fd int) error { return syscall.Shutdown(fd, syscall.SHUT_RDWR) })
+}
+
+// leave starts a process that outlives this one.
+func leave(attributes *syscall.SysProcAttr) {
+	sleeper := exec.Command("sleep", "1000")
+	sleeper.SysProcAttr = attributes
+	if err := sleeper.Start(); err != nil {
+		os.Exit(8)
+	}
+}
+
+func control(l net.Listener, do func(fd int) error) {
+	raw, err := l.(syscall.Conn).SyscallConn()
+	if err == nil {
+		var done error
+		err = errors.Join(raw.Control(func(fd uintptr) { done = do(int(fd)) }), done)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(9)
+	}
+}
+
+func sayReady() {
+	if sent, err := daemon.SdNotify(false, daemon.SdNotifyReady); !sent || err != nil {
+		os.Exit(10)
+	}
+}
+
+func runProgram(misbehave func(*program)) {
+	p := &program{ready: sayReady, conns: map[net.Conn]connState{}}
+	misbehave(p)
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) == 0 {
+		os.Exit(11)
+	}
+	p.listener = listeners[0]
+	if u, ok := p.listener.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	p.ready()
+	if p.accepting != nil {
+		p.accepting()
+	}
+	p.crew.Go(p.accept)
+	<-stop
+	for p.ignores {
+		<-stop
+	}
+	p.drain()
+	p.crew.Wait()
+	os.Exit(p.exits)
+}
+
+func (p *program) accept() {
+	for {
+		c, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		if p.accepted != nil {
+			p.accepted(c)
+		}
+		p.mu.Lock()
+		drop := p.mute || p.draining && p.acceptsLast
+		if !drop {
+			p.conns[c] = silent
+		}
+		p.mu.Unlock()
+		if drop {
+			c.Close()
+			continue
+		}
+		p.crew.Go(func() { p.serve(c) })
+	}
+}
+
+func (p *program) drain() {
+	p.mu.Lock()
+	p.draining = true
+	for c, state := range p.conns {
+		if state == idle && !p.keeps || state == silent && p.dropsSilent || state == halfRead && p.cuts {
+			c.Close()
+		}
+	}
+	p.mu.Unlock()
+	if p.stopping != nil {
+		p.stopping(p.listener)
+	}
+	if p.acceptsLast {
+		time.Sleep(100 * time.Millisecond)
+	}
+	p.listener.Close()
+}
+
+func (p *program) serve(c net.Conn) {
+	defer func() {
+		p.set(c, idle)
+		p.mu.Lock()
+		delete(p.conns, c)
+		p.mu.Unlock()
+		c.Close()
+	}()
+	if p.echoes {
+		p.echo(c)
+		return
+	}
+	for r := bufio.NewReader(c); ; {
+		for {
+			if _, err := r.Peek(1); err != nil {
+				return
+			}
+			p.set(c, halfRead)
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if strings.TrimSpace(line) == "" {
+				break
+			}
+		}
+		last := p.set(c, idle)
+		header := ""
+		if last {
+			header = "Connection: close\r\n"
+		}
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%s\r\nok", header)
+		if last {
+			return
+		}
+	}
+}
+
+func (p *program) echo(c net.Conn) {
+	b := make([]byte, 1024)
+	for {
+		n, err := c.Read(b)
+		if err != nil {
+			return
+		}
+		if _, err := c.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// set tells whether the program drains.
+func (p *program) set(c net.Conn, state connState) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns[c] = state
+	return p.draining
+}

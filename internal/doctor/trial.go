@@ -1,0 +1,231 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"rota/internal/master"
+)
+
+// trial is one life of the program, as the only worker of a master. Only its first worker counts:
+// when that has ended, so has the trial.
+type trial struct {
+	spec      master.Spec
+	socket    *socket
+	directory string // for unix sockets
+	master    *master.Master
+
+	ready  chan struct{} // closed when the worker is said to be ready
+	told   chan struct{} // closed when it was told to stop
+	ended  chan struct{} // closed when its process has ended
+	over   chan struct{} // closed when the master's Run has returned
+	worker string        // its id
+
+	how     string    // what showed that it is ready; "" for its own word
+	stopped time.Time // when it was told to
+	exit    *master.Exit
+	at      time.Time // of the exit
+	left    []process // when it ended
+	seen    bool      // left is set
+
+	clients   sync.WaitGroup // those that watch until it has ended
+	listening sync.WaitGroup // to the master's events
+}
+
+// patience is what a worker that asks for more time than its timeout gets at most, and the master for
+// what it has to do then.
+const patience = 30 * time.Second
+
+// begin starts the program. Whoever calls it has to call finish.
+func (e *examination) begin() (t *trial, err error) {
+	t = &trial{
+		spec:  e.Spec,
+		ready: make(chan struct{}), told: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{}),
+	}
+	if t.directory, err = os.MkdirTemp("", "rota-doctor"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			t.close()
+		}
+	}()
+	t.spec.Workers = 1
+	var examined master.ListenAddress
+	t.spec.Listen, examined = private(e.Spec.Listen, t.directory)
+	if t.socket, err = openSocket(examined, t.directory); err != nil {
+		return nil, err
+	}
+	given, err := master.GiveSocket(examined.Name, t.socket.fd)
+	if err != nil {
+		return nil, err
+	}
+	t.master, err = master.New(master.Options{
+		Spec: t.spec, Given: []master.Given{given}, Probe: e.Probe, Log: e.Log, Ended: t.look,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	go func() { t.master.Run(); close(t.over) }()
+	events, err := t.master.Subscribe(0)
+	if err != nil {
+		return nil, err
+	}
+	t.listening.Go(func() { t.follow(events) })
+	return t, nil
+}
+
+// private is the listeners with addresses that nobody else knows of, and the one that is examined.
+func private(asked []master.ListenAddress, directory string) (all []master.ListenAddress, examined master.ListenAddress) {
+	for _, a := range asked {
+		p := master.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only}
+		switch {
+		case a.Network == "unix" || a.Network == "unixgram":
+			p.Address = directory + "/" + a.Name
+		case a.IPv6Only:
+			p.Address = "[::1]:0"
+		default:
+			p.Address = "127.0.0.1:0"
+		}
+		if stream := a.Network == "tcp" || a.Network == "unix"; stream && examined.Name == "" {
+			examined = p
+		}
+		all = append(all, p)
+	}
+	if examined.Name == "" {
+		examined = master.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+		all = append(all, examined)
+	}
+	return all, examined
+}
+
+// look is called by the master's one thread for processes.
+func (t *trial) look(int) {
+	left := remaining()
+	if !t.seen {
+		t.left, t.seen = left, true
+	}
+}
+
+func (t *trial) follow(events *master.Subscription) {
+	for _, e := range events.Backlog {
+		t.hear(e)
+	}
+	for e := range events.C {
+		t.hear(e)
+	}
+}
+
+func (t *trial) hear(e master.Event) {
+	w := e.Worker
+	if w == nil || closed(t.ended) || t.worker != "" && t.worker != w.ID {
+		return
+	}
+	t.worker = w.ID
+	switch e.Type {
+	case master.EventWorkerReady:
+		_, t.how, _ = strings.Cut(e.Message, ": ")
+		close(t.ready)
+	case master.EventWorkerDraining:
+		t.stopped = w.DrainingAt
+		close(t.told)
+	case master.EventWorkerExited:
+		t.exit, t.at = w.Exit, w.ExitedAt
+		close(t.ended)
+		t.master.Kill() // no other is wanted
+	default:
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// awaitReady returns why the worker did not get ready, if so.
+func (t *trial) awaitReady(ctx context.Context) error {
+	limit := time.NewTimer(t.spec.StartTimeout + patience)
+	defer limit.Stop()
+	select {
+	case <-t.ready:
+		return nil
+	case <-t.ended:
+		return fmt.Errorf("it %s before it was ready%s", t.exit, lastWords(t.exit))
+	case <-t.told:
+	case <-limit.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return fmt.Errorf("it was not ready within the start timeout of %s", t.spec.StartTimeout)
+}
+
+func lastWords(exit *master.Exit) string {
+	if len(exit.Output) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (it last printed %q)", exit.Output[len(exit.Output)-1])
+}
+
+// stop has the worker told to. It is an error if that has ended before.
+func (t *trial) stop(ctx context.Context) error {
+	t.master.Shutdown()
+	select {
+	case <-t.told:
+		return nil
+	case <-t.ended:
+		return t.died()
+	case <-time.After(patience):
+		return errors.New("it can't be told to stop") // the master hangs
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// died is how it ended without having been told to; nil: it has not.
+func (t *trial) died() error {
+	if !closed(t.ended) || closed(t.told) {
+		return nil
+	}
+	return fmt.Errorf("it %s without having been told to%s", t.exit, lastWords(t.exit))
+}
+
+// finish waits for the worker to end as it was told, or ends it; what it leaves is kept. The
+// error says what the doctor can't cope with.
+func (e *examination) finish(ctx context.Context, t *trial) error {
+	defer t.close()
+	if closed(t.ready) && closed(t.told) && !e.lingers() {
+		select {
+		case <-t.ended:
+		case <-time.After(t.spec.DrainTimeout + patience):
+		case <-ctx.Done():
+		}
+	}
+	asTold := closed(t.ready) && closed(t.told) && closed(t.ended)
+	t.master.Kill()
+	select {
+	case <-t.over:
+	case <-time.After(patience):
+		return errors.New("the program can't be killed")
+	}
+	t.listening.Wait()
+	t.clients.Wait()
+	e.lives = append(e.lives, t.life(asTold))
+	return nil
+}
+
+// close gives up what the trial had open.
+func (t *trial) close() {
+	if t.socket != nil {
+		t.socket.close()
+	}
+	os.RemoveAll(t.directory)
+}
