@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// arrival is how long the signal may take from the master to the program. Who comes in that time may
+// be in any of the situations that other trials are for.
+const arrival = 25 * time.Millisecond
+
 // newcomers are clients that connect after the stop signal, one after the other, and ask at once.
 // A program that has stopped accepting leaves the first or, if that was faster, a later one
 // in the queue for another worker. None may be accepted and sent away.
@@ -23,6 +27,7 @@ func (e *examination) sendNewcomers(ctx context.Context, t *trial) *newcomers {
 	n := &newcomers{settled: make(chan struct{}), bound: e.stopBound()}
 	t.clients.Go(func() {
 		defer n.settle()
+		rest(ctx, arrival)
 		for n.send(ctx, t, e.speech) {
 			if n.late > n.bound || closed(t.ended) {
 				return

@@ -69,9 +69,13 @@ func remaining() []process {
 		left = family()
 		return len(left) == 0
 	})
-	for _, p := range left {
-		_ = syscall.Kill(p.pid, syscall.SIGKILL)
-	}
+	within(context.Background(), patience, func() bool {
+		rest := family() // with those that were forked meanwhile
+		for _, p := range rest {
+			_ = syscall.Kill(p.pid, syscall.SIGKILL)
+		}
+		return len(rest) == 0
+	})
 	return left
 }
 

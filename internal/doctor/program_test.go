@@ -44,6 +44,7 @@ type connState int
 const (
 	silent connState = iota
 	halfRead
+	busy
 	idle
 )
 
@@ -204,7 +205,6 @@ func (p *program) drain() {
 
 func (p *program) serve(c net.Conn) {
 	defer func() {
-		p.set(c, idle)
 		p.mu.Lock()
 		delete(p.conns, c)
 		p.mu.Unlock()
@@ -214,28 +214,36 @@ func (p *program) serve(c net.Conn) {
 		p.echo(c)
 		return
 	}
-	for r := bufio.NewReader(c); ; {
-		for {
-			if _, err := r.Peek(1); err != nil {
-				return
-			}
-			p.set(c, halfRead)
-			line, err := r.ReadString('\n')
-			if err != nil {
-				return
-			}
-			if strings.TrimSpace(line) == "" {
-				break
-			}
-		}
-		last := p.set(c, idle)
+	for r := bufio.NewReader(c); p.read(c, r); {
+		last := p.set(c, busy)
 		header := ""
 		if last {
 			header = "Connection: close\r\n"
 		}
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%s\r\nok", header)
-		if last {
+		if last || p.set(c, idle) && !p.keeps {
 			return
+		}
+	}
+}
+
+// read reads a request, and is false if there is none.
+func (p *program) read(c net.Conn, r *bufio.Reader) bool {
+	if _, err := r.Peek(1); err != nil {
+		return false
+	}
+	if head, _ := r.Peek(r.Buffered()); strings.Contains(string(head), "\r\n\r\n") {
+		p.set(c, busy)
+	} else {
+		p.set(c, halfRead)
+	}
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return false
+		}
+		if strings.TrimSpace(line) == "" {
+			return true
 		}
 	}
 }
