@@ -21,6 +21,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
 		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel"},
+		"rota/internal/doctor":   {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":    {},
 		"rota/web":               {},
 	}

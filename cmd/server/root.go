@@ -27,7 +27,7 @@ Without a command it does what "rota run" does.`,
 	root.Args, root.RunE = run.Args, run.RunE
 	shareFlags(root, run.Flags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(run, configCommand(run.Flags()), versionCommand(), workerCommand())
+	root.AddCommand(run, configCommand(run.Flags()), doctorCommand(run.Flags()), versionCommand(), workerCommand())
 	return root
 }
 

@@ -104,8 +104,8 @@ func private(asked []master.ListenAddress, directory string) (all []master.Liste
 	return all, examined
 }
 
-// look is called by the master's one thread for processes.
-func (t *trial) look(int) {
+// look is called by the master, when a worker is over and what it has left not yet killed.
+func (t *trial) look(string) {
 	left := remaining()
 	if !t.seen {
 		t.left, t.seen = left, true
