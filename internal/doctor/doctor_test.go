@@ -100,6 +100,62 @@ func TestAProgramThatSpeaksNoHTTPPasses(t *testing.T) {
 	}
 }
 
+func TestAProgramThatSpeaksFirstPasses(t *testing.T) {
+	r := examine(t, Options{Spec: spec("good-greeter")})
+	require.Empty(t, r.failed())
+	require.Equal(t, Pass, r.result(t, answersSilent).Outcome)
+}
+
+func TestAProgramThatServesOneConnectionAfterTheOtherPasses(t *testing.T) {
+	r := examine(t, Options{Spec: spec("good-one-at-a-time")})
+	require.Empty(t, r.failed())
+	require.Equal(t, "11 passed, 0 failed, 2 skipped", r.String())
+	require.Contains(t, r.result(t, closesIdle).Detail, "closes every connection after its answer")
+}
+
+func TestASlowAnswerIsWaitedForAcrossTheSignal(t *testing.T) {
+	r := examine(t, Options{Spec: spec("good-but-slow"), SlowPath: "/slow"})
+	require.Empty(t, r.failed())
+	require.Equal(t, Pass, r.result(t, finishesRequests).Outcome)
+
+	r = examine(t, Options{Spec: spec("good"), Path: "/here", SlowPath: "/fast"})
+	require.Empty(t, r.failed())
+	require.Equal(t, Skip, r.result(t, finishesRequests).Outcome)
+	require.Contains(t, r.result(t, finishesRequests).Detail, "GET /fast was answered within 250ms")
+}
+
+func TestOtherListenersAreThereToo(t *testing.T) {
+	s := spec("good")
+	s.Command = append(s.Command, "{port:web}", "{fd:side}")
+	s.Listen = []master.ListenAddress{
+		{Name: "web", Network: "tcp", Address: ":80", ReusePort: true},
+		{Name: "side", Network: "unix", Address: "/run/side.sock", Owner: "nobody"},
+	}
+	require.Empty(t, examine(t, Options{Spec: s}).failed())
+}
+
+// However long a program might be examined, it ends at once when nobody wants that any more.
+func TestAnInterruptionLeavesNothing(t *testing.T) {
+	for _, name := range []string{"never-ready", "binds-its-own", "ignores-the-signal"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := spec(name)
+		s.StartTimeout, s.DrainTimeout, s.Ready = time.Hour, time.Hour, master.Readiness{}
+		time.AfterFunc(600*time.Millisecond, cancel) // in the midst of something
+		report, err := Examine(ctx, Options{Spec: s, Log: zerolog.Nop()})
+		require.ErrorIs(t, err, context.Canceled, name)
+		require.NotContains(t, report.failed(), exitsInTime.name)
+		require.Empty(t, family(), name)
+	}
+}
+
+func TestAProgramThatIsNotThereIsAMistakeOfTheCaller(t *testing.T) {
+	s := spec("good")
+	s.Command = []string{"/nowhere"}
+	_, err := Examine(t.Context(), Options{Spec: s})
+	require.ErrorIs(t, err, ErrUsage)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
 func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
 	r := examine(t, Options{Spec: spec("good-but-mum")})
 	require.Empty(t, r.failed())

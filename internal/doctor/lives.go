@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rota/internal/kernel"
 	"rota/internal/master"
 )
 
@@ -13,18 +14,20 @@ type life struct {
 	asTold      bool // it ended, or was ended, after it had been ready and told to stop; nobody was impatient
 	exit        master.Exit
 	took        time.Duration // from the stop signal to the end
-	left        []process
+	left        kernel.Family
 	listens     bool
 	nonBlocking bool
 	linked      bool
 }
 
 func (t *trial) life(asTold bool) life {
+	left, _ := t.left.Load(t.worker)
 	l := life{
-		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped), left: t.left,
+		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped),
 		nonBlocking: t.socket.nonBlocking(), // before it is touched
 		linked:      t.socket.linked(),
 	}
+	l.left, _ = left.(kernel.Family) // none for one that could not be started
 	l.listens = t.socket.listens()
 	return l
 }
@@ -33,7 +36,7 @@ func (t *trial) life(asTold bool) life {
 // use to wait for it once more.
 func (e *examination) lingers() bool {
 	for _, l := range e.lives {
-		if l.asTold && l.exit.Signal == "SIGKILL" {
+		if l.asTold && l.late(e.Spec.DrainTimeout) {
 			return true
 		}
 	}
@@ -49,7 +52,7 @@ func (e *examination) judgeLives() {
 		}
 		var names []string
 		for _, p := range l.left {
-			names = append(names, p.String())
+			names = append(names, fmt.Sprintf("%s (pid %d)", p.Name, p.PID))
 		}
 		return strings.Join(names, ", ") + " outlived it"
 	})
@@ -99,14 +102,17 @@ func (e *examination) judgeExits() {
 
 func (e *examination) wrongExit(l life) string {
 	switch {
-	case l.exit.Signal == "SIGKILL":
+	case l.late(e.Spec.DrainTimeout):
 		return fmt.Sprintf("still there after %s", e.Spec.DrainTimeout)
 	case l.exit.Code != 0:
 		return fmt.Sprintf("it %s%s", l.exit, lastWords(&l.exit))
-	case l.took > e.Spec.DrainTimeout+time.Second:
-		return fmt.Sprintf("it asked for more time and took %s, while the drain timeout is %s", round(l.took), e.Spec.DrainTimeout)
 	}
 	return ""
+}
+
+// late: it was killed, or what it had started was, or it asked for more time.
+func (l life) late(timeout time.Duration) bool {
+	return l.exit.Signal == "SIGKILL" || l.took >= timeout
 }
 
 // judgeAll fails the check with what is wrong with the first life of which something is.

@@ -53,14 +53,15 @@ func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
 	}
 	defer c.Close()
 	began := time.Now()
-	err = s.send(c, s.request)
+	if c.within(answerBound); !s.greets {
+		err = s.send(c, s.request)
+	}
 	for err == nil {
 		over := closed(t.ended)
 		var heard bool
 		heard, err = c.hears(50 * time.Millisecond)
 		if heard {
-			c.within(answerBound)
-			_, err = s.answer(c)
+			err = s.converse(c)
 			break
 		}
 		if over {
@@ -76,6 +77,17 @@ func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
 	}
 	n.late = came
 	return err == nil
+}
+
+// converse is what follows the first word of the program.
+func (s speech) converse(c *client) error {
+	if s.greets {
+		_, err := s.ask(c, answerBound)
+		return err
+	}
+	c.within(answerBound)
+	_, err := s.answer(c)
+	return err
 }
 
 // judgeNewcomers is for when the trial is finished.

@@ -23,13 +23,16 @@ type program struct {
 	accepting   func()           // before it begins to
 	accepted    func(c net.Conn) // each connection
 	stopping    func(l net.Listener)
-	ignores     bool // the stop signal
-	mute        bool // closes what it has accepted
-	dropsSilent bool // at the signal
-	cuts        bool // at the signal, requests that are half read
-	keeps       bool // idle connections, after the signal
-	acceptsLast bool // and drops who comes just after the signal
-	echoes      bool // speaks no HTTP: every chunk is an answer to a chunk
+	ignores     bool          // the stop signal
+	mute        bool          // closes what it has accepted
+	dropsSilent bool          // at the signal
+	cuts        bool          // at the signal, requests that are half read
+	keeps       bool          // idle connections, after the signal
+	acceptsLast bool          // and drops who comes just after the signal
+	echoes      bool          // speaks no HTTP: every chunk is an answer to a chunk
+	greets      bool          // speaks first
+	alone       bool          // serves one connection after the other
+	slow        time.Duration // what the answer to /slow takes
 	exits       int
 
 	listener net.Listener
@@ -50,14 +53,17 @@ const (
 
 // misbehaviours are by the first argument.
 var misbehaviours = map[string]func(p *program){
-	"good":              func(*program) {},
-	"good-echo":         func(p *program) { p.echoes = true },
-	"good-but-mum":      func(p *program) { p.ready = func() {} },
-	"binds-its-own":     bindsItsOwn,
-	"never-ready":       func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
-	"exits-at-once":     func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
-	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
-	"closes-unanswered": func(p *program) { p.mute = true },
+	"good":               func(*program) {},
+	"good-echo":          func(p *program) { p.echoes = true },
+	"good-greeter":       func(p *program) { p.echoes, p.greets = true, true },
+	"good-one-at-a-time": func(p *program) { p.alone = true },
+	"good-but-slow":      func(p *program) { p.slow = 700 * time.Millisecond },
+	"good-but-mum":       func(p *program) { p.ready = func() {} },
+	"binds-its-own":      bindsItsOwn,
+	"never-ready":        func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
+	"exits-at-once":      func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
+	"ready-too-early":    func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
+	"closes-unanswered":  func(p *program) { p.mute = true },
 	"crashes-under-load": func(p *program) {
 		var n int
 		p.accepted = func(net.Conn) {
@@ -96,11 +102,11 @@ func bindsItsOwn(*program) {
 	if err != nil {
 		os.Exit(7)
 	}
-	defer l.Close()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 	sayReady()
 	<-stop
+	l.Close()
 	os.Exit(0)
 }
 
@@ -181,6 +187,10 @@ func (p *program) accept() {
 			c.Close()
 			continue
 		}
+		if p.alone {
+			p.serve(c)
+			continue
+		}
 		p.crew.Go(func() { p.serve(c) })
 	}
 }
@@ -210,12 +220,15 @@ func (p *program) serve(c net.Conn) {
 		p.mu.Unlock()
 		c.Close()
 	}()
+	if p.greets {
+		fmt.Fprintln(c, "220 at your service")
+	}
 	if p.echoes {
 		p.echo(c)
 		return
 	}
 	for r := bufio.NewReader(c); p.read(c, r); {
-		last := p.set(c, busy)
+		last := p.set(c, busy) || p.alone
 		header := ""
 		if last {
 			header = "Connection: close\r\n"
@@ -241,6 +254,9 @@ func (p *program) read(c net.Conn, r *bufio.Reader) bool {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			return false
+		}
+		if strings.HasPrefix(line, "GET /slow ") {
+			time.Sleep(p.slow)
 		}
 		if strings.TrimSpace(line) == "" {
 			return true

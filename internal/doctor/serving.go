@@ -95,11 +95,11 @@ func inBrackets(text string) string {
 // elsewhere tells where the program listens instead, if it does.
 func (t *trial) elsewhere() string {
 	for _, p := range family() {
-		inodes, err := kernel.SocketInodes(p.pid)
+		inodes, err := kernel.SocketInodes(p.PID)
 		if err != nil {
 			continue
 		}
-		if port := ownListener(p.pid, inodes, t.socket.at.Inode); port != "" {
+		if port := ownListener(p.PID, inodes, t.socket.at.Inode); port != "" {
 			return ", while it listens on port " + port + " by itself"
 		}
 	}

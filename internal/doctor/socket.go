@@ -130,9 +130,8 @@ func (s *socket) empty() int {
 func (s *socket) listens() bool {
 	s.empty()
 	if !s.linked() {
-		poll := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLRDHUP}}
-		_, err := unix.Poll(poll, 0)
-		return err == nil && poll[0].Revents&unix.POLLRDHUP == 0
+		listens, err := kernel.Listening(s.fd)
+		return err == nil && listens
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

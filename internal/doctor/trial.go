@@ -30,8 +30,7 @@ type trial struct {
 	stopped time.Time // when it was told to
 	exit    *master.Exit
 	at      time.Time // of the exit
-	left    []process // when it ended
-	seen    bool      // left is set
+	left    sync.Map  // kernel.Family by worker: what was there when it was over
 
 	clients   sync.WaitGroup // those that watch until it has ended
 	listening sync.WaitGroup // to the master's events
@@ -42,42 +41,46 @@ type trial struct {
 const patience = 30 * time.Second
 
 // begin starts the program. Whoever calls it has to call finish.
-func (e *examination) begin() (t *trial, err error) {
-	t = &trial{
+func (e *examination) begin() (*trial, error) {
+	t := &trial{
 		spec:  e.Spec,
 		ready: make(chan struct{}), told: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{}),
 	}
-	if t.directory, err = os.MkdirTemp("", "rota-doctor"); err != nil {
+	if err := t.prepare(e.Options); err != nil {
+		t.close()
 		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			t.close()
-		}
-	}()
-	t.spec.Workers = 1
-	var examined master.ListenAddress
-	t.spec.Listen, examined = private(e.Spec.Listen, t.directory)
-	if t.socket, err = openSocket(examined, t.directory); err != nil {
-		return nil, err
-	}
-	given, err := master.GiveSocket(examined.Name, t.socket.fd)
-	if err != nil {
-		return nil, err
-	}
-	t.master, err = master.New(master.Options{
-		Spec: t.spec, Given: []master.Given{given}, Probe: e.Probe, Log: e.Log, Ended: t.look,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	go func() { t.master.Run(); close(t.over) }()
 	events, err := t.master.Subscribe(0)
 	if err != nil {
+		t.close()
 		return nil, err
 	}
 	t.listening.Go(func() { t.follow(events) })
 	return t, nil
+}
+
+func (t *trial) prepare(o Options) (err error) {
+	if t.directory, err = os.MkdirTemp("", "rota-doctor"); err != nil {
+		return err
+	}
+	t.spec.Workers = 1
+	var examined master.ListenAddress
+	t.spec.Listen, examined = private(o.Spec.Listen, t.directory)
+	if t.socket, err = openSocket(examined, t.directory); err != nil {
+		return err
+	}
+	given, err := master.GiveSocket(examined.Name, t.socket.fd)
+	if err != nil {
+		return err
+	}
+	t.master, err = master.New(master.Options{
+		Spec: t.spec, Given: []master.Given{given}, Probe: o.Probe, Log: o.Log, Ended: t.look,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	return nil
 }
 
 // private is the listeners with addresses that nobody else knows of, and the one that is examined.
@@ -105,12 +108,7 @@ func private(asked []master.ListenAddress, directory string) (all []master.Liste
 }
 
 // look is called by the master, when a worker is over and what it has left not yet killed.
-func (t *trial) look(string) {
-	left := remaining()
-	if !t.seen {
-		t.left, t.seen = left, true
-	}
-}
+func (t *trial) look(worker string) { t.left.Store(worker, remaining()) }
 
 func (t *trial) follow(events *master.Subscription) {
 	for _, e := range events.Backlog {
