@@ -43,7 +43,7 @@ func (e *examination) flight(ctx context.Context) error {
 		return ended
 	}
 	if err != nil {
-		e.fail(finishesRequests, "a request that had begun before the signal: "+err.Error())
+		e.fail(finishesRequests, fmt.Sprintf("a request %s at the signal: %s", howFar(rest), err))
 	} else {
 		e.pass(finishesRequests, "")
 	}
@@ -65,6 +65,13 @@ func (e *examination) arrivalBound() time.Duration {
 		return e.Spec.DrainTimeout
 	}
 	return answerBound
+}
+
+func howFar(rest []byte) string {
+	if len(rest) > 0 {
+		return "that was half sent"
+	}
+	return "that was being answered"
 }
 
 func (e *examination) noFlight() string {

@@ -58,12 +58,20 @@ var misbehaviours = map[string]func(p *program){
 	"good-greeter":       func(p *program) { p.echoes, p.greets = true, true },
 	"good-one-at-a-time": func(p *program) { p.alone = true },
 	"good-but-slow":      func(p *program) { p.slow = 700 * time.Millisecond },
-	"good-but-mum":       func(p *program) { p.ready = func() {} },
-	"binds-its-own":      bindsItsOwn,
-	"never-ready":        func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
-	"exits-at-once":      func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
-	"ready-too-early":    func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
-	"closes-unanswered":  func(p *program) { p.mute = true },
+	"good-but-defers": func(p *program) {
+		p.ready = func() {
+			control(p.listener, func(fd int) error {
+				return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, 5)
+			})
+			sayReady()
+		}
+	},
+	"good-but-mum":      func(p *program) { p.ready = func() {} },
+	"binds-its-own":     bindsItsOwn,
+	"never-ready":       func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
+	"exits-at-once":     func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
+	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
+	"closes-unanswered": func(p *program) { p.mute = true },
 	"crashes-under-load": func(p *program) {
 		var n int
 		p.accepted = func(net.Conn) {

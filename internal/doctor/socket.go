@@ -140,5 +140,6 @@ func (s *socket) listens() bool {
 		return false
 	}
 	defer c.Close()
-	return s.empty() > 0
+	_, _ = c.Write([]byte("\n")) // the program may have set TCP_DEFER_ACCEPT
+	return within(ctx, time.Second, func() bool { return s.empty() > 0 })
 }
