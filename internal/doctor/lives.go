@@ -11,21 +11,21 @@ import (
 
 // life is how a trial ended and what it left behind.
 type life struct {
-	asTold      bool // it ended, or was ended, after it had been ready and told to stop; nobody was impatient
-	exit        master.Exit
-	took        time.Duration // from the stop signal to the end
-	left        kernel.Family
-	listens     bool
-	nonBlocking bool
-	linked      bool
+	asTold    bool // it ended, or was ended, after it had been ready and told to stop; nobody was impatient
+	exit      master.Exit
+	took      time.Duration // from the stop signal to the end
+	left      kernel.Family
+	listens   bool
+	unblocked bool // O_NONBLOCK was cleared
+	linked    bool
 }
 
 func (t *trial) life(asTold bool) life {
 	left, _ := t.left.Load(t.worker)
 	l := life{
 		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped),
-		nonBlocking: t.socket.nonBlocking(), // before it is touched
-		linked:      t.socket.linked(),
+		unblocked: t.polls && !t.socket.nonBlocking(), // looked at before it is touched
+		linked:    t.socket.linked(),
 	}
 	l.left, _ = left.(kernel.Family) // none for one that could not be started
 	l.listens = t.socket.listens()
@@ -63,7 +63,7 @@ func (e *examination) judgeLives() {
 		return "when it had ended, nobody could connect any more"
 	})
 	e.judgeAll(keepsNonBlocking, every, func(l life) string {
-		if l.nonBlocking {
+		if !l.unblocked {
 			return ""
 		}
 		return "it has cleared O_NONBLOCK"

@@ -85,7 +85,7 @@ var (
 		"have it wait for the processes that it started before it exits, or end them"}
 	neverShutsDown = check{"never shuts the shared socket down",
 		"close(2) the listening socket and don't shutdown(2) it: that ends it for every process that shares it"}
-	keepsNonBlocking = check{"keeps the shared socket non-blocking",
+	keepsNonBlocking = check{"keeps a non-blocking socket non-blocking",
 		"don't clear O_NONBLOCK of the inherited socket (in Python setblocking(True), in Go File.Fd): all workers share the flag, and those that poll would hang in accept"}
 	keepsFile = check{"keeps the unix socket's file",
 		"don't unlink the path of an inherited socket (in Go SetUnlinkOnClose(false)): nobody could connect any more"}

@@ -33,11 +33,15 @@ func openSocket(a master.ListenAddress, directory string) (*socket, error) {
 	case a.IPv6Only:
 		family, address = unix.AF_INET6, &unix.SockaddrInet6{Addr: [16]byte{15: 1}}
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}
 	s := &socket{fd: fd}
+	if err := unix.SetNonblock(fd, a.NonBlock); err != nil {
+		s.close()
+		return nil, fmt.Errorf("open a socket: %w", err)
+	}
 	if err := s.listen(a.Name, address); err != nil {
 		s.close()
 		return nil, fmt.Errorf("listen for the program: %w", err)

@@ -26,6 +26,7 @@ type trial struct {
 	over   chan struct{} // closed when the master's Run has returned
 	worker string        // its id
 
+	polls   bool      // the socket was non-blocking when it was ready, or made so
 	how     string    // what showed that it is ready; "" for its own word
 	stopped time.Time // when it was told to
 	exit    *master.Exit
@@ -86,7 +87,7 @@ func (t *trial) prepare(o Options) (err error) {
 // private is the listeners with addresses that nobody else knows of, and the one that is examined.
 func private(asked []master.ListenAddress, directory string) (all []master.ListenAddress, examined master.ListenAddress) {
 	for _, a := range asked {
-		p := master.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only}
+		p := master.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
 		switch {
 		case a.Network == "unix" || a.Network == "unixgram":
 			p.Address = directory + "/" + a.Name
@@ -128,6 +129,7 @@ func (t *trial) hear(e master.Event) {
 	switch e.Type {
 	case master.EventWorkerReady:
 		_, t.how, _ = strings.Cut(e.Message, ": ")
+		t.polls = t.socket.nonBlocking()
 		close(t.ready)
 	case master.EventWorkerDraining:
 		t.stopped = w.DrainingAt
