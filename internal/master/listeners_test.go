@@ -400,3 +400,15 @@ func takeGivenInAChild(t *testing.T) {
 	require.NoError(t, err, "%s", output)
 	require.True(t, strings.Contains(string(output), "PASS"))
 }
+
+func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.sock")
+	spec := greeting(ListenAddress{Name: "old", Network: "unix", Address: path})
+	r := changing(t, spec)
+	spec.Workers = 3
+	spec.Listen = []ListenAddress{loopback}
+	spec.Command = []string{"/bin/sh", "-c", `test "$ROTA_SLOT" = 2 && exit 3; exec "$0" serves`, os.Args[0]}
+	require.Equal(t, ReloadFailed, r.reload(ReloadRequest{}, ReloadLive).State)
+	_, err := greeted("unix", path)
+	require.NoError(t, err, "the generation that serves needs it")
+}
