@@ -3,12 +3,14 @@ package master
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"rota/internal/kernel"
 	"rota/internal/launch"
 )
 
@@ -88,7 +90,8 @@ func (p *plan) check() error {
 		trial.sockets = append(trial.sockets, inherited{l.sockets[0], l.Name})
 	}
 	if p.Ready.probes() {
-		trial.sockets = append(trial.sockets, inherited{&socket{}, probeName})
+		anywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 0) // each worker's own has a port
+		trial.sockets = append(trial.sockets, inherited{&socket{kernel: kernel.Listener{Addr: anywhere}}, probeName})
 	}
 	_, err1 := trial.expandAll(p.Command[1:])
 	_, err2 := trial.expandAll(p.Env)
