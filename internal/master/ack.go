@@ -2,6 +2,7 @@ package master
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -25,6 +26,14 @@ func openAckSocket(directory, worker string) (*ackSocket, error) {
 	}
 	path := filepath.Join(directory, worker)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if errors.Is(err, fs.ErrNotExist) { // somebody has tidied up, which must not keep workers from starting
+		if err = os.Mkdir(directory, passable); err == nil {
+			err = os.Chmod(directory, passable)
+		}
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			l, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +76,19 @@ func (s *ackSocket) close() {
 	}
 }
 
-// makeAckDirectory makes the directory of the ack sockets. Everybody may pass through it, but
-// nobody may look in.
+// passable lets everybody through a directory, but nobody look in.
+const passable = 0o711
+
+// makeAckDirectory makes the directory of the ack sockets. It is not under a $TMPDIR that is so deep
+// that the path of a worker's socket, which ends in its id, would not fit.
 func makeAckDirectory() (string, error) {
-	directory, err := os.MkdirTemp("", "rota-")
+	parent := os.TempDir()
+	if len(parent)+len("/rota-4294967295/01234567-89ab-cdef-0123-456789abcdef") > maxUnixPath {
+		parent = "/tmp"
+	}
+	directory, err := os.MkdirTemp(parent, "rota-")
 	if err != nil {
 		return "", err
 	}
-	return directory, os.Chmod(directory, 0o711)
+	return directory, os.Chmod(directory, passable)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -276,4 +277,26 @@ func TestADelayBeyondTheStartTimeoutIsAMistake(t *testing.T) {
 	err := Spec{Command: []string{"x"}, Ready: Readiness{Kind: ReadyDelay, Delay: 10 * time.Second}}.Validate()
 	require.ErrorContains(t, err, "a delay of 10s is not shorter than the start timeout of 10s")
 	require.Equal(t, 1, len(strings.Split(err.Error(), "\n")))
+}
+
+func TestTheProbedListenersPortCanBeAnArgument(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyTCP}, Command: []string{os.Args[0], "probed", "{fd:probe}", "{port:probe}"}}, "")
+	r.ready(1)
+}
+
+// What einhorn's clients need must not keep others from starting.
+func TestWorkersStartWhereverTheAckSocketsWouldBe(t *testing.T) {
+	deep := filepath.Join(t.TempDir(), strings.Repeat("deep", 20))
+	require.NoError(t, os.Mkdir(deep, 0o700))
+	t.Setenv("TMPDIR", deep)
+	r := runMaster(t, Spec{Workers: 1}, "acknowledges")
+	r.ready(1)
+}
+
+func TestTheDirectoryOfTheAckSocketsIsMadeAgain(t *testing.T) {
+	t.Setenv("TMPDIR", "/tmp")
+	r := runMaster(t, Spec{Workers: 1}, "acknowledges")
+	r.ready(1)
+	require.NoError(t, os.RemoveAll(r.launcher.acks))
+	require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
 }
