@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -75,6 +76,9 @@ func Main(args []string) error {
 	if err := json.Unmarshal([]byte(args[2]), &step); err != nil {
 		return fmt.Errorf("launch: %w; this command is for rota's own use", err)
 	}
+	// The death note and the ban on new privileges are one thread's, and the program's if that is the one
+	// that executes it.
+	runtime.LockOSThread()
 	if err := step.become(); err != nil {
 		return err
 	}
