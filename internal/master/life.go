@@ -31,9 +31,7 @@ func (p *pool) onReady(m *member, how string) {
 	}
 	old := s.duty
 	*s = slot{number: s.number, duty: m, changed: p.rotating.State == ReloadRolling}
-	if p.rotating.State == ReloadRolling {
-		p.retireListeners()
-	}
+	p.retireListeners()
 	p.dismiss(old, p.rotating, fmt.Sprintf("generation %d serves slot %d", m.Generation, s.number))
 }
 

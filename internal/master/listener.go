@@ -25,6 +25,7 @@ type binding struct {
 	asked   ListenAddress // that it was made for; the port may have been left to the kernel
 	given   bool          // rota was started with it
 	dead    bool          // a worker has shut it down, and it can't be mended
+	leaving bool          // who comes is turned away, since the next generation does without it
 	sockets []*socket     // one, or by slot
 	users   int           // generations that hold it
 }

@@ -45,6 +45,22 @@ func greet() {
 	group.Wait()
 }
 
+// greetBluntly greets like greet, but does not answer who waits when it is told to drain.
+func greetBluntly() {
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) != 1 {
+		os.Exit(5)
+	}
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() { greetAll(listeners[0]); close(ended) }()
+	sayReady()
+	<-terminated
+	listeners[0].Close()
+	<-ended
+}
+
 func greetAll(l net.Listener) {
 	for {
 		c, err := l.Accept()
@@ -411,4 +427,36 @@ func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
 	require.Equal(t, ReloadFailed, r.reload(ReloadRequest{}, ReloadLive).State)
 	_, err := greeted("unix", path)
 	require.NoError(t, err, "the generation that serves needs it")
+}
+
+func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			old := ListenAddress{Name: "old", Network: network, Address: filepath.Join(t.TempDir(), "old.sock")}
+			if network == "tcp" {
+				old.Address = "127.0.0.1:0"
+			}
+			spec := greeting(old)
+			spec.Command, spec.Workers = []string{os.Args[0], "serves-bluntly"}, 1
+			r := changing(t, spec)
+			workers, _ := r.workers()
+			require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGSTOP))
+			var waiting []net.Conn
+			for range 100 {
+				c, err := net.Dial(network, r.listening()[0].Address)
+				require.NoError(t, err)
+				defer c.Close()
+				waiting = append(waiting, c)
+			}
+			spec.Listen = []ListenAddress{loopback}
+			require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
+			require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGCONT))
+			for _, c := range waiting {
+				require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+				text, err := io.ReadAll(c)
+				require.NoError(t, err)
+				require.NotEmpty(t, text)
+			}
+		})
+	}
 }

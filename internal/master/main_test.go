@@ -40,12 +40,13 @@ var children = map[string]func(){
 		}
 		good()
 	},
-	"strange-user":  strangeUser,
-	"probed":        probed,
-	"shuts-down":    shutDown,
-	"serves":        greet,
-	"wraps":         wrap,
-	"tells-signals": tellSignals,
+	"strange-user":   strangeUser,
+	"probed":         probed,
+	"shuts-down":     shutDown,
+	"serves":         greet,
+	"serves-bluntly": greetBluntly,
+	"wraps":          wrap,
+	"tells-signals":  tellSignals,
 
 	"serves-until-told": serveUntilTold,
 	"acknowledges":      acknowledge,

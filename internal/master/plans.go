@@ -212,8 +212,9 @@ func (l *loop) retire(old, next *plan) {
 	for _, was := range old.listeners {
 		if !slices.ContainsFunc(next.listeners, func(is listener) bool { return is.binding == was.binding }) {
 			was.turnAway()
+			was.leaving = true
 			l.options.Log.Info().Str("listener", was.Name).Str("address", was.address()).
-				Msg("listener is given up: the new generation does not have it")
+				Msg("listener is given up: the generation that serves next does not have it")
 		}
 	}
 }
@@ -249,32 +250,36 @@ func (l *loop) closeListeners() {
 	}
 }
 
-// drain tells a worker to leave. One whose slot is gone, and with it a socket of its own, serves
-// first what is queued there: nobody else will.
+// drain tells a worker to leave. If a socket goes with it, because its slot or the listener is
+// gone, it serves first what is queued there: nobody else will, and a program may close its
+// sockets as soon as it is told.
 func (l *loop) drain(e drain) {
 	o := order{timeout: e.timeout}
 	m := l.minders[e.worker]
-	if m == nil || m.start.slot < len(l.pool.slots) || l.pool.stopping {
+	if m == nil || l.pool.stopping {
 		l.order(e.worker, o)
 		return
 	}
-	own := m.plan.ownSockets(m.start.slot)
-	if len(own) == 0 {
+	last := m.plan.lastSockets(m.start.slot, len(l.pool.slots))
+	if len(last) == 0 {
 		l.order(e.worker, o)
 		return
 	}
 	go func() {
-		awaitEmptyQueue(own)
+		awaitEmptyQueue(last)
 		_ = l.ask(func(l *loop) { l.order(e.worker, o) })
 	}()
 }
 
-// ownSockets are those that the slot shares with no other.
-func (p *plan) ownSockets(slot int) []kernel.Listener {
+// lastSockets are those of a slot's worker that no later one will have in a pool of the size.
+func (p *plan) lastSockets(slot, size int) []kernel.Listener {
 	var list []kernel.Listener
 	for _, l := range p.listeners {
-		if l.asked.ReusePort && slot < len(l.sockets) {
-			list = append(list, l.sockets[slot].kernel)
+		for i, s := range l.sockets {
+			own := l.asked.ReusePort && i == slot
+			if own && slot >= size || l.leaving && (own || !l.asked.ReusePort) {
+				list = append(list, s.kernel)
+			}
 		}
 	}
 	return list

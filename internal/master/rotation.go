@@ -175,14 +175,18 @@ func orOwn(asked, own time.Duration) time.Duration {
 }
 
 // retireListeners comes before the last workers are told to drain that serve the listeners of
-// which the new generation has no use: who comes there from now on is turned away, and they
+// which the generation that the rotation goes to has no use: who comes there from now on is turned away, and they
 // answer who waits already. As long as a slot is empty, new or backing off, the rotation may
 // still fail, and the listeners be needed again.
 func (p *pool) retireListeners() {
 	for _, s := range p.slots {
-		if s.duty == nil || s.duty.Generation != p.rotating.Generation {
+		if s.duty == nil || s.duty.Generation != p.target() {
 			return
 		}
 	}
-	p.want(retire{generation: p.generation, next: p.rotating.Generation})
+	left := p.generation
+	if p.rotating.State == ReloadReverting {
+		left = p.rotating.Generation
+	}
+	p.want(retire{generation: left, next: p.target()})
 }
