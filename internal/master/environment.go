@@ -178,14 +178,26 @@ func (s launchSpec) value(kind, name string) (string, error) {
 	return "", fmt.Errorf("there is no listener of this name; there are %s", strings.Join(names, ", "))
 }
 
-// expandAll replaces the placeholders in each of the texts.
-func (s launchSpec) expandAll(texts []string) ([]string, error) {
+// expandArgs replaces the placeholders in each of the arguments.
+func (s launchSpec) expandArgs(args []string) ([]string, error) {
+	return s.expandAll(args, func(arg string) string { return fmt.Sprintf("%q", arg) })
+}
+
+// expandEnv replaces them in variables, of which a complaint tells the name only.
+func (s launchSpec) expandEnv(env []string) ([]string, error) {
+	return s.expandAll(env, func(kv string) string {
+		name, _, _ := strings.Cut(kv, "=")
+		return "the variable " + name
+	})
+}
+
+func (s launchSpec) expandAll(texts []string, call func(string) string) ([]string, error) {
 	list := make([]string, len(texts))
 	var errs []error
 	for i, text := range texts {
 		var err error
 		if list[i], err = expand(text, s.value); err != nil {
-			errs = append(errs, fmt.Errorf("%q: %w", text, err))
+			errs = append(errs, fmt.Errorf("%s: %w", call(text), err))
 		}
 	}
 	return list, errors.Join(errs...)

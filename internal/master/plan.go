@@ -93,8 +93,8 @@ func (p *plan) check() error {
 		anywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 0) // each worker's own has a port
 		trial.sockets = append(trial.sockets, inherited{&socket{kernel: kernel.Listener{Addr: anywhere}}, probeName})
 	}
-	_, err1 := trial.expandAll(p.Command[1:])
-	_, err2 := trial.expandAll(p.Env)
+	_, err1 := trial.expandArgs(p.Command[1:])
+	_, err2 := trial.expandEnv(p.Env)
 	return errors.Join(err1, err2)
 }
 

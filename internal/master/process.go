@@ -164,8 +164,8 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 
 // fork is how to make the child, which gets files and, behind them, what only the launch step needs.
 func (s launchSpec) fork(files []int, contract []string) (forkSpec, error) {
-	args, err1 := s.expandAll(s.plan.Command[1:])
-	more, err2 := s.expandAll(s.plan.Env)
+	args, err1 := s.expandArgs(s.plan.Command[1:])
+	more, err2 := s.expandEnv(s.plan.Env)
 	if err := errors.Join(err1, err2); err != nil {
 		return forkSpec{}, err
 	}
