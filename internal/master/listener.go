@@ -27,6 +27,8 @@ type binding struct {
 	dead    bool          // a worker has shut it down, and it can't be mended
 	leaving bool          // who comes is turned away, since the next generation does without it
 	sockets []*socket     // one, or by slot
+	first   *socket       // of those; it stays as long as the binding, and anybody may look at it
+	steered int           // with ReusePort: so many of the sockets, from the first on, get new connections
 	users   int           // generations that hold it
 }
 
@@ -37,6 +39,7 @@ func bindTo(a ListenAddress, size int, given []Given) (*binding, error) {
 		if g.Name == a.Name {
 			b.given = true
 			b.sockets = []*socket{g.socket()}
+			b.first = b.sockets[0]
 			return b, nil
 		}
 	}
@@ -46,6 +49,7 @@ func bindTo(a ListenAddress, size int, given []Given) (*binding, error) {
 			return nil, err
 		}
 	}
+	b.first, b.steered = b.sockets[0], len(b.sockets)
 	return b, nil
 }
 
@@ -70,20 +74,50 @@ func (b *binding) grow() error {
 	return nil
 }
 
-// forSlot is the socket that the worker of a slot inherits, opened if the pool has grown to it.
+// forSlot is the socket that the worker of a slot inherits, opened if the pool has grown to it. A new
+// one gets no connections before a worker is ready to take them.
 func (b *binding) forSlot(slot int) (*socket, error) {
 	if !b.asked.ReusePort {
 		return b.sockets[0], nil
 	}
-	if slot < len(b.sockets) {
-		return b.sockets[slot], nil
+	if slot >= len(b.sockets) {
+		if err := b.steer(b.steered); err != nil {
+			return nil, err
+		}
 	}
 	for len(b.sockets) <= slot {
 		if err := b.grow(); err != nil {
 			return nil, err
 		}
 	}
-	return b.sockets[slot], b.steer(len(b.sockets))
+	return b.sockets[slot], nil
+}
+
+// admit has the socket of a slot, whose worker is ready, get new connections too, as soon as those before it do.
+func (b *binding) admit(slot int) error {
+	if !b.asked.ReusePort || slot < b.steered || slot >= len(b.sockets) {
+		return nil
+	}
+	b.sockets[slot].ready = true
+	n := b.steered
+	for n < len(b.sockets) && b.sockets[n].ready {
+		n++
+	}
+	if n == b.steered {
+		return nil
+	}
+	return b.steer(n)
+}
+
+// dismiss keeps new connections away from the sockets of the slots from n on.
+func (b *binding) dismiss(n int) error {
+	if !b.asked.ReusePort || n >= len(b.sockets) {
+		return nil
+	}
+	for _, s := range b.sockets[n:] {
+		s.ready = false
+	}
+	return b.steer(min(n, b.steered))
 }
 
 // trim closes the sockets of the slots from n on.
@@ -93,6 +127,7 @@ func (b *binding) trim(n int) {
 		b.sockets[last].close()
 		b.sockets = b.sockets[:last]
 	}
+	b.steered = min(b.steered, len(b.sockets))
 }
 
 // address is where the binding is, with the port that the kernel chose.
@@ -129,8 +164,8 @@ func (b *binding) drop() {
 	}
 }
 
-// steer has the kernel give new connections to the first n sockets only; those behind them
-// have no slot any more, and what is queued there is served before they are closed.
+// steer has the kernel give new connections to the first n sockets only. Those behind them have no
+// worker yet, or no slot any more; what is queued there then is served before they are closed.
 func (b *binding) steer(n int) error {
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: randomNumber},
@@ -142,6 +177,7 @@ func (b *binding) steer(n int) error {
 	if err != nil {
 		return fmt.Errorf("cannot choose among the sockets of %s: %w", b.asked, err)
 	}
+	b.steered = n
 	return nil
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
 )
 
 // What becomes of the listening sockets when the settings change.
@@ -459,4 +461,77 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestASlotsOwnSocketGetsConnectionsWhileItsSlotHasAWorker(t *testing.T) {
+	a := loopback
+	a.ReusePort = true
+	b, err := bindTo(a, 2, nil)
+	require.NoError(t, err)
+	defer b.close()
+	reached := func() (slots []int) {
+		before := depths(t, b)
+		for range 100 {
+			c, err := net.Dial("tcp", b.address())
+			require.NoError(t, err)
+			defer c.Close()
+		}
+		for slot, depth := range depths(t, b) {
+			if depth > before[slot] {
+				slots = append(slots, slot)
+			}
+		}
+		return slots
+	}
+	grow := func(slot int) {
+		_, err := b.forSlot(slot)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []int{0, 1}, reached())
+	grow(2)
+	grow(3)
+	require.Equal(t, []int{0, 1}, reached(), "nobody waits for a worker that may never be ready")
+	require.NoError(t, b.admit(3))
+	require.Equal(t, []int{0, 1}, reached(), "slot 2 comes before slot 3")
+	require.NoError(t, b.admit(2))
+	require.Equal(t, []int{0, 1, 2, 3}, reached())
+	require.NoError(t, b.dismiss(1))
+	require.Equal(t, []int{0}, reached())
+	grow(1)
+	require.NoError(t, b.admit(1))
+	require.Equal(t, []int{0, 1}, reached(), "the pool has grown again before the sockets were closed")
+}
+
+// depths are the lengths of the accept queues, by slot.
+func depths(t *testing.T, b *binding) []uint32 {
+	t.Helper()
+	var list []uint32
+	for _, s := range b.sockets {
+		queues, err := kernel.AcceptQueues([]kernel.Listener{s.kernel})
+		require.NoError(t, err)
+		list = append(list, queues[s.kernel.Name].Depth)
+	}
+	return list
+}
+
+func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
+	spec := greeting(loopback)
+	spec.Workers = 3
+	r := changing(t, spec)
+	require.NoError(t, r.Scale(-2))
+	r.settled()
+	added := ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
+	spec.Listen = []ListenAddress{loopback, added}
+	asked, err := r.Reload(ReloadRequest{})
+	require.NoError(t, err)
+	sockets := 0
+	require.Eventually(t, func() bool {
+		err := r.ask(func(l *loop) {
+			if p := l.plans[asked.Generation]; p != nil {
+				sockets = len(p.listeners[1].sockets)
+			}
+		})
+		return err == nil && sockets > 0
+	}, patience, time.Millisecond)
+	require.Equal(t, 1, sockets)
 }

@@ -59,6 +59,9 @@ func (l *loop) handle(f fact) {
 		delete(l.minders, f.worker)
 		l.forget()
 	}
+	if f, ok := f.(becameReady); ok {
+		l.admit(f.worker)
+	}
 	for _, e := range l.pool.apply(time.Now(), f) {
 		l.do(e)
 	}

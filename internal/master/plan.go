@@ -87,7 +87,7 @@ func (p *plan) workingDirectory() string {
 func (p *plan) check() error {
 	trial := launchSpec{plan: p}
 	for _, l := range p.listeners {
-		trial.sockets = append(trial.sockets, inherited{l.sockets[0], l.Name})
+		trial.sockets = append(trial.sockets, inherited{l.first, l.Name})
 	}
 	if p.Ready.probes() {
 		anywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 0) // each worker's own has a port

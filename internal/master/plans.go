@@ -39,6 +39,9 @@ func (l *loop) prepare(generation int) {
 				b.drop()
 			}
 			l.handle(prepared{generation: generation, terms: t, err: err})
+			if err == nil {
+				plan.fit(len(l.pool.slots), open)
+			}
 			if _, wanted := l.pool.terms[generation]; !wanted {
 				l.release(generation) // the reload was aborted meanwhile
 			}
@@ -88,6 +91,16 @@ func (p *plan) closeNew(open []*binding) {
 	for _, l := range p.listeners {
 		if !slices.Contains(open, l.binding) {
 			l.close()
+		}
+	}
+}
+
+// fit closes the sockets that were opened for slots that the pool does not have, because somebody has
+// scaled it: nobody would serve them.
+func (p *plan) fit(size int, open []*binding) {
+	for _, l := range p.listeners {
+		if !slices.Contains(open, l.binding) {
+			l.trim(size)
 		}
 	}
 }
@@ -223,11 +236,22 @@ func (l *loop) retire(old, next *plan) {
 func (l *loop) shrink(size int) {
 	for _, p := range l.plans {
 		for _, listener := range p.listeners {
-			if listener.asked.ReusePort && size < len(listener.sockets) {
-				if err := listener.steer(size); err != nil {
-					l.options.Log.Warn().Err(err).Msg("connections may be lost while the pool shrinks")
-				}
+			if err := listener.dismiss(size); err != nil {
+				l.options.Log.Warn().Err(err).Msg("connections may be lost while the pool shrinks")
 			}
+		}
+	}
+}
+
+// admit lets new connections come to the sockets of a worker that is ready.
+func (l *loop) admit(worker string) {
+	m := l.minders[worker]
+	if m == nil || m.start.slot >= len(l.pool.slots) {
+		return
+	}
+	for _, listener := range m.plan.listeners {
+		if err := listener.admit(m.start.slot); err != nil {
+			l.options.Log.Warn().Err(err).Int("slot", m.start.slot).Msg("new connections don't come to a slot's own socket")
 		}
 	}
 }

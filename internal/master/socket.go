@@ -27,6 +27,7 @@ type socket struct {
 	kernel kernel.Listener
 	file   os.FileInfo // of a unix socket's path; nil otherwise
 	given  bool        // by whoever started rota, who may go on listening on it
+	ready  bool        // with ReusePort: its slot, that the pool has grown to, has had a worker that accepts
 }
 
 func openSocket(a ListenAddress) (*socket, error) {
