@@ -358,6 +358,15 @@ func TestValuesAreReadAsTheyAreTyped(t *testing.T) {
 	require.Equal(t, []string{"a", "1.0", "", "/srv"}, s.Command)
 }
 
+func TestAProgramThatHasToLiveAWhileNeedsTheTimeForIt(t *testing.T) {
+	_, err := load(t, "command: [app]\nstart_timeout: 800ms", nil)
+	require.EqualError(t, err, "rota.yaml:2: start_timeout: 800ms is not longer than the 1s that a program has to live to count as ready; set ready to how it can be told sooner")
+	for _, file := range []string{"start_timeout: 800ms", "command: [app]\nstart_timeout: 800ms\nready: notify"} {
+		_, err := load(t, file, nil)
+		require.NoError(t, err)
+	}
+}
+
 func TestAFileThatIsNotThereOrNotYAML(t *testing.T) {
 	_, err := Load(flagsOf(t), nil, "/nowhere/rota.yaml", nil)
 	require.EqualError(t, err, "settings file: open /nowhere/rota.yaml: no such file or directory")
