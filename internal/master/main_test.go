@@ -53,6 +53,7 @@ var children = map[string]func(){
 	"prints-files":      printFiles,
 	"leaves-a-child":    func() { forkOnce(&syscall.SysProcAttr{}); good() },
 	"leaves-a-daemon":   func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
+	"leaves-a-stray":    leaveStray,
 	"floods":            func() { sayReady(); flood() },
 	"one-floods":        oneFloods,
 	"chatty-start":      chattyStart,
@@ -185,6 +186,17 @@ func forkOnce(attributes *syscall.SysProcAttr) {
 	}
 	fmt.Fprint(f, sleeper.Process.Pid)
 	f.Close()
+}
+
+// leaveStray starts a process that has nothing of the worker but its sockets, and no parent.
+func leaveStray() {
+	middle := exec.Command("/bin/sh", "-c", `setsid sleep 1000 >/dev/null 2>&1 & echo $! >"$1"`, "sh", os.Args[2])
+	middle.Env = []string{}
+	if err := middle.Run(); err != nil {
+		fmt.Println(err)
+		os.Exit(6)
+	}
+	good()
 }
 
 func flood() {

@@ -93,6 +93,7 @@ func (m *Master) Run() {
 	defer os.RemoveAll(m.launcher.acks)
 	m.crew.Go(func() { m.watch(watchEvery) })
 	m.serve()
+	m.endStrays()
 	m.launcher.spawner.stop()
 }
 

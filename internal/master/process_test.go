@@ -367,6 +367,20 @@ func TestADaemonThatAWorkerLeftEndsWithIt(t *testing.T) {
 	requireGone(t, sleeper) // reaped by the master, being its subreaper
 }
 
+// Nobody can tell whose it is, but that it is a worker's.
+func TestAStrayEndsWithTheMaster(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pid")
+	t.Run("", func(t *testing.T) {
+		r := runMaster(t, Spec{Workers: 1, Command: []string{os.Args[0], "leaves-a-stray", path}}, "")
+		r.ready(1)
+	})
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	stray, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	requireGone(t, stray)
+}
+
 func TestAWorkersProcessGroupEndsWithIt(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"which exits": syscall.SIGTERM, "which is killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
