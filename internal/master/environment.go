@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ func (p *plan) environment(own []string) []string {
 		env = with(env, "PWD="+p.directory.path)
 	}
 	if p.User != "" {
-		if u, err := user.Lookup(p.User); err == nil {
+		if u, err := lookUpUser(p.User); err == nil && u.HomeDir != "" { // a number may be nobody's
 			env = with(env, "HOME="+u.HomeDir, "USER="+u.Username, "LOGNAME="+u.Username)
 		}
 	}

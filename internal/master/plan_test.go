@@ -212,3 +212,11 @@ func TestTheSumOfAnUnchangedFileIsNotTakenAgain(t *testing.T) {
 	defer changed.drop()
 	require.Len(t, changed.sum, 64)
 }
+
+func TestANumberIsAUserWithAHomeToo(t *testing.T) {
+	for _, name := range []string{"root", "0"} {
+		p := plan{Spec: Spec{User: name}}
+		env := p.environment([]string{"HOME=/elsewhere", "USER=somebody"})
+		require.ElementsMatch(t, []string{"HOME=/root", "USER=root", "LOGNAME=root"}, env, name)
+	}
+}
