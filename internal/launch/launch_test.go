@@ -139,3 +139,19 @@ func TestArgumentsThatArgsDidNotMakeAreRefused(t *testing.T) {
 	require.ErrorContains(t, Main([]string{"rota", Verb, "{}"}), "too few arguments", "a program has a name")
 	require.ErrorContains(t, Main([]string{"rota", Verb, "three", "true"}), "for rota's own use")
 }
+
+func TestTheProgramDoesNotGetWhatNobodyMeantForIt(t *testing.T) {
+	stray, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer stray.Close()
+	for name, path := range map[string]string{"program": "/bin/sh", "script": scriptWith(t, "#!/bin/sh\n. /dev/stdin\n")} {
+		t.Run(name, func(t *testing.T) {
+			command := launched(t, path, "sh")
+			command.ExtraFiles = append(command.ExtraFiles, stray)
+			command.Stdin = strings.NewReader("test -e /proc/$$/fd/4 && echo leaked; exit 0\n")
+			output, err := command.Output()
+			require.NoError(t, err)
+			require.Empty(t, string(output))
+		})
+	}
+}
