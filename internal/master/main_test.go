@@ -57,6 +57,14 @@ var children = map[string]func(){
 	"floods":            func() { sayReady(); flood() },
 	"one-floods":        oneFloods,
 	"chatty-start":      chattyStart,
+	"joins-another-group": func() {
+		if group, err := syscall.Getpgid(os.Getppid()); err != nil || syscall.Setpgid(0, group) != nil {
+			os.Exit(5)
+		}
+		signal.Ignore(syscall.SIGTERM)
+		sayReady()
+		select {}
+	},
 	"asks-for-time": func() {
 		say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
 		time.Sleep(700 * time.Millisecond)

@@ -367,6 +367,12 @@ func TestADaemonThatAWorkerLeftEndsWithIt(t *testing.T) {
 	requireGone(t, sleeper) // reaped by the master, being its subreaper
 }
 
+func TestAWorkerThatHasLeftItsProcessGroupIsKilledAllTheSame(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 1, DrainTimeout: 50 * time.Millisecond}, "joins-another-group")
+	r.ready(1)
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+}
+
 // Nobody can tell whose it is, but that it is a worker's.
 func TestAStrayEndsWithTheMaster(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pid")

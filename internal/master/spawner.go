@@ -125,10 +125,12 @@ func (s *spawner) signal(pid int, sig syscall.Signal, group bool) {
 		if _, ours := children[pid]; !ours {
 			return
 		}
-		if group {
-			pid = -pid
+		if group && syscall.Kill(-pid, sig) == nil {
+			return
 		}
-		_ = syscall.Kill(pid, sig) // it can only fail because the child just ended
+		// There is no such group if the child has gone over to another one. Otherwise this can only
+		// fail because the child just ended.
+		_ = syscall.Kill(pid, sig)
 	}
 	<-sent
 }
