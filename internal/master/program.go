@@ -101,7 +101,8 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	p := &programFile{sharedFD: shareFD(fd), path: path}
-	if p.found, err = os.Stat(path); err == nil && readable {
+	// Asked of the open file: another may stand at the path by now.
+	if p.found, err = os.Stat("/proc/self/fd/" + itoa(fd)); err == nil && readable {
 		err = p.read(previous)
 	}
 	if err != nil {
