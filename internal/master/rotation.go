@@ -85,7 +85,9 @@ func (p *pool) fail(m *member, why string, output []string) {
 	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
 	p.step(r, "failed", m, message)
 	if r.State == ReloadReverting {
-		r.Failure.Message += fmt.Sprintf("; going back failed too: the worker of slot %d %s%s", m.Slot, why, p.leftBehind(r))
+		both := *r.Failure // readers have the one before
+		both.Message += fmt.Sprintf("; going back failed too: the worker of slot %d %s%s", m.Slot, why, p.leftBehind(r))
+		r.Failure = &both
 		p.finishFailed(r)
 		return
 	}
