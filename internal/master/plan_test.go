@@ -220,3 +220,15 @@ func TestANumberIsAUserWithAHomeToo(t *testing.T) {
 		require.ElementsMatch(t, []string{"HOME=/root", "USER=root", "LOGNAME=root"}, env, name)
 	}
 }
+
+func TestAScriptThatWasOnlyTouchedFindsWhatStandsBesideIt(t *testing.T) {
+	directory := t.TempDir()
+	app := filepath.Join(directory, "app")
+	script := "#!/bin/sh\necho \"app $(cat \"${0%/*}/data\")\"\nexec '" + os.Args[0] + "' good\n"
+	require.NoError(t, os.WriteFile(app, []byte(script), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(directory, "data"), []byte("data\n"), 0o644))
+	r := runMaster(t, Spec{Workers: 1, Command: []string{app}}, "")
+	r.ready(1)
+	require.NoError(t, os.Link(app, filepath.Join(directory, "backup")))
+	require.Equal(t, "app data", r.crash(0))
+}

@@ -146,11 +146,20 @@ func (p *programFile) unchanged(info os.FileInfo) bool {
 	return os.SameFile(p.found, info) && then.Size == now.Size && then.Mtim == now.Mtim && then.Ctim == now.Ctim
 }
 
-// inPlace reports whether the file still stands where it was found, as it was. A script is
+// inPlace reports whether the file still stands where it was found, as it was, or one with the same
+// content: a hard link or a new owner touches a file, too. A script is
 // then run by that name, because many look at it to find what belongs to them.
 func (p *programFile) inPlace() bool {
 	info, err := os.Stat(p.beside)
-	return err == nil && p.unchanged(info)
+	if err != nil || p.unchanged(info) {
+		return err == nil
+	}
+	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 || info.Size() != p.found.Size() {
+		return false
+	}
+	content, err := os.ReadFile(p.beside)
+	sum := sha256.Sum256(content)
+	return err == nil && hex.EncodeToString(sum[:]) == p.sum
 }
 
 // image is the descriptor to execute.
