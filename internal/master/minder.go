@@ -70,7 +70,8 @@ type watch struct {
 	timer    *time.Timer // of the start, then of the drain or the abort; stopped in between
 	deadline time.Time   // when it fires; zero in between
 	lived    *time.Timer // fires when having lived that long makes it ready
-	silent   *time.Timer // fires when the watchdog is missed
+	silent   *time.Timer // fires when the watchdog is missed, and again after a second look
+	doubted  bool        // it has fired once
 	linger   *time.Timer // fires when what outlives its first process is to be looked at
 	over     *exitStatus // of its first process; nil while that lives
 	starting bool
@@ -101,7 +102,7 @@ func (w *watch) next() {
 	case <-w.lived.C:
 		w.becomeReady(w.haveLived())
 	case <-w.silent.C:
-		w.missWatchdog()
+		w.doubt()
 	case <-w.linger.C:
 		w.lookAfterRest()
 	case status := <-w.process.ended():
@@ -211,9 +212,24 @@ func (w *watch) haveLived() string {
 
 func (w *watch) armWatchdog() {
 	if w.plan.Watchdog > 0 {
+		w.doubted = false
 		w.silent.Reset(w.plan.Watchdog)
 	}
 }
+
+// doubt gives what the worker has said a moment to arrive: if it was the master that stood still, all workers
+// seem to be silent when it goes on.
+func (w *watch) doubt() {
+	if !w.doubted {
+		w.doubted = true
+		w.silent.Reset(secondLook)
+		return
+	}
+	w.missWatchdog()
+}
+
+// secondLook is how long after the watchdog's time what was said in that time may still be read.
+const secondLook = 100 * time.Millisecond
 
 func (w *watch) missWatchdog() {
 	if w.plan.Watchdog > 0 && !w.starting && !w.draining {
