@@ -172,3 +172,20 @@ func TestThePageOffersNoReloadWhileTheMasterStops(t *testing.T) {
 	require.NoError(t, leave(held[0]))
 	require.Zero(t, r.exitCode())
 }
+
+func TestThePageWarnsOfAReleaseThatWasDeleted(t *testing.T) {
+	s := newSite(t)
+	one := s.release("one")
+	s.write("listen: ['127.0.0.1:0', 'udp:127.0.0.1:0']", "workers: 2", "dir: "+one, "command: [./app]", "ready: notify")
+	r := s.start()
+	p := openPage(r)
+	p.view(1280, "light")
+	p.until(connected)
+	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2`)
+	require.Equal(t, "true", p.eval(`document.getElementById('pool-missing').hidden`))
+	require.Equal(t, "udp", p.eval(`document.querySelectorAll('#listeners .listener-queue')[1].textContent`), "which has no queue")
+	require.NoError(t, os.RemoveAll(one))
+	p.until(`document.getElementById('pool-missing').textContent.includes('the working directory ' + '` + one + `' + ' has been deleted')`)
+	p.shot("missing")
+	p.noComplaints()
+}

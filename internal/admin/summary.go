@@ -19,7 +19,7 @@ func summary(now *sample) []byte {
 	fmt.Fprintf(out, "pool\t%d of %d ready, %d starting, %d draining%s\n",
 		s.Pool.Ready, s.Pool.Size, s.Pool.Starting, s.Pool.Draining, alarm(s))
 	for _, l := range s.Listeners {
-		fmt.Fprintf(out, "listener\t%s %s, %s of %s waiting\n", l.Name, l.Address, count(l.QueueDepth), count(l.Backlog))
+		fmt.Fprintf(out, "listener\t%s %s%s\n", l.Name, l.Address, describeQueue(l))
 	}
 	for _, what := range s.Missing {
 		fmt.Fprintf(out, "missing\t%s\n", what)
@@ -41,6 +41,14 @@ func alarm(s statusView) string {
 		text += fmt.Sprintf(", crash loop in slots %v", s.CrashLooping)
 	}
 	return text
+}
+
+// describeQueue is empty for a datagram socket, which has none.
+func describeQueue(l listenerView) string {
+	if l.Network == "udp" || l.Network == "unixgram" {
+		return ""
+	}
+	return fmt.Sprintf(", %s of %s waiting", count(l.QueueDepth), count(l.Backlog))
 }
 
 func describeReload(r *reloadView) string {
