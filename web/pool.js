@@ -37,7 +37,7 @@ function alarm(status) {
 
 // missing says what the next worker would lack: a warning, since those that run go on.
 function missing({ missing: what }) {
-  return what?.length ? `Before the next worker has to be started: ${what.join('; ')}. A reload takes what is there now.` : '';
+  return what?.length ? `Missing: ${what.join('; ')}. A worker that has to be started now would lack it; a reload takes what is there.` : '';
 }
 
 const slots = (numbers) => `${numbers.length === 1 ? 'slot' : 'slots'} ${numbers.join(', ')}`;
