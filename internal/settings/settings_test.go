@@ -284,7 +284,7 @@ func TestMistakesInValues(t *testing.T) {
 		"env: [A=b]":                     "it should be a map",
 		"env: {A: }":                     "A: it has no value",
 		"env: {A: [b]}":                  "A: it is a list and should be one value",
-		"env: {'A=B': c}":                "A=B: the name of a variable can't hold = or a zero byte",
+		"env: {'A=B': c}":                "A: the name of a variable can't hold = or a zero byte",
 		"env: {'': c}":                   ": a variable has no name",
 		"env: {WATCHDOG_USEC: 1}":        "WATCHDOG_USEC: rota itself tells each worker this; it can't be set",
 		"env: {ROTA_SLOT: 1}":            "ROTA_SLOT: rota itself tells each worker this; it can't be set",

@@ -29,7 +29,8 @@ var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
 			err = settable(m.name)
 		}
 		if err != nil {
-			complaints = append(complaints, complaint{m.line, fmt.Errorf("%s: %w", m.name, err)})
+			name, _, _ := strings.Cut(m.name, "=") // who writes {NAME=value} has put the value there
+			complaints = append(complaints, complaint{m.line, fmt.Errorf("%s: %w", name, err)})
 			continue
 		}
 		found[m.name] = value
