@@ -535,3 +535,27 @@ func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
 	}, patience, time.Millisecond)
 	require.Equal(t, 1, sockets)
 }
+
+func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "late.sock")
+	before := openTargets()
+	asked, goOn := make(chan struct{}), make(chan struct{})
+	t.Run("", func(t *testing.T) {
+		spec := greeting(loopback)
+		r := runMasterWith(t, Options{Spec: *spec, Reread: func() (Spec, error) {
+			close(asked)
+			<-goOn
+			spec.Listen = append(spec.Listen, ListenAddress{Name: "late", Network: "unix", Address: path})
+			return *spec, nil
+		}}, "")
+		r.ready(2)
+		_, err := r.Reload(ReloadRequest{})
+		require.NoError(t, err)
+		<-asked
+	})
+	close(goOn)
+	require.Eventually(t, func() bool {
+		_, err := os.Lstat(path)
+		return os.IsNotExist(err) && len(openedSince(before)) == 0
+	}, patience, time.Millisecond)
+}

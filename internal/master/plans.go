@@ -46,8 +46,15 @@ func (l *loop) prepare(generation int) {
 				l.release(generation) // the reload was aborted meanwhile
 			}
 		})
-		if stopped != nil && err == nil {
+		if stopped == nil {
+			return
+		}
+		if err == nil {
+			plan.closeNew(open)
 			plan.drop()
+		}
+		for _, b := range open {
+			b.drop() // the loop has ended: they are nobody else's
 		}
 	}()
 }
