@@ -165,3 +165,16 @@ func TestRestartsCountTheDeathsOfASlotSinceItWasChanged(t *testing.T) {
 	w.dies()
 	require.Equal(t, 1, w.pool.slots[0].duty.Restarts)
 }
+
+func TestSlotsThatAReloadTakesAwayAreNotAmongThoseToChange(t *testing.T) {
+	w := newWorld(3).up()
+	r := w.ask()
+	smaller := w.terms()
+	smaller.workers = 1
+	w.preparing = nil
+	w.apply(prepared{generation: r.Generation, terms: smaller})
+	require.Equal(t, 1, r.Total)
+	w.ready(w.next())
+	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, []int{1, 1, 3}, []int{r.Replaced, r.Total, r.Draining})
+}

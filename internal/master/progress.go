@@ -28,7 +28,7 @@ func (p *pool) settle() {
 // measure counts the reload's progress anew.
 func (p *pool) measure(r *Reload) {
 	if r == p.rotating {
-		r.Replaced, r.Total = 0, len(p.slots)
+		r.Replaced, r.Total = 0, len(p.staying()) // those that go are not to be changed
 		for _, s := range p.slots {
 			if s.duty != nil && s.duty.Generation == r.Generation && s.duty.State == WorkerReady {
 				r.Replaced++

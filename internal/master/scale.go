@@ -40,6 +40,7 @@ func (p *pool) shrinkToPlan(old int) {
 	if p.growth < 0 {
 		p.want(retire{generation: old, next: p.generation})
 		p.resizeAndTell(len(p.staying()), p.rotating)
+		p.growth = 0
 	}
 }
 
