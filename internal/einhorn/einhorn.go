@@ -22,6 +22,7 @@ var ErrNoAck = errors.New("not a worker:ack")
 const (
 	patience = 5 * time.Second // with a client that has connected and says nothing
 	longest  = 4 << 10         // of a message, in bytes
+	pause    = 50 * time.Millisecond
 )
 
 // Acks calls ack with the connection of each client that sends an acknowledgement, until the listener is
@@ -29,8 +30,12 @@ const (
 func Acks(l *net.UnixListener, ack func(*net.UnixConn)) {
 	for {
 		c, err := l.AcceptUnix()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil { // no descriptor is free: who has connected waits
+			time.Sleep(pause)
+			continue
 		}
 		go func() {
 			defer c.Close()
