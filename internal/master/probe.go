@@ -71,12 +71,16 @@ func acceptedAt(ctx context.Context, at kernel.Listener) error {
 	defer c.Close()
 	pause := time.NewTicker(5 * time.Millisecond)
 	defer pause.Stop()
+	empty := 0
 	for {
 		queues, err := kernel.AcceptQueues([]kernel.Listener{at})
 		if err != nil {
 			return err
 		}
 		if q, ok := queues[at.Name]; ok && q.Depth == 0 {
+			empty++
+		}
+		if empty > 1 { // at the first look the connection may not have come to the queue yet
 			return nil
 		}
 		select {
