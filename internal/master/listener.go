@@ -3,6 +3,7 @@ package master
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -219,9 +220,17 @@ func (b *binding) serves(a ListenAddress) bool {
 // explainConflict adds to an address in use that it is rota itself which uses it, in a way
 // that can't be changed while it does.
 func explainConflict(err error, a ListenAddress, open []*binding) error {
-	ours := func(b *binding) bool { return b.asked.Network == a.Network && b.asked.Address == a.Address }
+	ours := func(b *binding) bool { return b.asked.Network == a.Network && b.asked.place() == a.place() }
 	if errors.Is(err, unix.EADDRINUSE) && slices.ContainsFunc(open, ours) {
-		return fmt.Errorf("%w; it is this rota that listens there, and reuseport, ipv6only and nonblock can only be changed by starting anew", err)
+		return fmt.Errorf("%w; it is this rota that listens there, and a port's host, reuseport, ipv6only and nonblock can only be changed by starting anew", err)
 	}
 	return err
+}
+
+// place is what two sockets can't share, whichever of the machine's addresses they are for.
+func (a ListenAddress) place() string {
+	if _, port, err := net.SplitHostPort(a.Address); err == nil && a.internet() {
+		return port
+	}
+	return a.Address
 }

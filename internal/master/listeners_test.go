@@ -559,3 +559,18 @@ func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
 		return os.IsNotExist(err) && len(openedSince(before)) == 0
 	}, patience, time.Millisecond)
 }
+
+func TestWhoseAddressIsInUseIsSaid(t *testing.T) {
+	at := ListenAddress{Name: "tcp", Network: "tcp", Address: freePort(t)}
+	spec := greeting(at)
+	r := changing(t, spec)
+	reuse, everywhere := at, at
+	reuse.ReusePort = true
+	everywhere.Address = ":" + at.place()
+	for _, a := range []ListenAddress{reuse, everywhere} {
+		spec.Listen = []ListenAddress{a}
+		failed := r.reload(ReloadRequest{}, ReloadLive)
+		require.Equal(t, ReloadFailed, failed.State)
+		require.Contains(t, failed.Failure.Message, "it is this rota that listens there")
+	}
+}
