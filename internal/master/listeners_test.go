@@ -432,8 +432,9 @@ func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
 }
 
 func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
+	for name, stops := range map[string]bool{"tcp": false, "unix": false, "tcp, with the master": true, "unix, with the master": true} {
+		t.Run(name, func(t *testing.T) {
+			network, _, _ := strings.Cut(name, ",")
 			old := ListenAddress{Name: "old", Network: network, Address: filepath.Join(t.TempDir(), "old.sock")}
 			if network == "tcp" {
 				old.Address = "127.0.0.1:0"
@@ -450,8 +451,13 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 				defer c.Close()
 				waiting = append(waiting, c)
 			}
-			spec.Listen = []ListenAddress{loopback}
-			require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
+			if stops {
+				r.Shutdown()
+				r.next(EventWorkerDraining)
+			} else {
+				spec.Listen = []ListenAddress{loopback}
+				require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
+			}
 			require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGCONT))
 			for _, c := range waiting {
 				require.NoError(t, c.SetDeadline(time.Now().Add(patience)))

@@ -287,17 +287,22 @@ func (l *loop) closeListeners() {
 func (l *loop) drain(e drain) {
 	o := order{timeout: e.timeout}
 	m := l.minders[e.worker]
-	if m == nil || l.pool.stopping {
-		l.order(e.worker, o)
-		return
+	var last []kernel.Listener
+	switch {
+	case m == nil:
+	case l.closed: // every socket goes with the last workers
+		last = l.endpoints()
+	default:
+		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
 	}
-	last := m.plan.lastSockets(m.start.slot, len(l.pool.slots))
 	if len(last) == 0 {
 		l.order(e.worker, o)
 		return
 	}
+	began := time.Now()
 	go func() {
-		awaitEmptyQueue(last)
+		awaitEmptyQueue(last, l.done)
+		o.timeout -= time.Since(began) // which is part of it
 		_ = l.ask(func(l *loop) { l.order(e.worker, o) })
 	}()
 }
@@ -318,11 +323,15 @@ func (p *plan) lastSockets(slot, size int) []kernel.Listener {
 
 // awaitEmptyQueue returns when nobody waits at the sockets, to which no new connections are
 // steered any more, or after a second. A handshake that was under way gets a moment to end.
-func awaitEmptyQueue(sockets []kernel.Listener) {
+func awaitEmptyQueue(sockets []kernel.Listener, done <-chan struct{}) {
 	const handshake, most, pause = 50 * time.Millisecond, time.Second, 10 * time.Millisecond
 	began := time.Now()
 	for time.Since(began) < most {
-		time.Sleep(pause)
+		select {
+		case <-time.After(pause):
+		case <-done:
+			return
+		}
 		queues, err := kernel.AcceptQueues(sockets)
 		waiting := uint32(0)
 		for _, q := range queues {
