@@ -18,6 +18,7 @@ type loop struct {
 	minders map[string]*minder
 	plans   map[int]*plan // by generation
 	past    []retired
+	missing []string        // as Status has it
 	closed  bool            // the sockets are given up
 	wasAt   []ListenAddress // and were here
 	waiters []waiter
@@ -93,6 +94,7 @@ func (l *loop) do(e effect) {
 	case count:
 		l.countConnections()
 	case serve:
+		l.missing = nil // of the generation before
 		l.claimFiles(l.plans[e.generation])
 	case closeListeners:
 		l.closeListeners()

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"slices"
 	"syscall"
 	"time"
 
@@ -165,79 +164,6 @@ func (w *watch) rest() {
 	w.linger.Stop()
 }
 
-func (w *watch) hear(n note) {
-	if n.status != nil {
-		w.post(saidStatus{worker: w.start.worker, text: *n.status})
-	}
-	if !w.deadline.IsZero() && time.Until(w.deadline) < n.extend {
-		w.arm(n.extend)
-	}
-	switch {
-	case n.trigger:
-		w.missWatchdog()
-	case n.alive && !w.starting && !w.draining:
-		w.armWatchdog()
-	}
-	if n.ready && w.plan.Ready.heeds() {
-		w.becomeReady("")
-	}
-	if n.acknowledged && w.plan.Ready.heeds() {
-		w.becomeReady("it acknowledged in einhorn's way")
-	}
-	if n.seen != "" {
-		w.becomeReady(n.seen)
-	}
-}
-
-// becomeReady tells once that the worker accepts connections. how says what shows that; "" for its own word.
-func (w *watch) becomeReady(how string) {
-	if !w.starting {
-		return
-	}
-	w.starting = false
-	w.lived.Stop()
-	w.timer.Stop()
-	w.deadline = time.Time{}
-	w.armWatchdog()
-	w.post(becameReady{worker: w.start.worker, how: how})
-}
-
-func (w *watch) haveLived() string {
-	text := "it has lived " + w.plan.Ready.Delay.String()
-	if w.plan.Ready.Kind == ReadyEither {
-		text += " and did not say READY=1"
-	}
-	return text
-}
-
-func (w *watch) armWatchdog() {
-	if w.plan.Watchdog > 0 {
-		w.doubted = false
-		w.silent.Reset(w.plan.Watchdog)
-	}
-}
-
-// doubt gives what the worker has said a moment to arrive: if it was the master that stood still, all workers
-// seem to be silent when it goes on.
-func (w *watch) doubt() {
-	if !w.doubted {
-		w.doubted = true
-		w.silent.Reset(secondLook)
-		return
-	}
-	w.missWatchdog()
-}
-
-// secondLook is how long after the watchdog's time what was said in that time may still be read.
-const secondLook = 100 * time.Millisecond
-
-func (w *watch) missWatchdog() {
-	if w.plan.Watchdog > 0 && !w.starting && !w.draining {
-		w.silent.Stop()
-		w.post(wentSilent{worker: w.start.worker, silence: w.plan.Watchdog, output: w.journal.last()})
-	}
-}
-
 func (w *watch) arm(timeout time.Duration) {
 	w.deadline = time.Now().Add(timeout)
 	if w.timer == nil {
@@ -278,61 +204,6 @@ func (w *watch) print(c chunk, ok bool) {
 	}
 	w.journal.print(c)
 }
-
-// search looks for the line that says ready, also among those that are too many to be logged.
-func (w *watch) search(data []byte) {
-	for len(data) > 0 {
-		var line []byte
-		if line, data = cutLine(data); w.plan.Ready.Pattern.Match(trim(line)) {
-			w.becomeReady("it printed a line that matches " + w.plan.Ready.Pattern.String())
-			return
-		}
-	}
-}
-
-// lookAfterRest comes when the worker's first process has ended. A program that forks is one worker: if
-// it was told to drain, those of its processes that were told too, or that still have
-// connections, may finish within the same time. Whatever else is left ends now.
-func (w *watch) lookAfterRest() {
-	if w.draining && !w.killed && !w.aborting && len(w.alive()) > 0 {
-		n, known := w.count(w.start.worker)
-		if w.plan.StopGroup || n > 0 || !known {
-			w.linger.Reset(lingerEvery)
-			return
-		}
-	}
-	w.finish()
-}
-
-// lingerEvery is the pause between two looks at the processes that outlive the first.
-const lingerEvery = 50 * time.Millisecond
-
-// alive are the worker's processes that have not ended.
-func (w *watch) alive() kernel.Family {
-	return slices.DeleteFunc(w.family(w.start.worker), func(p kernel.Process) bool { return p.Zombie })
-}
-
-// endRest kills what is left of the worker. One that forks meanwhile is found at the next look.
-func (w *watch) endRest() {
-	for range endAttempts {
-		rest := w.alive()
-		if len(rest) == 0 {
-			return
-		}
-		if err := rest.Signal(syscall.SIGKILL); err != nil {
-			w.log.Warn().Err(err).Msg("what is left of a worker can't be ended")
-			return
-		}
-		time.Sleep(endPause)
-	}
-	w.log.Warn().Msg("what is left of a worker does not end")
-}
-
-// How often what is left is killed and looked for again.
-const (
-	endAttempts = 200
-	endPause    = 5 * time.Millisecond
-)
 
 // finish ends what is left of the worker, reads what it printed last and reports its end.
 // A process that got away may hold the output open for ever, so that is waited for only a moment.

@@ -98,13 +98,16 @@ func (p *plan) check() error {
 	return errors.Join(err1, err2)
 }
 
-// missing says what of the plan has been deleted from the disk, and what that means.
+// missing says what of the plan is no longer on the disk as it was, and what that means. The caller holds the plan.
 func (p *plan) missing() []string {
 	var list []string
 	if p.directory != nil && deleted(p.directory.fd) {
 		list = append(list, fmt.Sprintf("the working directory %s has been deleted", p.directory.path))
 	}
-	if deleted(p.program.fd) {
+	switch {
+	case p.program.script && !p.program.inPlace():
+		list = append(list, fmt.Sprintf("the script %s is not there any more as it was; rota runs a copy, which does not find what stands beside it by its own name", p.program.path))
+	case deleted(p.program.fd):
 		list = append(list, fmt.Sprintf("the program %s has been deleted; rota still has it", p.program.path))
 	}
 	return list

@@ -105,6 +105,8 @@ func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
 	setting = "2"
 	require.Equal(t, was, r.crash(0), "a crash starts what its generation began with")
 	writeScript(t, filepath.Join(one, "app"), "one, edited in place")
+	require.Eventually(t, func() bool { s, err := r.Status(); return err == nil && len(s.Missing) == 1 }, patience, time.Millisecond,
+		"which is reported, since what it looks for beside itself is not found by its copy")
 	require.Equal(t, was, r.crash(0), "a script edited in place")
 	require.NoError(t, os.Remove(filepath.Join(one, "app")))
 	require.Equal(t, was, r.crash(0), "a script that is gone")
@@ -125,10 +127,9 @@ func TestAReleaseThatWasDeletedIsReportedBeforeItIsNeeded(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, s.Missing)
 	require.NoError(t, os.RemoveAll(one))
-	s, err = r.Status()
-	require.NoError(t, err)
-	require.Len(t, s.Missing, 2)
-	require.Contains(t, s.Missing[0], one)
+	require.Eventually(t, func() bool { s, err = r.Status(); return err == nil && len(s.Missing) == 2 }, patience, time.Millisecond)
+	require.Contains(t, s.Missing[0], "the working directory "+one+" has been deleted")
+	require.Contains(t, s.Missing[1], "the script "+filepath.Join(one, "app")+" is not there any more as it was")
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "workers need what is no longer there") }, patience, time.Millisecond,
 		"and in the log, unasked")
 }

@@ -115,7 +115,7 @@ func (l *loop) status() Status {
 		Stopping:   p.stopping,
 		Totals:     p.totals,
 		Listeners:  l.addresses(),
-		Missing:    l.missing(),
+		Missing:    l.missing,
 	}
 	for _, m := range p.living() {
 		s.add(m.Worker)

@@ -27,11 +27,7 @@ func (m *Master) watch(every time.Duration) {
 		case <-m.done:
 			return
 		}
-		var missing []string
-		_ = m.ask(func(l *loop) {
-			l.mendListeners()
-			missing = l.missing()
-		})
+		missing := m.look()
 		for _, what := range missing {
 			if !slices.Contains(known, what) {
 				m.options.Log.Warn().Str("missing", what).Msg("workers need what is no longer there; a reload takes what is there now")
@@ -41,16 +37,39 @@ func (m *Master) watch(every time.Duration) {
 	}
 }
 
-// missing says what the serving generation's workers would lack if they were started now.
-func (l *loop) missing() []string {
-	p := l.plans[l.pool.generation]
+// look finds out what the serving generation's workers would lack if they were started now. The
+// disk may be slow, so the loop is not made to wait for it.
+func (m *Master) look() (missing []string) {
+	var p *plan
+	generation := 0
+	_ = m.ask(func(l *loop) {
+		l.mendListeners()
+		generation = l.pool.generation
+		missing = l.deadListeners()
+		if p = l.plans[generation]; p != nil {
+			p.hold()
+		}
+	})
 	if p == nil {
 		return nil
 	}
-	list := p.missing()
-	for _, listener := range p.listeners {
-		if listener.dead {
-			list = append(list, fmt.Sprintf("a worker has shut the listener %s down, and nobody can connect to it", listener.Name))
+	missing = append(p.missing(), missing...)
+	p.drop()
+	_ = m.ask(func(l *loop) {
+		if l.pool.generation == generation {
+			l.missing = missing
+		}
+	})
+	return missing
+}
+
+func (l *loop) deadListeners() []string {
+	var list []string
+	if p := l.plans[l.pool.generation]; p != nil {
+		for _, listener := range p.listeners {
+			if listener.dead {
+				list = append(list, fmt.Sprintf("a worker has shut the listener %s down, and nobody can connect to it", listener.Name))
+			}
 		}
 	}
 	return list

@@ -1,0 +1,203 @@
+package master
+
+import (
+	"slices"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// How the loop treats the sockets that plans share: whose they are, who is led to them, and that
+// nobody is lost when one of them goes.
+
+func (p *plan) endpoints() []kernel.Listener {
+	var list []kernel.Listener
+	for _, l := range p.listeners {
+		list = append(list, l.endpoints()...)
+	}
+	return list
+}
+
+// endpoints are all sockets whose connections a worker may have.
+func (l *loop) endpoints() []kernel.Listener {
+	var list []kernel.Listener
+	seen := map[uint64]bool{}
+	add := func(more []kernel.Listener) {
+		for _, e := range more {
+			if !seen[e.Inode] {
+				seen[e.Inode] = true
+				list = append(list, e)
+			}
+		}
+	}
+	if serving := l.plans[l.pool.generation]; serving != nil {
+		add(serving.endpoints()) // its names come before those of older and newer generations
+	}
+	for _, p := range l.plans {
+		add(p.endpoints())
+	}
+	for _, r := range l.past {
+		add(r.endpoints)
+	}
+	return list
+}
+
+// addresses are those of the generation that serves, or did when the sockets were given up.
+func (l *loop) addresses() []ListenAddress {
+	if l.closed {
+		return l.wasAt
+	}
+	var list []ListenAddress
+	if serving := l.plans[l.pool.generation]; serving != nil {
+		for _, listener := range serving.listeners {
+			a := listener.ListenAddress
+			a.Address = listener.address()
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// launchSpec is what a worker is made from, with a hold of all its descriptors.
+func (l *loop) launchSpec(e start, p *plan) (launchSpec, error) {
+	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation, revision: e.revision, plan: p}
+	for _, listener := range p.listeners {
+		s, err := listener.forSlot(e.slot)
+		if err != nil {
+			return spec, err
+		}
+		spec.sockets = append(spec.sockets, inherited{s, listener.Name})
+	}
+	spec.hold()
+	return spec, nil
+}
+
+// retire turns away who comes to listeners that the next generation does without.
+func (l *loop) retire(old, next *plan) {
+	for _, was := range old.listeners {
+		if !slices.ContainsFunc(next.listeners, func(is listener) bool { return is.binding == was.binding }) {
+			was.turnAway()
+			was.leaving = true
+			l.options.Log.Info().Str("listener", was.Name).Str("address", was.address()).
+				Msg("listener is given up: the generation that serves next does not have it")
+		}
+	}
+}
+
+// shrink keeps new connections away from the sockets of slots that are no more.
+func (l *loop) shrink(size int) {
+	for _, p := range l.plans {
+		for _, listener := range p.listeners {
+			if err := listener.dismiss(size); err != nil {
+				l.options.Log.Warn().Err(err).Msg("connections may be lost while the pool shrinks")
+			}
+		}
+	}
+}
+
+// admit lets new connections come to the sockets of a worker that is ready.
+func (l *loop) admit(worker string) {
+	m := l.minders[worker]
+	if m == nil || m.start.slot >= len(l.pool.slots) {
+		return
+	}
+	for _, listener := range m.plan.listeners {
+		if err := listener.admit(m.start.slot); err != nil {
+			l.options.Log.Warn().Err(err).Int("slot", m.start.slot).Msg("new connections don't come to a slot's own socket")
+		}
+	}
+}
+
+// closeListeners gives up the master's hold of every socket.
+func (l *loop) closeListeners() {
+	l.wasAt = l.addresses()
+	l.closed = true
+	for _, p := range l.plans {
+		for _, listener := range p.listeners {
+			listener.turnAway()
+		}
+	}
+	for generation, p := range l.plans {
+		l.past = append(l.past, retired{generation, p.endpoints()})
+		for _, listener := range p.listeners {
+			listener.drop()
+		}
+		p.listeners = nil
+	}
+}
+
+// drain tells a worker to leave. If a socket goes with it, because its slot or the listener is
+// gone, it serves first what is queued there: nobody else will, and a program may close its
+// sockets as soon as it is told.
+func (l *loop) drain(e drain) {
+	o := order{timeout: e.timeout}
+	m := l.minders[e.worker]
+	var last []kernel.Listener
+	switch {
+	case m == nil:
+	case l.closed: // every socket goes with the last workers
+		last = l.endpoints()
+	default:
+		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
+	}
+	if len(last) == 0 {
+		l.order(e.worker, o)
+		return
+	}
+	began := time.Now()
+	go func() {
+		awaitEmptyQueue(last, l.done)
+		o.timeout -= time.Since(began) // which is part of it
+		_ = l.ask(func(l *loop) { l.order(e.worker, o) })
+	}()
+}
+
+// lastSockets are those of a slot's worker that no later one will have in a pool of the size.
+func (p *plan) lastSockets(slot, size int) []kernel.Listener {
+	var list []kernel.Listener
+	for _, l := range p.listeners {
+		for i, s := range l.sockets {
+			own := l.asked.ReusePort && i == slot
+			if own && slot >= size || l.leaving && (own || !l.asked.ReusePort) {
+				list = append(list, s.kernel)
+			}
+		}
+	}
+	return list
+}
+
+// awaitEmptyQueue returns when nobody waits at the sockets, to which no new connections are
+// steered any more, or after a second. A handshake that was under way gets a moment to end.
+func awaitEmptyQueue(sockets []kernel.Listener, done <-chan struct{}) {
+	const handshake, most, pause = 50 * time.Millisecond, time.Second, 10 * time.Millisecond
+	began := time.Now()
+	for time.Since(began) < most {
+		select {
+		case <-time.After(pause):
+		case <-done:
+			return
+		}
+		queues, err := kernel.AcceptQueues(sockets)
+		waiting := uint32(0)
+		for _, q := range queues {
+			waiting += q.Depth
+		}
+		if err != nil || waiting == 0 && time.Since(began) >= handshake {
+			return
+		}
+	}
+}
+
+// claimFiles gives the files of unix sockets that are older than the plan the owner and the mode
+// that it wants.
+func (l *loop) claimFiles(p *plan) {
+	for _, listener := range p.listeners {
+		if listener.given || !listener.isPath() || listener.ListenAddress == listener.asked {
+			continue
+		}
+		if err := listener.claimFile(); err != nil {
+			l.options.Log.Error().Err(err).Str("listener", listener.Name).Msg("the socket's file keeps its owner or mode")
+		}
+		listener.asked = listener.ListenAddress
+	}
+}
