@@ -5,6 +5,8 @@
 // pool (pool.go and, by what happens, life.go, queue.go, rotation.go, progress.go, scale.go
 // and stop.go), a pure state machine that answers with effects
 // (effect.go): start this worker, drain that one, tell the world. The loop has them done.
+// What the workers of a generation are made from is its plan (plan.go), looked up and pinned
+// when its reload begins; plans share the sockets that they listen on (listening.go).
 // A worker is looked after by a minder (minder.go), which owns its timers and posts what
 // becomes of it; its process (process.go) is forked and reaped by one thread
 // (spawner.go), and what it prints (output.go) goes through a journal (journal.go). A signal and an HTTP request both end in the methods of Master, which ask
