@@ -6,9 +6,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
 )
 
 // note is one datagram of the sd_notify protocol, as far as the master cares.
@@ -121,8 +124,30 @@ func trusted(oob []byte, leader int) bool {
 
 // maySpeak reports whether somebody with these credentials may speak for the worker.
 func maySpeak(cred *unix.Ucred, leader int) bool {
-	group, err := unix.Getpgid(int(cred.Pid))
-	return cred.Uid == 0 || int(cred.Uid) == os.Geteuid() || err == nil && group == leader
+	return cred.Uid == 0 || int(cred.Uid) == os.Geteuid() || runsAs(cred.Uid, leader) || belongs(int(cred.Pid), leader)
+}
+
+// runsAs reports whether uid is whom the worker's first process runs as. Who is that user could as well make the
+// worker itself say it; and a helper that said it, such as systemd-notify, may be gone when it is heard.
+func runsAs(uid uint32, leader int) bool {
+	info, err := os.Stat("/proc/" + itoa(leader))
+	return err == nil && info.Sys().(*syscall.Stat_t).Uid == uid
+}
+
+// belongs reports whether the process is in the worker's group or descends from its first process: a child may have
+// become another user in a session of its own.
+func belongs(pid, leader int) bool {
+	if group, err := unix.Getpgid(pid); err == nil && group == leader {
+		return true
+	}
+	for pid > 1 && pid != leader {
+		p, err := kernel.FindProcess(pid)
+		if err != nil {
+			return false
+		}
+		pid = p.Parent
+	}
+	return pid == leader
 }
 
 // closeReceived closes descriptors that came along. For BARRIER=1 that is the answer.

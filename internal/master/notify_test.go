@@ -71,32 +71,67 @@ func TestANotifySocketHearsOnlyItsWorker(t *testing.T) {
 }
 
 func TestAnotherUserOfTheMachineIsNotHeard(t *testing.T) {
+	socket, notes := listenTo(t, someProcess(t, 0))
+	strangerSpeaks(t, socket)()
+
+	c := socket.dial(t)
+	_, err := c.Write([]byte("STATUS=mine"))
+	require.NoError(t, err)
+	n := <-notes
+	require.False(t, n.ready, "what the stranger said came first, and was heard")
+	require.Equal(t, "mine", *n.status)
+}
+
+func TestAChildOfTheWorkerIsHeardWhoeverItHasBecome(t *testing.T) {
+	socket, notes := listenTo(t, os.Getpid())
+	defer strangerSpeaks(t, socket)()
+	require.True(t, next(t, notes).ready)
+}
+
+// As systemd-notify does, a helper may be gone by the time what it said is read.
+func TestAHelperThatIsGoneIsHeardAsTheWorkersUser(t *testing.T) {
+	leader := someProcess(t, 65534)
+	socket, err := openNotifySocket(newID())
+	require.NoError(t, err)
+	strangerSpeaks(t, socket)()
+	require.True(t, next(t, hear(t, socket, leader)).ready)
+}
+
+// someProcess starts one that lives as long as the test, and returns its pid.
+func someProcess(t *testing.T, uid uint32) int {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("to become another user takes root")
 	}
-	socket, notes := listenTo(t, os.Getpid())
+	command := exec.Command("cat")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	stdin, err := command.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	t.Cleanup(func() { stdin.Close(); require.NoError(t, command.Wait()) })
+	return command.Process.Pid
+}
+
+// strangerSpeaks has another user say READY=1 from a session of its own. It lives until leave.
+func strangerSpeaks(t *testing.T, socket *notifySocket) (leave func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("to become another user takes root")
+	}
 	stranger := exec.Command(os.Args[0], "strange-user")
 	stranger.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.name)
-	stranger.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so it is not of the leader's group
+	stranger.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	stranger.Stderr = os.Stderr
 	stdin, err := stranger.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := stranger.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, stranger.Start())
-	defer func() { require.NoError(t, stranger.Wait()) }()
-	defer stdin.Close() // for which it waits
 	said := make([]byte, 4)
 	_, err = io.ReadFull(stdout, said)
 	require.NoError(t, err)
 	require.Equal(t, "said", string(said))
-
-	c := socket.dial(t)
-	_, err = c.Write([]byte("STATUS=mine"))
-	require.NoError(t, err)
-	n := <-notes
-	require.False(t, n.ready, "what the stranger said came first, and was heard")
-	require.Equal(t, "mine", *n.status)
+	return func() { stdin.Close(); require.NoError(t, stranger.Wait()) }
 }
 
 func TestReceivedDescriptorsAreClosed(t *testing.T) {
@@ -121,6 +156,11 @@ func listenTo(t *testing.T, leader int) (*notifySocket, <-chan note) {
 	t.Helper()
 	s, err := openNotifySocket(newID())
 	require.NoError(t, err)
+	return s, hear(t, s, leader)
+}
+
+func hear(t *testing.T, s *notifySocket, leader int) <-chan note {
+	t.Helper()
 	notes, stop, ended := make(chan note), make(chan struct{}), make(chan struct{})
 	go func() { s.read(leader, notes, stop); close(ended) }()
 	t.Cleanup(func() {
@@ -128,7 +168,18 @@ func listenTo(t *testing.T, leader int) (*notifySocket, <-chan note) {
 		s.close()
 		<-ended
 	})
-	return s, notes
+	return notes
+}
+
+func next(t *testing.T, notes <-chan note) note {
+	t.Helper()
+	select {
+	case n := <-notes:
+		return n
+	case <-time.After(patience):
+		require.FailNow(t, "not heard")
+		return note{}
+	}
 }
 
 func (s *notifySocket) dial(t *testing.T) *net.UnixConn {
