@@ -32,10 +32,11 @@ type (
 	becameReady struct{ worker, how string }
 	// saidStatus: a worker said STATUS=text.
 	saidStatus struct{ worker, text string }
-	// startTimedOut: a worker was not ready in time. output is what it last printed.
+	// startTimedOut: a worker was not ready in time. missing says what it has not done, output is what it last printed.
 	startTimedOut struct {
-		worker string
-		output []string
+		worker  string
+		missing string
+		output  []string
 	}
 	// wentSilent: a worker has missed its watchdog. output is what it last printed.
 	wentSilent struct {

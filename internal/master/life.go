@@ -37,14 +37,14 @@ func (p *pool) onReady(m *member, how string) {
 
 // onStartTimeout gives up on a worker that is not ready in time. It may have accepted
 // connections all the same, so it is drained, not killed.
-func (p *pool) onStartTimeout(m *member, output []string) {
+func (p *pool) onStartTimeout(m *member, f startTimedOut) {
 	if m.State != WorkerStarting {
 		return
 	}
-	why := fmt.Sprintf("was not ready in %s", p.now.Sub(m.StartedAt).Round(msec))
+	why := fmt.Sprintf("was not ready in %s: %s", p.now.Sub(m.StartedAt).Round(msec), f.missing)
 	s := p.slotOf(m)
 	p.dismiss(m, m.reload, "it "+why)
-	p.lost(s, m, why, output)
+	p.lost(s, m, why, f.output)
 }
 
 // onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is not

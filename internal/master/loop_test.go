@@ -166,7 +166,7 @@ func TestStartTimeoutFailsTheReload(t *testing.T) {
 		failed := b.wait(b.askReload().ID, ReloadLive)
 		require.Equal(t, ReloadFailed, failed.State)
 		require.Equal(t, 5*time.Second, time.Since(began))
-		require.Equal(t, "the new worker of slot 0 was not ready in 5s", failed.Failure.Message)
+		require.Equal(t, "the new worker of slot 0 was not ready in 5s: it did not say READY=1", failed.Failure.Message)
 		require.Equal(t, 2, b.status().Ready)
 		require.Equal(t, 1, b.status().Draining)
 

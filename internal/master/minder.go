@@ -183,7 +183,7 @@ func (w *watch) timeOut() {
 		w.post(drainTimedOut{worker: w.start.worker})
 		return
 	}
-	w.post(startTimedOut{worker: w.start.worker, output: w.journal.last()})
+	w.post(startTimedOut{worker: w.start.worker, missing: w.plan.Ready.missing(), output: w.journal.last()})
 }
 
 // lines is the worker's output, or nil, from which nothing comes, once that has ended.

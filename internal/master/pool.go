@@ -137,7 +137,7 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 	case saidStatus:
 		p.with(f.worker, func(m *member) { m.Status = f.text })
 	case startTimedOut:
-		p.with(f.worker, func(m *member) { p.onStartTimeout(m, f.output) })
+		p.with(f.worker, func(m *member) { p.onStartTimeout(m, f) })
 	case wentSilent:
 		p.with(f.worker, func(m *member) { p.onSilent(m, f) })
 	case drainTimedOut:

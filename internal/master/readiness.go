@@ -66,6 +66,22 @@ func ParseReadiness(text string) (Readiness, error) {
 	return Readiness{}, fmt.Errorf("%q is none of notify, tcp, delay:2s, http:/path and log:REGEX", text)
 }
 
+// missing says what a worker that is not ready has not done.
+func (r Readiness) missing() string {
+	switch r.Kind {
+	case ReadyTCP:
+		return "it accepted no connection on the listener " + probeName
+	case ReadyHTTP:
+		return "it did not answer GET " + r.Path + " on the listener " + probeName + " with a status below 400"
+	case ReadyLog:
+		return "it printed no line that matches " + r.Pattern.String()
+	case ReadyDelay, ReadyEither:
+		return "it has not lived " + r.Delay.String() + " yet"
+	default:
+		return "it did not say READY=1"
+	}
+}
+
 // probes reports whether the worker needs a listener of its own to be probed at.
 func (r Readiness) probes() bool { return r.Kind == ReadyTCP || r.Kind == ReadyHTTP }
 

@@ -70,6 +70,7 @@ func TestWhatMakesAWorkerReady(t *testing.T) {
 		return func(p *fakeProcess) { p.obeys = true; time.AfterFunc(500*time.Millisecond, func() { p.noted <- n }) }
 	}
 	delay := Readiness{Kind: ReadyDelay, Delay: 2 * time.Second}
+	pattern := Readiness{Kind: ReadyLog, Pattern: regexp.MustCompile("^up$")}
 	for name, c := range map[string]struct {
 		ready  Readiness
 		behave func(*fakeProcess)
@@ -83,14 +84,26 @@ func TestWhatMakesAWorkerReady(t *testing.T) {
 		"having lived":                      {delay, silent, 2 * time.Second, "it has lived 2s"},
 		"having lived, whatever it says":    {delay, says(note{ready: true}), 2 * time.Second, "it has lived 2s"},
 		"what was seen":                     {Readiness{Kind: ReadyTCP}, says(note{seen: "it accepted"}), 500 * time.Millisecond, "it accepted"},
-		"what was seen, not what it says":   {Readiness{Kind: ReadyTCP}, says(note{ready: true}), 0, "was not ready in 10s"},
-		"never, so that nothing is guessed": {Readiness{}, silent, 0, "was not ready in 10s"},
+		"what was seen, not what it says":   {Readiness{Kind: ReadyTCP}, says(note{ready: true}), 0, "was not ready in 10s: it accepted no connection on the listener probe"},
+		"never, so that nothing is guessed": {Readiness{}, silent, 0, "was not ready in 10s: it did not say READY=1"},
+		"never, as nothing matches":         {pattern, silent, 0, "was not ready in 10s: it printed no line that matches ^up$"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after, how := readyAfter(t, c.ready, c.behave)
 			require.Equal(t, c.after, after)
 			require.Contains(t, how, c.how)
 		})
+	}
+}
+
+func TestWhatIsMissingIsSaid(t *testing.T) {
+	for text, missing := range map[string]string{
+		"http:/up": "it did not answer GET /up on the listener probe with a status below 400",
+		"delay:1m": "it has not lived 1m0s yet", // a reload's own start timeout may be shorter
+	} {
+		ready, err := ParseReadiness(text)
+		require.NoError(t, err)
+		require.Equal(t, missing, ready.missing())
 	}
 }
 
