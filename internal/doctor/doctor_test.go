@@ -177,7 +177,8 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 	}{
 		"binds-its-own":           {names(takesSocket), "while it listens on port "},
 		"never-ready":             {names(saysReady), "it was not ready within the start timeout of 3s"},
-		"exits-at-once":           {names(saysReady), `it exited with code 4 before it was ready (it last printed "no database")`},
+		"exits-at-once":           {names(saysReady), `it exited with code 4 before it was ready (it last printed "no database"); have it run`},
+		"goes-to-the-background":  {names(saysReady), "it exited with code 0 before it was ready; have it stay in the foreground"},
 		"ready-too-early":         {names(saysReady), "a connection waited 1."},
 		"closes-unanswered":       {names(answersUnderLoad), `no answer to "GET / HTTP/1.1": closed without an answer`},
 		"crashes-under-load":      {names(answersUnderLoad), `it exited with code 5 without having been told to (it last printed "out of luck")`},
@@ -195,7 +196,7 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := spec(name)
-			if name == "never-ready" || name == "exits-at-once" {
+			if name == "never-ready" || name == "exits-at-once" || name == "goes-to-the-background" {
 				s.Ready = master.Readiness{}
 			}
 			r := examine(t, Options{Spec: s})

@@ -66,10 +66,18 @@ var misbehaviours = map[string]func(p *program){
 			sayReady()
 		}
 	},
-	"good-but-mum":      func(p *program) { p.ready = func() {} },
-	"binds-its-own":     bindsItsOwn,
-	"never-ready":       func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
-	"exits-at-once":     func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
+	"good-but-mum":  func(p *program) { p.ready = func() {} },
+	"binds-its-own": bindsItsOwn,
+	"never-ready":   func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
+	"exits-at-once": func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
+	"goes-to-the-background": func(p *program) {
+		p.ready = func() {
+			if err := exec.Command("sleep", "60").Start(); err != nil {
+				os.Exit(4)
+			}
+			os.Exit(0)
+		}
+	},
 	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
 	"closes-unanswered": func(p *program) { p.mute = true },
 	"crashes-under-load": func(p *program) {

@@ -82,7 +82,7 @@ var (
 	exitsInTime = check{"exits within the drain timeout with code 0",
 		"have it handle the stop signal (--stop-signal, if it listens to another), and exit with 0 when the last connection is closed"}
 	leavesNoProcess = check{"leaves no process behind",
-		"have it wait for the processes that it started before it exits, or end them"}
+		"have it wait for the processes that it started before it exits, or end them; a wrapper such as sh -c has to exec the program, or pass the signal on (--stop-group)"}
 	neverShutsDown = check{"never shuts the shared socket down",
 		"close(2) the listening socket and don't shutdown(2) it: that ends it for every process that shares it"}
 	keepsNonBlocking = check{"keeps a non-blocking socket non-blocking",

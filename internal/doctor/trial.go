@@ -168,6 +168,18 @@ func (t *trial) awaitReady(ctx context.Context) error {
 	return fmt.Errorf("it was not ready within the start timeout of %s", t.spec.StartTimeout)
 }
 
+// adviceNotReady is what to do about a program that was not ready: no readiness helps one that has ended.
+func (t *trial) adviceNotReady() string {
+	switch {
+	case !closed(t.ended):
+		return saysReady.advice
+	case t.exit.Code == 0:
+		return "have it stay in the foreground: what its first process has started is ended with that"
+	default:
+		return "have it run: rota run logs all that it prints"
+	}
+}
+
 func lastWords(exit *master.Exit) string {
 	if len(exit.Output) == 0 {
 		return ""
