@@ -40,9 +40,9 @@ func starting(t *testing.T, lines []string, start string) string {
 
 func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
 	for listen, counts := range map[string]string{
-		":80":                 "10 passed, 0 failed, 3 skipped",
-		"http=:80":            "12 passed, 0 failed, 1 skipped",
-		"http=unix:/run/sock": "13 passed, 0 failed, 0 skipped",
+		":80":                 "11 passed, 0 failed, 3 skipped",
+		"http=:80":            "13 passed, 0 failed, 1 skipped",
+		"http=unix:/run/sock": "14 passed, 0 failed, 0 skipped",
 	} {
 		t.Run(listen, func(t *testing.T) {
 			lines, stderr, code := doctor(t, "--listen", listen, "--", binary, "worker")
@@ -63,7 +63,7 @@ func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 	require.Contains(t, stderr, "rota: /bin/sh does not pass\n")
 	require.Contains(t, starting(t, lines, "fail  takes the socket"), "a connection was not accepted within 2s")
 	require.Contains(t, starting(t, lines, "fail  exits within the drain timeout"), "still there after 1s")
-	require.Equal(t, "2 passed, 2 failed, 9 skipped", lines[len(lines)-1])
+	require.Equal(t, "3 passed, 2 failed, 9 skipped", lines[len(lines)-1])
 
 	var junit struct {
 		Suite struct {
@@ -94,7 +94,7 @@ func TestTheDoctorTakesTheSettingsOfAWorker(t *testing.T) {
 	require.NoError(t, os.WriteFile(settings, []byte("command: [./run]\ndir: "+directory+"\nenv: {ROLE: web}\nready: notify\nlisten: ['http=:80']\n"), 0o600))
 	lines, _, code := doctor(t, "--config", settings)
 	require.Equal(t, 0, code)
-	require.Equal(t, "12 passed, 0 failed, 1 skipped", lines[len(lines)-1])
+	require.Equal(t, "13 passed, 0 failed, 1 skipped", lines[len(lines)-1])
 }
 
 func TestMistakesOfWhoCallsTheDoctor(t *testing.T) {

@@ -35,13 +35,13 @@ export function vacancy({ slot, deaths, last }) {
   return {
     slot,
     state: 'waiting',
-    status: `${plural(deaths, 'death')} in a row, the last: ${ended(last.exit)}`,
+    status: `${plural(deaths, 'death')} in a row, the last: ${ended(last)}`,
     output: last.exit?.output?.join('\n'),
   };
 }
 
-function ended(exit) {
-  if (!exit) return 'was not ready in time';
+function ended({ exit, ready_at: readyAt }) {
+  if (!exit) return readyAt ? 'missed its watchdog' : 'was not ready in time';
   if (exit.error) return `could not be started: ${exit.error}`;
   return exit.signal ? `was ended by signal ${exit.signal}` : `exited with code ${exit.code}`;
 }

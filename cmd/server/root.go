@@ -37,7 +37,10 @@ func onlyACommand(command *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return noArguments(command, args)
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown command or argument %q; a program goes behind --, as in: rota -- %s", args[0], strings.Join(args, " "))}
+	}
+	return nil
 }
 
 // splitAtDash separates a command's arguments from the program behind --, if there is one.

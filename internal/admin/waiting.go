@@ -10,7 +10,7 @@ import (
 type waitingView struct {
 	Slot   int        `json:"slot"`
 	Deaths int        `json:"deaths"` // in a row
-	Last   workerCore `json:"last"`   // that died in it; its exit is null if it was dismissed for not getting ready
+	Last   workerCore `json:"last"`   // that died in it; its exit is null if it was given up before it was gone
 
 	ended string // how the last one did, in a few words
 }
@@ -18,13 +18,20 @@ type waitingView struct {
 func viewWaiting(slots []master.WaitingSlot) []waitingView {
 	views := make([]waitingView, 0, len(slots))
 	for _, slot := range slots {
-		view := waitingView{slot.Slot, slot.Deaths, viewWorkerCore(slot.Last), "was not ready in time"}
-		if slot.Last.Exit != nil {
-			view.ended = slot.Last.Exit.String()
-		}
-		views = append(views, view)
+		views = append(views, waitingView{slot.Slot, slot.Deaths, viewWorkerCore(slot.Last), howEnded(slot.Last)})
 	}
 	return views
+}
+
+// howEnded tells of one that was given up before it was gone, too.
+func howEnded(w master.Worker) string {
+	switch {
+	case w.Exit != nil:
+		return w.Exit.String()
+	case w.ReadyAt.IsZero():
+		return "was not ready in time"
+	}
+	return "missed its watchdog"
 }
 
 // String says what has led to the wait.

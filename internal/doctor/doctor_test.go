@@ -66,7 +66,7 @@ func names(checks ...check) (list []string) {
 
 // everything, in the order of the report.
 var everything = names(takesSocket, saysReady, answersUnderLoad, leaksNoDescriptor, stopsAccepting, answersSilent,
-	finishesRequests, closesIdle, exitsInTime, leavesNoProcess, neverShutsDown, keepsNonBlocking, keepsFile)
+	finishesRequests, closesIdle, exitsInTime, leavesNoProcess, neverShutsDown, keepsNonBlocking, polledBlocks, keepsFile)
 
 func TestAGoodProgramPasses(t *testing.T) {
 	began := time.Now()
@@ -78,7 +78,7 @@ func TestAGoodProgramPasses(t *testing.T) {
 		require.Positive(t, result.Took, result.Check)
 	}
 	require.Equal(t, everything, checks)
-	require.Equal(t, "12 passed, 0 failed, 1 skipped", r.String())
+	require.Equal(t, "13 passed, 0 failed, 1 skipped", r.String())
 	require.Equal(t, Skip, r.result(t, keepsFile).Outcome)
 	require.Contains(t, r.result(t, answersUnderLoad).Detail, "HTTP, ")
 }
@@ -87,13 +87,13 @@ func TestAGoodProgramPassesOnAUnixSocket(t *testing.T) {
 	s := spec("good")
 	s.Listen = []master.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
 	r := examine(t, Options{Spec: s})
-	require.Equal(t, "13 passed, 0 failed, 0 skipped", r.String())
+	require.Equal(t, "14 passed, 0 failed, 0 skipped", r.String())
 }
 
 func TestAProgramThatSpeaksNoHTTPPasses(t *testing.T) {
 	for name, request := range map[string]string{"": `"rota doctor"`, "hello\n": `"hello"`} {
 		r := examine(t, Options{Spec: spec("good-echo"), Request: name})
-		require.Equal(t, "10 passed, 0 failed, 3 skipped", r.String())
+		require.Equal(t, "11 passed, 0 failed, 3 skipped", r.String())
 		require.Contains(t, r.result(t, answersUnderLoad).Detail, request)
 		require.Contains(t, r.result(t, closesIdle).Detail, "does not speak HTTP")
 		require.Contains(t, r.result(t, finishesRequests).Detail, "every chunk")
@@ -109,7 +109,7 @@ func TestAProgramThatSpeaksFirstPasses(t *testing.T) {
 func TestAProgramThatServesOneConnectionAfterTheOtherPasses(t *testing.T) {
 	r := examine(t, Options{Spec: spec("good-one-at-a-time")})
 	require.Empty(t, r.failed())
-	require.Equal(t, "11 passed, 0 failed, 2 skipped", r.String())
+	require.Equal(t, "12 passed, 0 failed, 2 skipped", r.String())
 	require.Contains(t, r.result(t, closesIdle).Detail, "closes every connection after its answer")
 }
 
@@ -210,6 +210,13 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Go's own accept sleeps then, so that such a program does not hear the signal either.
+func TestASocketThatBlocksAndIsPolledIsFound(t *testing.T) {
+	r := examine(t, Options{Spec: spec("polls-what-blocks")})
+	require.Equal(t, Fail, r.result(t, polledBlocks).Outcome)
+	require.Equal(t, Pass, examine(t, Options{Spec: spec("good")}).result(t, polledBlocks).Outcome)
 }
 
 func TestOnAUnixSocket(t *testing.T) {

@@ -17,6 +17,7 @@ type life struct {
 	left      kernel.Family
 	listens   bool
 	unblocked bool // O_NONBLOCK was cleared
+	polled    bool // it waited by epoll for a socket that blocks
 	linked    bool
 }
 
@@ -24,7 +25,8 @@ func (t *trial) life(asTold bool) life {
 	left, _ := t.left.Load(t.worker)
 	l := life{
 		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped),
-		unblocked: t.polls && !t.socket.nonBlocking(), // looked at before it is touched
+		unblocked: t.unblock && !t.socket.nonBlocking(), // looked at before it is touched
+		polled:    t.polled,
 		linked:    t.socket.linked(),
 	}
 	l.left, _ = left.(kernel.Family) // none for one that could not be started
@@ -67,6 +69,12 @@ func (e *examination) judgeLives() {
 			return ""
 		}
 		return "it has cleared O_NONBLOCK"
+	})
+	e.judgeAll(polledBlocks, every, func(l life) string {
+		if !l.polled {
+			return ""
+		}
+		return "it waits for the socket by epoll, and the socket blocks"
 	})
 	if !e.onPath() {
 		e.skip(keepsFile, "it was examined on TCP; --listen unix:/any/path examines it on a unix socket")

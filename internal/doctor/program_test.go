@@ -99,6 +99,12 @@ var misbehaviours = map[string]func(p *program){
 	"unlinks-the-path": func(p *program) {
 		p.stopping = func(l net.Listener) { os.Remove(l.Addr().String()) }
 	},
+	"polls-what-blocks": func(p *program) {
+		p.ready = func() {
+			control(p.listener, func(fd int) error { return syscall.SetNonblock(fd, false) })
+			sayReady()
+		}
+	},
 	"clears-nonblock": func(p *program) {
 		p.stopping = func(l net.Listener) { control(l, func(fd int) error { return syscall.SetNonblock(fd, false) }) }
 	},

@@ -87,6 +87,8 @@ var (
 		"close(2) the listening socket and don't shutdown(2) it: that ends it for every process that shares it"}
 	keepsNonBlocking = check{"keeps a non-blocking socket non-blocking",
 		"don't clear O_NONBLOCK of the inherited socket (in Python setblocking(True), in Go File.Fd): all workers share the flag, and those that poll would hang in accept"}
+	polledBlocks = check{"makes a socket non-blocking if it polls it",
+		"set O_NONBLOCK on the inherited socket, or let rota do it (--listen …?nonblock=true, nonblock: true): of several processes that wake for a connection one gets it, and the others sleep in accept, with all the connections that they have"}
 	keepsFile = check{"keeps the unix socket's file",
 		"don't unlink the path of an inherited socket (in Go SetUnlinkOnClose(false)): nobody could connect any more"}
 )

@@ -26,7 +26,8 @@ type trial struct {
 	over   chan struct{} // closed when the master's Run has returned
 	worker string        // its id
 
-	polls   bool      // the socket was non-blocking when it was ready, or made so
+	unblock bool      // the socket was non-blocking when it was ready, or made so
+	polled  bool      // it blocked, and yet the program waited for it with others when it was told to stop
 	how     string    // what showed that it is ready; "" for its own word
 	stopped time.Time // when it was told to
 	exit    *master.Exit
@@ -129,7 +130,7 @@ func (t *trial) hear(e master.Event) {
 	switch e.Type {
 	case master.EventWorkerReady:
 		_, t.how, _ = strings.Cut(e.Message, ": ")
-		t.polls = t.socket.nonBlocking()
+		t.unblock = t.socket.nonBlocking()
 		close(t.ready)
 	case master.EventWorkerDraining:
 		t.stopped = w.DrainingAt
@@ -189,6 +190,7 @@ func lastWords(exit *master.Exit) string {
 
 // stop has the worker told to. It is an error if that has ended before.
 func (t *trial) stop(ctx context.Context) error {
+	t.polled = !t.socket.nonBlocking() && polls(t.socket.at.Inode)
 	t.master.Shutdown()
 	select {
 	case <-t.told:

@@ -18,7 +18,7 @@ func lookUpAccount(name string, groups []string) (*launch.Account, error) {
 	}
 	u, err := lookUpUser(name)
 	if err != nil {
-		return nil, fmt.Errorf("user: %w", err)
+		return nil, err // which says what it is about
 	}
 	own := []string{u.Gid}
 	if len(groups) > 0 {
@@ -33,7 +33,7 @@ func lookUpAccount(name string, groups []string) (*launch.Account, error) {
 	for _, group := range own {
 		gid, err := lookUpGroup(group)
 		if err != nil {
-			return nil, fmt.Errorf("group: %w", err)
+			return nil, err
 		}
 		a.Supplementary = append(a.Supplementary, gid)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -118,6 +119,23 @@ func TestAProgramDrainsOnWhenItsWrapperIsGone(t *testing.T) {
 	c.Close()
 	require.Equal(t, EventReloadCompleted, r.next(EventReloadCompleted).Type)
 	reload, err = r.ReloadByID(reload.ID)
+	require.NoError(t, err)
+	require.Zero(t, reload.ConnectionsCut)
+}
+
+func TestAStopSignalThatAWrapperDoesNotPassOnIsPassedOn(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 1}, "wraps")
+	r.ready(1)
+	c := r.held()
+	reload := r.reload(ReloadRequest{}, ReloadLive)
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has not passed it on, so rota does") }, patience, time.Millisecond)
+	r.echo(c)
+	for range 20 { // the old one accepts nobody any more
+		r.held().Close()
+	}
+	c.Close()
+	r.next(EventReloadCompleted)
+	reload, err := r.ReloadByID(reload.ID)
 	require.NoError(t, err)
 	require.Zero(t, reload.ConnectionsCut)
 }

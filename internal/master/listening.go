@@ -120,6 +120,11 @@ func (l *loop) closeListeners() {
 	for generation, p := range l.plans {
 		l.past = append(l.past, retired{generation, p.endpoints()})
 		for _, listener := range p.listeners {
+			if !listener.given { // whoever gave it may go on listening
+				l.gone = append(l.gone, listener.endpoints()...)
+			}
+		}
+		for _, listener := range p.listeners {
 			listener.drop()
 		}
 		p.listeners = nil
@@ -136,7 +141,7 @@ func (l *loop) drain(e drain) {
 	switch {
 	case m == nil:
 	case l.closed: // every socket goes with the last workers
-		last = l.endpoints()
+		last = l.gone
 	default:
 		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
 	}
@@ -156,6 +161,9 @@ func (l *loop) drain(e drain) {
 func (p *plan) lastSockets(slot, size int) []kernel.Listener {
 	var list []kernel.Listener
 	for _, l := range p.listeners {
+		if l.given {
+			continue // it outlives the worker
+		}
 		for i, s := range l.sockets {
 			own := l.asked.ReusePort && i == slot
 			if own && slot >= size || l.leaving && (own || !l.asked.ReusePort) {

@@ -18,9 +18,10 @@ type loop struct {
 	minders map[string]*minder
 	plans   map[int]*plan // by generation
 	past    []retired
-	missing []string        // as Status has it
-	closed  bool            // the sockets are given up
-	wasAt   []ListenAddress // and were here
+	missing []string          // as Status has it
+	closed  bool              // the sockets are given up
+	wasAt   []ListenAddress   // and were here
+	gone    []kernel.Listener // those that nobody else listens on then
 	waiters []waiter
 
 	journals []pastJournal // oldest first

@@ -73,6 +73,7 @@ type watch struct {
 	doubted  bool        // it has fired once
 	linger   *time.Timer // fires when what outlives its first process is to be looked at
 	over     *exitStatus // of its first process; nil while that lives
+	passedOn time.Time   // when the stop signal was sent to the others; zero if it was not
 	starting bool
 	draining bool
 	aborting bool

@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"rota/internal/kernel"
 )
 
@@ -14,18 +16,39 @@ import (
 // it was told to drain, those of its processes that were told too, or that still have
 // connections, may finish within the same time. Whatever else is left ends now.
 func (w *watch) lookAfterRest() {
-	if w.draining && !w.killed && !w.aborting && len(w.alive()) > 0 {
-		n, known := w.count(w.start.worker)
-		if w.plan.StopGroup || n > 0 || !known {
-			w.linger.Reset(lingerEvery)
-			return
-		}
+	if w.draining && !w.killed && !w.aborting && w.finishing(w.alive()) {
+		w.linger.Reset(lingerEvery)
+		return
 	}
 	w.finish()
 }
 
-// lingerEvery is the pause between two looks at the processes that outlive the first.
-const lingerEvery = 50 * time.Millisecond
+// finishing reports whether the rest may go on.
+func (w *watch) finishing(rest kernel.Family) bool {
+	if len(rest) == 0 {
+		return false
+	}
+	if w.passedOn.IsZero() && !w.plan.StopGroup && w.over.signal == unix.SignalName(w.plan.StopSignal) {
+		w.passOn(rest)
+	}
+	n, known := w.count(w.start.worker)
+	return w.plan.StopGroup || n > 0 || !known || time.Since(w.passedOn) < passGrace
+}
+
+// passOn tells the rest to stop. The first process was ended by the signal, so it was a wrapper which, like a shell, did
+// not know that it should: the program under it has not heard of it yet.
+func (w *watch) passOn(rest kernel.Family) {
+	w.passedOn = time.Now()
+	err := rest.Signal(w.plan.StopSignal)
+	w.log.Info().Err(err).Int("processes", len(rest)).Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
+}
+
+// How often those that outlive the first process are looked at, and how long they may take to leave, once
+// they were told, without having connections.
+const (
+	lingerEvery = 50 * time.Millisecond
+	passGrace   = time.Second
+)
 
 // alive are the worker's processes that have not ended.
 func (w *watch) alive() kernel.Family {

@@ -29,7 +29,7 @@ type Status struct {
 type WaitingSlot struct {
 	Slot   int
 	Deaths int    // in a row
-	Last   Worker // that died in it; its Exit is nil if it was dismissed for not getting ready
+	Last   Worker // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
 }
 
 // Serving reports whether the master can be trusted with traffic: at least one worker is

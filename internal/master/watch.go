@@ -86,8 +86,12 @@ func (l *loop) mendListeners() {
 					continue
 				}
 				listener.dead = !s.listenAgain()
+				what := "rota listens again"
+				if listener.dead {
+					what = "a reload opens it anew"
+				}
 				l.options.Log.Error().Str("listener", listener.Name).Str("address", s.kernel.Address()).Bool("mended", !listener.dead).
-					Msg("a worker has shut the listening socket down for all of them; a program that shares it must only close it")
+					Msg("a worker has shut the listening socket down for all of them, " + what + "; a program that shares it must only close it")
 			}
 		}
 	}

@@ -45,5 +45,5 @@ func TestTheREADMEsSettingsFileIsFine(t *testing.T) {
 	write(t, "app.env", "")
 	s, err := Load(flagsOf(t), nil, write(t, "rota.yaml", strings.ReplaceAll(content, "/etc/app.env", "app.env")), nil)
 	require.NoError(t, err)
-	require.Equal(t, []string{"gunicorn", "--bind", "fd://{fd:web}", "--bind", "fd://{fd:app}", "--bind", "fd://{fd:probe}", "app:app"}, s.Command)
+	require.Equal(t, []string{"./server", "--socket", "{fd:web}", "--local-socket", "{fd:app}", "--health-socket", "{fd:probe}"}, s.Command)
 }
