@@ -82,7 +82,7 @@ func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, xml.Unmarshal(content, &junit))
 	require.Equal(t, "rota doctor", junit.Suite.Name)
 	require.Equal(t, 2, junit.Suite.Failures)
-	require.Len(t, junit.Suite.Cases, 13)
+	require.Len(t, junit.Suite.Cases, 14)
 	require.Equal(t, "takes the socket", junit.Suite.Cases[0].Name)
 	require.Contains(t, lines[0], junit.Suite.Cases[0].Failure.Message)
 }
