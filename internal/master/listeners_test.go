@@ -16,9 +16,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
-
-	"rota/internal/kernel"
 )
 
 // What becomes of the listening sockets when the settings change.
@@ -238,83 +235,6 @@ func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(directory, "x.sock"))
 }
 
-func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
-	a := loopback
-	a.ReusePort = true
-	spec := greeting(a)
-	spec.Workers = 3
-	r := changing(t, spec)
-	inodes := func() []uint64 {
-		var list []uint64
-		require.NoError(t, r.ask(func(l *loop) {
-			for _, s := range l.plans[l.pool.generation].listeners[0].sockets {
-				list = append(list, s.kernel.Inode)
-			}
-		}))
-		return list
-	}
-	before := inodes()
-	require.Len(t, before, 3)
-	address := r.listening()[0].Address
-	stop := load(t, "tcp", address)
-	for range 3 {
-		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
-	}
-	require.Equal(t, before, inodes(), "across rotations")
-	for _, delta := range []int{-1, -1, +1, +2, -3} {
-		require.NoError(t, r.Scale(delta))
-		r.settled()
-	}
-	stop()
-	require.Len(t, inodes(), 1)
-	require.Equal(t, before[0], inodes()[0])
-}
-
-// settled waits until as many workers are ready as there are slots, and no other is there.
-func (r *running) settled() {
-	r.t.Helper()
-	require.Eventually(r.t, func() bool {
-		s, err := r.Status()
-		return err == nil && s.Ready == s.Size && len(s.Workers) == s.Size
-	}, patience, time.Millisecond)
-}
-
-// A worker that hangs leaves connections in the queue of a socket that is its alone.
-func TestWhatIsQueuedIsServedBeforeASocketGoes(t *testing.T) {
-	a := loopback
-	a.ReusePort = true
-	spec := greeting(a)
-	r := changing(t, spec)
-	workers, _ := r.workers()
-	require.NoError(t, syscall.Kill(workers[1].PID, syscall.SIGSTOP))
-	address := r.listening()[0].Address
-	var waiting []net.Conn
-	queued := func() int {
-		queues, err := r.Queues()
-		require.NoError(t, err)
-		return int(queues["tcp"].Depth)
-	}
-	for queued() < 3 {
-		c, err := net.Dial("tcp", address)
-		require.NoError(t, err)
-		defer c.Close()
-		waiting = append(waiting, c)
-	}
-	require.NoError(t, r.Scale(-1))
-	for range 20 {
-		said, err := greeted("tcp", address)
-		require.NoError(t, err)
-		require.Contains(t, said, "slot 0", "nobody is sent to the socket that goes")
-	}
-	require.NoError(t, syscall.Kill(workers[1].PID, syscall.SIGCONT))
-	for _, c := range waiting {
-		require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
-		text, err := io.ReadAll(c)
-		require.NoError(t, err)
-		require.NotEmpty(t, text)
-	}
-}
-
 func TestDatagramSocketsArePassedOn(t *testing.T) {
 	directory := t.TempDir()
 	local := filepath.Join(directory, "app.sock")
@@ -331,92 +251,6 @@ func TestDatagramSocketsArePassedOn(t *testing.T) {
 	r.Shutdown()
 	<-r.done
 	require.NoFileExists(t, local)
-}
-
-func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
-	adopted := openGiven(t, "web")
-	other := ListenAddress{Name: "more", Network: "tcp", Address: "127.0.0.1:0"}
-	asked := ListenAddress{Name: "web", Network: "tcp", Address: "127.0.0.1:1"}
-	spec := greeting(asked, other)
-	r := runMasterWith(t, Options{Spec: *spec, Given: []Given{adopted}}, "")
-	r.ready(2)
-	at := r.listening()
-	require.Equal(t, adopted.Address, at[0].Address)
-	stop := load(t, "tcp", at[0].Address)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
-	stop()
-	r.Shutdown()
-	<-r.done
-	c, err := net.DialTimeout("tcp", adopted.Address, patience)
-	require.NoError(t, err, "whoever gave it may go on listening: nobody is turned away")
-	c.Close()
-}
-
-// openGiven is a socket as another process would pass it on.
-func openGiven(t *testing.T, name string) Given {
-	t.Helper()
-	s, err := openSocket(loopback)
-	require.NoError(t, err)
-	t.Cleanup(s.drop)
-	g, err := take(s.fd, name)
-	require.NoError(t, err)
-	return g
-}
-
-func TestTakeGiven(t *testing.T) {
-	say := func(pid, fds, names string) func(string) string {
-		return func(name string) string {
-			return map[string]string{"LISTEN_PID": pid, "LISTEN_FDS": fds, "LISTEN_FDNAMES": names}[name]
-		}
-	}
-	for _, env := range []func(string) string{say("", "", ""), say("1", "2", ""), say("x", "2", ""), say(itoa(os.Getpid()), "0", "")} {
-		list, err := TakeGiven(env)
-		require.NoError(t, err)
-		require.Empty(t, list)
-	}
-	_, err := TakeGiven(say(itoa(os.Getpid()), "many", ""))
-	require.ErrorContains(t, err, `LISTEN_FDS is "many"`)
-}
-
-func TestThoseWithoutAUsableNameAreCalledAfterTheirNetwork(t *testing.T) {
-	if os.Getenv("TAKE_GIVEN") == "" {
-		takeGivenInAChild(t)
-		return
-	}
-	list, err := TakeGiven(func(name string) string {
-		if name == "LISTEN_PID" {
-			return itoa(os.Getpid())
-		}
-		return os.Getenv(name)
-	})
-	require.NoError(t, err)
-	var names []string
-	for _, g := range list {
-		names = append(names, g.Name+" "+g.Network)
-		flags, err := unix.FcntlInt(uintptr(g.fd), unix.F_GETFD, 0)
-		require.NoError(t, err)
-		require.NotZero(t, flags&unix.FD_CLOEXEC, "not for programs that nobody meant it for")
-	}
-	require.Equal(t, []string{"web tcp", "tcp tcp", "unix unix", "tcp-2 tcp"}, names)
-}
-
-// takeGivenInAChild runs the calling test again in a process that has the descriptors.
-func takeGivenInAChild(t *testing.T) {
-	t.Helper()
-	command := childTest(t)
-	path := filepath.Join(t.TempDir(), "x.sock")
-	for _, a := range []ListenAddress{loopback, loopback, {Name: "u", Network: "unix", Address: path}, loopback} {
-		s, err := openSocket(a)
-		require.NoError(t, err)
-		defer s.close()
-		fd, err := unix.Dup(s.fd)
-		require.NoError(t, err)
-		command.ExtraFiles = append(command.ExtraFiles, os.NewFile(uintptr(fd), "given"))
-	}
-	command.Env = append(os.Environ(), "TAKE_GIVEN=1", "LISTEN_FDS=4", "LISTEN_FDNAMES=web:web:bad name:probe")
-	output, err := command.CombinedOutput()
-	require.NoError(t, err, "%s", output)
-	require.True(t, strings.Contains(string(output), "PASS"))
 }
 
 func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
@@ -467,79 +301,6 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestASlotsOwnSocketGetsConnectionsWhileItsSlotHasAWorker(t *testing.T) {
-	a := loopback
-	a.ReusePort = true
-	b, err := bindTo(a, 2, nil)
-	require.NoError(t, err)
-	defer b.close()
-	reached := func() (slots []int) {
-		before := depths(t, b)
-		for range 100 {
-			c, err := net.Dial("tcp", b.address())
-			require.NoError(t, err)
-			defer c.Close()
-		}
-		for slot, depth := range depths(t, b) {
-			if depth > before[slot] {
-				slots = append(slots, slot)
-			}
-		}
-		return slots
-	}
-	grow := func(slot int) {
-		_, err := b.forSlot(slot)
-		require.NoError(t, err)
-	}
-	require.Equal(t, []int{0, 1}, reached())
-	grow(2)
-	grow(3)
-	require.Equal(t, []int{0, 1}, reached(), "nobody waits for a worker that may never be ready")
-	require.NoError(t, b.admit(3))
-	require.Equal(t, []int{0, 1}, reached(), "slot 2 comes before slot 3")
-	require.NoError(t, b.admit(2))
-	require.Equal(t, []int{0, 1, 2, 3}, reached())
-	require.NoError(t, b.dismiss(1))
-	require.Equal(t, []int{0}, reached())
-	grow(1)
-	require.NoError(t, b.admit(1))
-	require.Equal(t, []int{0, 1}, reached(), "the pool has grown again before the sockets were closed")
-}
-
-// depths are the lengths of the accept queues, by slot.
-func depths(t *testing.T, b *binding) []uint32 {
-	t.Helper()
-	var list []uint32
-	for _, s := range b.sockets {
-		queues, err := kernel.AcceptQueues([]kernel.Listener{s.kernel})
-		require.NoError(t, err)
-		list = append(list, queues[s.kernel.Name].Depth)
-	}
-	return list
-}
-
-func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
-	spec := greeting(loopback)
-	spec.Workers = 3
-	r := changing(t, spec)
-	require.NoError(t, r.Scale(-2))
-	r.settled()
-	added := ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
-	spec.Listen = []ListenAddress{loopback, added}
-	asked, err := r.Reload(ReloadRequest{})
-	require.NoError(t, err)
-	sockets := 0
-	require.Eventually(t, func() bool {
-		err := r.ask(func(l *loop) {
-			if p := l.plans[asked.Generation]; p != nil {
-				sockets = len(p.listeners[1].sockets)
-			}
-		})
-		return err == nil && sockets > 0
-	}, patience, time.Millisecond)
-	require.Equal(t, 1, sockets)
 }
 
 func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {

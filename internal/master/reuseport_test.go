@@ -1,0 +1,165 @@
+package master
+
+import (
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/kernel"
+)
+
+// What a slot has of a socket of its own.
+
+func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
+	a := loopback
+	a.ReusePort = true
+	spec := greeting(a)
+	spec.Workers = 3
+	r := changing(t, spec)
+	inodes := func() []uint64 {
+		var list []uint64
+		require.NoError(t, r.ask(func(l *loop) {
+			for _, s := range l.plans[l.pool.generation].listeners[0].sockets {
+				list = append(list, s.kernel.Inode)
+			}
+		}))
+		return list
+	}
+	before := inodes()
+	require.Len(t, before, 3)
+	address := r.listening()[0].Address
+	stop := load(t, "tcp", address)
+	for range 3 {
+		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	}
+	require.Equal(t, before, inodes(), "across rotations")
+	for _, delta := range []int{-1, -1, +1, +2, -3} {
+		require.NoError(t, r.Scale(delta))
+		r.settled()
+	}
+	stop()
+	require.Len(t, inodes(), 1)
+	require.Equal(t, before[0], inodes()[0])
+}
+
+// settled waits until as many workers are ready as there are slots, and no other is there.
+func (r *running) settled() {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool {
+		s, err := r.Status()
+		return err == nil && s.Ready == s.Size && len(s.Workers) == s.Size
+	}, patience, time.Millisecond)
+}
+
+// A worker that hangs leaves connections in the queue of a socket that is its alone.
+func TestWhatIsQueuedIsServedBeforeASocketGoes(t *testing.T) {
+	a := loopback
+	a.ReusePort = true
+	spec := greeting(a)
+	r := changing(t, spec)
+	workers, _ := r.workers()
+	require.NoError(t, syscall.Kill(workers[1].PID, syscall.SIGSTOP))
+	address := r.listening()[0].Address
+	var waiting []net.Conn
+	queued := func() int {
+		queues, err := r.Queues()
+		require.NoError(t, err)
+		return int(queues["tcp"].Depth)
+	}
+	for queued() < 3 {
+		c, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		defer c.Close()
+		waiting = append(waiting, c)
+	}
+	require.NoError(t, r.Scale(-1))
+	for range 20 {
+		said, err := greeted("tcp", address)
+		require.NoError(t, err)
+		require.Contains(t, said, "slot 0", "nobody is sent to the socket that goes")
+	}
+	require.NoError(t, syscall.Kill(workers[1].PID, syscall.SIGCONT))
+	for _, c := range waiting {
+		require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+		text, err := io.ReadAll(c)
+		require.NoError(t, err)
+		require.NotEmpty(t, text)
+	}
+}
+
+func TestASlotsOwnSocketGetsConnectionsWhileItsSlotHasAWorker(t *testing.T) {
+	a := loopback
+	a.ReusePort = true
+	b, err := bindTo(a, 2, nil)
+	require.NoError(t, err)
+	defer b.close()
+	reached := func() (slots []int) {
+		before := depths(t, b)
+		for range 100 {
+			c, err := net.Dial("tcp", b.address())
+			require.NoError(t, err)
+			defer c.Close()
+		}
+		for slot, depth := range depths(t, b) {
+			if depth > before[slot] {
+				slots = append(slots, slot)
+			}
+		}
+		return slots
+	}
+	grow := func(slot int) {
+		_, err := b.forSlot(slot)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []int{0, 1}, reached())
+	grow(2)
+	grow(3)
+	require.Equal(t, []int{0, 1}, reached(), "nobody waits for a worker that may never be ready")
+	require.NoError(t, b.admit(3))
+	require.Equal(t, []int{0, 1}, reached(), "slot 2 comes before slot 3")
+	require.NoError(t, b.admit(2))
+	require.Equal(t, []int{0, 1, 2, 3}, reached())
+	require.NoError(t, b.dismiss(1))
+	require.Equal(t, []int{0}, reached())
+	grow(1)
+	require.NoError(t, b.admit(1))
+	require.Equal(t, []int{0, 1}, reached(), "the pool has grown again before the sockets were closed")
+}
+
+// depths are the lengths of the accept queues, by slot.
+func depths(t *testing.T, b *binding) []uint32 {
+	t.Helper()
+	var list []uint32
+	for _, s := range b.sockets {
+		queues, err := kernel.AcceptQueues([]kernel.Listener{s.kernel})
+		require.NoError(t, err)
+		list = append(list, queues[s.kernel.Name].Depth)
+	}
+	return list
+}
+
+func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
+	spec := greeting(loopback)
+	spec.Workers = 3
+	r := changing(t, spec)
+	require.NoError(t, r.Scale(-2))
+	r.settled()
+	added := ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
+	spec.Listen = []ListenAddress{loopback, added}
+	asked, err := r.Reload(ReloadRequest{})
+	require.NoError(t, err)
+	sockets := 0
+	require.Eventually(t, func() bool {
+		err := r.ask(func(l *loop) {
+			if p := l.plans[asked.Generation]; p != nil {
+				sockets = len(p.listeners[1].sockets)
+			}
+		})
+		return err == nil && sockets > 0
+	}, patience, time.Millisecond)
+	require.Equal(t, 1, sockets)
+}
