@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOBUILD := go build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: run build test bench lint fmt clean help
+.PHONY: run build test bench fuzz lint fmt clean help
 
 run: build ## build rota and start it (ARGS="--workers 8" passes flags on)
 	bin/rota $(ARGS)
@@ -20,6 +20,9 @@ bench: build ## measure bin/rota against a bare Go server (ARGS="-run churn" pic
 	tools/need ss:iproute2
 	$(GOBUILD) -o bin/bench ./bench
 	bin/bench -rota bin/rota $(ARGS)
+
+fuzz: ## let random input at every fuzz test (FUZZ_TIME=1m for longer)
+	tools/check fuzz
 
 lint: ## run golangci-lint alone
 	tools/check lint

@@ -49,7 +49,7 @@ func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
 			require.Equal(t, 0, code)
 			require.Empty(t, stderr)
 			require.Equal(t, counts, lines[len(lines)-1])
-			require.Len(t, lines, 14)
+			require.Len(t, lines, 15)
 		})
 	}
 }
