@@ -58,16 +58,12 @@ func (s *ackSocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
 }
 
 func trustedPeer(c *net.UnixConn, leader int) bool {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return false
-	}
 	var cred *unix.Ucred
-	var asked error
-	err = raw.Control(func(fd uintptr) {
-		cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	err := withDescriptor(c, func(fd int) (err error) {
+		cred, err = unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+		return err
 	})
-	return errors.Join(err, asked) == nil && maySpeak(cred, leader)
+	return err == nil && maySpeak(cred, leader)
 }
 
 func (s *ackSocket) close() {

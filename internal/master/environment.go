@@ -83,7 +83,7 @@ func (s launchSpec) contract(notify string, ack *ackSocket) []string {
 		fd := itoa(firstInherited + i)
 		names = append(names, socket.name)
 		env = append(env, "EINHORN_FD_"+itoa(i)+"="+fd)
-		if socket.stream() {
+		if socket.asked.stream() {
 			ports = append(ports, socket.starterPort()+"="+fd)
 		}
 	}
@@ -107,10 +107,6 @@ func workerMark(worker string) string { return "ROTA_WORKER_ID=" + worker }
 type inherited struct {
 	*socket
 	name string
-}
-
-func (i inherited) stream() bool {
-	return i.kernel.Network() == "tcp" || i.kernel.Network() == "unix"
 }
 
 // starterPort is the address as Server::Starter writes it, which leaves out the host that

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,8 +26,7 @@ func greet() {
 	if err != nil {
 		os.Exit(5)
 	}
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	var group sync.WaitGroup
 	for _, l := range listeners {
 		if u, ok := l.(*net.UnixListener); ok {
@@ -50,8 +48,7 @@ func greetBluntly() {
 	if err != nil || len(listeners) != 1 {
 		os.Exit(5)
 	}
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	ended := make(chan struct{})
 	go func() { greetAll(listeners[0]); close(ended) }()
 	sayReady()

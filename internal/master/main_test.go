@@ -91,17 +91,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func good() {
+// whenTerminated hears of SIGTERM.
+func whenTerminated() <-chan os.Signal {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
+	return terminated
+}
+
+func good() {
+	terminated := whenTerminated()
 	sayReady()
 	<-terminated
 }
 
 func neverReady() {
 	fmt.Println("still thinking")
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	<-terminated
 }
 
@@ -137,8 +142,7 @@ func strangeUser() {
 
 // acknowledge says in einhorn's way that it is ready.
 func acknowledge() {
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	c, err := net.Dial("unix", os.Getenv("EINHORN_SOCK_PATH"))
 	if err != nil {
 		fmt.Println(err)
@@ -220,8 +224,7 @@ func oneFloods() {
 	if os.Getenv("ROTA_SLOT") != "0" {
 		printGreetings()
 	}
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	sayReady()
 	out := bufio.NewWriterSize(os.Stdout, 32<<10)
 	for n := 1; ; n++ {
@@ -256,8 +259,7 @@ func printGreetings() {
 func chattyStart() {
 	flood := strings.Repeat("loading a module\n", 20_000)
 	fmt.Print(flood, "listening on port 80\n", flood)
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	<-terminated
 }
 

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"errors"
 	"net"
 	"os"
 	"strconv"
@@ -69,16 +68,9 @@ func openNotifySocket(worker string) (*notifySocket, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	var set error
-	err = raw.Control(func(fd uintptr) {
-		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1)
-	})
-	if err = errors.Join(err, set); err != nil {
+	if err := withDescriptor(conn, func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1)
+	}); err != nil {
 		conn.Close()
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (m *Master) read(serving *plan, open []*binding) (*plan, error) {
 
 // plan makes a plan with its listeners, some of which may be open already.
 func (m *Master) plan(spec Spec, serving *plan, open []*binding) (*plan, error) {
-	if err := m.options.Validate(spec); err != nil {
+	if err := m.options.judge(spec); err != nil {
 		return nil, err
 	}
 	plan, err := makePlan(spec, os.Environ(), serving)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -238,8 +237,7 @@ func probed() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
+	terminated := whenTerminated()
 	<-terminated
 }
 

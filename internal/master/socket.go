@@ -106,22 +106,32 @@ func listen(config net.ListenConfig, network string, a ListenAddress) (netSocket
 
 // duplicate takes a descriptor of its own from c.
 func duplicate(c syscall.Conn) (fd int, err error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	refused := raw.Control(func(theirs uintptr) {
-		fd, err = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 3)
+	err = withDescriptor(c, func(theirs int) (err error) {
+		fd, err = unix.FcntlInt(uintptr(theirs), unix.F_DUPFD_CLOEXEC, 3)
+		return err
 	})
-	return fd, errors.Join(refused, err)
+	return fd, err
 }
 
 func reusePort(_, _ string, c syscall.RawConn) error {
-	var set error
-	err := c.Control(func(fd uintptr) {
-		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	return withRaw(c, func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	})
-	return errors.Join(err, set)
+}
+
+// withDescriptor does something to the descriptor of a socket of the net package.
+func withDescriptor(c syscall.Conn, do func(fd int) error) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return withRaw(raw, do)
+}
+
+func withRaw(c syscall.RawConn, do func(fd int) error) error {
+	var done error
+	refused := c.Control(func(fd uintptr) { done = do(int(fd)) })
+	return errors.Join(refused, done)
 }
 
 // Hint adds what to do to the errors that people meet when they listen on a network.

@@ -56,8 +56,8 @@ const (
 // MaxWorkers is the largest pool size.
 const MaxWorkers = 1024
 
-// Validate reports everything that is wrong with a spec for this master, joined into one error.
-func (o Options) Validate(s Spec) error {
+// judge reports everything that is wrong with a spec for this master, joined into one error.
+func (o Options) judge(s Spec) error {
 	err := s.Validate()
 	if len(s.Listen) == 0 && len(o.Given) == 0 {
 		err = errors.Join(errors.New("listen: at least one address is needed"), err)

@@ -32,11 +32,6 @@ func bindPacket(t *testing.T, network, address string) net.PacketConn {
 	return socket
 }
 
-func sharePacket(t *testing.T, name string, socket net.PacketConn) Listener {
-	t.Helper()
-	return Listener{Name: name, FD: duplicate(t, socket.(syscall.Conn))}
-}
-
 // connect makes a client that only hears the address that it talks to.
 func connect(t *testing.T, to net.PacketConn) net.Conn {
 	t.Helper()
@@ -80,7 +75,7 @@ func TestEachDatagramIsAnsweredToItsSender(t *testing.T) {
 				skipWithoutIPv6(t)
 			}
 			socket := bindPacket(t, at.network, at.address)
-			startWorker(t, Options{}, sharePacket(t, "http", socket)) // the name makes it no HTTP
+			startWorker(t, Options{}, share(t, "http", socket)) // the name makes it no HTTP
 			one, two := connect(t, socket), connect(t, socket)
 			for range 3 {
 				ask(t, one)
@@ -163,7 +158,7 @@ func openToAll(network string) (fd int, err error) {
 
 func TestDatagramsWithoutASenderAreDropped(t *testing.T) {
 	socket := bindPacket(t, "unixgram", "")
-	w := startWorker(t, Options{}, sharePacket(t, "unixgram", socket))
+	w := startWorker(t, Options{}, share(t, "unixgram", socket))
 	nobody, err := net.DialUnix("unixgram", nil, socket.LocalAddr().(*net.UnixAddr))
 	require.NoError(t, err)
 	defer nobody.Close()
@@ -183,7 +178,7 @@ func TestDatagramsWithoutASenderAreDropped(t *testing.T) {
 // A descriptor that a client sends along would stay open in the worker for ever.
 func TestDescriptorsInDatagramsAreNotKept(t *testing.T) {
 	socket := bindPacket(t, "unixgram", "")
-	startWorker(t, Options{}, sharePacket(t, "unixgram", socket))
+	startWorker(t, Options{}, share(t, "unixgram", socket))
 	in, out, err := os.Pipe()
 	require.NoError(t, err)
 	defer in.Close()
@@ -199,7 +194,7 @@ func TestDescriptorsInDatagramsAreNotKept(t *testing.T) {
 // may be none left for answers to others. But all are read, and when it leaves they're answered again.
 func TestAClientThatReadsNothingHoldsUpNobodyWhenItHasLeft(t *testing.T) {
 	socket, ln := bindPacket(t, "unixgram", ""), bind(t, "tcp4", "127.0.0.1:0")
-	w := startWorker(t, Options{}, sharePacket(t, "unixgram", socket), share(t, "tcp", ln))
+	w := startWorker(t, Options{}, share(t, "unixgram", socket), share(t, "tcp", ln))
 	deaf := connect(t, socket)
 	for range 1000 { // blocks while the worker doesn't read
 		_, err := io.WriteString(deaf, "hi")
@@ -230,7 +225,7 @@ func TestAnAnswerToNobodyHurtsNobodyElse(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, gone.Close())
 	}
-	w := startWorker(t, Options{}, sharePacket(t, "udp", socket))
+	w := startWorker(t, Options{}, share(t, "udp", socket))
 	c := connect(t, socket)
 	for range 3 {
 		ask(t, c)
@@ -246,7 +241,7 @@ func TestASocketThatWasShutDownKeepsNoWorkerBusy(t *testing.T) {
 	} {
 		t.Run(at.network, func(t *testing.T) {
 			socket, ln := bindPacket(t, at.network, at.address), bind(t, "tcp4", "127.0.0.1:0")
-			w := startWorker(t, Options{}, sharePacket(t, "broken", socket), share(t, "tcp", ln))
+			w := startWorker(t, Options{}, share(t, "broken", socket), share(t, "tcp", ln))
 			ask(t, connect(t, socket))
 			onDescriptor(t, socket.(syscall.Conn), func(fd int) error {
 				if err := unix.Shutdown(fd, unix.SHUT_RD); !errors.Is(err, unix.ENOTCONN) { // which UDP says, and obeys
@@ -267,7 +262,7 @@ func TestPausesEnd(t *testing.T) {
 	socket := bindPacket(t, "udp4", "127.0.0.1:0")
 	_, err := io.WriteString(connect(t, socket), "hi")
 	require.NoError(t, err)
-	l, err := newLoop(Options{Listeners: []Listener{sharePacket(t, "udp", socket)}, Log: zerolog.Nop()}.withDefaults())
+	l, err := newLoop(Options{Listeners: []Listener{share(t, "udp", socket)}, Log: zerolog.Nop()}.withDefaults())
 	require.NoError(t, err)
 	defer l.close()
 	d := l.sockets[0].(*datagrams)
@@ -292,7 +287,7 @@ func TestTwoWorkersShareOneDatagramSocketEvenly(t *testing.T) {
 	ctx, drain := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for range 2 {
-		l, err := newLoop(Options{Listeners: []Listener{sharePacket(t, "udp", socket)}, Log: zerolog.Nop()}.withDefaults())
+		l, err := newLoop(Options{Listeners: []Listener{share(t, "udp", socket)}, Log: zerolog.Nop()}.withDefaults())
 		require.NoError(t, err)
 		defer l.close()
 		loops = append(loops, l)
@@ -332,8 +327,8 @@ func waitForSleep(t *testing.T, l *loop) {
 
 func TestAWorkerDrainsUnderLoadWithoutHarmingTheOther(t *testing.T) {
 	socket := bindPacket(t, "udp4", "127.0.0.1:0")
-	leaving := startWorker(t, Options{}, sharePacket(t, "udp", socket))
-	staying := startWorker(t, Options{}, sharePacket(t, "udp", socket))
+	leaving := startWorker(t, Options{}, share(t, "udp", socket))
+	staying := startWorker(t, Options{}, share(t, "udp", socket))
 	const clients, each = 8, 300
 	var halfway, all sync.WaitGroup
 	failures := make(chan error, clients)
@@ -388,7 +383,7 @@ func TestAFloodOfDatagramsLetsConnectionsThrough(t *testing.T) {
 	_, err := io.WriteString(c, "hi")
 	require.NoError(t, err)
 
-	w := startWorker(t, Options{}, sharePacket(t, "udp", socket), share(t, "tcp", ln))
+	w := startWorker(t, Options{}, share(t, "udp", socket), share(t, "tcp", ln))
 	_, err = io.ReadFull(c, make([]byte, len("hello world")))
 	require.NoError(t, err)
 	for range datagrams {
@@ -407,7 +402,7 @@ func TestAFloodOfDatagramsLetsConnectionsThrough(t *testing.T) {
 
 func TestConnectionsAreServedDuringAFlood(t *testing.T) {
 	socket, ln := bindPacket(t, "udp4", "127.0.0.1:0"), bind(t, "tcp4", "127.0.0.1:0")
-	startWorker(t, Options{}, sharePacket(t, "udp", socket), share(t, "tcp", ln))
+	startWorker(t, Options{}, share(t, "udp", socket), share(t, "tcp", ln))
 	flood := connect(t, socket)
 	ctx, stop := context.WithCancel(t.Context())
 	var flooding sync.WaitGroup
@@ -434,7 +429,7 @@ func TestADatagramSocketsDrainWithoutTrafficEndsAtOnceAndLeavesItAlone(t *testin
 			t.Run(at.network, func(t *testing.T) {
 				socket := bindPacket(t, at.network, at.address)
 				onDescriptor(t, socket.(syscall.Conn), func(fd int) error { return unix.SetNonblock(fd, nonblocking) })
-				w := startWorker(t, Options{}, sharePacket(t, "dgram", socket))
+				w := startWorker(t, Options{}, share(t, "dgram", socket))
 				ask(t, connect(t, socket))
 				require.Equal(t, nonblocking, isNonblocking(t, socket), "the flag was changed for all workers")
 				w.drain()
@@ -462,7 +457,7 @@ func TestADrainAnswersALastBatchAndNoMore(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	opts := Options{Listeners: []Listener{sharePacket(t, "udp", socket)}, Ready: func() error { return nil }}
+	opts := Options{Listeners: []Listener{share(t, "udp", socket)}, Ready: func() error { return nil }}
 	require.NoError(t, Run(ctx, opts))
 	for range datagramsPerWake {
 		_, err := c.Read(make([]byte, 100))

@@ -135,9 +135,9 @@ func bind(t *testing.T, network, address string) net.Listener {
 }
 
 // share makes a descriptor of the same open file description, as a spawn would.
-func share(t *testing.T, name string, ln net.Listener) Listener {
+func share(t *testing.T, name string, socket any) Listener {
 	t.Helper()
-	return Listener{Name: name, FD: duplicate(t, ln.(syscall.Conn))}
+	return Listener{Name: name, FD: duplicate(t, socket.(syscall.Conn))}
 }
 
 func duplicate(t *testing.T, socket syscall.Conn) (fd int) {
