@@ -6,6 +6,19 @@ import "time"
 // returns as a fact.
 type effect interface{ isEffect() }
 
+// wakeReason is what a rotation waits for by the clock.
+type wakeReason int
+
+const (
+	canaryOver wakeReason = iota // the canary has soaked
+	pauseOver                    // between two batches
+	soakOver                     // of a live reload
+	checkDue                     // although nothing has changed
+)
+
+// checkEvery is how long after one round of checks another is due, while a rotation waits.
+const checkEvery = time.Second
+
 type (
 	// prepare makes the plan of a generation; answered by prepared.
 	prepare struct{ generation int }
@@ -40,6 +53,25 @@ type (
 	// retire turns away who comes to the listeners that a generation has and the next has not,
 	// before the last of its workers are told to drain.
 	retire struct{ generation, next int }
+	// restore takes back what retire did to the listeners of a generation.
+	restore struct{ generation int }
+	// check has a round of checks done; answered by checked.
+	check struct {
+		reload     string
+		generation int
+		revision   string
+		checks     []string // further ones, that the reload's callers asked for
+		batches    int
+		live       bool // nobody else accepts any more
+		commands   bool // may be run
+	}
+	// wake asks for awake after a time.
+	wake struct {
+		reload string
+		why    wakeReason
+		count  int
+		after  time.Duration
+	}
 	// serve says that every slot is served by the generation from now on.
 	serve struct{ generation int }
 	// closeListeners gives up the master's hold of the listening sockets.
@@ -56,6 +88,9 @@ func (abort) isEffect()          {}
 func (kill) isEffect()           {}
 func (shrink) isEffect()         {}
 func (retire) isEffect()         {}
+func (restore) isEffect()        {}
+func (check) isEffect()          {}
+func (wake) isEffect()           {}
 func (serve) isEffect()          {}
 func (retry) isEffect()          {}
 func (count) isEffect()          {}

@@ -16,6 +16,10 @@ var (
 	ErrNoReload = errors.New("no such reload")
 	// ErrResizing is returned for a scale while a reload changes the pool's size.
 	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it is live")
+	// ErrKeyReused is returned for a reload whose key came with another request before.
+	ErrKeyReused = errors.New("this key was used for a reload that was asked for differently")
+	// ErrGeneration is returned for a reload that was to be started only from a certain state.
+	ErrGeneration = errors.New("the generation that serves is another, or a reload is about to change it")
 	// ErrLogGone is returned for the output of a worker that is known, but gone for too long.
 	ErrLogGone = errors.New("what this worker printed is not kept any more")
 	// ErrPoolLimit is returned for a scale that would leave no worker, or too many.

@@ -12,6 +12,14 @@ type (
 		id      string
 		request ReloadRequest
 	}
+	// controlAsked: somebody wants a reload that is under way to go another way.
+	controlAsked struct {
+		reload string
+		verb   Verb
+		reason string
+	}
+	// renewalAsked: somebody wants the worker replaced by another of its generation.
+	renewalAsked struct{ worker string }
 	// scaleAsked: somebody wants delta workers more, or fewer.
 	scaleAsked struct{ delta int }
 	// stopAsked: somebody wants the master to end; now means without draining.
@@ -22,6 +30,18 @@ type (
 		generation int
 		terms      terms
 		err        error
+	}
+	// checked: a round of checks, begun when so many batches had changed, is over.
+	checked struct {
+		reload  string
+		batches int
+		result  Result
+	}
+	// awake: a time is over that a rotation waits for.
+	awake struct {
+		reload string
+		why    wakeReason
+		count  int
 	}
 	// forked: a worker has a process.
 	forked struct {
@@ -61,6 +81,10 @@ type (
 func (reloadAsked) isFact()   {}
 func (scaleAsked) isFact()    {}
 func (stopAsked) isFact()     {}
+func (controlAsked) isFact()  {}
+func (renewalAsked) isFact()  {}
+func (checked) isFact()       {}
+func (awake) isFact()         {}
 func (prepared) isFact()      {}
 func (forked) isFact()        {}
 func (becameReady) isFact()   {}

@@ -12,8 +12,7 @@ func (p *pool) onForked(m *member, pid int) {
 	p.tellWorker(EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
 }
 
-// onReady takes a worker at its word once. When it replaces another, this is the
-// moment, and the only one, at which the older one may go.
+// onReady takes a worker at its word once.
 func (p *pool) onReady(m *member, how string) {
 	if m.State != WorkerStarting {
 		return
@@ -25,14 +24,6 @@ func (p *pool) onReady(m *member, how string) {
 	}
 	p.tellWorker(EventWorkerReady, m, WorkerStarting, message)
 
-	s := p.slotOf(m)
-	if s == nil || s.next != m {
-		return
-	}
-	old := s.duty
-	*s = slot{number: s.number, duty: m, changed: p.rotating.State == ReloadRolling}
-	p.retireListeners()
-	p.dismiss(old, p.rotating, fmt.Sprintf("generation %d serves slot %d", m.Generation, s.number))
 }
 
 // onStartTimeout gives up on a worker that is not ready in time. It may have accepted
@@ -56,6 +47,7 @@ func (p *pool) onSilent(m *member, f wentSilent) {
 	why := fmt.Sprintf("missed its watchdog: it said nothing for %s", f.silence)
 	s := p.slotOf(m)
 	p.totals.WorkersDied++
+	p.countDeath(m)
 	p.want(abort{worker: m.ID})
 	p.markDraining(m, "it "+why)
 	p.lost(s, m, why, f.output)
@@ -92,6 +84,7 @@ func (p *pool) onExited(m *member, exit Exit) {
 	p.tellWorker(EventWorkerExited, m, from, message)
 	if from != WorkerDraining {
 		p.totals.WorkersDied++
+		p.countDeath(m)
 		p.lost(s, m, how, exit.Output)
 	}
 }
@@ -102,15 +95,18 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	if s == nil {
 		return
 	}
-	onTrial := p.onTrial(s, m)
+	onTrial, renewal := p.onTrial(s, m), s.next == m && p.rotating == nil
 	if s.next == m {
 		s.next = nil
 	} else {
 		s.duty = nil
 	}
 	if onTrial {
-		p.fail(m, why, output)
+		p.failWorker(m, why, output)
 		return
+	}
+	if renewal {
+		return // the older one serves on
 	}
 	died := m.Worker
 	s.died = &died
@@ -122,6 +118,19 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	if s.deaths > 1 {
 		s.retrying = true
 		p.want(retry{slot: s.number, deaths: s.deaths - 1})
+	}
+}
+
+// countDeath adds to what the reloads under way have to tell that a worker ended while it served, with
+// whatever connections it had.
+func (p *pool) countDeath(m *member) {
+	if m.ReadyAt.IsZero() {
+		return
+	}
+	for _, r := range p.reloads {
+		if !r.StartedAt.IsZero() && !r.State.Terminal() {
+			r.Died++
+		}
 	}
 }
 

@@ -151,6 +151,12 @@ func (b *binding) turnAway() {
 	}
 }
 
+func (b *binding) invite() {
+	for _, s := range b.sockets {
+		s.invite()
+	}
+}
+
 func (b *binding) close() {
 	for _, s := range b.sockets {
 		s.close()

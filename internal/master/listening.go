@@ -84,6 +84,18 @@ func (l *loop) retire(old, next *plan) {
 	}
 }
 
+// restore takes back what retire did: the generation serves again.
+func (l *loop) restore(p *plan) {
+	for _, listener := range p.listeners {
+		if listener.leaving {
+			listener.leaving = false
+			listener.invite()
+			l.options.Log.Info().Str("listener", listener.Name).Str("address", listener.address()).
+				Msg("listener is opened again: the generation that has it is to serve again")
+		}
+	}
+}
+
 // shrink keeps new connections away from the sockets of slots that are no more.
 func (l *loop) shrink(size int) {
 	for _, p := range l.plans {

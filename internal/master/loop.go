@@ -94,6 +94,12 @@ func (l *loop) do(e effect) {
 		time.AfterFunc(retryDelay(e.deaths), func() { l.post(retryDue{slot: e.slot}) })
 	case count:
 		l.countConnections()
+	case restore:
+		l.restore(l.plans[e.generation])
+	case check:
+		l.check(e)
+	case wake:
+		time.AfterFunc(e.after, func() { l.post(awake{reload: e.reload, why: e.why, count: e.count}) })
 	case serve:
 		l.missing = nil // of the generation before
 		l.claimFiles(l.plans[e.generation])
@@ -202,7 +208,7 @@ func (l *loop) forgetWaiter(answer chan Reload) {
 func (l *loop) answerWaiters() {
 	waiting := l.waiters[:0]
 	for _, w := range l.waiters {
-		if r := l.pool.reload(w.id); r != nil && r.State.Reached(w.target) {
+		if r := l.pool.reload(w.id); r != nil && r.Reached(w.target) {
 			w.answer <- r.clone()
 		} else {
 			waiting = append(waiting, w)

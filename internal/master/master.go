@@ -126,26 +126,36 @@ func (m *Master) post(f fact) {
 }
 
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
-// answer; a reload that is queued already is shared. Error: ErrStopping.
+// answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration.
 func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	var r Reload
-	var refused error
-	err := m.ask(func(l *loop) {
-		if l.pool.stopping {
-			refused = ErrStopping
-			return
-		}
-		l.handle(reloadAsked{id: newID(), request: request})
-		r = l.pool.reloads[len(l.pool.reloads)-1].clone()
+	err := m.attempt(func(l *loop) (err error) {
+		r, err = l.reload(request)
+		return err
 	})
-	if err == nil {
-		err = refused
-	}
 	return r, err
 }
 
-// Wait returns the reload once it is live, completed (as target says) or has ended
-// otherwise. Errors: ErrNoReload, and the context's.
+func (l *loop) reload(request ReloadRequest) (Reload, error) {
+	if l.pool.stopping {
+		return Reload{}, ErrStopping
+	}
+	known, err := l.pool.asked(request, time.Now())
+	if err != nil {
+		return Reload{}, err
+	}
+	if known != nil {
+		return known.clone(), nil
+	}
+	if request.IfGeneration != nil && !l.pool.undisturbed(request.IfGeneration) {
+		return Reload{}, ErrGeneration
+	}
+	l.handle(reloadAsked{id: newID(), request: request})
+	return l.pool.reloads[len(l.pool.reloads)-1].clone(), nil
+}
+
+// Wait returns the reload once it is live and no longer on trial, completed (as target says), or has
+// ended otherwise. Errors: ErrNoReload, and the context's.
 func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reload, error) {
 	answer := make(chan Reload, 1)
 	known := false
@@ -175,28 +185,6 @@ func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reloa
 	default:
 		return Reload{}, ErrStopped
 	}
-}
-
-// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrResizing, ErrPoolLimit.
-func (m *Master) Scale(delta int) error {
-	var refused error
-	err := m.ask(func(l *loop) {
-		size := len(l.pool.slots) + delta
-		switch {
-		case l.pool.stopping:
-			refused = ErrStopping
-		case size < 1 || size > MaxWorkers:
-			refused = ErrPoolLimit
-		case l.pool.growth != 0:
-			refused = ErrResizing
-		default:
-			l.handle(scaleAsked{delta: delta})
-		}
-	})
-	if err == nil {
-		err = refused
-	}
-	return err
 }
 
 // Shutdown lets every worker drain; Run returns when the last is gone.

@@ -116,6 +116,9 @@ func (p *plan) terms() terms {
 		workers:      p.Workers,
 		startTimeout: p.StartTimeout,
 		drainTimeout: p.DrainTimeout,
+		strategy:     p.Strategy,
+		checks:       len(p.Checks) > 0,
+		maxDraining:  p.MaxDraining,
 		program:      &p.shown,
 	}
 }

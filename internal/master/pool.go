@@ -40,9 +40,8 @@ type pool struct {
 
 	reloads  []*Reload // oldest first
 	queued   *Reload   // accepted, begins when nothing rotates
-	rotating *Reload   // rolling or reverting
-	prepared bool      // rotating's plan is made
-	growth   int       // slots at the end that rotating added, or, below zero, is to take away
+	rotating *rotation // nil when none does
+	keys     []keyed   // oldest first
 
 	stopping bool
 	counting bool // a counted fact is to come
@@ -72,6 +71,7 @@ type member struct {
 	reload      *Reload // that started or drains it; nil for neither
 	connections int     // open ones, as last counted while it drained
 	counted     bool    // they were
+	killed      bool    // because too many generations drained
 }
 
 // Totals count since the master started.
@@ -88,6 +88,9 @@ type terms struct {
 	workers      int // pool size
 	startTimeout time.Duration
 	drainTimeout time.Duration
+	strategy     Strategy
+	checks       bool     // there are some that a reload has to pass
+	maxDraining  int      // generations that may drain at a time; 0: any number
 	program      *Program // for show
 }
 
@@ -122,8 +125,16 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.scale(f.delta)
 	case stopAsked:
 		p.stop(f.now)
+	case controlAsked:
+		p.control(f)
+	case renewalAsked:
+		p.with(f.worker, p.renew)
 	case prepared:
 		p.onPrepared(f)
+	case checked:
+		p.onChecked(f)
+	case awake:
+		p.onAwake(f)
 	case counted:
 		p.onCounted(f)
 	case retryDue:
@@ -169,10 +180,13 @@ func (p *pool) reconcile() {
 		}
 		return
 	}
+	p.takeOver()
 	p.fill()
 	p.rotate()
+	p.limitDraining()
 	p.settle()
 	p.beginQueued()
+	p.askForChecks()
 	p.askForCount()
 }
 

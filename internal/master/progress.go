@@ -17,7 +17,7 @@ func (p *pool) settle() {
 		if r.figures() != r.told && (r == current || p.fresh) {
 			p.tellReload(EventReloadProgress, r, r.State, r.progress())
 		}
-		if r.State == ReloadLive && r.Draining == 0 {
+		if r.State == ReloadLive && !r.OnTrial && r.Draining == 0 {
 			r.State, r.FinishedAt = ReloadCompleted, p.now
 			p.totals.ReloadsCompleted++
 			p.tellReload(EventReloadCompleted, r, ReloadLive, r.completion())
@@ -27,7 +27,7 @@ func (p *pool) settle() {
 
 // measure counts the reload's progress anew.
 func (p *pool) measure(r *Reload) {
-	if r == p.rotating {
+	if p.rotating != nil && r == p.rotating.Reload {
 		r.Replaced, r.Total = 0, len(p.staying()) // those that go are not to be changed
 		for _, s := range p.slots {
 			if s.duty != nil && s.duty.Generation == r.Generation && s.duty.State == WorkerReady {
@@ -63,6 +63,9 @@ func (r *Reload) progress() string {
 	}
 	if r.Draining > 0 && r.ConnectionsCounted {
 		message += " with " + plural(r.ConnectionsRemaining, "connection", "connections")
+	}
+	if r.Paused != nil {
+		message += "; " + r.Paused.describe()
 	}
 	return message
 }

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func TestWhateverHappens(t *testing.T) {
 // only an accident, a scale or a stop may; a rotation never does.
 func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 	starting, ready, draining := w.in(WorkerStarting), w.in(WorkerReady), w.in(WorkerDraining)
-	kind := rapid.IntRange(0, 16).Draw(t, "kind")
+	kind := rapid.IntRange(0, 24).Draw(t, "kind")
 	switch {
 	case kind == 0:
 		return reloadAsked{id: newID()}, false
@@ -39,6 +40,8 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 	case kind == 2 && len(w.preparing) > 0:
 		f := takePrepared(w, nil)
 		f.terms.workers = rapid.IntRange(1, 7).Draw(t, "workers")
+		f.terms.strategy = drawStrategy(t)
+		f.terms.checks = rapid.Bool().Draw(t, "checks")
 		return f, false
 	case kind == 3 && len(w.preparing) > 0:
 		return takePrepared(w, nil), false
@@ -56,6 +59,25 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 		return exited{worker: pick(t, draining), exit: Exit{Cut: 1}}, false
 	case kind == 16 && len(ready) > 0:
 		return wentSilent{worker: pick(t, ready), silence: time.Second}, true
+	case kind == 17 && len(w.checks) > 0:
+		c := w.checks[0]
+		w.checks = w.checks[1:]
+		result := Result{OK: rapid.IntRange(0, 3).Draw(t, "ok") > 0, Message: "not well"}
+		if len(ready) > 0 && rapid.Bool().Draw(t, "known") {
+			result.Worker = pick(t, ready)
+		}
+		return checked{reload: c.reload, batches: c.batches, result: result}, false
+	case kind <= 19 && len(w.wakes) > 0:
+		i := rapid.IntRange(0, len(w.wakes)-1).Draw(t, "wake")
+		e := w.wakes[i]
+		w.wakes = slices.Delete(w.wakes, i, i+1)
+		return awake{reload: e.reload, why: e.why, count: e.count}, false
+	case kind <= 21 && len(w.pool.reloads) > 0:
+		verbs := []Verb{VerbAbort, VerbPause, VerbResume, VerbPromote}
+		r := rapid.SampledFrom(w.pool.reloads).Draw(t, "reload")
+		return controlAsked{reload: r.ID, verb: rapid.SampledFrom(verbs).Draw(t, "verb")}, false
+	case kind == 22 && len(ready) > 0:
+		return renewalAsked{worker: pick(t, ready)}, false
 	case kind == 14:
 		return retryDue{slot: rapid.IntRange(0, 5).Draw(t, "slot")}, false
 	case rapid.IntRange(0, 40).Draw(t, "rare") == 0:
@@ -64,6 +86,17 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 		return scaleAsked{delta: rapid.SampledFrom([]int{-1, 1}).Draw(t, "delta")}, true
 	}
 	return counted{}, false
+}
+
+func drawStrategy(t *rapid.T) Strategy {
+	times := []time.Duration{0, time.Second}
+	return Strategy{
+		Surge:        rapid.SampledFrom([]Surge{{}, {Number: 2}, {Percent: 50}, {Percent: 100}}).Draw(t, "surge"),
+		Canary:       rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "canary"),
+		CanarySoak:   rapid.SampledFrom(times).Draw(t, "canary soak"),
+		PauseBetween: rapid.SampledFrom(times).Draw(t, "pause"),
+		Soak:         rapid.SampledFrom(times).Draw(t, "soak"),
+	}
 }
 
 func takePrepared(w *world, err error) prepared {
@@ -77,7 +110,7 @@ func pick(t *rapid.T, list []*member) string { return rapid.SampledFrom(list).Dr
 // lookFor fails on what must never be.
 func lookFor(t *rapid.T, w *world) {
 	p := w.pool
-	nexts := 0
+	begun := 0 // replacements, by this fact
 	for i, s := range p.slots {
 		require.Equal(t, i, s.number)
 		for _, m := range []*member{s.duty, s.next} {
@@ -88,20 +121,31 @@ func lookFor(t *rapid.T, w *world) {
 			require.Contains(t, []WorkerState{WorkerStarting, WorkerReady}, m.State)
 		}
 		if s.next != nil {
-			nexts++
+			if slices.ContainsFunc(w.effects, func(e effect) bool { began, ok := e.(start); return ok && began.worker == s.next.ID }) {
+				begun++
+			}
 			require.NotSame(t, s.duty, s.next)
-			require.NotNil(t, p.rotating, "a replacement without a rotation")
+			if p.rotating == nil {
+				require.Equal(t, p.generation, s.next.Generation, "a replacement of another generation without a rotation")
+			}
 		}
 		if p.rotating == nil {
 			require.False(t, s.changed)
 			require.False(t, s.added)
-			require.Zero(t, p.growth)
+			require.Zero(t, p.growth())
 		}
 		if !p.stopping {
 			require.True(t, s.duty != nil || s.next != nil || s.retrying || s.added, "slot %d is forgotten: %s", i, w)
 		}
 	}
-	require.LessOrEqual(t, nexts, 1, "a surge of more than one")
+	if r := p.rotating; r != nil {
+		require.LessOrEqual(t, begun, r.Strategy.Surge.Of(len(p.slots)), "more than the surge")
+		require.NotEqual(t, ReloadCompleted, r.State)
+		if r.State == ReloadLive {
+			require.Contains(t, p.terms, r.before, "what it may have to go back to is forgotten")
+		}
+	}
+	require.Contains(t, p.terms, p.generation)
 	for _, r := range p.reloads {
 		if r.State == ReloadCompleted {
 			for _, m := range p.workers {
@@ -109,6 +153,8 @@ func lookFor(t *rapid.T, w *world) {
 			}
 		}
 		require.Equal(t, r.State.Terminal(), !r.FinishedAt.IsZero())
+		require.Equal(t, r.OnTrial, p.rotating != nil && p.rotating.Reload == r)
+		require.True(t, r.Paused == nil || r.State == ReloadRolling)
 		if r.State == ReloadFailed || r.State == ReloadAborted {
 			require.NotEmpty(t, r.Failure.Message)
 		}

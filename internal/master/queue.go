@@ -16,6 +16,7 @@ func (p *pool) accept(ask reloadAsked) {
 		return
 	}
 	caller := Caller{ReloadRequest: ask.request, At: p.now}
+	defer func() { p.keep(ask.request, p.queued) }()
 	if p.queued != nil {
 		p.queued.ReloadRequest = p.queued.merge(ask.request)
 		p.queued.Callers = append(p.queued.Callers, caller)
@@ -58,33 +59,39 @@ func (p *pool) forgetReloads() {
 // beginQueued starts the queued reload when nothing rotates. Its first step is to
 // resolve the program as it is on disk now.
 func (p *pool) beginQueued() {
-	if p.rotating != nil || p.queued == nil {
+	if p.rotating != nil || p.queued == nil || p.renewing() {
 		return
 	}
 	r := p.queued
-	p.rotating, p.queued, p.prepared = r, nil, false
-	r.State, r.StartedAt = ReloadRolling, p.now
+	p.rotating, p.queued = &rotation{Reload: r, before: p.generation}, nil
+	r.State, r.StartedAt, r.OnTrial = ReloadRolling, p.now, true
 	p.want(prepare{generation: r.Generation})
 	p.tellReload(EventReloadStarted, r, ReloadQueued, fmt.Sprintf("rotation to generation %d begins", r.Generation))
 }
 
 func (p *pool) onPrepared(f prepared) {
 	r := p.rotating
-	if r == nil || r.Generation != f.generation || p.prepared {
+	if r == nil || r.Generation != f.generation || r.prepared {
 		return // the reload was aborted meanwhile
+	}
+	size := len(p.slots)
+	if f.terms.workers != p.terms[p.generation].workers { // else a pool that was scaled by hand stays as it is
+		size = f.terms.workers
+	}
+	strategy := r.StrategyRequest.over(f.terms.strategy)
+	if f.err == nil {
+		f.err = strategy.fits(size)
 	}
 	if f.err != nil {
 		r.Failure = failureOf(f.err)
-		p.finishFailed(r)
+		p.endFailed(r.Generation)
 		return
 	}
-	p.prepared = true
-	before := p.terms[p.generation].workers
+	r.prepared = true
 	p.terms[r.Generation] = f.terms
-	r.Program = f.terms.program
-	if f.terms.workers != before { // else a pool that was scaled by hand stays as it is
-		p.growTo(f.terms.workers)
-	}
+	r.Program, r.Strategy = f.terms.program, strategy
+	r.checks.wanted = f.terms.checks || len(r.Checks) > 0
+	p.growTo(size)
 }
 
 // failureOf tells of everything that is wrong, in one sentence and one by one.

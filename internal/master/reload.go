@@ -15,20 +15,14 @@ const (
 	ReloadRolling   ReloadState = "rolling"   // slots are changing to its generation
 	ReloadLive      ReloadState = "live"      // every slot is served by its generation, older workers drain
 	ReloadCompleted ReloadState = "completed" // the last older worker is gone
-	ReloadReverting ReloadState = "reverting" // a new worker failed; slots go back to the generation before
+	ReloadReverting ReloadState = "reverting" // it failed, or was aborted; slots go back to the generation before
 	ReloadFailed    ReloadState = "failed"    // as good as before it began, or the error says what is not
-	ReloadAborted   ReloadState = "aborted"   // the master was told to stop before it was live
+	ReloadAborted   ReloadState = "aborted"   // somebody wanted that, or the master stops; as good as before it began
 )
 
 // Terminal reports whether the reload has ended for good.
 func (s ReloadState) Terminal() bool {
 	return s == ReloadCompleted || s == ReloadFailed || s == ReloadAborted
-}
-
-// Reached reports whether a wait for target (live or completed) is over in state s:
-// the target or a later success was reached, or the reload has ended without it.
-func (s ReloadState) Reached(target ReloadState) bool {
-	return s == target || s.Terminal()
 }
 
 // Trigger says which door a reload came through.
@@ -43,10 +37,15 @@ const (
 // ReloadRequest is what one caller asks for. Its zero value is a plain reload.
 type ReloadRequest struct {
 	Trigger      Trigger
+	Key          string        // with which a caller that asks again gets the same reload; "": none
+	IfGeneration []int         // accept it only if one of these serves and no other reload is about to change that; nil: always
 	Reason       string        // free text
 	Revision     string        // free text, reaches the new workers as ROTA_REVISION
 	StartTimeout time.Duration // 0: the master's own
 	DrainTimeout time.Duration // 0: the master's own
+	Checks       []string      // that its workers have to pass besides the settings' own
+
+	StrategyRequest
 }
 
 // merge is what two callers of one reload want together: of what both say, the later.
@@ -57,6 +56,9 @@ func (r ReloadRequest) merge(later ReloadRequest) ReloadRequest {
 		Revision:     cmp.Or(later.Revision, r.Revision),
 		StartTimeout: cmp.Or(later.StartTimeout, r.StartTimeout),
 		DrainTimeout: cmp.Or(later.DrainTimeout, r.DrainTimeout),
+		Checks:       union(r.Checks, later.Checks),
+
+		StrategyRequest: r.StrategyRequest.merge(later.StrategyRequest),
 	}
 }
 
@@ -91,6 +93,12 @@ type Reload struct {
 	Failure              *Failure  // nil unless reverting, failed or aborted
 	Steps                []Step    // what happened to which worker, oldest first
 
+	Strategy    Strategy  // in effect; zero until its plan is made
+	OnTrial     bool      // from its start to its verdict: until then it may go back
+	TrialEndsAt time.Time // zero unless it soaks
+	Paused      *Pause    // nil unless it waits although it could go on
+	Receipt
+
 	told figures // as last published
 }
 
@@ -111,6 +119,23 @@ type Step struct {
 	WorkerID string
 	Slot     int
 	Message  string
+}
+
+// union are the items of both, each once.
+func union(a, b []string) []string {
+	list := slices.Clone(a)
+	for _, item := range b {
+		if !slices.Contains(list, item) {
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
+// Reached reports whether a wait for target (live or completed) is over: it was reached for
+// good, and not only on trial, or the reload has ended without it.
+func (r *Reload) Reached(target ReloadState) bool {
+	return r.State.Terminal() || r.State == target && !r.OnTrial
 }
 
 // clone copies the reload for a reader. The lists are shared: what is in them never

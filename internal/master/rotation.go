@@ -1,34 +1,131 @@
 package master
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
-// rotate moves the rotation on. One slot changes at a time: its replacement must be
-// ready, and the older worker told to drain, before the next slot is touched.
+// rotation is what the pool keeps of the reload that rotates, from its beginning until its verdict: it
+// rolls, is live on trial, or goes back.
+type rotation struct {
+	*Reload
+	before   int // the generation that it came to change, and goes back to
+	prepared bool
+	growth   int // slots at the end that it added, or, below zero, is to take away when live
+	shrunk   int // slots that it did take away when it was live
+
+	batches int         // so many have changed; being live counts as one more
+	checks  checkRounds // of the trial
+
+	rested    int       // so many batches were followed by the pause between
+	resting   int       // the latest for which that pause began
+	restUntil time.Time // when it ends
+
+	canary      bool      // the pause after the canary has begun
+	canaryUntil time.Time // when it ends; zero: when it is promoted
+	promoted    bool      // it is over, or not wanted
+
+	asked    bool // to pause
+	soaked   bool // the soak is over
+	aborting bool // it goes back because somebody wants that
+	lost     bool // it could not go back
+}
+
+// rotate moves the rotation on by one batch of slots. The replacements of all of them must be ready, and
+// the older workers told to drain, before the next batch is touched.
 func (p *pool) rotate() {
 	r := p.rotating
-	if r == nil || !p.prepared {
+	if r == nil || !r.prepared || p.changing() {
 		return
 	}
+	switch r.State {
+	case ReloadRolling:
+		p.goForth()
+	case ReloadReverting:
+		p.goBack()
+	default:
+		p.judge()
+	}
+}
+
+// goForth starts the next batch, unless it has to wait, or makes the reload live.
+func (p *pool) goForth() {
+	todo := p.todo()
+	if len(todo) == 0 {
+		p.goLive()
+		return
+	}
+	if p.held() {
+		return
+	}
+	p.startBatch(todo[:min(len(todo), p.batchSize())])
+}
+
+// batchSize is how many slots may change at once. The canary's are the first, and nobody goes with them.
+func (p *pool) batchSize() int {
+	r := p.rotating
+	size := r.Strategy.Surge.Of(len(p.staying()))
+	if ahead := r.Strategy.Canary - r.Replaced; r.State == ReloadRolling && !r.canary && ahead > 0 {
+		size = min(size, ahead)
+	}
+	return size
+}
+
+func (p *pool) startBatch(slots []*slot) {
+	for _, s := range slots {
+		s.next = p.start(s, p.target(), p.rotationStartTimeout(), p.rotating.Reload)
+	}
+}
+
+// changing reports whether a batch is under way.
+func (p *pool) changing() bool {
 	for _, s := range p.slots {
-		if s.next != nil {
+		coming := s.changed && s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
+		if s.next != nil || coming { // it comes already, because its worker died while reverting
+			return true
+		}
+	}
+	return false
+}
+
+// takeOver gives slots to their replacements, once those of the whole batch are ready. This is the moment,
+// and the only one, at which the older workers may go.
+func (p *pool) takeOver() {
+	var batch []*slot
+	for _, s := range p.slots {
+		if s.next == nil {
+			continue
+		}
+		if s.next.State != WorkerReady {
+			if p.rotating == nil {
+				continue // each by itself
+			}
 			return
 		}
+		batch = append(batch, s)
 	}
-	if s := p.nextSlot(); s != nil {
-		if s.duty == nil || s.duty.Generation != p.target() {
-			s.next = p.start(s, p.target(), p.rotationStartTimeout(), r)
-		}
-		return // else it starts already, because its worker died while reverting
-	}
-	if r.State == ReloadReverting {
-		p.finishFailed(r)
+	if len(batch) == 0 {
 		return
 	}
-	p.goLive(r)
+	old := make([]*member, len(batch))
+	for i, s := range batch {
+		old[i] = s.duty
+		*s = slot{number: s.number, duty: s.next, changed: p.rotating != nil && p.rotating.State == ReloadRolling}
+	}
+	var because *Reload
+	if p.rotating != nil {
+		because = p.rotating.Reload
+		p.rotating.batches++
+		p.retireListeners()
+		p.measure(because)
+	}
+	for i, s := range batch {
+		p.dismiss(old[i], because, succession(s.duty, old[i]))
+	}
+}
+
+func succession(m, old *member) string {
+	if old != nil && old.Generation == m.Generation {
+		return "another worker serves slot " + itoa(m.Slot)
+	}
+	return "generation " + itoa(m.Generation) + " serves slot " + itoa(m.Slot)
 }
 
 // rotationStartTimeout is the caller's, if there is one. An impatient caller must not make
@@ -44,15 +141,15 @@ func (p *pool) rotationStartTimeout() time.Duration {
 
 // target is the generation that the rotation brings every slot to.
 func (p *pool) target() int {
-	if p.rotating.State == ReloadReverting {
+	if p.rotating == nil || p.rotating.State == ReloadReverting {
 		return p.generation
 	}
 	return p.rotating.Generation
 }
 
-// nextSlot finds the first slot that the rotation has still to change, or nil. Going
-// forth that is every slot, going back only those it had changed.
-func (p *pool) nextSlot() *slot {
+// todo are the slots that the rotation has still to change. Going forth that is every slot, going
+// back only those it had changed.
+func (p *pool) todo() (list []*slot) {
 	reverting := p.rotating.State == ReloadReverting
 	for _, s := range p.staying() {
 		there := s.duty != nil && s.duty.Generation == p.target() && s.duty.State == WorkerReady
@@ -60,89 +157,34 @@ func (p *pool) nextSlot() *slot {
 			s.changed = false
 		}
 		if !there && (!reverting || s.changed) {
-			return s
+			list = append(list, s)
 		}
 	}
-	return nil
+	return list
+}
+
+// growth is the size that the rotation changes the pool by; 0 for none.
+func (p *pool) growth() int {
+	if p.rotating == nil {
+		return 0
+	}
+	return p.rotating.growth
 }
 
 // staying are the slots that the rotation does not take away.
-func (p *pool) staying() []*slot { return p.slots[:len(p.slots)+min(p.growth, 0)] }
+func (p *pool) staying() []*slot { return p.slots[:len(p.slots)+min(p.growth(), 0)] }
 
-// onTrial reports whether the death of the worker fails the rotation: it was started
-// by it, and the slot does not count as safely changed yet.
+// onTrial reports whether the end of the worker fails the rotation: its generation is what the rotation
+// brings, or, on the way back, it was started for that.
 func (p *pool) onTrial(s *slot, m *member) bool {
-	if p.rotating == nil {
-		return false
-	}
-	return s.next == m || s.changed && m.Generation == p.target()
-}
-
-// fail stops the rotation and turns it back; a second failure, on the way back, ends it
-// and leaves alone what serves.
-func (p *pool) fail(m *member, why string, output []string) {
 	r := p.rotating
-	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
-	p.step(r, "failed", m, message)
-	if r.State == ReloadReverting {
-		both := *r.Failure // readers have the one before
-		both.Message += fmt.Sprintf("; going back failed too: the worker of slot %d %s%s", m.Slot, why, p.leftBehind(r))
-		r.Failure = &both
-		p.finishFailed(r)
-		return
+	switch {
+	case r == nil || !r.prepared:
+		return false
+	case r.State == ReloadReverting:
+		return s.next == m || s.changed && m.Generation == p.target()
 	}
-	r.State = ReloadReverting
-	r.Failure = &Failure{Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output}
-	p.recallReplacements(r)
-	p.shrinkBack()
-	p.measure(r)
-	p.tellReload(EventReloadProgress, r, ReloadRolling, message+"; going back to generation "+itoa(p.generation))
-}
-
-// leftBehind names the slots that a failed reload still serves.
-func (p *pool) leftBehind(r *Reload) string {
-	var slots []string
-	for _, s := range p.slots {
-		if s.duty != nil && s.duty.Generation == r.Generation {
-			slots = append(slots, itoa(s.number))
-		}
-	}
-	if len(slots) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; generation %d still serves slot %s", r.Generation, strings.Join(slots, ", "))
-}
-
-func (p *pool) goLive(r *Reload) {
-	old := p.generation
-	p.generation = r.Generation
-	p.shrinkToPlan(old)
-	p.measure(r)
-	r.State, r.LiveAt = ReloadLive, p.now
-	p.want(serve{generation: r.Generation})
-	p.endRotation(old)
-	p.tellReload(EventReloadLive, r, ReloadRolling,
-		fmt.Sprintf("generation %d serves every slot, %s", r.Generation, plural(r.Draining, "older worker drains", "older workers drain")))
-}
-
-func (p *pool) finishFailed(r *Reload) {
-	p.measure(r)
-	from := r.State
-	r.State, r.FinishedAt = ReloadFailed, p.now
-	p.totals.ReloadsFailed++
-	p.endRotation(r.Generation)
-	p.tellReload(EventReloadFailed, r, from, "reload failed: "+r.Failure.Message)
-}
-
-func (p *pool) abort(r *Reload, why string) {
-	p.measure(r)
-	from := r.State
-	if r.Failure == nil {
-		r.Failure = &Failure{Message: why}
-	}
-	r.State, r.FinishedAt = ReloadAborted, p.now
-	p.totals.ReloadsAborted++
-	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
+	return m.Generation == r.Generation
 }
 
 // recallReplacements dismisses those that have not taken over.
@@ -155,8 +197,10 @@ func (p *pool) recallReplacements(r *Reload) {
 
 // endRotation lets the slots forget the rotation, and the generation that nobody will start again.
 func (p *pool) endRotation(unused int) {
-	p.recallReplacements(p.rotating)
-	p.rotating, p.growth = nil, 0
+	r := p.rotating
+	p.recallReplacements(r.Reload)
+	r.OnTrial, r.TrialEndsAt, r.Paused = false, time.Time{}, nil
+	p.rotating = nil
 	for _, s := range p.slots {
 		s.changed, s.added = false, false
 		if s.duty != nil {
@@ -186,7 +230,7 @@ func (p *pool) retireListeners() {
 			return
 		}
 	}
-	left := p.generation
+	left := p.rotating.before
 	if p.rotating.State == ReloadReverting {
 		left = p.rotating.Generation
 	}

@@ -6,10 +6,15 @@ import "fmt"
 // same it would not be known whose they are.
 func (p *pool) scale(delta int) {
 	size := min(max(len(p.slots)+delta, 1), MaxWorkers)
-	if p.stopping || p.growth != 0 || size == len(p.slots) {
+	if p.stopping || p.resizing() || size == len(p.slots) {
 		return
 	}
 	p.resizeAndTell(size, nil)
+}
+
+// resizing reports whether a rotation changes the pool's size, or may have to give it back.
+func (p *pool) resizing() bool {
+	return p.rotating != nil && (p.rotating.growth != 0 || p.rotating.shrunk != 0)
 }
 
 // resizeAndTell changes the size because of reload r, or, if that is nil, of somebody's wish.
@@ -24,32 +29,34 @@ func (p *pool) resizeAndTell(size int, r *Reload) {
 // generation only; those that are too many go when it is live, so that until then
 // as many serve as before.
 func (p *pool) growTo(size int) {
-	p.growth = size - len(p.slots)
-	if p.growth <= 0 {
+	r := p.rotating
+	r.growth = size - len(p.slots)
+	if r.growth <= 0 {
 		return
 	}
 	from := len(p.slots)
-	p.resizeAndTell(size, p.rotating)
+	p.resizeAndTell(size, r.Reload)
 	for _, s := range p.slots[from:] {
 		s.added = true
 	}
 }
 
 // shrinkToPlan takes away the slots that the generation which is live now does not want.
-func (p *pool) shrinkToPlan(old int) {
-	if p.growth < 0 {
-		p.want(retire{generation: old, next: p.generation})
-		p.resizeAndTell(len(p.staying()), p.rotating)
-		p.growth = 0
+func (p *pool) shrinkToPlan() {
+	if r := p.rotating; r.growth < 0 {
+		p.want(retire{generation: r.before, next: r.Generation})
+		p.resizeAndTell(len(p.staying()), r.Reload)
+		r.growth, r.shrunk = 0, -r.growth
 	}
 }
 
 // shrinkBack takes away what the rotation has added.
 func (p *pool) shrinkBack() {
-	added := max(p.growth, 0)
-	p.growth = 0
+	r := p.rotating
+	added := max(r.growth, 0)
+	r.growth = 0
 	if added > 0 {
-		p.resizeAndTell(len(p.slots)-added, p.rotating)
+		p.resizeAndTell(len(p.slots)-added, r.Reload)
 	}
 }
 

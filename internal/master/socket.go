@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +28,7 @@ type socket struct {
 	asked  ListenAddress // that it was made for
 	kernel kernel.Listener
 	file   os.FileInfo // of a unix socket's path; nil otherwise
+	hidden string      // where that is while nobody shall find it; "": in its place
 	given  bool        // by whoever started rota, who may go on listening on it
 	ready  bool        // with ReusePort: its slot, that the pool has grown to, has had a worker that accepts
 }
@@ -200,7 +203,7 @@ func (s *socket) turnAway() {
 	if s.given {
 		return
 	}
-	s.removeFile()
+	s.hideFile()
 	if s.asked.Network != "tcp" {
 		return
 	}
@@ -216,14 +219,45 @@ func (s *socket) turnAway() {
 		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 }
 
-// removeFile removes a unix socket's file, unless another master has put its own there meanwhile.
-func (s *socket) removeFile() {
-	if s.file == nil || s.given {
+// invite takes turnAway back.
+func (s *socket) invite() {
+	if s.asked.Network == "tcp" && !s.given {
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+	}
+	if s.hidden == "" {
 		return
 	}
-	if now, err := os.Lstat(s.asked.Address); err == nil && os.SameFile(s.file, now) {
-		os.Remove(s.asked.Address)
+	if unix.Renameat2(unix.AT_FDCWD, s.hidden, unix.AT_FDCWD, s.asked.Address, unix.RENAME_NOREPLACE) == nil {
+		s.hidden = ""
 	}
+}
+
+// hideFile moves a unix socket's file to where nobody looks for it.
+func (s *socket) hideFile() {
+	if s.hidden != "" || !s.ownsFile(s.asked.Address) {
+		return
+	}
+	directory, name := filepath.Split(s.asked.Address)
+	hidden := fmt.Sprintf("%s.%s.rota-%d-%d", directory, name, os.Getpid(), s.fd)
+	if os.Rename(s.asked.Address, hidden) == nil {
+		s.hidden = hidden
+	}
+}
+
+// removeFile removes a unix socket's file, unless another master has put its own there meanwhile.
+func (s *socket) removeFile() {
+	if place := cmp.Or(s.hidden, s.asked.Address); s.ownsFile(place) {
+		os.Remove(place)
+	}
+}
+
+// ownsFile reports whether the file at the path is the socket's own.
+func (s *socket) ownsFile(path string) bool {
+	if s.file == nil || s.given {
+		return false
+	}
+	now, err := os.Lstat(path)
+	return err == nil && os.SameFile(s.file, now)
 }
 
 // close gives the socket up for good, with its file.

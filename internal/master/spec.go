@@ -45,12 +45,19 @@ type Spec struct {
 	StopSignal syscall.Signal // tells a worker to drain; 0: SIGTERM
 	StopGroup  bool           // it goes to the whole process group
 	Watchdog   time.Duration  // how long a worker may be silent; 0: for ever
+
+	Strategy      Strategy      // of its reload; a caller may want another
+	Checks        []string      // that the workers have to pass while the reload is on trial
+	CheckTimeout  time.Duration // of each; 0: DefaultCheckTimeout
+	MaxDraining   int           // generations that may drain at a time; 0: any number
+	ProbeInterval time.Duration // between two probe connections while slots change; 0: none are sent
 }
 
 // The defaults of the timeouts.
 const (
 	DefaultStartTimeout = 10 * time.Second
 	DefaultDrainTimeout = 100 * time.Second
+	DefaultCheckTimeout = 5 * time.Second
 )
 
 // MaxWorkers is the largest pool size.
@@ -90,6 +97,12 @@ func (s Spec) Validate() error {
 	if s.Watchdog < 0 {
 		complain("watchdog: %s is negative", s.Watchdog)
 	}
+	if s.Strategy.Canary < 0 || s.Strategy.CanarySoak < 0 || s.Strategy.PauseBetween < 0 || s.Strategy.Soak < 0 {
+		complain("strategy: canary, canary soak, pause between and soak can't be negative")
+	}
+	if s.CheckTimeout < 0 || s.MaxDraining < 0 || s.ProbeInterval < 0 {
+		complain("check timeout, max draining and probe interval can't be negative")
+	}
 	if limit := cmp.Or(s.StartTimeout, DefaultStartTimeout); s.Ready.Delay >= limit {
 		complain("ready: a delay of %s is not shorter than the start timeout of %s", s.Ready.Delay, limit)
 	}
@@ -102,6 +115,7 @@ func (s Spec) withDefaults() Spec {
 	}
 	s.StartTimeout = cmp.Or(s.StartTimeout, DefaultStartTimeout)
 	s.DrainTimeout = cmp.Or(s.DrainTimeout, DefaultDrainTimeout)
+	s.CheckTimeout = cmp.Or(s.CheckTimeout, DefaultCheckTimeout)
 	s.StopSignal = cmp.Or(s.StopSignal, unix.SIGTERM)
 	return s
 }

@@ -151,8 +151,8 @@ func (s *Status) add(w Worker) {
 
 // current is the reload that a reader of the status cares about most.
 func (p *pool) current() *Reload {
-	if p.rotating != nil {
-		return p.rotating
+	if r := p.underWay(); r != nil {
+		return r
 	}
 	for _, r := range slices.Backward(p.reloads) {
 		if r.State == ReloadLive {
@@ -162,10 +162,23 @@ func (p *pool) current() *Reload {
 	return nil
 }
 
+// underWay is the reload that rotates, or nil.
+func (p *pool) underWay() *Reload {
+	if p.rotating == nil {
+		return nil
+	}
+	return p.rotating.Reload
+}
+
 func (p *pool) reload(id string) *Reload {
 	for _, r := range p.reloads {
 		if r.ID == id {
 			return r
+		}
+	}
+	for _, k := range p.keys { // also one that the history has forgotten
+		if k.reload.ID == id {
+			return k.reload
 		}
 	}
 	return nil

@@ -10,12 +10,12 @@ func (p *pool) stop(now bool) {
 	if !p.stopping {
 		p.stopping = true
 		p.want(closeListeners{})
-		for _, r := range []*Reload{p.rotating, p.queued} {
+		for _, r := range []*Reload{p.underWay(), p.queued} {
 			if r != nil {
 				p.abort(r, "the master was told to stop")
 			}
 		}
-		p.rotating, p.queued, p.growth = nil, nil, 0
+		p.rotating, p.queued = nil, nil
 		for _, s := range p.slots {
 			*s = slot{number: s.number}
 		}

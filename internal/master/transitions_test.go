@@ -57,6 +57,35 @@ var situations = []struct {
 		}
 		return w
 	}},
+	{"surge of two, one ready", func() *world {
+		w := newWorld(3).up().with(Strategy{Surge: Surge{Number: 2}})
+		return w.ready(w.next())
+	}},
+	{"canary waits", func() *world {
+		w := newWorld(3).up().with(Strategy{Canary: 1})
+		return w.ready(w.next())
+	}},
+	{"canary soaks, paused by a caller", func() *world {
+		w := newWorld(3).up().with(Strategy{Canary: 1, CanarySoak: time.Minute})
+		w.ready(w.next())
+		w.apply(controlAsked{reload: w.last().ID, verb: VerbPause})
+		return w
+	}},
+	{"pause between", func() *world {
+		w := newWorld(2).up().with(Strategy{PauseBetween: time.Second})
+		return w.ready(w.next())
+	}},
+	{"live on trial", func() *world { return newWorld(2).up().with(Strategy{Soak: time.Minute}).over() }},
+	{"going back from live", func() *world {
+		w := newWorld(2).up().with(Strategy{Soak: time.Minute}).over()
+		w.apply(exited{worker: w.pool.slots[1].duty.ID, exit: Exit{Code: 1}})
+		return w
+	}},
+	{"one worker renewed", func() *world {
+		w := newWorld(2).up()
+		w.apply(renewalAsked{worker: w.pool.slots[0].duty.ID})
+		return w
+	}},
 	{"stopping", func() *world { w := newWorld(2).up(); w.ask(); w.prepare(nil); w.apply(stopAsked{}); return w }},
 }
 
@@ -66,6 +95,17 @@ var happenings = []struct {
 	make func(*world) fact
 }{
 	{"reload asked", func(*world) fact { return reloadAsked{id: "rx"} }},
+	{"abort", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbAbort} }},
+	{"pause", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbPause} }},
+	{"resume", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbResume} }},
+	{"promote", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbPromote} }},
+	{"canary soaked", func(w *world) fact { return awake{reload: w.current(), why: canaryOver} }},
+	{"pause between over", func(w *world) fact { return awake{reload: w.current(), why: pauseOver, count: 1} }},
+	{"soak over", func(w *world) fact { return awake{reload: w.current(), why: soakOver} }},
+	{"check fails", func(w *world) fact {
+		return checked{reload: w.current(), result: Result{Message: "not well"}}
+	}},
+	{"renewal asked", func(w *world) fact { return renewalAsked{worker: onDuty(w, 0)} }},
 	{"one worker more", func(*world) fact { return scaleAsked{delta: 1} }},
 	{"one worker less", func(*world) fact { return scaleAsked{delta: -1} }},
 	{"stop", func(*world) fact { return stopAsked{} }},

@@ -16,6 +16,8 @@ type world struct {
 	effects   []effect // of the latest fact
 	events    []Event
 	preparing []int
+	wakes     []wake
+	checks    []check
 	finished  bool
 	ids       int
 }
@@ -41,6 +43,10 @@ func (w *world) note(effects []effect) {
 		switch e := e.(type) {
 		case prepare:
 			w.preparing = append(w.preparing, e.generation)
+		case wake:
+			w.wakes = append(w.wakes, e)
+		case check:
+			w.checks = append(w.checks, e)
 		case publish:
 			w.events = append(w.events, e.event)
 		case finish:
@@ -57,9 +63,38 @@ func (w *world) up() *world {
 	return w
 }
 
-func (w *world) ready(m *member) {
+func (w *world) ready(m *member) *world {
 	w.apply(forked{worker: m.ID, pid: 1000 + w.ids})
 	w.apply(becameReady{worker: m.ID})
+	return w
+}
+
+// with begins a reload that follows the strategy.
+func (w *world) with(s Strategy) *world {
+	w.ask()
+	f := takePrepared(w, nil)
+	f.terms.strategy = s
+	w.apply(f)
+	return w
+}
+
+// over brings the rotation to where every slot has changed.
+func (w *world) over() *world {
+	for w.next() != nil {
+		w.ready(w.next())
+	}
+	return w
+}
+
+// current is the id of the reload that rotates, or else of the newest.
+func (w *world) current() string {
+	if r := w.pool.underWay(); r != nil {
+		return r.ID
+	}
+	if len(w.pool.reloads) == 0 {
+		return "none"
+	}
+	return w.last().ID
 }
 
 func (w *world) in(states ...WorkerState) []*member {
@@ -94,7 +129,7 @@ func (w *world) terms() terms { return w.pool.terms[w.pool.generation] }
 // next is the worker that is about to take over a slot.
 func (w *world) next() *member {
 	for _, s := range w.pool.slots {
-		if s.next != nil {
+		if s.next != nil && s.next.State == WorkerStarting {
 			return s.next
 		}
 	}
@@ -127,11 +162,47 @@ func (w *world) calm() bool {
 			w.apply(exited{worker: w.in(WorkerDraining)[0].ID})
 		case w.retrying() >= 0:
 			w.apply(retryDue{slot: w.retrying()})
+		case len(w.checks) > 0 && w.checkRuns():
+			w.check(Result{OK: true})
+		case w.waits():
+			w.wake()
 		default:
 			return true
 		}
 	}
 	return false
+}
+
+// checkRuns forgets the rounds that nobody waits for any more.
+func (w *world) checkRuns() bool {
+	r := w.pool.rotating
+	w.checks = slices.DeleteFunc(w.checks, func(c check) bool { return r == nil || r.ID != c.reload || r.State == ReloadReverting })
+	return len(w.checks) > 0
+}
+
+// check answers the round of checks that was begun first.
+func (w *world) check(result Result) {
+	c := w.checks[0]
+	w.checks = w.checks[1:]
+	w.apply(checked{reload: c.reload, batches: c.batches, result: result})
+}
+
+// waits reports whether the rotation waits for the time, or for somebody to say go on.
+func (w *world) waits() bool { return w.pool.rotating != nil }
+
+// wake ends the waiting: all clocks but that of the checks ring, and nobody wants a pause.
+func (w *world) wake() {
+	r := w.pool.rotating
+	for _, e := range w.wakes {
+		if e.why != checkDue {
+			w.apply(awake{reload: e.reload, why: e.why, count: e.count})
+		}
+	}
+	w.wakes = nil
+	if r == w.pool.rotating {
+		w.apply(controlAsked{reload: r.ID, verb: VerbResume})
+		w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	}
 }
 
 func (w *world) retrying() int {
@@ -148,9 +219,20 @@ func (w *world) String() string {
 		parts = append(parts, fmt.Sprintf("%s g%d draining", m.ID, m.Generation))
 	}
 	for _, r := range w.pool.reloads {
-		parts = append(parts, fmt.Sprintf("%s %s", r.ID, r.State))
+		parts = append(parts, showReload(r))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func showReload(r *Reload) string {
+	text := r.ID + " " + string(r.State)
+	if r.OnTrial && r.State == ReloadLive {
+		text += " on trial"
+	}
+	if r.Paused != nil {
+		text += " paused:" + string(r.Paused.Why)
+	}
+	return text
 }
 
 func show(s *slot) string {
@@ -204,6 +286,12 @@ func tellEffect(e effect) string {
 		return fmt.Sprintf("serve g%d", e.generation)
 	case kill:
 		return "kill " + e.worker
+	case restore:
+		return fmt.Sprintf("restore g%d", e.generation)
+	case check:
+		return fmt.Sprintf("check %s after batch %d live %t commands %t", e.reload, e.batches, e.live, e.commands)
+	case wake:
+		return fmt.Sprintf("wake for %s in %s", []string{"canary", "pause", "soak", "check"}[e.why], e.after)
 	case retry:
 		return fmt.Sprintf("retry slot%d after %d", e.slot, e.deaths)
 	case publish:

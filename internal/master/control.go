@@ -1,0 +1,125 @@
+package master
+
+import (
+	"fmt"
+	"time"
+)
+
+// What somebody may want of a reload that is under way.
+
+// Verb is what is wanted of a reload.
+type Verb string
+
+// The verbs. Each is done once: wanting it again changes nothing.
+const (
+	VerbAbort   Verb = "abort"   // go back to the generation before
+	VerbPause   Verb = "pause"   // start no further batch
+	VerbResume  Verb = "resume"  // go on
+	VerbPromote Verb = "promote" // end the pause after the canary, or do without it
+)
+
+// ConflictError says why something can't be done now.
+type ConflictError struct{ Reason string }
+
+func (e *ConflictError) Error() string { return e.Reason }
+
+func conflict(format string, args ...any) error {
+	return &ConflictError{fmt.Sprintf(format, args...)}
+}
+
+// forbids says why the verb does not fit the state of the reload, or nil.
+func (p *pool) forbids(r *Reload, verb Verb) error {
+	if verb == VerbAbort && r.State == ReloadAborted {
+		return nil
+	}
+	if r.State.Terminal() {
+		return conflict("the reload has ended: it is %s; what serves now is generation %d", r.State, p.generation)
+	}
+	if r.State == ReloadLive && !r.OnTrial {
+		return conflict("the reload is live and no longer on trial; to have the program of before again, put it back and reload")
+	}
+	if r.State == ReloadReverting {
+		if verb == VerbAbort && p.rotating.aborting {
+			return nil
+		}
+		return conflict("the reload is going back already: %s", r.Failure.Message)
+	}
+	if verb == VerbAbort {
+		return nil
+	}
+	return p.forbidsGoing(r, verb)
+}
+
+// forbidsGoing is about the verbs that only concern a reload which rolls.
+func (p *pool) forbidsGoing(r *Reload, verb Verb) error {
+	switch {
+	case r.State == ReloadQueued:
+		return conflict("the reload has not begun; it waits for the one before it")
+	case r.State == ReloadLive:
+		return conflict("every slot has changed already; until the verdict the reload can only be aborted")
+	case verb == VerbPromote && !p.rotating.prepared:
+		return conflict("the reload has only just begun; ask again in a moment")
+	case verb == VerbPromote && r.Strategy.Canary == 0:
+		return conflict("the reload has no canary to promote")
+	}
+	return nil
+}
+
+// control does what somebody wants of a reload, if that is possible.
+func (p *pool) control(f controlAsked) {
+	r := p.reload(f.reload)
+	if r == nil || p.stopping || p.forbids(r, f.verb) != nil {
+		return
+	}
+	switch f.verb {
+	case VerbAbort:
+		p.abortFor(r, f.reason)
+	case VerbPause:
+		p.rotating.asked = true
+		p.pause(PausedAsked, time.Time{})
+	case VerbResume:
+		p.resume()
+	case VerbPromote:
+		if !p.rotating.promoted {
+			p.promote()
+			p.endPause(PausedCanary, "the canary is promoted")
+		}
+	}
+}
+
+func (p *pool) resume() {
+	if p.rotating.asked {
+		p.rotating.asked = false
+		p.endPause(PausedAsked, "the reload is resumed")
+	}
+}
+
+// endPause tells that a pause is over.
+func (p *pool) endPause(why PauseReason, message string) {
+	r := p.rotating
+	if r.Paused != nil && r.Paused.Why == why {
+		r.Paused = nil
+	}
+	p.tellReload(EventReloadProgress, r.Reload, r.State, message)
+}
+
+// abortFor ends a reload because a caller wants that. What has changed goes back first.
+func (p *pool) abortFor(r *Reload, reason string) {
+	why := "somebody asked for that"
+	if reason != "" {
+		why = reason
+	}
+	switch {
+	case r.State.Terminal() || r.State == ReloadReverting: // done, or being done
+	case r == p.queued:
+		p.queued = nil
+		delete(p.revisions, r.Generation)
+		p.abort(r, why)
+	case !p.rotating.prepared: // nothing has changed
+		r.Failure = &Failure{Message: why}
+		p.endAborted(r.Generation)
+	default:
+		p.rotating.aborting = true
+		p.turnBack(&Failure{Message: why})
+	}
+}

@@ -1,0 +1,53 @@
+package master
+
+import (
+	"reflect"
+	"slices"
+	"time"
+)
+
+// How a caller that asks again, because it does not know whether it was heard, gets the same reload.
+
+// How long a key is remembered, and how many are at most.
+const (
+	keepKeys = 24 * time.Hour
+	mostKeys = 1000
+)
+
+// keyed is a reload that somebody asked for with a key.
+type keyed struct {
+	request ReloadRequest
+	reload  *Reload
+	at      time.Time
+}
+
+// keep remembers the key of a request that was accepted.
+func (p *pool) keep(request ReloadRequest, r *Reload) {
+	if request.Key == "" {
+		return
+	}
+	p.keys = append(p.keys, keyed{request, r, p.now})
+	if extra := len(p.keys) - mostKeys; extra > 0 {
+		p.keys = slices.Delete(p.keys, 0, extra)
+	}
+}
+
+// asked finds the reload that was asked for with the key of the request, or nil. Error:
+// ErrKeyReused.
+func (p *pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
+	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return now.Sub(k.at) >= keepKeys })
+	for _, k := range p.keys {
+		if request.Key != "" && k.request.Key == request.Key {
+			if !reflect.DeepEqual(k.request, request) {
+				return nil, ErrKeyReused
+			}
+			return k.reload, nil
+		}
+	}
+	return nil, nil
+}
+
+// undisturbed reports whether one of the generations serves and nothing is about to change that.
+func (p *pool) undisturbed(generations []int) bool {
+	return p.rotating == nil && p.queued == nil && slices.Contains(generations, p.generation)
+}

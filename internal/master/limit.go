@@ -1,0 +1,42 @@
+package master
+
+import (
+	"cmp"
+	"slices"
+)
+
+// limitDraining ends the oldest generations that drain when too many do: a program whose connections last
+// longer than the time between two deploys would fill the machine with its past.
+func (p *pool) limitDraining() {
+	most := p.terms[p.generation].maxDraining
+	if most == 0 {
+		return
+	}
+	var draining []*member
+	generations := map[int]bool{}
+	for _, m := range p.workers {
+		if m.State == WorkerDraining {
+			draining = append(draining, m)
+			generations[m.Generation] = true
+		}
+	}
+	slices.SortFunc(draining, func(a, b *member) int {
+		return cmp.Or(a.Generation-b.Generation, a.Slot-b.Slot)
+	})
+	for extra := len(generations) - most; extra > 0; extra-- {
+		oldest := draining[0].Generation
+		for len(draining) > 0 && draining[0].Generation == oldest {
+			p.cutShort(draining[0], most)
+			draining = draining[1:]
+		}
+	}
+}
+
+func (p *pool) cutShort(m *member, most int) {
+	if m.killed {
+		return
+	}
+	m.killed = true
+	p.step(m.reload, "killed", m, "more than "+plural(most, "generation", "generations")+" drained, and it was of the oldest")
+	p.want(kill{worker: m.ID})
+}

@@ -1,0 +1,38 @@
+package master
+
+// Receipt is what was measured of a reload.
+type Receipt struct {
+	Measured
+	Drained        int             // connections that older workers had and that ended by themselves
+	Dropped        int             // connections of workers that ended by a signal or an error instead of draining, as last counted
+	Evicted        int             // connections of its draining workers that a caller had closed
+	CutConnections []CutConnection // those cut or dropped, as far as known; not all of very many
+	Died           int             // workers that ended while they served, without having been told to
+	ChecksPassed   int
+	ChecksFailed   int
+}
+
+// Losses says in one sentence each why the reload was not lossless, as far as is known by now; none: it was.
+func (r *Reload) Losses() []string {
+	var list []string
+	say := func(n int, one, many string) {
+		if n > 0 {
+			list = append(list, plural(n, one, many))
+		}
+	}
+	say(r.ConnectionsCut, "connection was cut by ending its worker", "connections were cut by ending their workers")
+	if r.CutUnknown {
+		list = append(list, "workers were killed and the kernel did not tell how many connections they had")
+	}
+	say(r.Dropped, "connection was held by a worker that ended by a signal or an error instead of draining",
+		"connections were held by workers that ended by a signal or an error instead of draining")
+	say(r.Evicted, "connection was evicted", "connections were evicted")
+	say(r.Died, "worker ended while it served, with whatever connections it had", "workers ended while they served, with whatever connections they had")
+	say(r.Probes.Refused, "probe connection was refused", "probe connections were refused")
+	say(r.Probes.Reset, "probe connection was reset", "probe connections were reset")
+	say(r.Overflows, "connection found the accept queue full (ListenOverflows)", "connections found the accept queue full (ListenOverflows)")
+	if extra := r.Drops - r.Overflows; extra > 0 {
+		say(extra, "connection was dropped by a listener (ListenDrops)", "connections were dropped by listeners (ListenDrops)")
+	}
+	return list
+}

@@ -1,0 +1,138 @@
+package master
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// How a rotation goes back.
+
+// failWorker ends the trial because of what became of a worker.
+func (p *pool) failWorker(m *member, why string, output []string) {
+	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
+	p.step(p.rotating.Reload, "failed", m, message)
+	if p.rotating.State == ReloadReverting {
+		p.strand(fmt.Sprintf("the worker of slot %d %s", m.Slot, why))
+		return
+	}
+	p.turnBack(&Failure{Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
+}
+
+// turnBack brings every slot that has changed back to the generation before, which was kept.
+func (p *pool) turnBack(why *Failure) {
+	r := p.rotating
+	from := r.State
+	r.State, r.Failure, r.Paused, r.TrialEndsAt = ReloadReverting, why, nil, time.Time{}
+	p.recallReplacements(r.Reload)
+	if from == ReloadLive {
+		p.callBack()
+	}
+	p.shrinkBack()
+	p.measure(r.Reload)
+	p.tellReload(EventReloadProgress, r.Reload, from, why.Message+"; going back to generation "+itoa(p.generation))
+}
+
+// callBack has the generation before serve again, although the reload was live.
+func (p *pool) callBack() {
+	r := p.rotating
+	p.generation = r.before
+	p.want(restore{generation: r.before})
+	p.want(serve{generation: r.before})
+	if r.shrunk > 0 {
+		p.resizeAndTell(len(p.slots)+r.shrunk, r.Reload)
+		r.shrunk = 0
+	}
+	for _, s := range p.slots {
+		s.changed = true
+	}
+}
+
+// goBack starts the next batch of the way back, or ends it.
+func (p *pool) goBack() {
+	todo := p.todo()
+	if len(todo) == 0 {
+		p.endBack()
+		return
+	}
+	p.startBatch(todo[:min(len(todo), p.batchSize())])
+}
+
+// strand ends the way back, which can't be gone on, and leaves alone what serves.
+func (p *pool) strand(why string) {
+	r := p.rotating
+	both := *r.Failure // readers have the one before
+	both.Message += "; going back failed too: " + why + p.leftBehind(r.Reload)
+	r.Failure, r.lost = &both, true
+	p.endBack()
+}
+
+// endBack says how the rotation ended that did not succeed. The generation before serves, unless
+// going back failed when the newer one had more slots.
+func (p *pool) endBack() {
+	r := p.rotating
+	unused := r.Generation
+	if r.lost && p.slotsOf(r.Generation) > p.slotsOf(p.generation) {
+		p.generation, unused = r.Generation, r.before
+		p.want(retire{generation: r.before, next: r.Generation})
+		p.want(serve{generation: r.Generation})
+	}
+	if r.aborting && !r.lost {
+		p.endAborted(unused)
+		return
+	}
+	p.endFailed(unused)
+}
+
+func (p *pool) endFailed(unused int) {
+	r := p.rotating
+	p.measure(r.Reload)
+	from := r.State
+	r.State, r.FinishedAt = ReloadFailed, p.now
+	p.totals.ReloadsFailed++
+	p.endRotation(unused)
+	p.tellReload(EventReloadFailed, r.Reload, from, "reload failed: "+r.Failure.Message)
+}
+
+func (p *pool) endAborted(unused int) {
+	r := p.rotating
+	p.measure(r.Reload)
+	p.endRotation(unused)
+	p.abort(r.Reload, r.Failure.Message)
+}
+
+// abort says that a reload has ended because somebody wanted that.
+func (p *pool) abort(r *Reload, why string) {
+	p.measure(r)
+	from := r.State
+	if r.Failure == nil {
+		r.Failure = &Failure{Message: why}
+	}
+	r.State, r.FinishedAt, r.OnTrial, r.Paused = ReloadAborted, p.now, false, nil
+	p.totals.ReloadsAborted++
+	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
+}
+
+func (p *pool) slotsOf(generation int) int {
+	n := 0
+	for _, s := range p.slots {
+		if s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady {
+			n++
+		}
+	}
+	return n
+}
+
+// leftBehind names the slots that a failed reload still serves.
+func (p *pool) leftBehind(r *Reload) string {
+	var slots []string
+	for _, s := range p.slots {
+		if s.duty != nil && s.duty.Generation == r.Generation {
+			slots = append(slots, itoa(s.number))
+		}
+	}
+	if len(slots) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; generation %d still serves slot %s", r.Generation, strings.Join(slots, ", "))
+}

@@ -1,0 +1,111 @@
+package master
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Strategy is how a rotation goes about it. Its zero value changes one slot after the other and believes
+// in the new workers as soon as every slot has one.
+type Strategy struct {
+	Surge        Surge         // how many slots change at a time
+	Canary       int           // slots that change first; then the rotation waits; 0: none
+	CanarySoak   time.Duration // how long it waits then; 0: until it is promoted
+	PauseBetween time.Duration // between two batches
+	Soak         time.Duration // how long the new workers stay on trial once the reload is live
+}
+
+// Surge is how many slots a rotation changes at a time: so many workers run more than otherwise.
+// The zero value is one.
+type Surge struct {
+	Number  int // of slots, or else
+	Percent int // of the slots, rounded up
+}
+
+// ParseSurge reads a number of slots from 1 on, or a percentage from 1% to 100%.
+func ParseSurge(s string) (Surge, error) {
+	digits, percent := strings.CutSuffix(s, "%")
+	n, err := strconv.Atoi(digits)
+	most := MaxWorkers
+	if percent {
+		most = 100
+	}
+	if err != nil || n < 1 || n > most {
+		return Surge{}, fmt.Errorf("%q is neither a number of workers from 1 to %d nor a percentage from 1%% to 100%%", s, MaxWorkers)
+	}
+	if percent {
+		return Surge{Percent: n}, nil
+	}
+	return Surge{Number: n}, nil
+}
+
+// Of is the number of slots, out of so many, that change at a time.
+func (s Surge) Of(slots int) int {
+	if s.Percent > 0 {
+		return max(1, (slots*s.Percent+99)/100)
+	}
+	return max(1, min(s.Number, slots))
+}
+
+func (s Surge) String() string {
+	if s.Percent > 0 {
+		return itoa(s.Percent) + "%"
+	}
+	return itoa(max(s.Number, 1))
+}
+
+// StrategyRequest is what one caller wants done otherwise than the settings say; nil: nothing.
+type StrategyRequest struct {
+	Surge        *Surge
+	Canary       *int
+	CanarySoak   *time.Duration
+	PauseBetween *time.Duration
+	Soak         *time.Duration
+}
+
+// over is the strategy with the request's wishes fulfilled.
+func (r StrategyRequest) over(s Strategy) Strategy {
+	set(&s.Surge, r.Surge)
+	set(&s.Canary, r.Canary)
+	set(&s.CanarySoak, r.CanarySoak)
+	set(&s.PauseBetween, r.PauseBetween)
+	set(&s.Soak, r.Soak)
+	return s
+}
+
+// merge is what two callers want together: of what both say, the later.
+func (r StrategyRequest) merge(later StrategyRequest) StrategyRequest {
+	if later.Surge != nil {
+		r.Surge = later.Surge
+	}
+	if later.Canary != nil {
+		r.Canary = later.Canary
+	}
+	if later.CanarySoak != nil {
+		r.CanarySoak = later.CanarySoak
+	}
+	if later.PauseBetween != nil {
+		r.PauseBetween = later.PauseBetween
+	}
+	if later.Soak != nil {
+		r.Soak = later.Soak
+	}
+	return r
+}
+
+func set[T any](to *T, wish *T) {
+	if wish != nil {
+		*to = *wish
+	}
+}
+
+// fits says why the strategy can't be followed with so many slots.
+func (s Strategy) fits(slots int) error {
+	if s.Canary >= slots && s.Canary > 0 {
+		return fmt.Errorf("a canary of %d leaves none of the %s for later; it can be at most %d, so leave it out or have more workers",
+			s.Canary, plural(slots, "slot", "slots"), slots-1)
+	}
+	return nil
+}

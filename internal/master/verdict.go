@@ -1,0 +1,102 @@
+package master
+
+import "fmt"
+
+// How a rotation that has changed every slot is judged.
+
+// goLive says that every slot is served by the new generation. It is that which a crash or a scale starts from
+// now on. The one before is kept for as long as the reload is on trial.
+func (p *pool) goLive() {
+	r := p.rotating
+	r.batches++
+	p.generation = r.Generation
+	p.shrinkToPlan()
+	p.measure(r.Reload)
+	r.State, r.LiveAt, r.Paused = ReloadLive, p.now, nil
+	p.want(serve{generation: r.Generation})
+	r.TrialEndsAt = p.wakeAfter(soakOver, 0, r.Strategy.Soak)
+	r.soaked = r.TrialEndsAt.IsZero()
+	passed := p.passed()
+	if passed {
+		p.endRotation(r.before)
+	}
+	message := fmt.Sprintf("generation %d serves every slot, %s", r.Generation, plural(r.Draining, "older worker drains", "older workers drain"))
+	if !passed {
+		message += "; it is on trial" + p.trialLength()
+	}
+	p.tellReload(EventReloadLive, r.Reload, ReloadRolling, message)
+}
+
+func (p *pool) trialLength() string {
+	if soak := p.rotating.Strategy.Soak; soak > 0 {
+		return " for " + soak.String()
+	}
+	return " until it is checked"
+}
+
+// passed reports whether nothing speaks against the reload any more, which is live.
+func (p *pool) passed() bool {
+	return p.rotating.soaked && !p.unchecked()
+}
+
+// judge ends the trial of a live reload, when it is time.
+func (p *pool) judge() {
+	r := p.rotating
+	if !p.passed() {
+		return
+	}
+	p.endRotation(r.before)
+	p.tellReload(EventReloadProgress, r.Reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial", r.Generation))
+}
+
+// checkRounds is how far the checks of a rotation are.
+type checkRounds struct {
+	wanted  bool
+	running bool
+	begun   int  // rounds so far
+	due     bool // it is time for another, although nothing has changed
+	passed  int  // batches that had changed when the latest round that went well began
+}
+
+// unchecked reports whether slots have changed since the checks went well.
+func (p *pool) unchecked() bool {
+	r := p.rotating
+	return r.checks.wanted && r.checks.passed < r.batches
+}
+
+// askForChecks wants a round when slots have changed, and every now and then while the rotation waits.
+func (p *pool) askForChecks() {
+	r := p.rotating
+	if r == nil || !r.checks.wanted || r.State == ReloadReverting || r.checks.running || r.batches == 0 {
+		return
+	}
+	if !p.unchecked() && !r.checks.due {
+		return
+	}
+	r.checks.running, r.checks.due = true, false
+	r.checks.begun++
+	live := r.State == ReloadLive
+	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live, commands: live || r.canary && !r.promoted})
+}
+
+// onChecked hears how a round went.
+func (p *pool) onChecked(f checked) {
+	r := p.rotating
+	if r == nil || r.ID != f.reload || r.State == ReloadReverting {
+		return
+	}
+	r.checks.running = false
+	r.ChecksPassed += f.result.Passed
+	if f.result.OK {
+		r.checks.passed = f.batches
+		p.wakeAfter(checkDue, r.checks.begun, checkEvery)
+		return
+	}
+	r.ChecksFailed++
+	why := &Failure{Message: f.result.Message, Output: f.result.Output}
+	if m := p.workers[f.result.Worker]; m != nil {
+		why.WorkerID, why.Slot = m.ID, m.Slot
+		p.step(r.Reload, "failed", m, why.Message)
+	}
+	p.turnBack(why)
+}
