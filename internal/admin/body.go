@@ -5,69 +5,72 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
-	"time"
+	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"rota/internal/master"
 )
 
 const (
-	mostBody    = 64 << 10       // bytes
-	mostText    = 200            // characters of a reason or revision
-	mostTimeout = 24 * time.Hour // of a worker's start or drain
+	mostBody = 64 << 10 // bytes
+	mostText = 200      // characters of a reason or revision
 )
 
-// readReloadRequest reads the body of POST /reload, which may be empty. Whatever its
-// Content-Type says it is JSON, because curl -d says it is a form. (A form of a foreign page
-// has been stopped at the door.)
-func readReloadRequest(w http.ResponseWriter, r *http.Request) (master.ReloadRequest, error) {
+// member reads the value of one member of a body.
+type member func(name string, value any) error
+
+// members are all that a body may hold.
+type members map[string]member
+
+// readObject reads the body of a request, which may be empty. Whatever its Content-Type says it is
+// JSON, because curl -d says it is a form. (A form of a foreign page has been stopped at the door.)
+func readObject(w http.ResponseWriter, r *http.Request, known members) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return master.ReloadRequest{}, problemf(http.StatusRequestTimeout, "the request body did not arrive in time")
+		return problemf(http.StatusRequestTimeout, "the request body did not arrive in time")
 	}
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {
-		return master.ReloadRequest{}, problemf(http.StatusBadRequest, "the request body can't be read: %v", err)
+		return problemf(http.StatusBadRequest, "the request body can't be read: %v", err)
 	}
 	if err != nil {
-		return master.ReloadRequest{}, err
+		return err
 	}
-	return parseReloadRequest(body)
+	return parseObject(body, known)
 }
 
-// parseReloadRequest walks the object member by member instead of decoding into a struct,
-// because encoding/json would let pass a member that comes twice or in other case.
-func parseReloadRequest(body []byte) (master.ReloadRequest, error) {
-	request := master.ReloadRequest{Trigger: master.TriggerAPI}
+// parseObject walks the object member by member instead of decoding into a struct, because
+// encoding/json would let pass a member that comes twice or in other case.
+func parseObject(body []byte, known members) error {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
-		return request, nil
+		return nil
 	}
 	if !utf8.Valid(body) {
-		return request, badBody("it is not UTF-8")
+		return badBody("it is not UTF-8")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return request, badBody("it must be a JSON object, such as {\"reason\": \"deploy\"}, or empty")
+		return badBody("it must be a JSON object, such as {\"reason\": \"deploy\"}, or empty")
 	}
 	seen := map[string]bool{}
 	for decoder.More() {
-		if err := readMember(decoder, seen, &request); err != nil {
-			return request, err
+		if err := readMember(decoder, seen, known); err != nil {
+			return err
 		}
 	}
 	if _, err := decoder.Token(); err != nil {
-		return request, badBody("the JSON object does not end properly")
+		return badBody("the JSON object does not end properly")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return request, badBody("something follows the JSON object")
+		return badBody("something follows the JSON object")
 	}
-	return request, nil
+	return nil
 }
 
-func readMember(decoder *json.Decoder, seen map[string]bool, request *master.ReloadRequest) error {
+func readMember(decoder *json.Decoder, seen map[string]bool, known members) error {
 	token, err := decoder.Token()
 	name, isName := token.(string)
 	if err != nil || !isName {
@@ -81,21 +84,29 @@ func readMember(decoder *json.Decoder, seen map[string]bool, request *master.Rel
 	if err := decoder.Decode(&value); err != nil {
 		return badField(name, "its value is not valid JSON")
 	}
-	switch name {
-	case "reason":
-		request.Reason, err = readText(name, value)
-	case "revision":
-		request.Revision, err = readText(name, value)
-	case "start_timeout":
-		request.StartTimeout, err = readTimeout(name, value)
-	case "drain_timeout":
-		request.DrainTimeout, err = readTimeout(name, value)
-	default:
-		p := badField(name, "no such member; there are reason, revision, start_timeout and drain_timeout")
-		p.Allowed = []string{"reason", "revision", "start_timeout", "drain_timeout"}
-		return p
+	read, ok := known[name]
+	if !ok {
+		return unknownMember(name, known)
 	}
-	return err
+	return read(name, value)
+}
+
+func unknownMember(name string, known members) error {
+	if len(known) == 0 {
+		return badField(name, "no such member; the body is to be empty")
+	}
+	p := badField(name, "no such member")
+	p.Allowed = slices.Sorted(maps.Keys(known))
+	p.Detail += "; there are " + strings.Join(p.Allowed, ", ")
+	return p
+}
+
+// text reads a member into a string.
+func text(to *string) member {
+	return func(name string, value any) (err error) {
+		*to, err = readText(name, value)
+		return err
+	}
 }
 
 // readText keeps out what is not seen as itself: the revision becomes an environment
@@ -115,14 +126,6 @@ func readText(name string, value any) (string, error) {
 		}
 	}
 	return text, nil
-}
-
-func readTimeout(name string, value any) (time.Duration, error) {
-	text, ok := value.(string)
-	if !ok {
-		return 0, badField(name, "must be a string with a duration, such as \"30s\"")
-	}
-	return readDuration(name, text, time.Millisecond, mostTimeout)
 }
 
 func badBody(why string) error {

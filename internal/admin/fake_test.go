@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -33,6 +34,8 @@ type fakeMaster struct {
 
 	reloads   []master.Reload // oldest first
 	requests  []master.ReloadRequest
+	controls  []string // verbs and reasons
+	refusal   error    // of what changes something
 	changed   chan struct{} // closed, and made anew, when a reload moves on
 	waiting   chan string   // the id of each reload that somebody begins to wait for
 	abandoned chan string   // and of each that nobody waits for any more
@@ -150,6 +153,39 @@ func (f *fakeMaster) Reload(request master.ReloadRequest) (master.Reload, error)
 	return r, nil
 }
 
+func (f *fakeMaster) Control(id string, verb master.Verb, reason string) (master.Reload, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.find(id)
+	if r == nil {
+		return master.Reload{}, master.ErrNoReload
+	}
+	f.controls = append(f.controls, string(verb)+" "+reason)
+	if f.refusal != nil {
+		return master.Reload{}, f.refusal
+	}
+	if verb == master.VerbAbort {
+		r.State = master.ReloadReverting
+	}
+	return *r, f.stopped
+}
+
+func (f *fakeMaster) Renew(id string) (master.Worker, error) {
+	w, err := f.Worker(id)
+	if refused := cmp.Or(f.refusal, f.stopped); refused != nil {
+		return master.Worker{}, refused
+	}
+	w.ID, w.State, w.PID = newID(), master.WorkerStarting, 0
+	return w, err
+}
+
+func (f *fakeMaster) ScaleTo(size int) (before int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before, f.status.Size = f.status.Size, size
+	return before, cmp.Or(f.refusal, f.stopped)
+}
+
 func (f *fakeMaster) Reloads() ([]master.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +218,7 @@ func (f *fakeMaster) Wait(ctx context.Context, id string, target master.ReloadSt
 		f.mu.Lock()
 		r, changed := *f.find(id), f.changed
 		f.mu.Unlock()
-		if r.State.Reached(target) {
+		if r.Reached(target) {
 			return r, nil
 		}
 		select {

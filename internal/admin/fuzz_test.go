@@ -23,7 +23,8 @@ func FuzzReloadBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		request, err := parseReloadRequest(body)
+		var request master.ReloadRequest
+		err := parseObject(body, reloadMembers(&request))
 		if err != nil {
 			p, ok := errors.AsType[*problem](err)
 			require.True(t, ok, "%T", err)

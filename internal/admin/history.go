@@ -59,8 +59,17 @@ func readReloadCursor(q query) (string, error) {
 	return id.String(), nil
 }
 
-func (s *Server) showReload(w http.ResponseWriter, r *http.Request, _ query) error {
-	reload, err := s.master.ReloadByID(chi.URLParam(r, "id"))
+// showReload shows a reload as it is, or once it has come as far as ?wait= says.
+func (s *Server) showReload(w http.ResponseWriter, r *http.Request, q query) error {
+	id := chi.URLParam(r, "id")
+	wait, err := readWait(q)
+	if err != nil {
+		return err
+	}
+	if wait.target != "" {
+		return s.awaitReload(w, r, id, wait)
+	}
+	reload, err := s.master.ReloadByID(id)
 	if err != nil {
 		return err
 	}

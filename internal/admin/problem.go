@@ -69,11 +69,22 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problemf(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
 	}
+	if conflict, ok := errors.AsType[*master.ConflictError](err); ok {
+		return problemf(http.StatusConflict, "%s", conflict.Reason)
+	}
 	switch {
 	case stopping(err):
 		return problemf(http.StatusServiceUnavailable, "%v", err)
 	case errors.Is(err, master.ErrNoWorker):
 		return problemf(http.StatusNotFound, "no worker with this id is known; GET /workers lists those that are")
+	case errors.Is(err, master.ErrKeyReused):
+		return problemf(http.StatusUnprocessableEntity, "%v; take another Idempotency-Key, or repeat the request as it was", err)
+	case errors.Is(err, master.ErrGeneration):
+		return problemf(http.StatusPreconditionFailed, "%v; look at /status and /reloads, and ask again if you still want to", err)
+	case errors.Is(err, master.ErrResizing):
+		return problemf(http.StatusConflict, "%v", err)
+	case errors.Is(err, master.ErrPoolLimit):
+		return problemf(http.StatusBadRequest, "%v", err)
 	case errors.Is(err, master.ErrLogGone):
 		return problemf(http.StatusGone, "what this worker printed is not kept any more, because it is gone and others went after it; "+
 			"its last lines are in its exit, at GET /workers/{id}, and what was logged is in rota's own log")

@@ -7,27 +7,32 @@ import (
 )
 
 type reloadView struct {
-	ID                   string       `json:"id"`
-	State                string       `json:"state"`
-	Generation           int          `json:"generation"`
-	Trigger              string       `json:"trigger"`
-	Reason               *string      `json:"reason"`
-	Revision             *string      `json:"revision"`
-	StartTimeout         *string      `json:"start_timeout"` // null: the master's own
-	DrainTimeout         *string      `json:"drain_timeout"`
-	Callers              []callerView `json:"callers"` // oldest first; the above is the latest's; null in events before the last
-	RequestedAt          instant      `json:"requested_at"`
-	StartedAt            instant      `json:"started_at"`
-	LiveAt               instant      `json:"live_at"`
-	FinishedAt           instant      `json:"finished_at"`
-	Replaced             int          `json:"replaced"`
-	Total                int          `json:"total"`
-	Draining             int          `json:"draining"`
-	ConnectionsRemaining *int         `json:"connections_remaining"` // null until they were counted
-	ConnectionsCut       *int         `json:"connections_cut"`       // null if the kernel did not tell
-	Program              *programView `json:"program,omitempty"`     // of its generation; absent until that is known, and in events before the last
-	Error                *failureView `json:"error"`
-	Steps                []stepView   `json:"steps"` // null in events before the last, which has them all
+	ID                   string        `json:"id"`
+	State                string        `json:"state"`
+	Generation           int           `json:"generation"`
+	Trigger              string        `json:"trigger"`
+	Reason               *string       `json:"reason"`
+	Revision             *string       `json:"revision"`
+	StartTimeout         *string       `json:"start_timeout"` // null: the master's own
+	DrainTimeout         *string       `json:"drain_timeout"`
+	Callers              []callerView  `json:"callers"` // oldest first; the above is the latest's; null in events before the last
+	RequestedAt          instant       `json:"requested_at"`
+	StartedAt            instant       `json:"started_at"`
+	LiveAt               instant       `json:"live_at"`
+	FinishedAt           instant       `json:"finished_at"`
+	Replaced             int           `json:"replaced"`
+	Total                int           `json:"total"`
+	Draining             int           `json:"draining"`
+	ConnectionsRemaining *int          `json:"connections_remaining"` // null until they were counted
+	ConnectionsCut       *int          `json:"connections_cut"`       // null if the kernel did not tell
+	Program              *programView  `json:"program,omitempty"`     // of its generation; absent until that is known, and in events before the last
+	OnTrial              bool          `json:"on_trial"`              // it may still go back
+	TrialEndsAt          instant       `json:"trial_ends_at"`         // null unless it soaks
+	Paused               *pauseView    `json:"paused"`
+	Strategy             *strategyView `json:"strategy"` // null until its plan is made
+	Receipt              *receiptView  `json:"receipt"`  // null until it has begun
+	Error                *failureView  `json:"error"`
+	Steps                []stepView    `json:"steps"` // null in events before the last, which has them all
 }
 
 type callerView struct {
@@ -52,6 +57,7 @@ type stepView struct {
 	Slot     int     `json:"slot"`
 	WorkerID string  `json:"worker_id"`
 	Message  string  `json:"message"`
+	Took     *int64  `json:"took_ms"` // of starting, for ready; of draining, for exited; else null
 }
 
 func viewReloadOrNil(r *master.Reload) *reloadView {
@@ -83,6 +89,11 @@ func viewReload(r master.Reload) reloadView {
 		ConnectionsRemaining: knownIf(r.ConnectionsCounted, r.ConnectionsRemaining),
 		ConnectionsCut:       knownIf(!r.CutUnknown, r.ConnectionsCut),
 		Program:              viewProgram(r.Program),
+		OnTrial:              r.OnTrial,
+		TrialEndsAt:          instant(r.TrialEndsAt),
+		Paused:               viewPause(r.Paused),
+		Strategy:             viewStrategy(r),
+		Receipt:              viewReceipt(r),
 		Error:                viewFailure(r.Failure),
 		Steps:                make([]stepView, 0, len(r.Steps)),
 	}
@@ -90,7 +101,7 @@ func viewReload(r master.Reload) reloadView {
 		view.Callers = append(view.Callers, callerView{string(c.Trigger), known(c.Reason), known(c.Revision), instant(c.At)})
 	}
 	for _, s := range r.Steps {
-		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message})
+		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message, viewTook(s.Took)})
 	}
 	return view
 }

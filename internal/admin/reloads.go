@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"rota/internal/master"
@@ -19,13 +20,13 @@ type rotator interface {
 // reload has come as far as ?wait= says, or with its events as they happen. Everything that
 // can be wrong with the request is found before the master is asked.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
-	wait, timeout, err := readWait(q)
+	wait, err := readWait(q)
 	if err != nil {
 		return err
 	}
 	streaming := accepts(r, eventStream)
-	if streaming && wait != "" {
-		return badField("wait", "an event stream says itself when the reload is %s; ask for one of the two", wait)
+	if streaming && wait.target != "" {
+		return badField("wait", "an event stream says itself when the reload is %s; ask for one of the two", wait.target)
 	}
 	request, err := readReloadRequest(w, r)
 	if err != nil {
@@ -46,32 +47,46 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	switch {
 	case streaming:
 		return s.streamReload(w, r, reload, 0)
-	case wait != "":
-		return s.awaitReload(w, r, reload.ID, wait, timeout)
+	case wait.target != "":
+		return s.awaitReload(w, r, reload.ID, wait)
 	}
 	return writeJSON(w, http.StatusAccepted, viewReload(reload))
 }
 
-// readWait reads what to wait for, "" for nothing, and how long.
-func readWait(q query) (master.ReloadState, time.Duration, error) {
-	wait, err := q.choice("wait", []string{string(master.ReloadLive), string(master.ReloadCompleted)})
-	if err != nil {
-		return "", 0, err
-	}
-	if _, given := q["timeout"]; given && wait == "" {
-		return "", 0, badField("timeout", "says how long to wait, but there is no wait=live or wait=completed")
-	}
-	timeout, err := q.duration("timeout", 2*time.Minute, time.Millisecond, time.Hour)
-	return master.ReloadState(wait), timeout, err
+// wait is what somebody waits for; its zero value is nothing.
+type wait struct {
+	target   master.ReloadState
+	timeout  time.Duration
+	lossless bool // that is not good enough if connections were lost
 }
 
-// awaitReload answers when the reload has come as far as target. The reload is the
+func readWait(q query) (w wait, err error) {
+	target, err := q.choice("wait", []string{string(master.ReloadLive), string(master.ReloadCompleted)})
+	if err != nil {
+		return w, err
+	}
+	require, err := q.choice("require", []string{"lossless"})
+	if err != nil {
+		return w, err
+	}
+	w.target, w.lossless = master.ReloadState(target), require != ""
+	if _, given := q["timeout"]; given && w.target == "" {
+		return w, badField("timeout", "says how long to wait, but there is no wait=live or wait=completed")
+	}
+	if w.lossless && w.target != master.ReloadCompleted {
+		return w, badField("require", "whether a reload was lossless is known when it is completed: ask for wait=completed too")
+	}
+	w.timeout, err = q.duration("timeout", 2*time.Minute, time.Millisecond, time.Hour)
+	return w, err
+}
+
+// awaitReload answers when the reload has come as far as is waited for. The reload is the
 // master's, not the request's: it goes on when nobody waits any more.
-func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, target master.ReloadState, timeout time.Duration) error {
+func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, wait wait) error {
 	liftTimeouts(w)
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	ctx, cancel := context.WithTimeout(r.Context(), wait.timeout)
 	defer cancel()
-	reload, err := s.master.Wait(ctx, id, target)
+	reload, err := s.master.Wait(ctx, id, wait.target)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.times.write))
 
 	if errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
@@ -79,16 +94,35 @@ func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, 
 			return err
 		}
 		return aboutReload(reload, http.StatusGatewayTimeout,
-			"the reload is not %s after %s, it is %s; it goes on, follow it at /reloads/%s", target, short(timeout), reload.State, id)
+			"the reload is not %s after %s, it is %s; it goes on, follow it at /reloads/%s", wait.what(), short(wait.timeout), standing(reload), id)
 	}
 	if err != nil {
 		return err
 	}
-	return answerReload(w, reload)
+	return answerReload(w, reload, wait)
+}
+
+// what is waited for, in words.
+func (w wait) what() string {
+	if w.target == master.ReloadLive {
+		return "live for good"
+	}
+	return string(w.target)
+}
+
+// standing is where a reload is, in words.
+func standing(reload master.Reload) string {
+	switch {
+	case reload.Paused != nil:
+		return "paused (" + string(reload.Paused.Why) + ")"
+	case reload.OnTrial && reload.State == master.ReloadLive:
+		return "live and on trial"
+	}
+	return string(reload.State)
 }
 
 // answerReload tells somebody who waited how the reload went.
-func answerReload(w http.ResponseWriter, reload master.Reload) error {
+func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error {
 	why := "for an unknown reason"
 	if reload.Failure != nil {
 		why = reload.Failure.Message
@@ -97,10 +131,16 @@ func answerReload(w http.ResponseWriter, reload master.Reload) error {
 	case master.ReloadFailed:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload failed: %s", why)
 	case master.ReloadAborted:
-		return aboutReload(reload, http.StatusServiceUnavailable, "the reload was aborted: %s", why)
-	default:
-		return writeJSON(w, http.StatusOK, viewReload(reload))
+		status := http.StatusConflict // with what somebody else wants
+		if reload.Failure != nil && reload.Failure.Stopping {
+			status = http.StatusServiceUnavailable
+		}
+		return aboutReload(reload, status, "the reload was aborted: %s", why)
 	}
+	if losses := reload.Losses(); wait.lossless && len(losses) > 0 {
+		return aboutReload(reload, http.StatusConflict, "the reload is %s, but it was not lossless: %s", reload.State, strings.Join(losses, "; "))
+	}
+	return writeJSON(w, http.StatusOK, viewReload(reload))
 }
 
 func aboutReload(reload master.Reload, status int, format string, args ...any) error {

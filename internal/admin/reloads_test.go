@@ -181,7 +181,7 @@ func TestWaitForAReloadThatFails(t *testing.T) {
 func TestWaitForAReloadThatIsAborted(t *testing.T) {
 	p := waitFor(t, "completed", func(f *fakeMaster, id string) {
 		f.move(id, master.ReloadAborted, master.EventReloadAborted, func(r *master.Reload) {
-			r.Failure = &master.Failure{Message: "the master was told to stop"}
+			r.Failure = &master.Failure{Message: "the master was told to stop", Stopping: true}
 		})
 	}).problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, "aborted", p["reload"].(object)["state"])

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+
+	"rota/internal/master"
 )
 
 // handler answers a request whose query has been checked. What it returns as an error
@@ -22,6 +24,7 @@ type route struct {
 func (s *Server) routes() []route {
 	page := []string{"limit", "cursor"}
 	ofOne := append([]string{"state", "listener", "sort"}, page...)
+	waits := []string{"wait", "timeout", "require"}
 	ofAll := append([]string{"worker"}, ofOne...)
 	return []route{
 		{"GET", "/", nil, s.home},
@@ -32,10 +35,16 @@ func (s *Server) routes() []route {
 		{"GET", "/workers/{id}/connections", ofOne, s.listWorkerConnections},
 		{"GET", "/workers/{id}/logs", []string{"tail", "after", "follow"}, s.workerLogs},
 		{"GET", "/connections", ofAll, s.listConnections},
-		{"POST", "/reload", []string{"wait", "timeout"}, s.reload},
+		{"POST", "/workers/{id}/rotate", nil, s.rotateWorker},
+		{"PUT", "/scale", nil, s.scale},
+		{"POST", "/reload", waits, s.reload},
 		{"GET", "/reloads", page, s.listReloads},
-		{"GET", "/reloads/{id}", nil, s.showReload},
+		{"GET", "/reloads/{id}", waits, s.showReload},
 		{"GET", "/reloads/{id}/events", []string{"after"}, s.reloadEvents},
+		{"POST", "/reloads/{id}/abort", nil, s.control(master.VerbAbort)},
+		{"POST", "/reloads/{id}/pause", nil, s.control(master.VerbPause)},
+		{"POST", "/reloads/{id}/resume", nil, s.control(master.VerbResume)},
+		{"POST", "/reloads/{id}/promote", nil, s.control(master.VerbPromote)},
 		{"GET", "/events", []string{"after", "recent", "stats"}, s.allEvents},
 		{"GET", "/healthz", nil, s.healthz},
 		{"GET", "/readyz", nil, s.readyz},
@@ -72,7 +81,7 @@ func (s *Server) answering(route route) http.Handler {
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, problemf(http.StatusNotFound,
-		"nothing is at %.100q; there are / /status /workers /connections /reload /reloads /events /healthz /readyz, described in /openapi.yaml",
+		"nothing is at %.100q; there are / /status /workers /connections /scale /reload /reloads /events /healthz /readyz, described in /openapi.yaml",
 		r.URL.Path))
 }
 
@@ -80,7 +89,7 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 // method that it has never heard of, whatever the path.
 func (s *Server) wrongMethod(mux *chi.Mux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		if mux.Match(chi.NewRouteContext(), method, r.URL.EscapedPath()) {
 			allowed = append(allowed, method)
 		}

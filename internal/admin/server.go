@@ -27,6 +27,7 @@ import (
 type Master interface {
 	pool
 	rotator
+	controller
 	history
 	publisher
 	logKeeper

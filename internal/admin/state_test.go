@@ -145,7 +145,11 @@ func TestAStoppedMasterIs503Everywhere(t *testing.T) {
 		if strings.HasPrefix(route.path, "/reloads/{id}") {
 			continue // there are none
 		}
-		a := do(t, s, route.method, strings.ReplaceAll(route.path, "{id}", worker), "")
+		body := ""
+		if route.path == "/scale" {
+			body = `{"workers": 3}`
+		}
+		a := do(t, s, route.method, strings.ReplaceAll(route.path, "{id}", worker), body)
 		a.problem(http.StatusServiceUnavailable, "")
 		require.Equal(t, "1", a.Header().Get("Retry-After"), route.path)
 	}

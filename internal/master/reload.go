@@ -110,6 +110,7 @@ type Failure struct {
 	Output   []string // the failing worker's last lines, oldest first
 
 	Complaints []string // each mistake by itself, where there are several
+	Stopping   bool     // the master was told to stop
 }
 
 // Step is one thing that happened to a worker because of a reload.
@@ -119,6 +120,7 @@ type Step struct {
 	WorkerID string
 	Slot     int
 	Message  string
+	Took     time.Duration // of starting, for ready; of draining, for exited; else 0
 }
 
 // union are the items of both, each once.

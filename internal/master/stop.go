@@ -12,7 +12,8 @@ func (p *pool) stop(now bool) {
 		p.want(closeListeners{})
 		for _, r := range []*Reload{p.underWay(), p.queued} {
 			if r != nil {
-				p.abort(r, "the master was told to stop")
+				r.Failure = becauseOfStop(r.Failure)
+				p.abort(r, r.Failure.Message)
 			}
 		}
 		p.rotating, p.queued = nil, nil
@@ -28,6 +29,17 @@ func (p *pool) stop(now bool) {
 			p.endNow(m)
 		}
 	}
+}
+
+// becauseOfStop is why a reload ends with the master, which may have been going back already.
+func becauseOfStop(before *Failure) *Failure {
+	why := Failure{Message: "the master was told to stop"}
+	if before != nil {
+		why = *before // readers have that one
+		why.Message += "; then the master was told to stop"
+	}
+	why.Stopping = true
+	return &why
 }
 
 // endNow kills a worker. When the master stops that is what becomes of those that never got

@@ -45,10 +45,21 @@ func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message stri
 	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
 }
 
+// took is how long it was that the worker did what is over with the action.
+func (m *member) took(action string) time.Duration {
+	switch {
+	case action == "ready":
+		return m.ReadyAt.Sub(m.StartedAt)
+	case action == "exited" && !m.DrainingAt.IsZero():
+		return m.ExitedAt.Sub(m.DrainingAt)
+	}
+	return 0
+}
+
 // step adds to the reload's record what happened to a worker because of it.
 func (p *pool) step(r *Reload, action string, m *member, message string) {
 	if r == nil {
 		return
 	}
-	r.Steps = append(r.Steps, Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message})
+	r.Steps = append(r.Steps, Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message, Took: m.took(action)})
 }

@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"rota/internal/master"
+)
+
+// controller changes what is under way.
+type controller interface {
+	Control(id string, verb master.Verb, reason string) (master.Reload, error)
+	Renew(worker string) (master.Worker, error)
+	ScaleTo(size int) (before int, err error)
+}
+
+// control has a reload go another way. An abort is accepted, since going back takes a while.
+func (s *Server) control(verb master.Verb) handler {
+	return func(w http.ResponseWriter, r *http.Request, _ query) error {
+		var reason string
+		known := members{}
+		if verb == master.VerbAbort {
+			known["reason"] = text(&reason)
+		}
+		if err := readObject(w, r, known); err != nil {
+			return err
+		}
+		reload, err := s.master.Control(chi.URLParam(r, "id"), verb, reason)
+		if err != nil {
+			return err
+		}
+		status := http.StatusOK
+		if reload.State == master.ReloadReverting {
+			status = http.StatusAccepted
+		}
+		w.Header().Set("Location", "/reloads/"+reload.ID)
+		return writeJSON(w, status, viewReload(reload))
+	}
+}
+
+// renewalView is the answer to somebody who wants one worker replaced.
+type renewalView struct {
+	Worker   workerView `json:"worker"`   // that starts
+	Replaces string     `json:"replaces"` // the id of the one that goes once that is ready
+}
+
+func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) error {
+	if err := readObject(w, r, nil); err != nil {
+		return err
+	}
+	id := chi.URLParam(r, "id")
+	next, err := s.master.Renew(id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/workers/"+next.ID)
+	return writeJSON(w, http.StatusAccepted, renewalView{viewWorker(next, seen{}), id})
+}
+
+// sizeView is the pool's size, as it is to be now and as it was.
+type sizeView struct {
+	Workers int `json:"workers"`
+	Before  int `json:"before"`
+}
+
+func (s *Server) scale(w http.ResponseWriter, r *http.Request, _ query) error {
+	var size *int
+	if err := readObject(w, r, members{"workers": wholeNumber(&size, 1, master.MaxWorkers)}); err != nil {
+		return err
+	}
+	if size == nil {
+		return badField("workers", "is missing; the body must be like {\"workers\": 8}")
+	}
+	before, err := s.master.ScaleTo(*size)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, sizeView{*size, before})
+}

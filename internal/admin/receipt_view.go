@@ -1,0 +1,121 @@
+package admin
+
+import (
+	"time"
+
+	"rota/internal/master"
+)
+
+// pauseView is why a reload does not go on.
+type pauseView struct {
+	Why   string  `json:"why"` // canary, between or asked
+	Since instant `json:"since"`
+	Until instant `json:"until"` // null: until somebody says so
+}
+
+// strategyView is how a reload goes about it.
+type strategyView struct {
+	Surge        string `json:"surge"`         // a number of workers, or a percentage
+	SurgeWorkers int    `json:"surge_workers"` // how many that is
+	Canary       int    `json:"canary"`        // slots that change first; 0: none
+	CanarySoak   string `json:"canary_soak"`   // 0s: until it is promoted
+	PauseBetween string `json:"pause_between"`
+	Soak         string `json:"soak"`
+}
+
+// receiptView is what was measured of a reload, so far or, once it has ended, at all.
+type receiptView struct {
+	Probes          probesView `json:"probes"`
+	ListenOverflows *int       `json:"listen_overflows"` // null if the kernel did not tell, as the next
+	ListenDrops     *int       `json:"listen_drops"`
+	DeepestQueue    int        `json:"deepest_queue"` // connections that waited to be accepted
+	Connections     fateView   `json:"connections"`
+	CutConnections  []cutView  `json:"cut_connections"` // those cut or dropped, as far as they are known
+	WorkersDied     int        `json:"workers_died"`    // while they served
+	Checks          checksView `json:"checks"`
+	Lossless        *bool      `json:"lossless"` // null until it has ended
+	Losses          []string   `json:"losses"`   // why not, a sentence each
+}
+
+type probesView struct {
+	Sent       int     `json:"sent"`
+	OK         int     `json:"ok"`
+	Refused    int     `json:"refused"`
+	Reset      int     `json:"reset"`
+	Unanswered int     `json:"unanswered"`
+	SlowestMS  float64 `json:"slowest_ms"`
+}
+
+// fateView is what became of the connections of the workers that left.
+type fateView struct {
+	Drained int  `json:"drained"` // they ended by themselves
+	Cut     *int `json:"cut"`     // rota ended the worker; null if the kernel did not tell how many
+	Dropped int  `json:"dropped"` // the worker ended by a signal or an error
+	Evicted int  `json:"evicted"` // a caller had them closed
+}
+
+type checksView struct {
+	Passed int `json:"passed"`
+	Failed int `json:"failed"`
+}
+
+type cutView struct {
+	ID       string `json:"id"`
+	WorkerID string `json:"worker_id"`
+	Listener string `json:"listener"`
+	Remote   string `json:"remote"`
+	State    string `json:"state"`
+	IdleMS   int64  `json:"idle_ms"`
+	How      string `json:"how"` // cut or dropped
+}
+
+func viewPause(p *master.Pause) *pauseView {
+	if p == nil {
+		return nil
+	}
+	return &pauseView{string(p.Why), instant(p.Since), instant(p.Until)}
+}
+
+func viewStrategy(r master.Reload) *strategyView {
+	if r.Program == nil {
+		return nil
+	}
+	s := r.Strategy
+	return &strategyView{
+		Surge:        s.Surge.String(),
+		SurgeWorkers: s.Surge.Of(r.Total),
+		Canary:       s.Canary,
+		CanarySoak:   short(s.CanarySoak),
+		PauseBetween: short(s.PauseBetween),
+		Soak:         short(s.Soak),
+	}
+}
+
+func viewReceipt(r master.Reload) *receiptView {
+	if r.StartedAt.IsZero() {
+		return nil
+	}
+	view := &receiptView{
+		Probes: probesView{r.Probes.Sent, r.Probes.OK, r.Probes.Refused, r.Probes.Reset, r.Probes.Unanswered,
+			float64(r.Probes.Slowest.Microseconds()) / 1000},
+		ListenOverflows: knownIf(r.CountersKnown, r.Overflows),
+		ListenDrops:     knownIf(r.CountersKnown, r.Drops),
+		DeepestQueue:    r.DeepestQueue,
+		Connections:     fateView{r.Drained, knownIf(!r.CutUnknown, r.ConnectionsCut), r.Dropped, r.Evicted},
+		CutConnections:  make([]cutView, 0, len(r.CutConnections)),
+		WorkersDied:     r.Died,
+		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},
+		Losses:          listOf(r.Losses()),
+	}
+	if r.State.Terminal() {
+		view.Lossless = new(len(view.Losses) == 0)
+	}
+	return view
+}
+
+func viewTook(d time.Duration) *int64 {
+	if d == 0 {
+		return nil
+	}
+	return new(d.Milliseconds())
+}
