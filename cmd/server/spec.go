@@ -71,6 +71,20 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		StopSignal:   s.StopSignal,
 		StopGroup:    s.StopGroup,
 		Watchdog:     s.Watchdog,
+
+		Checks:        s.Check,
+		CheckTimeout:  s.CheckTimeout,
+		MaxDraining:   s.MaxDraining,
+		ProbeInterval: s.ProbeInterval,
+		Strategy: master.Strategy{
+			Canary:       s.Canary,
+			CanarySoak:   s.CanarySoak,
+			PauseBetween: s.PauseBetween,
+			Soak:         s.Soak,
+		},
+	}
+	if spec.Strategy.Surge, err = master.ParseSurge(s.Surge); err != nil {
+		return master.Spec{}, fmt.Errorf("surge: %w", err)
 	}
 	if s.Umask >= 0 {
 		spec.Umask = &s.Umask

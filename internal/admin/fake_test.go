@@ -34,8 +34,8 @@ type fakeMaster struct {
 
 	reloads   []master.Reload // oldest first
 	requests  []master.ReloadRequest
-	controls  []string // verbs and reasons
-	refusal   error    // of what changes something
+	controls  []string      // verbs and reasons
+	refusal   error         // of what changes something
 	changed   chan struct{} // closed, and made anew, when a reload moves on
 	waiting   chan string   // the id of each reload that somebody begins to wait for
 	abandoned chan string   // and of each that nobody waits for any more

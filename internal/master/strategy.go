@@ -32,7 +32,7 @@ func ParseSurge(s string) (Surge, error) {
 	if percent {
 		most = 100
 	}
-	if err != nil || n < 1 || n > most {
+	if err != nil || digits[0] == '+' || n < 1 || n > most {
 		return Surge{}, fmt.Errorf("%q is neither a number of workers from 1 to %d nor a percentage from 1%% to 100%%", s, MaxWorkers)
 	}
 	if percent {

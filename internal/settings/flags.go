@@ -77,6 +77,12 @@ func fromFlags(flags *pflag.FlagSet) source {
 		case listed:
 			e.node = text(strings.Join(ours.given, ","))
 			s.entries = append(s.entries, e)
+		case repeated:
+			e.node = &yaml.Node{Kind: yaml.SequenceNode}
+			for _, item := range ours.given {
+				e.node.Content = append(e.node.Content, text(item))
+			}
+			s.entries = append(s.entries, e)
 		default:
 			e.node = text(ours.given[len(ours.given)-1])
 			s.entries = append(s.entries, e)

@@ -115,6 +115,49 @@ var keys = []key{
 		examples: []any{"10s"},
 	},
 	{
+		name: "max_draining", preset: "4", kind: wholeNumber(0, 1000),
+		usage: "`number` of generations that may drain at a time; of more, the oldest is cut; 0 means any number",
+	},
+	{
+		name: "surge", preset: "1", kind: surge,
+		usage:    "`number` of workers that a reload replaces at a time, or a percentage; 100% means all new ones first",
+		examples: []any{2, "25%"},
+	},
+	{
+		name: "canary", preset: "0", kind: wholeNumber(0, master.MaxWorkers),
+		usage:    "`number` of workers that a reload replaces first, and then waits",
+		examples: []any{1},
+	},
+	{
+		name: "canary_soak", preset: "0", kind: durationOr0(time.Millisecond),
+		usage:    "how long it waits then; 0 means until it is promoted",
+		examples: []any{"30s"},
+	},
+	{
+		name: "pause_between", preset: "0", kind: durationOr0(time.Millisecond),
+		usage:    "how long a reload waits before it goes on with the next workers",
+		examples: []any{"5s"},
+	},
+	{
+		name: "soak", preset: "0", kind: durationOr0(time.Millisecond),
+		usage:    "how long the new workers stay on trial once all serve: if one ends or a check fails, the reload is taken back",
+		examples: []any{"1m"},
+	},
+	{
+		name: "check", unset: "none", kind: checks,
+		usage:    "`what` the new workers must pass while on trial: tcp, http:/path, http://host:port/path or a command; may be repeated",
+		about:    "what the new workers must pass while on trial: tcp, http:/path through the first listener, a URL, or a command for the shell",
+		examples: []any{[]any{"http:/healthz", "./smoke-test --fast"}},
+	},
+	{
+		name: "check_timeout", preset: master.DefaultCheckTimeout.String(), kind: durationAbove0,
+		usage: "how long one check may take",
+	},
+	{
+		name: "probe_interval", preset: "50ms", kind: durationOr0(time.Millisecond),
+		usage: "how often rota opens a connection of its own while a reload replaces workers, to measure it; 0 means never",
+	},
+	{
 		name: "admin", preset: "127.0.0.1:11112", kind: hostPort,
 		usage: "`host:port` of the admin API",
 	},

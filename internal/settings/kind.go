@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"rota/internal/master"
 )
 
 // kind is what several keys may have in common: how a value is read, what editors are told
@@ -28,6 +30,7 @@ const (
 	duration              // the same, and the help says so
 	toggle                // may stand alone
 	listed                // may be repeated; commas separate too
+	repeated              // may be repeated; commas do not separate
 	variables             // NAME=value, may be repeated
 	words                 // no flag: everything behind --
 )
@@ -160,6 +163,23 @@ func accountSchema() *schema {
 	return anyOf(&schema{Type: "string", Pattern: `^[^-:/, \t\n][^:/, \t\n]*$`}, &schema{Type: "integer", Minimum: new(0)})
 }
 
+// texts are the items, all of which have to pass.
+func texts(items []*yaml.Node, check func(string) error) ([]string, []complaint) {
+	found := []string{}
+	var complaints []complaint
+	for _, item := range items {
+		s, err := scalar(item)
+		if err == nil {
+			err = check(s)
+		}
+		if err != nil {
+			complaints = append(complaints, complain(item, err)...)
+		}
+		found = append(found, s)
+	}
+	return found, complaints
+}
+
 // listOf is a list of texts that all pass.
 func listOf(check func(string) error, item func() *schema) kind {
 	return kind{listed, func(n *yaml.Node) (any, []complaint) {
@@ -167,21 +187,27 @@ func listOf(check func(string) error, item func() *schema) kind {
 		if err != nil {
 			return nil, complain(n, err)
 		}
-		found := []string{}
-		var complaints []complaint
-		for _, item := range items {
-			s, err := scalar(item)
-			if err == nil {
-				err = check(s)
-			}
-			if err != nil {
-				complaints = append(complaints, complain(item, err)...)
-			}
-			found = append(found, s)
-		}
-		return found, complaints
+		return texts(items, check)
 	}, func() *schema { return anyOf(&schema{Type: "array", Items: item()}, &schema{Type: "string"}) }}
 }
+
+var surge = kind{single, ofText(func(s string) (string, error) {
+	_, err := master.ParseSurge(s)
+	return s, err
+}), surgeSchema}
+
+func surgeSchema() *schema {
+	return anyOf(&schema{Type: "integer", Minimum: new(1), Maximum: new(master.MaxWorkers)}, &schema{Type: "string", Pattern: "^(0*([1-9][0-9]{0,2}|10[01][0-9]|102[0-4])|0*([1-9][0-9]?|100)%)$"})
+}
+
+// checks may hold commands, in which a comma is a comma.
+var checks = kind{repeated, func(n *yaml.Node) (any, []complaint) {
+	items := []*yaml.Node{n}
+	if all := dereference(n); all.Kind == yaml.SequenceNode {
+		items = all.Content
+	}
+	return texts(items, filled)
+}, func() *schema { return anyOf(&schema{Type: "array", Items: textSchema()}, textSchema()) }}
 
 // hostName accepts what could stand between http:// and the port.
 func hostName(name string) error {

@@ -58,6 +58,8 @@ func TestTheSchemaAndRotaAcceptTheSameFiles(t *testing.T) {
 		"user: www-data", "user: 33", "group: [www-data, 33]", "group: www-data", "umask: 0022", "umask: '0022'", "umask: 22", "umask: '0o22'", "open_files: 0",
 		"no_new_privileges: true", "ready: notify", "ready: tcp", "ready: delay:2s", "ready: http:/", "ready: 'log:^up$'",
 		"start_timeout: 1m30s", "start_timeout: 1.5h", "drain_timeout: 100ms", "stop_signal: SIGQUIT", "stop_signal: term", "stop_signal: SigUsr1", "stop_signal: 15",
+		"max_draining: 0", "surge: 1", "surge: '2'", "surge: 1024", "surge: 100%", "surge: 1%", "canary: 1", "canary_soak: 0", "pause_between: 1s", "soak: 1m",
+		"check: tcp", "check: [tcp, 'http:/healthz', './smoke a,b']", "check_timeout: 1s", "probe_interval: 0",
 		"watchdog: 0", "watchdog: '0'", "watchdog: 10s", "admin: 127.0.0.1:80", "admin: '[::1]:80'", "admin: ':80'", "admin_host: [a.example]", "event_streams: 1",
 		"log_level: trace", "log_format: console",
 	} {
@@ -72,6 +74,8 @@ func TestTheSchemaAndRotaAcceptTheSameFiles(t *testing.T) {
 		"env: {'A=B': c}", "env: {LISTEN_FDS: 1}", "env: {WATCHDOG_USEC: 1}", "env: {ROTA_SLOT: 1}", "env: {'': a}", "env_file: {a: b}", "env_file: ['']",
 		"user: ''", "user: a:b", "user: -1", "user: -a", "group: [a, b c]", "umask: 0o1000000", "umask: rwx", "umask: '01000'", "umask: '8'", "open_files: -1", "no_new_privileges: 7", "no_new_privileges: maybe",
 		"ready: soon", "ready: http:healthz", "ready: 'log:'", "start_timeout: 5", "start_timeout: soon", "start_timeout: 5 s", "stop_signal: KILL", "stop_signal: 9", "stop_signal: SIGSIGTERM",
+		"max_draining: -1", "surge: 0", "surge: 0%", "surge: 101%", "surge: 1025", "surge: '+1'", "surge: many", "surge: 1.5", "canary: -1", "soak: 5", "check: ''", "check: ['']",
+		"check_timeout: 0", "probe_interval: 5",
 		"watchdog: 5", "watchdog: often", "admin: nowhere", "admin_host: ['*']", "admin_host: ['a:80']", "event_streams: 0", "log_level: loud", "log_format: xml", "- a list",
 	} {
 		require.Error(t, s.Validate(asJSON(t, bad)), bad)

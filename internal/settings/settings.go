@@ -42,6 +42,16 @@ type Settings struct {
 	DrainTimeout time.Duration  `koanf:"drain_timeout"`
 	Watchdog     time.Duration  `koanf:"watchdog"` // 0: off
 
+	MaxDraining   int           `koanf:"max_draining"` // 0: any number
+	Surge         string        `koanf:"surge"`        // as master.ParseSurge takes it
+	Canary        int           `koanf:"canary"`
+	CanarySoak    time.Duration `koanf:"canary_soak"` // 0: until promoted
+	PauseBetween  time.Duration `koanf:"pause_between"`
+	Soak          time.Duration `koanf:"soak"`
+	Check         []string      `koanf:"check"`
+	CheckTimeout  time.Duration `koanf:"check_timeout"`
+	ProbeInterval time.Duration `koanf:"probe_interval"` // 0: no probes
+
 	Admin        string   `koanf:"admin"`
 	AdminHost    []string `koanf:"admin_host"`
 	EventStreams int      `koanf:"event_streams"`

@@ -52,7 +52,8 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Settings{
 		Listen: []string{":11111"}, ListenByDefault: true, Umask: -1, StartTimeout: 10 * time.Second, DrainTimeout: 100 * time.Second,
-		StopSignal: syscall.SIGTERM, Admin: "127.0.0.1:11112", EventStreams: 256, LogLevel: "info", LogFormat: "auto",
+		StopSignal: syscall.SIGTERM, MaxDraining: 4, Surge: "1", CheckTimeout: 5 * time.Second, ProbeInterval: 50 * time.Millisecond,
+		Admin: "127.0.0.1:11112", EventStreams: 256, LogLevel: "info", LogFormat: "auto",
 	}, s)
 }
 
@@ -61,6 +62,8 @@ var everything = Settings{
 	Listen: []string{":8080", "app=unix:/run/app.sock"}, Workers: 3, Dir: "/srv/app", EnvFile: []string{"app.env", "more.env"},
 	User: "www-data", Group: []string{"web", "27"}, Umask: 0o27, OpenFiles: 4096, NoNewPrivileges: true,
 	Ready: "http:/healthz?full=1", StartTimeout: 5 * time.Second, StopSignal: syscall.SIGQUIT, StopGroup: true, DrainTimeout: time.Minute,
+	MaxDraining: 2, Surge: "25%", Canary: 1, CanarySoak: 30 * time.Second, PauseBetween: 5 * time.Second, Soak: time.Minute,
+	Check: []string{"./smoke a,b"}, CheckTimeout: 2 * time.Second, ProbeInterval: time.Second,
 	Watchdog: 10 * time.Second, Admin: "127.0.0.1:9000", AdminHost: []string{"a.example", "b"}, EventStreams: 9, LogLevel: "warn", LogFormat: "json",
 }
 
@@ -91,6 +94,15 @@ stop_signal: SIGQUIT
 stop_group: true
 drain_timeout: 1m
 watchdog: 10s
+max_draining: 2
+surge: 25%
+canary: 1
+canary_soak: 30s
+pause_between: 5s
+soak: 1m
+check: ["./smoke a,b"]
+check_timeout: 2s
+probe_interval: 1s
 admin: 127.0.0.1:9000
 admin_host: [a.example, b]
 event_streams: 9
@@ -109,7 +121,9 @@ func TestEveryKeyThatHasAVariable(t *testing.T) {
 	s, err := Load(flagsOf(t), []string{
 		"ROTA_LISTEN=:8080, app=unix:/run/app.sock", "ROTA_WORKERS=3", "ROTA_DIR=/srv/app", "ROTA_ENV_FILE=app.env,more.env", "ROTA_USER=www-data",
 		"ROTA_GROUP=web,27", "ROTA_UMASK=027", "ROTA_OPEN_FILES=4096", "ROTA_NO_NEW_PRIVILEGES=1", "ROTA_READY=http:/healthz?full=1", "ROTA_START_TIMEOUT=5s",
-		"ROTA_STOP_SIGNAL=quit", "ROTA_STOP_GROUP=true", "ROTA_DRAIN_TIMEOUT=60s", "ROTA_WATCHDOG=10s", "ROTA_ADMIN=127.0.0.1:9000",
+		"ROTA_STOP_SIGNAL=quit", "ROTA_STOP_GROUP=true", "ROTA_DRAIN_TIMEOUT=60s", "ROTA_WATCHDOG=10s",
+		"ROTA_MAX_DRAINING=2", "ROTA_SURGE=25%", "ROTA_CANARY=1", "ROTA_CANARY_SOAK=30s", "ROTA_PAUSE_BETWEEN=5s", "ROTA_SOAK=60s",
+		"ROTA_CHECK=./smoke a,b", "ROTA_CHECK_TIMEOUT=2s", "ROTA_PROBE_INTERVAL=1000ms", "ROTA_ADMIN=127.0.0.1:9000",
 		"ROTA_ADMIN_HOST=a.example,b", "ROTA_EVENT_STREAMS=9", "ROTA_LOG_LEVEL=warn", "ROTA_LOG_FORMAT=json", "PATH=/bin",
 	}, "", nil)
 	require.NoError(t, err)
@@ -126,7 +140,9 @@ func TestEveryKeyThatHasAFlag(t *testing.T) {
 	s, err := Load(flagsOf(t, "--listen", ":8080", "--listen", "app=unix:/run/app.sock", "--workers", "3", "--dir", "/srv/app",
 		"--env", "C=x=y", "--env", "A=0", "--env", "B=", "--env", "A=1,2", "--env-file", "app.env", "--env-file", "more.env", "--user", "www-data",
 		"--group", "web", "--group", "27", "--umask", "0o27", "--open-files", "4096", "--no-new-privileges", "--ready", "http:/healthz?full=1",
-		"--start-timeout", "5s", "--stop-signal", "3", "--stop-group=true", "--drain-timeout", "60s", "--watchdog", "10s", "--admin", "127.0.0.1:9000",
+		"--start-timeout", "5s", "--stop-signal", "3", "--stop-group=true", "--drain-timeout", "60s", "--watchdog", "10s",
+		"--max-draining", "2", "--surge", "25%", "--canary", "1", "--canary-soak", "30s", "--pause-between", "5s", "--soak", "1m",
+		"--check", "./smoke a,b", "--check-timeout", "2s", "--probe-interval", "1s", "--admin", "127.0.0.1:9000",
 		"--admin-host", "a.example", "--admin-host", "b", "--event-streams", "9", "--log-level", "warn", "--log-format", "json"),
 		nil, "", []string{"./serve", "--workers", "9"})
 	require.NoError(t, err)

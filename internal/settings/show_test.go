@@ -75,6 +75,15 @@ stop_signal: SIGHUP  # rota.yaml:8
 stop_group: false  # default
 drain_timeout: 1m30s  # --drain-timeout
 watchdog: 0s  # default
+max_draining: 4  # default
+surge: "1"  # default
+canary: 0  # default
+canary_soak: 0s  # default
+pause_between: 0s  # default
+soak: 0s  # default
+# check:  # default: none
+check_timeout: 5s  # default
+probe_interval: 50ms  # default
 admin: "127.0.0.1:11112"  # default
 # admin_host:  # default: none
 event_streams: 256  # default
