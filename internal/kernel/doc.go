@@ -10,6 +10,9 @@
 // forked; their SocketInodes reads /proc/PID/fd, and the inode both have in
 // common says whose connection it is.
 //
+// One thing is done, and not only seen: CloseConnections ends connections for whom
+// their process does not, or not yet.
+//
 // Every call opens what it needs and closes it again: no state, no goroutine
 // and no descriptor outlives it. Linux only. The kernel answers for the network
 // namespace the caller is in.

@@ -32,9 +32,20 @@ func dump(request []byte) ([]netlink.Message, error) {
 	return messages, err
 }
 
-// dumpOnce uses a socket of its own, so a listing that broke off leaves nothing
-// behind that the next one could take for its answer.
 func dumpOnce(request []byte) ([]netlink.Message, error) {
+	messages, err := execute(unix.SOCK_DIAG_BY_FAMILY, netlink.Dump, request)
+	if errors.Is(err, unix.ENOENT) { // no module has registered for the family
+		return nil, fmt.Errorf("%w: %w", ErrNoDiag, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return messages, complete(messages)
+}
+
+// execute uses a socket of its own, so a listing that broke off leaves nothing
+// behind that the next one could take for its answer.
+func execute(kind netlink.HeaderType, flags netlink.HeaderFlags, request []byte) ([]netlink.Message, error) {
 	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, &netlink.Config{MessageBufferSize: dumpBuffer})
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("%w: %w", ErrNoDiag, err)
@@ -43,18 +54,10 @@ func dumpOnce(request []byte) ([]netlink.Message, error) {
 		return nil, fmt.Errorf("open netlink socket: %w", err)
 	}
 	defer conn.Close()
-
-	messages, err := conn.Execute(netlink.Message{
-		Header: netlink.Header{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: netlink.Request | netlink.Dump},
+	return conn.Execute(netlink.Message{
+		Header: netlink.Header{Type: kind, Flags: netlink.Request | flags},
 		Data:   request,
 	})
-	if errors.Is(err, unix.ENOENT) { // no module has registered for the family
-		return nil, fmt.Errorf("%w: %w", ErrNoDiag, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return messages, complete(messages)
 }
 
 func complete(messages []netlink.Message) error {

@@ -22,4 +22,12 @@ var (
 	// ErrInterrupted says that the sockets changed so much while they were listed
 	// that the kernel called its own answer inconsistent, several times in a row.
 	ErrInterrupted = errors.New("socket listing was interrupted")
+
+	// ErrClosed says that a connection which was to be closed is closed already, or is
+	// held by none of the processes any more.
+	ErrClosed = errors.New("the connection is closed already")
+
+	// ErrNoDestroy says that the running kernel can't destroy a connection of this kind: it
+	// is no TCP connection, or the kernel was built without CONFIG_INET_DIAG_DESTROY.
+	ErrNoDestroy = errors.New("the kernel can't destroy this connection")
 )

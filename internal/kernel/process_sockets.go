@@ -27,31 +27,36 @@ func SocketInodes(pid int) ([]uint64, error) {
 	return inodes, gone(err)
 }
 
-func readSocketInodes(path string) ([]uint64, error) {
+func readSocketInodes(path string) (inodes []uint64, err error) {
+	err = eachSocket(path, func(_ string, inode uint64) { inodes = append(inodes, inode) })
+	return inodes, err
+}
+
+// eachSocket tells of every descriptor in a /proc/PID/fd that is a socket.
+func eachSocket(path string, tell func(descriptor string, inode uint64)) error {
 	directory, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer directory.Close()
 
 	names, err := directory.Readdirnames(-1)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var inodes []uint64
 	for _, name := range names {
 		link, err := readLink(int(directory.Fd()), name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // closed since its name was read
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read link %s/%s: %w", path, name, err)
+			return fmt.Errorf("read link %s/%s: %w", path, name, err)
 		}
 		if inode, ok := socketInode(link); ok {
-			inodes = append(inodes, inode)
+			tell(name, inode)
 		}
 	}
-	return inodes, nil
+	return nil
 }
 
 // readLink spares os.Readlink's walk down from the root for each of thousands of

@@ -49,8 +49,10 @@ type (
 	}
 )
 
-// The attributes and flags of the two headers that are used here.
+// The attributes and flags of the headers that are used here.
 const (
+	sockDestroy = 21 // SOCK_DESTROY, of linux/sock_diag.h
+
 	inetDiagInfo = 2 // INET_DIAG_INFO: struct tcp_info
 
 	unixDiagName     = 0 // UNIX_DIAG_NAME: sun_path
