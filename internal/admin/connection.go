@@ -2,8 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -30,27 +28,6 @@ type connectionsView struct {
 	Connections []connectionView `json:"connections"`
 	Next        *string          `json:"next"`                     // the cursor of the next page; null on the last
 	Unseen      []string         `json:"unseen_workers,omitempty"` // whose connections are missing: the kernel doesn't show them to the master
-}
-
-// The states of a connection, as opposed to those of TCP.
-const (
-	stateActive     = "active"
-	stateIdle       = "idle"
-	stateHalfClosed = "half-closed"
-
-	activeFor = time.Second // after data moved
-)
-
-// connectionState sums up what a connection is doing.
-func connectionState(c *master.Connection) string {
-	moved := c.TCP != nil && c.TCP.Idle < activeFor
-	switch {
-	case c.TCPState != "ESTABLISHED":
-		return stateHalfClosed
-	case c.RecvQueue > 0 || c.SendQueue > 0 || moved:
-		return stateActive
-	}
-	return stateIdle
 }
 
 func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request, q query) error {
@@ -89,13 +66,13 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 
 func viewConnection(view *connectionView, c *master.Connection) {
 	*view = connectionView{
-		ID:        connectionID(c),
+		ID:        c.ID(),
 		WorkerID:  c.WorkerID,
 		Listener:  c.Listener,
 		Remote:    known(c.Remote),
 		Local:     c.Local,
 		TCPState:  c.TCPState,
-		State:     connectionState(c),
+		State:     string(c.State()),
 		RecvQueue: c.RecvQueue,
 		SendQueue: c.SendQueue,
 	}
@@ -105,5 +82,3 @@ func viewConnection(view *connectionView, c *master.Connection) {
 		view.BytesIn, view.BytesOut = &c.TCP.BytesIn, &c.TCP.BytesOut
 	}
 }
-
-func connectionID(c *master.Connection) string { return strconv.FormatUint(c.Cookie, 16) }

@@ -70,20 +70,6 @@ func TestConnectionShape(t *testing.T) {
 	}
 }
 
-func TestConnectionState(t *testing.T) {
-	tcp := func(state string, idle time.Duration, queued uint32) *master.Connection {
-		return &master.Connection{Connection: kernel.Connection{TCPState: state, RecvQueue: queued, TCP: &kernel.TCPInfo{Idle: idle}}}
-	}
-	require.Equal(t, "idle", connectionState(tcp("ESTABLISHED", time.Second, 0)))
-	require.Equal(t, "active", connectionState(tcp("ESTABLISHED", 999*time.Millisecond, 0)))
-	require.Equal(t, "active", connectionState(tcp("ESTABLISHED", time.Hour, 1)))
-	require.Equal(t, "half-closed", connectionState(tcp("CLOSE_WAIT", 0, 1)))
-	unix := &master.Connection{Connection: kernel.Connection{TCPState: "ESTABLISHED"}}
-	require.Equal(t, "idle", connectionState(unix))
-	unix.SendQueue = 1
-	require.Equal(t, "active", connectionState(unix))
-}
-
 func TestConnectionFilters(t *testing.T) {
 	f := newFakeMaster()
 	f.connections = manyConnections(f, 200)
@@ -91,17 +77,17 @@ func TestConnectionFilters(t *testing.T) {
 	for query, wanted := range map[string]func(*master.Connection) bool{
 		"":                       func(*master.Connection) bool { return true },
 		"state=half-closed":      func(c *master.Connection) bool { return c.TCPState == "CLOSE_WAIT" },
-		"state=active":           func(c *master.Connection) bool { return connectionState(c) == "active" },
+		"state=active":           func(c *master.Connection) bool { return string(c.State()) == "active" },
 		"listener=unix":          func(c *master.Connection) bool { return c.TCP == nil },
 		"worker=" + f.gone[0].ID: func(*master.Connection) bool { return false },
 		"state=idle&listener=tcp&worker=" + f.workers[0].ID: func(c *master.Connection) bool {
-			return connectionState(c) == "idle" && c.Listener == "tcp" && c.WorkerID == f.workers[0].ID
+			return string(c.State()) == "idle" && c.Listener == "tcp" && c.WorkerID == f.workers[0].ID
 		},
 	} {
 		var want []string
 		for i := range f.connections {
 			if c := &f.connections[i]; wanted(c) {
-				want = append(want, connectionID(c))
+				want = append(want, c.ID())
 			}
 		}
 		require.Equal(t, want, ids(get(t, s, "/connections?limit=1000&"+query).is(http.StatusOK)), query)

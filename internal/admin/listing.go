@@ -20,6 +20,8 @@ type listing struct {
 	kept  *keptPlace // in one that moves
 }
 
+var connectionStates = []string{string(master.ConnectionActive), string(master.ConnectionIdle), string(master.ConnectionHalfClosed)}
+
 type filter struct {
 	worker, state, listener string // "" for any
 }
@@ -33,7 +35,7 @@ type connectionPage struct {
 
 func (s *Server) readListing(q query, worker string) (l listing, err error) {
 	l.worker = worker
-	if l.state, err = q.choice("state", []string{stateActive, stateIdle, stateHalfClosed}); err != nil {
+	if l.state, err = q.choice("state", connectionStates); err != nil {
 		return l, err
 	}
 	if _, given := q["listener"]; given {
@@ -133,7 +135,7 @@ func (l listing) first(rows []row, unseen []string) connectionPage {
 func (f filter) wants(c *master.Connection) bool {
 	return (f.worker == "" || c.WorkerID == f.worker) &&
 		(f.listener == "" || c.Listener == f.listener) &&
-		(f.state == "" || connectionState(c) == f.state)
+		(f.state == "" || string(c.State()) == f.state)
 }
 
 // unseen returns those of the unseen workers whose connections are wanted. If that is the

@@ -73,7 +73,7 @@ var sortFields = map[string]sortField{
 	"remote":     fixedText(func(c *master.Connection) string { return c.Remote }),
 	"local":      fixedText(func(c *master.Connection) string { return c.Local }),
 	"tcp_state":  movingText(func(c *master.Connection) string { return c.TCPState }),
-	"state":      movingText(connectionState),
+	"state":      movingText(func(c *master.Connection) string { return string(c.State()) }),
 	"recv_queue": queue(func(c *master.Connection) uint32 { return c.RecvQueue }),
 	"send_queue": queue(func(c *master.Connection) uint32 { return c.SendQueue }),
 	"idle_ms":    ofTCP(func(t *kernel.TCPInfo) int64 { return t.Idle.Milliseconds() }),

@@ -8,17 +8,25 @@ import (
 	"rota/internal/kernel"
 )
 
-// Connection is a connection that a worker holds, as the kernel sees it.
-type Connection struct {
-	kernel.Connection
-	WorkerID string
-}
-
 // Listing is who holds which connection.
 type Listing struct {
 	Connections []Connection
 	Unseen      []string                 // workers whose descriptors the kernel does not show this user
 	Families    map[string]kernel.Family // the processes of each worker
+}
+
+// byWorker are the connections of the workers; one whose connections can't be seen is not in it.
+func (l Listing) byWorker(workers []string) map[string][]Connection {
+	held := make(map[string][]Connection, len(workers))
+	for _, id := range workers {
+		if !slices.Contains(l.Unseen, id) {
+			held[id] = nil
+		}
+	}
+	for _, c := range l.Connections {
+		held[c.WorkerID] = append(held[c.WorkerID], c)
+	}
+	return held
 }
 
 // Connections returns every connection that a worker has accepted from a listener and
@@ -131,13 +139,8 @@ func (m *Master) countByWorker(workers []string) (map[string]int, error) {
 		return nil, err
 	}
 	counts := make(map[string]int, len(workers))
-	for _, id := range workers {
-		if !slices.Contains(listing.Unseen, id) {
-			counts[id] = 0
-		}
-	}
-	for _, c := range listing.Connections {
-		counts[c.WorkerID]++
+	for id, list := range listing.byWorker(workers) {
+		counts[id] = len(list)
 	}
 	return counts, nil
 }

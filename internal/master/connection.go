@@ -1,0 +1,56 @@
+package master
+
+import (
+	"strconv"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// Connection is a connection that a worker holds, as the kernel sees it.
+type Connection struct {
+	kernel.Connection
+	WorkerID string
+}
+
+// ConnectionState sums up what a connection is doing, as opposed to the state of TCP.
+type ConnectionState string
+
+// The states of a connection.
+const (
+	ConnectionActive     ConnectionState = "active"      // bytes are queued, or moved lately
+	ConnectionIdle       ConnectionState = "idle"        // neither
+	ConnectionHalfClosed ConnectionState = "half-closed" // one side has said goodbye
+)
+
+// activeFor is how long a connection is active after data moved.
+const activeFor = time.Second
+
+// State sums up what the connection is doing. Of a unix one the kernel only tells what is queued.
+func (c *Connection) State() ConnectionState {
+	moved := c.TCP != nil && c.TCP.Idle < activeFor
+	switch {
+	case c.TCPState != "ESTABLISHED":
+		return ConnectionHalfClosed
+	case c.RecvQueue > 0 || c.SendQueue > 0 || moved:
+		return ConnectionActive
+	}
+	return ConnectionIdle
+}
+
+// idle is how long no data has moved; 0 where the kernel does not tell.
+func (c *Connection) idle() time.Duration {
+	if c.TCP == nil {
+		return 0
+	}
+	return c.TCP.Idle
+}
+
+// ID names the connection for as long as the kernel runs: the kernel's cookie of its socket, in hexadecimal.
+func (c *Connection) ID() string { return strconv.FormatUint(c.Cookie, 16) }
+
+// cookieOf reads what ID wrote.
+func cookieOf(id string) (uint64, bool) {
+	cookie, err := strconv.ParseUint(id, 16, 64)
+	return cookie, err == nil && strconv.FormatUint(cookie, 16) == id
+}
