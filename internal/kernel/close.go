@@ -116,5 +116,5 @@ func destroyInstead(c Connection, refused error) Closing {
 	case errors.Is(err, ErrClosed):
 		return Closing{Err: err}
 	}
-	return Closing{Err: errors.Join(refused, err)}
+	return Closing{Err: fmt.Errorf("%w; %w", refused, err)}
 }
