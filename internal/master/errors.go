@@ -14,6 +14,12 @@ var (
 	ErrNoWorker = errors.New("no such worker")
 	// ErrNoReload is returned when no reload in the history has the id asked for.
 	ErrNoReload = errors.New("no such reload")
+	// ErrNoConnection is returned when no worker holds a connection with the id asked for, or not any more.
+	ErrNoConnection = errors.New("no worker holds this connection")
+	// ErrUnseen is returned when the kernel does not show the master what a worker holds.
+	ErrUnseen = errors.New("the kernel does not show which connections this worker holds")
+	// ErrNotClosed is returned when the kernel refuses to close a connection, with what it said.
+	ErrNotClosed = errors.New("the connection can't be closed")
 	// ErrResizing is returned for a scale while a reload changes the pool's size.
 	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it is live")
 	// ErrKeyReused is returned for a reload whose key came with another request before.

@@ -76,6 +76,11 @@ type (
 	retryDue struct{ slot int }
 	// counted: the open connections of the draining workers; nil when the kernel would not say.
 	counted struct{ connections map[string]int }
+	// evicted: n connections of a worker are being closed for it; below zero, so many of those could not be.
+	evicted struct {
+		worker string
+		n      int
+	}
 )
 
 func (reloadAsked) isFact()   {}
@@ -95,3 +100,4 @@ func (drainTimedOut) isFact() {}
 func (exited) isFact()        {}
 func (retryDue) isFact()      {}
 func (counted) isFact()       {}
+func (evicted) isFact()       {}

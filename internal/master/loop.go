@@ -122,8 +122,9 @@ func (l *loop) start(e start) {
 		look:   l.options.Ended,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
-		asks: make(chan func(*journal)),
-		gone: make(chan struct{}),
+		evicted: map[uint64]bool{},
+		asks:    make(chan func(*journal)),
+		gone:    make(chan struct{}),
 	}
 	m.born = func(root kernel.Root, pid int) {
 		_ = l.ask(func(l *loop) {

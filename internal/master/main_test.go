@@ -40,6 +40,7 @@ var children = map[string]func(){
 		}
 		good()
 	},
+	"drains":         drainConnections,
 	"strange-user":   strangeUser,
 	"probed":         probed,
 	"shuts-down":     shutDown,

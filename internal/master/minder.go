@@ -23,7 +23,8 @@ type minder struct {
 	look   func(worker string)                     // see Options.Ended; nil for none
 	log    zerolog.Logger
 
-	root kernel.Root // of the loop: how to find its processes
+	root    kernel.Root     // of the loop: how to find its processes
+	evicted map[uint64]bool // of the loop: by cookie, the connections that were closed for it
 
 	asks chan func(*journal) // about what the worker prints
 	gone chan struct{}       // closed by the loop once it has the journal

@@ -72,6 +72,7 @@ type member struct {
 	connections int     // open ones, as last counted while it drained
 	counted     bool    // they were
 	killed      bool    // because too many generations drained
+	evicted     int     // closed for it while it drained
 }
 
 // Totals count since the master started.
@@ -153,6 +154,8 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.with(f.worker, func(m *member) { p.onSilent(m, f) })
 	case drainTimedOut:
 		p.with(f.worker, p.onDrainTimeout)
+	case evicted:
+		p.with(f.worker, func(m *member) { p.onEvicted(m, f.n) })
 	case exited:
 		p.with(f.worker, func(m *member) { p.onExited(m, f.exit) })
 	}

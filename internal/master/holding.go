@@ -1,0 +1,100 @@
+package master
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Holding is what keeps a draining worker from leaving.
+type Holding struct {
+	Connections int
+	Active      int // of those, as the next two
+	Idle        int
+	HalfClosed  int
+	Oldest      *Connection // that has been quiet for the longest: the kernel does not tell when one began; nil for none
+	Peers       []string    // at most mostPeers remote addresses, of those that have been quiet for the longest first
+}
+
+const mostPeers = 10
+
+// WaitingFor is a draining worker that a reload waits for.
+type WaitingFor struct {
+	Worker
+	Holding *Holding // nil if the kernel does not tell
+}
+
+// Holdings says what the workers hold. One whose connections the kernel does not show is not in it.
+func (m *Master) Holdings(workers []string) (map[string]Holding, error) {
+	listing, err := m.connectionsOf(workers)
+	if err != nil {
+		return nil, err
+	}
+	holdings := make(map[string]Holding, len(workers))
+	for id, list := range listing.byWorker(workers) {
+		holdings[id] = holdingOf(list)
+	}
+	return holdings, nil
+}
+
+// WaitingFor lists the older workers that a reload waits for, by slot and then by age, the newest first.
+// Errors: ErrNoReload.
+func (m *Master) WaitingFor(reload string) ([]WaitingFor, error) {
+	var list []WaitingFor
+	var ids []string
+	known := false
+	if err := m.ask(func(l *loop) {
+		r := l.pool.reload(reload)
+		known = r != nil
+		if !known || r.State.Terminal() {
+			return
+		}
+		ids = l.pool.draining(r)
+		for _, member := range l.pool.living() {
+			if slices.Contains(ids, member.ID) {
+				list = append(list, WaitingFor{Worker: member.Worker})
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, ErrNoReload
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	holdings, err := m.Holdings(ids)
+	if err != nil {
+		m.options.Log.Debug().Err(err).Msg("cannot tell what a reload waits for")
+	}
+	for i := range list {
+		if h, seen := holdings[list[i].ID]; seen {
+			list[i].Holding = &h
+		}
+	}
+	return list, nil
+}
+
+func holdingOf(list []Connection) Holding {
+	quietest := slices.Clone(list)
+	slices.SortStableFunc(quietest, func(a, b Connection) int { return cmp.Compare(b.idle(), a.idle()) })
+	h := Holding{Connections: len(list)}
+	for i := range quietest {
+		c := &quietest[i]
+		switch c.State() {
+		case ConnectionActive:
+			h.Active++
+		case ConnectionIdle:
+			h.Idle++
+		case ConnectionHalfClosed:
+			h.HalfClosed++
+		}
+		if c.Remote != "" && len(h.Peers) < mostPeers {
+			h.Peers = append(h.Peers, c.Remote)
+		}
+	}
+	if len(quietest) > 0 {
+		h.Oldest = &quietest[0]
+	}
+	return h
+}
