@@ -1,0 +1,151 @@
+package master
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+)
+
+// Whether so many workers more can live beside those there are.
+
+// NoRoom is why they can't.
+type NoRoom struct {
+	Surge  int    // workers that were to be started besides the others
+	Files  bool   // it is open files of the master that are short, and not memory
+	Worker uint64 // what each needs: bytes, or open files of the master
+	Need   uint64 // all of them
+	Free   uint64
+	Most   uint64 // of which that is what is left
+	Limit  string // what sets it: "cgroup /x", "this machine" or "ulimit -n"
+	Fits   int    // the largest surge that would
+}
+
+// Error says the numbers.
+func (n *NoRoom) Error() string {
+	workers := plural(n.Surge, "worker", "workers")
+	need := "need"
+	if n.Surge == 1 {
+		need = "needs"
+	}
+	text := fmt.Sprintf("surge of %d: %s of %s %s %s, and %s is free below the limit of %s of %s",
+		n.Surge, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
+	if n.Files {
+		text = fmt.Sprintf("surge of %d: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
+			n.Surge, workers, need, n.Need, n.Free, n.Most, n.Limit)
+	}
+	if n.Fits == 0 {
+		return text + "; not even one more would fit"
+	}
+	return text + fmt.Sprintf("; a surge of %d would fit", n.Fits)
+}
+
+// size is a number of bytes for people to read.
+func size(bytes uint64) string {
+	value, unit := float64(bytes)/(1<<20), "MiB"
+	if bytes >= 1<<30 {
+		value, unit = value/(1<<10), "GiB"
+	}
+	if value >= 100 {
+		return fmt.Sprintf("%.0f %s", value, unit)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + unit
+}
+
+// resource is one thing that a worker needs some of.
+type resource struct {
+	files      bool
+	limit      string
+	most, free uint64
+	worker     uint64 // what one needs
+}
+
+// refuse is nil if there is enough for n workers.
+func (r resource) refuse(n int) *NoRoom {
+	need := r.worker * uint64(n)
+	if need <= r.free {
+		return nil
+	}
+	return &NoRoom{Surge: n, Files: r.files, Worker: r.worker, Need: need, Free: r.free, Most: r.most, Limit: r.limit,
+		Fits: int(min(r.free/r.worker, math.MaxInt32))}
+}
+
+// checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, or what the master
+// needs for them does not fit into its open files. What can't be found out does not refuse anybody.
+func (m *Master) checkRoom(n int) error {
+	var worst *NoRoom
+	for _, r := range append(m.memory("/"), descriptors()) {
+		if refused := r.refuse(n); refused != nil && (worst == nil || refused.Fits < worst.Fits) {
+			worst = refused
+		}
+	}
+	if worst == nil {
+		return nil // and not a nil *NoRoom
+	}
+	return worst
+}
+
+// memory is what there is of it, by whom it is limited. root is where the kernel's files are.
+func (m *Master) memory(root string) []resource {
+	worker := m.largestReady()
+	if worker == 0 {
+		return nil
+	}
+	var list []resource
+	for _, l := range kernel.MemoryLimits(root) {
+		r := resource{limit: "this machine", most: l.Most, free: l.Free, worker: worker}
+		if l.Cgroup != "" {
+			r.limit = "cgroup " + l.Cgroup
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// largestReady is how many bytes the largest of the ready workers has; 0 if that can't be told.
+func (m *Master) largestReady() uint64 {
+	var ready []string
+	_ = m.ask(func(l *loop) {
+		for id, member := range l.pool.workers {
+			if member.State == WorkerReady {
+				ready = append(ready, id)
+			}
+		}
+	})
+	families, err := m.kin(ready)
+	if err != nil {
+		m.options.Log.Warn().Err(err).Msg("cannot tell how large the workers are")
+	}
+	largest := uint64(0)
+	for _, family := range families {
+		if size, err := family.OwnMemory(); err == nil {
+			largest = max(largest, size)
+		}
+	}
+	return largest
+}
+
+const (
+	// filesPerWorker is how many open files the master has for a worker: its output, its notify and its ack
+	// socket, and the one it is probed at.
+	filesPerWorker = 5
+
+	// filesInPassing is how many more it needs now and then: to start workers, to look at processes
+	// and sockets, for its callers.
+	filesInPassing = 64
+)
+
+// descriptors are the open files that the master may still have.
+func descriptors() resource {
+	var limit unix.Rlimit
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil || unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return resource{}
+	}
+	free := limit.Cur - min(limit.Cur, uint64(len(entries)+filesInPassing))
+	return resource{files: true, limit: "ulimit -n", most: limit.Cur, free: free, worker: filesPerWorker}
+}

@@ -1,0 +1,90 @@
+package master
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestARefusalSaysTheNumbers(t *testing.T) {
+	const mib = 1 << 20
+	memory := resource{limit: "cgroup /x", most: 4096 * mib, free: 1100 * mib, worker: 310 * mib}
+	require.Nil(t, memory.refuse(3))
+	refused := memory.refuse(8)
+	require.Equal(t, 3, refused.Fits)
+	require.EqualError(t, refused, "surge of 8: 8 workers of 310 MiB need 2.4 GiB, and 1.1 GiB is free below the limit of 4 GiB of cgroup /x; a surge of 3 would fit")
+	memory.free = 300*mib + mib/2
+	require.EqualError(t, memory.refuse(1), "surge of 1: 1 worker of 310 MiB needs 310 MiB, and 300 MiB is free below the limit of 4 GiB of cgroup /x; not even one more would fit")
+	memory.worker = 30 * mib / 4
+	require.ErrorContains(t, memory.refuse(100), "100 workers of 7.5 MiB need 750 MiB")
+
+	files := resource{files: true, limit: "ulimit -n", most: 1024, free: 900, worker: 5}
+	require.EqualError(t, files.refuse(200), "surge of 200: 200 workers need 1000 open files of the master, and 900 are free below its limit of 1024 (ulimit -n); a surge of 180 would fit")
+}
+
+func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 2}, "good")
+	r.ready(2)
+	require.NoError(t, r.checkRoom(1))
+	err := r.checkRoom(1 << 30)
+	refused := new(NoRoom)
+	require.ErrorAs(t, err, &refused)
+	require.Greater(t, refused.Fits, 2)
+
+	worker := r.largestReady()
+	require.Greater(t, worker, uint64(1<<20), "it is a Go program")
+	root := t.TempDir()
+	for path, text := range map[string]string{
+		"proc/meminfo":             "MemTotal: 64000000 kB\nMemAvailable: 32000000 kB\n",
+		"proc/self/mountinfo":      "25 1 0:22 / /cg rw - cgroup2 cgroup2 rw\n",
+		"proc/self/cgroup":         "0::/x\n",
+		"cg/x/memory.max":          itoa(int(10 * worker)),
+		"cg/x/memory.current":      itoa(int(8 * worker)),
+		"cg/x/memory.stat":         "inactive_file " + itoa(int(worker/2)),
+		"cg/x/y/memory.max":        "1",
+		"cg/another/y/memory.high": "1",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(root, path), []byte(text), 0o600))
+	}
+	resources := r.memory(root)
+	require.Len(t, resources, 2)
+	require.Nil(t, resources[0].refuse(3))
+	tight := resources[1]
+	tight.worker = worker // its size changes from one look to the next
+	require.Nil(t, tight.refuse(2))
+	require.Equal(t, 2, tight.refuse(3).Fits)
+	require.Equal(t, "cgroup /x", tight.refuse(3).Limit)
+}
+
+func TestTheMastersOpenFilesLimitTheRoomToo(t *testing.T) {
+	before := descriptors()
+	require.NotZero(t, before.most)
+	var pipe [2]int
+	require.NoError(t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
+	require.Equal(t, before.free-2, descriptors().free)
+	require.NoError(t, unix.Close(pipe[0]))
+	require.NoError(t, unix.Close(pipe[1]))
+}
+
+// What it is said to have for a worker is what it has, and no less.
+func TestTheMasterHasNoMoreOpenFilesForAWorkerThanItSays(t *testing.T) {
+	open := func(ready Readiness, child string, workers int) int {
+		count := 0
+		t.Run(child, func(t *testing.T) {
+			r := runMaster(t, Spec{Workers: workers, Ready: ready}, child)
+			r.ready(workers)
+			count = len(openFiles())
+			for range 20 { // the master opens others for a moment
+				count = min(count, len(openFiles()))
+			}
+		})
+		return count
+	}
+	require.LessOrEqual(t, open(Readiness{}, "good", 5)-open(Readiness{}, "good", 1), 4*filesPerWorker)
+	probed := open(Readiness{Kind: ReadyTCP}, "probed", 5) - open(Readiness{Kind: ReadyTCP}, "probed", 1)
+	require.Equal(t, 4*filesPerWorker, probed)
+}
