@@ -96,7 +96,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	for _, c := range []struct{ method, path, allow string }{
 		{"POST", "/status", "GET, HEAD"}, {"DELETE", "/workers/x", "GET, HEAD"}, {"PUT", "/", "GET, HEAD"},
 		{"OPTIONS", "/events", "GET, HEAD"}, {"BREW", "/status", "GET, HEAD"}, {"TRACE", "/reloads", "GET, HEAD"},
-		{"GET", "/reload", "POST"}, {"HEAD", "/reload", "POST"}, {"DELETE", "/reload", "POST"},
+		{"GET", "/reload", "POST"}, {"PUT", "/connections/x", "DELETE"}, {"GET", "/workers/x/evict", "POST"}, {"HEAD", "/reload", "POST"}, {"DELETE", "/reload", "POST"},
 	} {
 		a := do(t, s, c.method, c.path, "")
 		require.Equal(t, http.StatusMethodNotAllowed, a.Code, c)

@@ -25,6 +25,8 @@ type fakeMaster struct {
 	connections []master.Connection
 	queues      map[string]kernel.Queue
 	unseen      []string
+	waitingFor  []master.WaitingFor
+	refusal     error // of what changes something
 	kernelErr   error // of Connections and Queues
 	stopped     error // of everything
 	samples     int   // how often the kernel was asked
@@ -35,7 +37,6 @@ type fakeMaster struct {
 	reloads   []master.Reload // oldest first
 	requests  []master.ReloadRequest
 	controls  []string      // verbs and reasons
-	refusal   error         // of what changes something
 	changed   chan struct{} // closed, and made anew, when a reload moves on
 	waiting   chan string   // the id of each reload that somebody begins to wait for
 	abandoned chan string   // and of each that nobody waits for any more

@@ -73,5 +73,11 @@ func (s *Server) showReload(w http.ResponseWriter, r *http.Request, q query) err
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, viewReload(reload))
+	waiting, err := s.master.WaitingFor(reload.ID)
+	if err != nil {
+		return err
+	}
+	view := viewReload(reload)
+	view.WaitingFor = viewWaitingFor(waiting)
+	return writeJSON(w, http.StatusOK, view)
 }

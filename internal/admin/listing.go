@@ -145,10 +145,14 @@ func (f filter) unseen(workers []string) ([]string, error) {
 	case f.worker == "":
 		return slices.Sorted(slices.Values(workers)), nil
 	case slices.Contains(workers, f.worker):
-		return nil, problemf(http.StatusServiceUnavailable, "the kernel does not show the master which connections this worker holds; "+
-			"run the master as root, or the worker as the master's user and readable (PR_SET_DUMPABLE)")
+		return nil, unseenConnections()
 	}
 	return nil, nil
+}
+
+func unseenConnections() *problem {
+	return problemf(http.StatusServiceUnavailable, "the kernel does not show the master which connections this worker holds; "+
+		"run the master as root, or the worker as the master's user and readable (PR_SET_DUMPABLE)")
 }
 
 func unknownWorker(id string, err error) error {
@@ -160,8 +164,10 @@ func unknownWorker(id string, err error) error {
 
 // noSockets explains why there is no listing of connections.
 func noSockets(err error) error {
-	if errors.Is(err, master.ErrStopped) {
-		return err
+	for _, known := range []error{master.ErrStopped, master.ErrNoWorker, master.ErrNoConnection, master.ErrUnseen, master.ErrNotClosed} {
+		if errors.Is(err, known) {
+			return err
+		}
 	}
 	if errors.Is(err, kernel.ErrNoDiag) || errors.Is(err, kernel.ErrInterrupted) {
 		return problemf(http.StatusServiceUnavailable, "the kernel does not list the connections: %v", err)

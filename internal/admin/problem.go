@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 
 	"rota/internal/master"
@@ -85,6 +86,14 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 		return problemf(http.StatusConflict, "%v", err)
 	case errors.Is(err, master.ErrPoolLimit):
 		return problemf(http.StatusBadRequest, "%v", err)
+	case errors.Is(err, master.ErrNoConnection):
+		return problemf(http.StatusNotFound, "no worker holds a connection with this id, or not any more; GET /connections lists those that are")
+	case errors.Is(err, master.ErrUnseen):
+		return unseenConnections()
+	case errors.Is(err, master.ErrNotClosed) && errors.Is(err, fs.ErrPermission):
+		return problemf(http.StatusForbidden, "%v", err)
+	case errors.Is(err, master.ErrNotClosed):
+		return problemf(http.StatusConflict, "%v", err)
 	case errors.Is(err, master.ErrLogGone):
 		return problemf(http.StatusGone, "what this worker printed is not kept any more, because it is gone and others went after it; "+
 			"its last lines are in its exit, at GET /workers/{id}, and what was logged is in rota's own log")

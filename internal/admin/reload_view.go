@@ -32,7 +32,10 @@ type reloadView struct {
 	Strategy             *strategyView `json:"strategy"` // null until its plan is made
 	Receipt              *receiptView  `json:"receipt"`  // null until it has begun
 	Error                *failureView  `json:"error"`
-	Steps                []stepView    `json:"steps"` // null in events before the last, which has them all
+
+	WaitingFor []waitingForView `json:"waiting_for,omitzero"` // only where the reload is asked for alone
+
+	Steps []stepView `json:"steps"` // null in events before the last, which has them all
 }
 
 type callerView struct {

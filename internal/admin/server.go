@@ -31,6 +31,8 @@ type Master interface {
 	history
 	publisher
 	logKeeper
+	holder
+	evicter
 }
 
 // Options say how the API presents itself. The zero value works.

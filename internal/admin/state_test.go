@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -145,11 +146,14 @@ func TestAStoppedMasterIs503Everywhere(t *testing.T) {
 		if strings.HasPrefix(route.path, "/reloads/{id}") {
 			continue // there are none
 		}
-		body := ""
+		path, body := strings.ReplaceAll(route.path, "{id}", worker), ""
+		if slices.Contains(route.params, "idle") {
+			path += "?idle=1s"
+		}
 		if route.path == "/scale" {
 			body = `{"workers": 3}`
 		}
-		a := do(t, s, route.method, strings.ReplaceAll(route.path, "{id}", worker), body)
+		a := do(t, s, route.method, path, body)
 		a.problem(http.StatusServiceUnavailable, "")
 		require.Equal(t, "1", a.Header().Get("Retry-After"), route.path)
 	}

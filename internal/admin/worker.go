@@ -35,6 +35,8 @@ type workerView struct {
 	RSSBytes    *uint64  `json:"rss_bytes"`
 	CPUSeconds  *float64 `json:"cpu_seconds"`
 
+	WaitingFor *holdingView `json:"waiting_for,omitempty"` // of one that drains, where it is asked for alone
+
 	// What would only repeat itself in statistics is left out of them.
 	Processes []processView `json:"processes,omitempty"`
 	Program   *programView  `json:"program,omitempty"`
@@ -83,7 +85,8 @@ func (s *Server) showWorker(w http.ResponseWriter, r *http.Request, _ query) err
 		return err
 	}
 	for i := range now.workers.Workers {
-		if view := &now.workers.Workers[i]; view.ID == id {
+		if view := now.workers.Workers[i]; view.ID == id {
+			view.WaitingFor = s.holdingOf(view.workerCore)
 			return writeJSON(w, http.StatusOK, view)
 		}
 	}
