@@ -93,6 +93,10 @@ func (m *Master) close(worker string, list []Connection, families map[string]ker
 		}
 	}
 	_ = m.ask(func(l *loop) { l.notEvicted(worker, failed) })
+	if len(fresh) > 0 {
+		m.options.Log.Info().Str("worker_id", worker).Int("closed", len(fresh)-len(failed)).Int("not_closed", len(failed)).
+			Msg("connections of a worker are closed, as somebody has asked")
+	}
 	return closings
 }
 
