@@ -70,6 +70,9 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problemf(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
 	}
+	if noRoom, ok := errors.AsType[*master.NoRoom](err); ok {
+		return problemf(http.StatusConflict, "%v", noRoom)
+	}
 	if conflict, ok := errors.AsType[*master.ConflictError](err); ok {
 		return problemf(http.StatusConflict, "%s", conflict.Reason)
 	}

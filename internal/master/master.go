@@ -126,9 +126,23 @@ func (m *Master) post(f fact) {
 }
 
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
-// answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration.
+// answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
+// *NoRoom.
 func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	var r Reload
+	known, size := false, 0
+	if err := m.attempt(func(l *loop) (err error) {
+		size = len(l.pool.slots)
+		r, known, err = l.known(request)
+		return err
+	}); err != nil || known {
+		return r, err
+	}
+	if request.Surge != nil {
+		if err := m.roomFor(request.Surge.Of(size)); err != nil {
+			return Reload{}, err
+		}
+	}
 	err := m.attempt(func(l *loop) (err error) {
 		r, err = l.reload(request)
 		return err
@@ -140,18 +154,23 @@ func (l *loop) reload(request ReloadRequest) (Reload, error) {
 	if l.pool.stopping {
 		return Reload{}, ErrStopping
 	}
-	known, err := l.pool.asked(request, time.Now())
-	if err != nil {
-		return Reload{}, err
-	}
-	if known != nil {
-		return known.clone(), nil
+	if r, known, err := l.known(request); known || err != nil {
+		return r, err
 	}
 	if request.IfGeneration != nil && !l.pool.undisturbed(request.IfGeneration) {
 		return Reload{}, ErrGeneration
 	}
 	l.handle(reloadAsked{id: newID(), request: request})
 	return l.pool.reloads[len(l.pool.reloads)-1].clone(), nil
+}
+
+// known finds the reload that was asked for with the same key.
+func (l *loop) known(request ReloadRequest) (r Reload, known bool, err error) {
+	before, err := l.pool.asked(request, time.Now())
+	if err != nil || before == nil {
+		return Reload{}, false, err
+	}
+	return before.clone(), true, nil
 }
 
 // Wait returns the reload once it is live and no longer on trial, completed (as target says), or has

@@ -26,8 +26,15 @@ func (l *loop) prepare(generation int) {
 			open = append(open, listener.binding)
 		}
 	}
+	wish := l.pool.rotating.StrategyRequest
 	go func() {
 		plan, err := l.read(serving, open)
+		if err == nil {
+			if err = l.roomFor(wish.over(plan.Strategy).Surge.Of(plan.Workers)); err != nil {
+				plan.closeNew(open)
+				plan.drop()
+			}
+		}
 		stopped := l.ask(func(l *loop) {
 			var t terms
 			if err == nil {

@@ -74,6 +74,15 @@ func (r resource) refuse(n int) *NoRoom {
 		Fits: int(min(r.free/r.worker, math.MaxInt32))}
 }
 
+// roomFor returns a *NoRoom if a surge of so many workers does not fit. One worker at a time is how
+// little a rotation can do with, so that it is left to try.
+func (m *Master) roomFor(surge int) error {
+	if surge <= 1 {
+		return nil
+	}
+	return m.checkRoom(surge)
+}
+
 // checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, or what the master
 // needs for them does not fit into its open files. What can't be found out does not refuse anybody.
 func (m *Master) checkRoom(n int) error {
