@@ -58,6 +58,23 @@ func (l *loop) addresses() []ListenAddress {
 	return list
 }
 
+// targets are those where clients are to be served now: not one that is given up.
+func (l *loop) targets() []ListenAddress {
+	serving := l.plans[l.pool.generation]
+	if l.closed || serving == nil {
+		return nil
+	}
+	var list []ListenAddress
+	for _, listener := range serving.listeners {
+		if !listener.leaving {
+			a := listener.ListenAddress
+			a.Address = listener.address()
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
 // launchSpec is what a worker is made from, with a hold of all its descriptors.
 func (l *loop) launchSpec(e start, p *plan) (launchSpec, error) {
 	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation, revision: e.revision, plan: p}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -47,6 +48,8 @@ var children = map[string]func(){
 	"serves":         greet,
 	"serves-bluntly": greetBluntly,
 	"wraps":          wrap,
+	"greets-at-3":    greetAtThree,
+	"website":        serveWebsite,
 	"tells-signals":  tellSignals,
 
 	"serves-until-told": serveUntilTold,
@@ -130,6 +133,29 @@ func holdConnections() {
 }
 
 var held []net.Conn
+
+// serveWebsite answers every request with 200, or with 500 in the slot that the second argument names.
+func serveWebsite() {
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) != 1 {
+		os.Exit(8)
+	}
+	status := http.StatusOK
+	if os.Getenv("ROTA_SLOT") == os.Args[2] {
+		status = http.StatusInternalServerError
+	}
+	sayReady()
+	_ = http.Serve(listeners[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+}
+
+// greetAtThree greets at the listener that it was given as a bare descriptor.
+func greetAtThree() {
+	l, err := net.FileListener(os.NewFile(3, "listener"))
+	if err != nil {
+		os.Exit(8)
+	}
+	greetAll(l)
+}
 
 // strangeUser calls itself ready as somebody it should not be believed, and stays while it is read.
 func strangeUser() {

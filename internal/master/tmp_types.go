@@ -2,16 +2,6 @@ package master
 
 import "time"
 
-type Probes struct {
-	Sent, OK, Refused, Reset, Unanswered int
-	Slowest                              time.Duration
-}
-type Measured struct {
-	Probes           Probes
-	Overflows, Drops int
-	CountersKnown    bool
-	DeepestQueue     int
-}
 type CutConnection struct {
 	ID, Listener, Remote, State string
 	Idle                        time.Duration

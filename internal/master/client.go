@@ -1,0 +1,113 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// How the master is a client of its own listeners, one that can be told from all others.
+
+// Client is the client's end of a connection, as Connection has the addresses: without zones, IPv4 as such.
+type Client struct {
+	Local  string // its own address; of a unix socket a name that nobody else has
+	Remote string // the listener's
+}
+
+// Dial connects to a stream listener like any client on this machine. Who listens on any address
+// is reached at a loopback address.
+func (a ListenAddress) Dial(ctx context.Context) (net.Conn, Client, error) {
+	var dialer net.Dialer
+	if a.Network == "unix" {
+		name := "@rota-client-" + newID() // what has no name can't be found in the kernel's list
+		dialer.LocalAddr = &net.UnixAddr{Net: a.Network, Name: name}
+		c, err := dialer.DialContext(ctx, a.Network, a.Address)
+		return c, Client{Local: name, Remote: a.Address}, err
+	}
+	c, err := dialer.DialContext(ctx, a.Network, a.Reachable())
+	if errors.Is(err, unix.ECONNREFUSED) && a.anyIPv6() { // a socket that rota was given may be for IPv6 alone
+		if second, err := dialer.DialContext(ctx, a.Network, net.JoinHostPort("::1", a.port())); err == nil {
+			return second, clientOf(second), nil
+		}
+	}
+	if err != nil {
+		return nil, Client{}, err
+	}
+	return c, clientOf(c), nil
+}
+
+// Reachable is the address for a client on this machine. IPv6's own loopback address may be missing
+// where [::] can be listened on, so IPv4's is preferred.
+func (a ListenAddress) Reachable() string {
+	host, port, err := net.SplitHostPort(a.Address)
+	if !a.internet() || err != nil {
+		return a.Address
+	}
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case host != "" && (err != nil || !ip.IsUnspecified()):
+		return a.Address
+	case a.IPv6Only:
+		return net.JoinHostPort("::1", port)
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// anyIPv6 reports whether it is [::] for both families.
+func (a ListenAddress) anyIPv6() bool {
+	host, _, err := net.SplitHostPort(a.Address)
+	return err == nil && host == "::" && !a.IPv6Only
+}
+
+func (a ListenAddress) port() string {
+	_, port, _ := net.SplitHostPort(a.Address)
+	return port
+}
+
+func clientOf(c net.Conn) Client {
+	return Client{Local: plain(c.LocalAddr()), Remote: plain(c.RemoteAddr())}
+}
+
+// plain writes an address as the kernel's list has it.
+func plain(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return a.String()
+	}
+	address := tcp.AddrPort()
+	return netip.AddrPortFrom(address.Addr().Unmap().WithZone(""), address.Port()).String()
+}
+
+// ownClients remembers the latest connections that the master has made itself, so that nobody takes
+// one for a lost client's. Any goroutine may use it.
+type ownClients struct {
+	latest atomic.Pointer[[]string] // their local addresses, oldest first
+}
+
+// keepOwn is more than are open at a time.
+const keepOwn = 64
+
+func (o *ownClients) add(c Client) {
+	for {
+		before := o.latest.Load()
+		var list []string
+		if before != nil {
+			list = append(list, (*before)[max(0, len(*before)-keepOwn+1):]...)
+		}
+		list = append(list, c.Local)
+		if o.latest.CompareAndSwap(before, &list) {
+			return
+		}
+	}
+}
+
+// has reports whether the connection from this address, as Connection.Remote has it, is one.
+func (o *ownClients) has(remote string) bool {
+	list := o.latest.Load()
+	return list != nil && slices.Contains(*list, remote)
+}

@@ -1,0 +1,271 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/kernel"
+)
+
+func noQueue() (uint32, error) { return 0, nil }
+
+func noLosses() (uint64, uint64, error) { return 0, 0, nil }
+
+func toward(list ...ListenAddress) func() []ListenAddress {
+	return func() []ListenAddress { return list }
+}
+
+// gauging starts a gauge of real connections that ends with the test.
+func gauging(t testing.TB, queues func() (uint32, error), at ...ListenAddress) *gauge {
+	t.Helper()
+	g := newGauge(time.Millisecond, toward(at...), queues, noLosses, &ownClients{})
+	t.Cleanup(func() { g.stop(); <-g.ended })
+	return g
+}
+
+// until waits for a reading.
+func (g *gauge) until(t testing.TB, enough func(Measured) bool) Measured {
+	t.Helper()
+	require.Eventually(t, func() bool { return enough(g.reading()) }, patience, time.Millisecond)
+	return g.reading()
+}
+
+func TestAGaugeTellsEveryFateFromTheOthers(t *testing.T) {
+	served := host(t, "tcp", "127.0.0.1:0", readsToTheEnd)
+	broken := host(t, "tcp", "127.0.0.1:0", resets)
+	silent, _ := unattended(t, "tcp", "127.0.0.1:0")
+	closed, ln := unattended(t, "tcp", "127.0.0.1:0")
+	ln.Close()
+	datagrams := ListenAddress{Network: "udp", Address: served.Address}
+	g := gauging(t, noQueue, served, broken, datagrams, silent, closed)
+	m := g.until(t, func(m Measured) bool { return m.Probes.Refused > 1 }) // the last of each turn
+	p := m.Probes
+	require.Equal(t, p.Sent, p.OK+p.Refused+p.Reset+p.Unanswered)
+	require.GreaterOrEqual(t, min(p.OK, p.Refused, p.Reset, p.Unanswered), 2)
+	require.Positive(t, p.Slowest)
+	require.Less(t, p.Slowest, knockTimeout, "those that were not answered have no time")
+}
+
+func TestAGaugeSeesHowManyWait(t *testing.T) {
+	a, ln := unattended(t, "tcp", "127.0.0.1:0")
+	at := endpointOf(t, ln)
+	g := gauging(t, func() (uint32, error) {
+		queues, err := kernel.AcceptQueues([]kernel.Listener{at})
+		return queues[at.Name].Depth, err
+	}, a)
+	for range 3 {
+		c, err := net.Dial("tcp", a.Address)
+		require.NoError(t, err)
+		defer c.Close()
+	}
+	g.until(t, func(m Measured) bool { return m.DeepestQueue >= 3 })
+}
+
+func TestAGaugeTellsWhatTheKernelHasCountedSince(t *testing.T) {
+	var overflows, drops atomic.Uint64
+	var broken atomic.Bool
+	overflows.Store(100)
+	drops.Store(200)
+	g := newGauge(0, toward(), noQueue, func() (uint64, uint64, error) {
+		if broken.Load() {
+			return 0, 0, errors.New("no such file")
+		}
+		return overflows.Load(), drops.Load(), nil
+	}, &ownClients{})
+	defer func() { g.stop(); <-g.ended }()
+	require.Equal(t, Measured{CountersKnown: true}, g.reading())
+	overflows.Add(3)
+	drops.Add(4)
+	require.Equal(t, Measured{Overflows: 3, Drops: 4, CountersKnown: true}, g.reading(), "at once")
+	drops.Store(7)
+	require.Zero(t, g.reading().Drops, "it can't have become less")
+	broken.Store(true)
+	require.False(t, g.reading().CountersKnown)
+}
+
+// inTime runs a gauge in a bubble, whose probes end as they are told to, and are counted.
+func inTime(t *testing.T, interval time.Duration, endpoints func() []ListenAddress, knock func() knocked, test func(*gauge, *atomic.Int64)) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		var probes atomic.Int64
+		g := makeGauge(interval, endpoints, noQueue, noLosses)
+		g.knock = func(context.Context, ListenAddress) knocked { probes.Add(1); return knock() }
+		g.start()
+		synctest.Wait()
+		test(g, &probes)
+		g.stop()
+		<-g.ended
+	})
+}
+
+func answersAtOnce() knocked { return knocked{how: knockAnswered, took: time.Millisecond} }
+
+func TestAGaugeProbesAtOnceAndThenAtIntervals(t *testing.T) {
+	inTime(t, 50*time.Millisecond, toward(loopback), answersAtOnce, func(g *gauge, probes *atomic.Int64) {
+		require.EqualValues(t, 1, probes.Load())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.EqualValues(t, 21, probes.Load())
+		g.slow()
+		time.Sleep(time.Second) // the pause that has begun is a short one still
+		synctest.Wait()
+		require.EqualValues(t, 22, probes.Load())
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		require.EqualValues(t, 32, probes.Load())
+		g.fast()
+		synctest.Wait()
+		require.EqualValues(t, 33, probes.Load(), "going back can't wait a second")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.EqualValues(t, 53, probes.Load())
+	})
+}
+
+func TestAGaugeWithoutProbesStillLooksAtTheQueues(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		g := makeGauge(0, toward(loopback), func() (uint32, error) { return 7, nil }, noLosses)
+		g.start()
+		synctest.Wait()
+		require.Equal(t, Measured{DeepestQueue: 7, CountersKnown: true}, g.reading())
+		g.stop()
+		<-g.ended
+	})
+}
+
+func TestAGaugeLooksAtTheQueuesWhileAProbeTakesLong(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		var looks atomic.Uint32
+		g := makeGauge(time.Hour, toward(loopback), func() (uint32, error) { return looks.Add(1), nil }, noLosses)
+		g.knock = func(context.Context, ListenAddress) knocked {
+			time.Sleep(knockTimeout - time.Millisecond)
+			return knocked{how: knockUnanswered}
+		}
+		g.start()
+		time.Sleep(knockTimeout)
+		synctest.Wait()
+		require.EqualValues(t, 20, g.reading().DeepestQueue)
+		g.stop()
+		<-g.ended
+	})
+}
+
+// Whoever knocks at a listener in the moment in which it is given up is turned away, and comes to no harm.
+func TestAListenerThatIsGivenUpMeanwhileProvesNothing(t *testing.T) {
+	var gone atomic.Bool
+	endpoints := func() []ListenAddress {
+		if gone.Load() {
+			return nil
+		}
+		return []ListenAddress{loopback}
+	}
+	refused := func() knocked { gone.Store(true); return knocked{how: knockRefused} }
+	inTime(t, time.Second, endpoints, refused, func(g *gauge, _ *atomic.Int64) {
+		require.Zero(t, g.reading().Probes.Sent)
+	})
+	stays := func() knocked { return knocked{how: knockRefused} }
+	inTime(t, time.Second, toward(loopback), stays, func(g *gauge, _ *atomic.Int64) {
+		require.Equal(t, Probes{Sent: 1, Refused: 1}, g.reading().Probes)
+	})
+}
+
+func TestAProbeThatCannotBeMadeIsNotCounted(t *testing.T) {
+	lacking := func() knocked { return knocked{how: knockNotMade} }
+	inTime(t, time.Second, toward(loopback), lacking, func(g *gauge, _ *atomic.Int64) {
+		require.Zero(t, g.reading().Probes)
+	})
+}
+
+func TestStoppingAGaugeWaitsForNothing(t *testing.T) {
+	a, ln := unattended(t, "tcp", "127.0.0.1:0")
+	at := endpointOf(t, ln)
+	g := newGauge(time.Millisecond, toward(a), noQueue, noLosses, &ownClients{})
+	queued(t, at, 1)
+	began := time.Now()
+	g.stop()
+	<-g.ended
+	require.Less(t, time.Since(began), knockTimeout)
+	require.Zero(t, g.reading().Probes, "it was not given its time")
+}
+
+func TestAGaugeMayBeReadFromAnywhere(t *testing.T) {
+	g := gauging(t, noQueue, host(t, "tcp", "127.0.0.1:0", readsToTheEnd))
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for last := 0; last < 10; {
+				now := g.reading().Probes.Sent
+				if now < last {
+					t.Error("it went back")
+					return
+				}
+				last = now
+				g.slow()
+				g.fast()
+			}
+		})
+	}
+	readers.Wait()
+}
+
+// BenchmarkProbe is what one probe costs this process: the greeter is another one.
+func BenchmarkProbe(b *testing.B) {
+	for _, network := range []string{"tcp", "unix"} {
+		b.Run(network, func(b *testing.B) {
+			a, at := elsewhere(b, network)
+			endpoints := []kernel.Listener{at}
+			g := makeGauge(time.Millisecond, toward(a), func() (uint32, error) {
+				queues, err := kernel.AcceptQueues(endpoints)
+				return queues[at.Name].Depth, err
+			}, noLosses)
+			own := &ownClients{}
+			g.knock = func(ctx context.Context, a ListenAddress) knocked { return knock(ctx, a, own) }
+			began := processorTime(b)
+			for b.Loop() {
+				g.sample()
+				g.probe(b.Context(), 0)
+			}
+			b.ReportMetric(float64(processorTime(b)-began)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
+			require.Equal(b, g.reading().Probes.Sent, g.reading().Probes.OK)
+		})
+	}
+}
+
+// elsewhere is a listener that another process serves.
+func elsewhere(b *testing.B, network string) (ListenAddress, kernel.Listener) {
+	b.Helper()
+	address := "127.0.0.1:0"
+	if network == "unix" {
+		address = b.TempDir() + "/x.sock"
+	}
+	a, ln := unattended(b, network, address)
+	file, err := ln.(interface{ File() (*os.File, error) }).File()
+	require.NoError(b, err)
+	defer file.Close()
+	greeter := exec.Command("/proc/self/exe", "greets-at-3")
+	greeter.ExtraFiles = []*os.File{file}
+	require.NoError(b, greeter.Start())
+	b.Cleanup(func() {
+		require.NoError(b, greeter.Process.Kill())
+		_ = greeter.Wait()
+	})
+	return a, endpointOf(b, ln)
+}
+
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -1,0 +1,262 @@
+package master
+
+import (
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+)
+
+// host listens, and treats everybody who comes as it is told to, until the test is over.
+func host(t testing.TB, network, address string, treat func(net.Conn)) ListenAddress {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), network, address)
+	require.NoError(t, err)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			treat(c)
+		}
+	}()
+	t.Cleanup(func() { ln.Close(); <-ended })
+	return ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}
+}
+
+// unattended is a listener where nobody accepts.
+func unattended(t testing.TB, network, address string) (ListenAddress, net.Listener) {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), network, address)
+	require.NoError(t, err)
+	t.Cleanup(func() { ln.Close() })
+	return ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}, ln
+}
+
+func readsToTheEnd(c net.Conn) {
+	_, _ = io.Copy(io.Discard, c)
+	c.Close()
+}
+
+func resets(c net.Conn) {
+	_ = c.(*net.TCPConn).SetLinger(0)
+	c.Close()
+}
+
+func endpointOf(t testing.TB, ln net.Listener) (l kernel.Listener) {
+	t.Helper()
+	require.NoError(t, withDescriptor(ln.(syscall.Conn), func(fd int) (err error) {
+		l, err = kernel.Describe("x", fd)
+		return err
+	}))
+	return l
+}
+
+func TestAProbeIsAnsweredWhereverSomebodyServes(t *testing.T) {
+	for _, at := range [][2]string{
+		{"tcp", "127.0.0.1:0"}, {"tcp4", "0.0.0.0:0"}, {"tcp", "[::]:0"}, {"tcp6", "[::1]:0"},
+		{"unix", filepath.Join(t.TempDir(), "x.sock")}, {"unix", "@rota-test-knock-" + newID()},
+	} {
+		t.Run(at[1], func(t *testing.T) {
+			a := host(t, at[0], at[1], readsToTheEnd)
+			a.Network = strings.TrimRight(at[0], "46")
+			require.Equal(t, knockAnswered, knock(t.Context(), a, &ownClients{}).how)
+		})
+	}
+}
+
+func TestASocketForIPv6AloneIsReachedEvenIfNobodySaysSo(t *testing.T) {
+	a := host(t, "tcp6", "[::]:0", readsToTheEnd) // which Go makes an IPv6-only one
+	a.Network = "tcp"
+	_, _, err := (ListenAddress{Network: "tcp", Address: a.Reachable()}).Dial(t.Context())
+	require.ErrorIs(t, err, unix.ECONNREFUSED, "so that the way round is gone")
+	require.Equal(t, knockAnswered, knock(t.Context(), a, &ownClients{}).how)
+}
+
+func TestAProbeIsRefusedWhereNobodyListens(t *testing.T) {
+	a, ln := unattended(t, "tcp", "127.0.0.1:0")
+	ln.Close()
+	require.Equal(t, knockRefused, knock(t.Context(), a, &ownClients{}).how)
+	a, ln = unattended(t, "unix", filepath.Join(t.TempDir(), "x.sock"))
+	ln.Close() // with its file
+	require.Equal(t, knockRefused, knock(t.Context(), a, &ownClients{}).how)
+	a, ln = unattended(t, "unix", filepath.Join(t.TempDir(), "x.sock"))
+	ln.(*net.UnixListener).SetUnlinkOnClose(false)
+	ln.Close()
+	require.Equal(t, knockRefused, knock(t.Context(), a, &ownClients{}).how)
+}
+
+func TestAProbeSaysThatItWasReset(t *testing.T) {
+	require.Equal(t, knockReset, knock(t.Context(), host(t, "tcp", "127.0.0.1:0", resets), &ownClients{}).how)
+}
+
+// Those that are queued at a listener which is closed are reset, the loss that rota is there to avoid.
+func TestAProbeThatIsQueuedWhereTheListenerGoesIsReset(t *testing.T) {
+	a, ln := unattended(t, "tcp", "127.0.0.1:0")
+	at := endpointOf(t, ln)
+	outcome := make(chan knocked, 1)
+	go func() { outcome <- knock(context.Background(), a, &ownClients{}) }()
+	queued(t, at, 1)
+	ln.Close()
+	require.Equal(t, knockReset, (<-outcome).how)
+}
+
+// queued waits until so many connections are in the listener's queue.
+func queued(t testing.TB, at kernel.Listener, n uint32) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		queues, err := kernel.AcceptQueues([]kernel.Listener{at})
+		return err == nil && queues[at.Name].Depth >= n
+	}, patience, time.Millisecond)
+}
+
+func TestAProbeThatNobodyAcceptsIsUnansweredAndLeavesNothingToDo(t *testing.T) {
+	a, ln := unattended(t, "tcp", "127.0.0.1:0")
+	own := &ownClients{}
+	began := time.Now()
+	require.Equal(t, knockUnanswered, knock(t.Context(), a, own).how)
+	require.GreaterOrEqual(t, time.Since(began), knockTimeout)
+	c, err := ln.Accept()
+	require.NoError(t, err)
+	defer c.Close()
+	require.True(t, own.has(c.RemoteAddr().String()))
+	left, err := kernel.Connections([]kernel.Listener{endpointOf(t, ln)})
+	require.NoError(t, err)
+	require.Empty(t, left, "a CLOSE_WAIT would be counted as a client's connection")
+}
+
+func TestAWorkerThatDoesNotReactIsLeftWithNoConnection(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		c, err := ln.Accept()
+		if err == nil {
+			accepted <- c
+		}
+	}()
+	a := ListenAddress{Network: "tcp", Address: ln.Addr().String()}
+	require.Equal(t, knockUnanswered, knock(t.Context(), a, &ownClients{}).how)
+	c := <-accepted
+	defer c.Close()
+	left, err := kernel.Connections([]kernel.Listener{endpointOf(t, ln)})
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestTheTimeUntilAnAnswerIsTold(t *testing.T) {
+	const pause = 100 * time.Millisecond
+	a := host(t, "tcp", "127.0.0.1:0", func(c net.Conn) { time.AfterFunc(pause, func() { c.Close() }) })
+	k := knock(t.Context(), a, &ownClients{})
+	require.Equal(t, knockAnswered, k.how)
+	require.GreaterOrEqual(t, k.took, pause)
+}
+
+func TestWhoGreetsHasAnsweredAlthoughItHolds(t *testing.T) {
+	a := host(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
+		_, _ = c.Write([]byte("220 ready\n"))
+		t.Cleanup(func() { c.Close() })
+	})
+	k := knock(t.Context(), a, &ownClients{})
+	require.Equal(t, knockAnswered, k.how)
+	require.Less(t, k.took, knockTimeout, "the greeting was the answer")
+}
+
+func TestWhoTalksOnAndOnIsNotListenedToForLong(t *testing.T) {
+	a := host(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
+		n, err := io.Copy(c, endless{})
+		require.Less(t, n, int64(100<<20), "it was broken off")
+		require.Error(t, err)
+		c.Close()
+	})
+	require.Equal(t, knockAnswered, knock(t.Context(), a, &ownClients{}).how)
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestAUnixSocketsFullQueueIsWaitedFor(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(fd)
+	a := ListenAddress{Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrUnix{Name: a.Address}))
+	require.NoError(t, unix.Listen(fd, 0))
+	first, _, err := a.Dial(t.Context()) // and now it is full
+	require.NoError(t, err)
+	defer first.Close()
+	_, _, err = a.Dial(t.Context())
+	require.ErrorIs(t, err, unix.EAGAIN)
+
+	require.Equal(t, knockUnanswered, knock(t.Context(), a, &ownClients{}).how)
+
+	outcome := make(chan knocked, 1)
+	go func() { outcome <- knock(context.Background(), a, &ownClients{}) }()
+	for range 2 {
+		served, _, err := unix.Accept(fd)
+		require.NoError(t, err)
+		unix.Close(served)
+	}
+	require.Equal(t, knockAnswered, (<-outcome).how)
+}
+
+func TestAProbeThatIsCalledOffEndsAtOnce(t *testing.T) {
+	a, ln := unattended(t, "tcp", "127.0.0.1:0")
+	at := endpointOf(t, ln)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan time.Duration, 1)
+	go func() {
+		began := time.Now()
+		knock(ctx, a, &ownClients{})
+		ended <- time.Since(began)
+	}()
+	queued(t, at, 1)
+	cancel()
+	require.Less(t, <-ended, knockTimeout)
+}
+
+// Without descriptors of its own the master can't tell anything of its workers.
+func TestWhatTheMasterLacksIsNoLoss(t *testing.T) {
+	require.Equal(t, knockNotMade, notConnected(&net.OpError{Op: "dial", Err: unix.EMFILE}))
+	require.Equal(t, knockNotMade, notConnected(context.Canceled))
+}
+
+func TestTheMastersOwnConnectionsAreKnownForAWhile(t *testing.T) {
+	own := &ownClients{}
+	require.False(t, own.has("127.0.0.1:1"))
+	for i := range keepOwn + 1 {
+		own.add(Client{Local: "127.0.0.1:" + itoa(i)})
+	}
+	require.False(t, own.has("127.0.0.1:0"))
+	require.True(t, own.has("127.0.0.1:1"))
+	require.True(t, own.has("127.0.0.1:"+itoa(keepOwn)))
+}
+
+func TestAListenerOnAnyAddressIsReachedAtLoopback(t *testing.T) {
+	for a, want := range map[ListenAddress]string{
+		{Network: "tcp", Address: "0.0.0.0:80"}:              "127.0.0.1:80",
+		{Network: "tcp", Address: "[::]:80"}:                 "127.0.0.1:80",
+		{Network: "tcp", Address: "[::]:80", IPv6Only: true}: "[::1]:80",
+		{Network: "tcp", Address: ":80"}:                     "127.0.0.1:80",
+		{Network: "tcp", Address: "192.0.2.1:80"}:            "192.0.2.1:80",
+		{Network: "tcp", Address: "[fe80::1%eth0]:80"}:       "[fe80::1%eth0]:80",
+		{Network: "unix", Address: "/x:80"}:                  "/x:80",
+		{Network: "unix", Address: "@x"}:                     "@x",
+	} {
+		require.Equal(t, want, a.Reachable())
+	}
+}
