@@ -1,0 +1,95 @@
+package master
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// shell runs the commands that are no workers.
+const shell = "/bin/sh"
+
+// runCommand has the shell run a line, in the master's own working directory, as its user, and with env added to
+// its environment. It returns the last lines that were printed, and why the exit code was not 0. When
+// the context is over the command and its process group are killed; what is left of the group when the
+// command has ended is, too. Only goroutines of the crew may call it: the spawner must not have stopped.
+func (m *Master) runCommand(ctx context.Context, line string, env []string) ([]string, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("output pipe: %w", err)
+	}
+	defer r.Close()
+	pid, ended, err := m.forkCommand(line, env, w)
+	w.Close()
+	if err != nil {
+		return nil, err
+	}
+	output := make(chan []string, 1)
+	go func() { output <- lastPrinted(r) }()
+	err = m.waitCommand(ctx, pid, ended)
+	_ = r.SetReadDeadline(time.Now().Add(outputGrace)) // who has left the group may hold it open for ever
+	return <-output, err
+}
+
+func (m *Master) waitCommand(ctx context.Context, pid int, ended <-chan syscall.WaitStatus) error {
+	select {
+	case status := <-ended:
+		how := statusOf(status)
+		if how.code == 0 {
+			return nil
+		}
+		return fmt.Errorf("it %s", Exit{Code: how.code, Signal: how.signal})
+	case <-ctx.Done():
+		m.launcher.spawner.signal(pid, syscall.SIGKILL, true)
+		<-ended
+		return ctx.Err()
+	}
+}
+
+func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <-chan syscall.WaitStatus, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer null.Close()
+	var own []string
+	for _, kv := range os.Environ() {
+		if !said(kv) {
+			own = append(own, kv)
+		}
+	}
+	out := int(output.Fd())
+	return m.launcher.spawner.fork(forkSpec{
+		path:  shell,
+		argv:  []string{shell, "-c", line},
+		env:   with(own, env...),
+		files: []int{int(null.Fd()), out, out},
+	})
+}
+
+// lastPrinted reads to the end and returns the last lines. However much there is, little is held.
+func lastPrinted(r io.Reader) []string {
+	chunks := make(chan chunk)
+	go func() {
+		readChunks(r, stdout, chunks, nil) // nothing stops it: r ends
+		close(chunks)
+	}()
+	var held []byte
+	for c := range chunks {
+		held = append(held, c.data...)
+		if extra := len(held) - chunkSize; extra > 0 {
+			held = append(held[:0], held[extra:]...)
+		}
+	}
+	_, rest := skipLines(held, recordLines)
+	var lines []string
+	for len(rest) > 0 {
+		var line []byte
+		line, rest = cutLine(rest)
+		lines = append(lines, clip(clean(line), recordText))
+	}
+	return lines
+}
