@@ -1,0 +1,93 @@
+package master
+
+import (
+	"io"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestTheKernelTellsWhichWorkerHasAcceptedAConnection(t *testing.T) {
+	unixSocket := ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
+	abstract := ListenAddress{Name: "abstract", Network: "unix", Address: "@rota-test-holders-" + newID()}
+	anywhere := ListenAddress{Name: "any", Network: "tcp", Address: "[::]:0"}
+	for _, a := range []ListenAddress{loopback, anywhere, unixSocket, abstract} {
+		t.Run(a.Name, func(t *testing.T) {
+			r := runMaster(t, Spec{Workers: 2, Listen: []ListenAddress{a}}, "holds-connections")
+			r.ready(2)
+			workers, _ := r.workers()
+			var clients []Client
+			for range 4 {
+				c, client, err := r.listening()[0].Dial(t.Context())
+				require.NoError(t, err)
+				defer c.Close()
+				_, err = io.ReadFull(c, make([]byte, 1)) // so that it is held
+				require.NoError(t, err)
+				clients = append(clients, client)
+			}
+			stranger := Client{Local: "127.0.0.1:1", Remote: clients[0].Remote}
+			found, err := r.holders(append(clients, stranger))
+			require.NoError(t, err)
+			require.Len(t, found, 4)
+			for _, c := range clients {
+				require.Contains(t, []string{workers[0].ID, workers[1].ID}, found[c])
+			}
+		})
+	}
+}
+
+func TestAConnectionThatNobodyHasAcceptedHasNoHolder(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 1}, "good") // which does not accept
+	r.ready(1)
+	c, client, err := r.listening()[0].Dial(t.Context())
+	require.NoError(t, err)
+	defer c.Close()
+	found, err := r.holders([]Client{client})
+	require.NoError(t, err)
+	require.Empty(t, found)
+}
+
+func TestTargetsAreWhereClientsAreServed(t *testing.T) {
+	kept, given := loopback, loopback
+	kept.Name, given.Name = "kept", "given-up"
+	r := runMasterWith(t, Options{Spec: *greeting(kept, given), Reread: func() (Spec, error) { return *greeting(kept), nil }}, "")
+	r.ready(2)
+	require.Equal(t, r.listening(), r.targets())
+	require.Len(t, r.targets(), 2)
+	require.NoError(t, r.ask(func(l *loop) { l.plans[1].listeners[1].leaving = true }))
+	require.Equal(t, r.listening()[:1], r.targets())
+	require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
+	require.Equal(t, r.listening(), r.targets())
+	require.Len(t, r.targets(), 1)
+	require.NoError(t, r.ask(func(l *loop) { l.closeListeners() }))
+	require.Empty(t, r.targets())
+}
+
+// A gauge sees nothing bad of a reload that loses nobody, and says what is bad of a worker that
+// leaves whoever waits behind.
+func TestAGaugeOnARealReload(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 2}, "serves")
+	r.ready(2)
+	g := newGauge(time.Millisecond, r.targets, noQueue, noLosses, &ownClients{})
+	defer func() { g.stop(); <-g.ended }()
+	for range 3 {
+		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	}
+	m := g.until(t, func(m Measured) bool { return m.Probes.Sent > 50 })
+	require.Equal(t, m.Probes.Sent, m.Probes.OK)
+	require.Positive(t, m.Probes.Slowest)
+
+	require.NoError(t, r.ask(func(l *loop) { // as if somebody had shut the listener down
+		require.NoError(t, unix.Shutdown(l.plans[l.pool.generation].listeners[0].first.fd, unix.SHUT_RDWR))
+	}))
+	g.until(t, func(m Measured) bool { return m.Probes.Refused > 0 })
+}
+
+func (r *running) targets() []ListenAddress {
+	var list []ListenAddress
+	_ = r.ask(func(l *loop) { list = l.targets() })
+	return list
+}
