@@ -18,6 +18,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/einhorn":  {},
 		"rota/internal/kernel":   {},
 		"rota/internal/probe":    {},
+		"rota/internal/check":    {"rota/internal/master"},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
 		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel"},

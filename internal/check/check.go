@@ -1,0 +1,102 @@
+// Package check asks whether the workers of a reload are well.
+//
+// A round asks each check once. Over TCP and HTTP it is a client of the real listeners, which old
+// and new workers may share, and then the kernel chooses who gets a connection. So a round opens a
+// burst of them, has the master find out who accepted which (burst.go), and sends its requests only
+// then (web.go): that way it knows whose each answer is. As long as older workers accept too, a bad
+// answer counts only if one of the new ones gave it: a broken old version must not make it impossible to
+// deploy its repair. Commands (command.go) can't be told who is to answer them, so they are
+// run only when the new workers can be meant.
+package check
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"rota/internal/master"
+)
+
+// round is one under way.
+type round struct {
+	master.Round
+	timeout time.Duration
+	result  master.Result
+}
+
+// complaint is a bad answer.
+type complaint struct {
+	message string // one sentence
+	worker  string // who gave it; "" for nobody, or nobody knows
+	output  []string
+}
+
+// Run asks the checks one after the other, up to the first that failed. It takes at most 2.5 times the timeout
+// for each.
+func Run(ctx context.Context, r master.Round) master.Result {
+	this := &round{Round: r, timeout: cmp.Or(r.Timeout, master.DefaultCheckTimeout)}
+	this.result.OK = true
+	for _, c := range r.Checks {
+		well, bad := this.ask(ctx, c)
+		if ctx.Err() != nil {
+			break
+		}
+		if bad != nil {
+			this.fail(c, bad)
+			break
+		}
+		if well {
+			this.result.Passed++
+		}
+	}
+	return this.result
+}
+
+func (r *round) fail(c master.Check, bad *complaint) {
+	r.result.OK = false
+	r.result.Check = c.String()
+	if c.Kind == master.CheckURL {
+		r.result.Check = redacted(c.Target)
+	}
+	r.result.Message, r.result.Worker, r.result.Output = bad.message, bad.worker, bad.output
+}
+
+// ask returns whether the generation on trial has answered well, which need not be the case when there is no complaint.
+func (r *round) ask(ctx context.Context, c master.Check) (well bool, bad *complaint) {
+	switch c.Kind {
+	case master.CheckTCP:
+		return r.askTCP(ctx)
+	case master.CheckPath:
+		return r.askPath(ctx, c.Target)
+	case master.CheckURL:
+		return r.askURL(ctx, c.Target)
+	default:
+		return r.run(ctx, c.Target)
+	}
+}
+
+// counts reports whether it matters what the worker says; "" is somebody unknown.
+func (r *round) counts(worker string) bool {
+	return r.Live || slices.Contains(r.Workers, worker)
+}
+
+// streams are the listeners that connections are made to.
+func (r *round) streams() []master.ListenAddress {
+	return slices.DeleteFunc(slices.Clone(r.Listeners), func(a master.ListenAddress) bool {
+		return a.Network != "tcp" && a.Network != "unix"
+	})
+}
+
+// first is the listener that stands for all of them: a TCP one, if there is any.
+func (r *round) first() (master.ListenAddress, bool) {
+	list := r.streams()
+	if len(list) == 0 {
+		return master.ListenAddress{}, false
+	}
+	i := slices.IndexFunc(list, func(a master.ListenAddress) bool { return a.Network == "tcp" })
+	return list[max(i, 0)], true
+}
+
+// called is what a listener is called in messages.
+func called(a master.ListenAddress) string { return a.Name + " (" + a.Address + ")" }
