@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"syscall"
 )
 
@@ -48,6 +49,39 @@ func (f Family) Usage() (Usage, error) {
 		sum.CPUSeconds += float64(stat.cpu+stat.cpuWaited) / userHZ
 	}
 	return sum, nil
+}
+
+// Ended is true when no member runs any more. Each is gone, or a zombie, or about to be: from then on what it
+// holds open becomes less, one by one, and tells nothing.
+func (f Family) Ended() bool {
+	for _, p := range f {
+		if p.runs() {
+			return false
+		}
+	}
+	return true
+}
+
+// runs looks at every thread: the main one may have ended before the others.
+func (p Process) runs() bool {
+	stat, err := readStat(p.PID)
+	if err != nil || !stat.same(p) {
+		return err != nil && unlessGone(err) != nil // what can't be read may run
+	}
+	if !stat.exiting {
+		return true
+	}
+	threads, err := names("/proc/" + strconv.Itoa(p.PID) + "/task")
+	if err != nil {
+		return unlessGone(err) != nil
+	}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread)
+		if one, err := readStat(id); err == nil && !one.exiting {
+			return true
+		}
+	}
+	return false
 }
 
 // Signal sends sig to every member that has not ended. A program that forks meanwhile

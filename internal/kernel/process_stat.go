@@ -17,6 +17,7 @@ import (
 type processStat struct {
 	Process
 	threads   int
+	exiting   bool  // the main thread has ended, or is about to; there may be others
 	cpu       int64 // clock ticks, user and system
 	cpuWaited int64 // likewise, of the children it has waited for and of theirs
 	rss       int64 // pages
@@ -24,6 +25,9 @@ type processStat struct {
 
 // userHZ is how many clock ticks /proc counts a second, on every architecture that Go knows.
 const userHZ = 100
+
+// exitingFlag is PF_EXITING: set before a thread lets go of its files.
+const exitingFlag = 4
 
 var errStat = errors.New("unexpected content")
 
@@ -90,6 +94,7 @@ func parseStat(content []byte) (stat processStat, ok bool) {
 			Name:    string(content[start+1 : end]),
 		},
 		threads:   int(number(20)),
+		exiting:   number(9)&exitingFlag != 0,
 		cpu:       number(14) + number(15),
 		cpuWaited: number(16) + number(17),
 		rss:       number(24),

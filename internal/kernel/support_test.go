@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == inOwnGroup {
 		panic(becomeOwnGroup(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == mainThreadEnds {
+		endMainThread()
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
 	}
