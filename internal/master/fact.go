@@ -75,7 +75,16 @@ type (
 	// retryDue: the back-off of a slot is over.
 	retryDue struct{ slot int }
 	// counted: the open connections of the draining workers; nil when the kernel would not say.
-	counted struct{ connections map[string]int }
+	counted struct {
+		connections map[string]int
+		some        map[string][]CutConnection // of those; each as if its worker dropped it
+	}
+	// holds: the open connections of a worker that is about to be told to stop; some of them as if it dropped them.
+	holds struct {
+		worker string
+		n      int
+		some   []CutConnection
+	}
 	// evicted: n connections of a worker are being closed for it; below zero, so many of those could not be.
 	evicted struct {
 		worker string
@@ -100,4 +109,5 @@ func (drainTimedOut) isFact() {}
 func (exited) isFact()        {}
 func (retryDue) isFact()      {}
 func (counted) isFact()       {}
+func (holds) isFact()         {}
 func (evicted) isFact()       {}

@@ -69,10 +69,7 @@ func (p *pool) onExited(m *member, exit Exit) {
 	if extra := len(p.gone) - keepExited; extra > 0 {
 		p.gone = slices.Delete(p.gone, 0, extra)
 	}
-	if m.reload != nil {
-		m.reload.ConnectionsCut += exit.Cut
-		m.reload.CutUnknown = m.reload.CutUnknown || exit.CutUnknown
-	}
+	p.settleConnections(m, from, exit)
 	how := exit.String()
 	if from == WorkerStarting && exit.Code == 0 {
 		how += " before it was ready; a worker has to stay in the foreground"

@@ -27,6 +27,7 @@ type loop struct {
 	journals []pastJournal // oldest first
 
 	nextCount time.Time // not before
+	tally     tally
 	finished  bool
 }
 
@@ -117,7 +118,7 @@ func (l *loop) start(e start) {
 		plan:   plan,
 		orders: make(chan order, mostOrders),
 		post:   l.post,
-		count:  l.countOne,
+		count:  l.heldBy,
 		family: l.familyOf,
 		look:   l.options.Ended,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
@@ -152,38 +153,6 @@ func (l *loop) order(worker string, o order) {
 		default: // it has a kill to obey already
 		}
 	}
-}
-
-// countConnections counts those of the draining workers: at once when none were counted
-// lately, else after a pause that keeps the cost of counting many of them small.
-func (l *loop) countConnections() {
-	time.AfterFunc(time.Until(l.nextCount), func() {
-		var draining []string
-		_ = l.ask(func(l *loop) { draining = l.pool.draining(nil) })
-		began := time.Now()
-		connections, err := l.census(draining)
-		next := time.Now().Add(max(countEvery, 10*time.Since(began)))
-		_ = l.ask(func(l *loop) {
-			l.nextCount = next
-			if err != nil {
-				l.options.Log.Debug().Err(err).Msg("cannot count connections")
-			}
-			l.handle(counted{connections: connections})
-		})
-	})
-}
-
-// countEvery is the pause between two counts while workers drain.
-const countEvery = 250 * time.Millisecond
-
-// countOne counts the connections of one worker, for the record before it is killed.
-func (m *Master) countOne(worker string) (n int, known bool) {
-	connections, err := m.census([]string{worker})
-	n, known = connections[worker]
-	if !known {
-		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot count the connections that are cut")
-	}
-	return n, known
 }
 
 // retryDelay grows from half a second to 30 s with the number of deaths in a row, with

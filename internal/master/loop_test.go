@@ -79,15 +79,15 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 		b.begin(first)
 		b.launch = b.launchFake
 		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
-		b.census = func(workers []string) (map[string]int, error) {
+		b.census = func(workers []string) (map[string][]Connection, error) {
 			if b.blind.Load() {
 				return nil, syscall.EIO
 			}
-			counts := map[string]int{}
+			held := map[string][]Connection{}
 			for _, id := range workers {
-				counts[id] = 2
+				held[id] = []Connection{{WorkerID: id}, {WorkerID: id}}
 			}
-			return counts, nil
+			return held, nil
 		}
 		go b.serve()
 		synctest.Wait()
@@ -366,9 +366,13 @@ func TestWhatWasCutIsCountedOnce(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		reload := b.askReload()
 		b.wait(reload.ID, ReloadLive)
+		synctest.Wait() // what it had before it was told to stop has been counted
 		asked := 0
 		require.NoError(b.t, b.ask(func(l *loop) {
-			l.minders[b.processes[0].spec.worker].count = func(string) (int, bool) { asked++; return 800 / asked, true }
+			l.minders[b.processes[0].spec.worker].count = func(string, time.Duration) ([]Connection, bool) {
+				asked++
+				return make([]Connection, 800/asked), true
+			}
 		}))
 		b.Kill()
 		b.Kill()

@@ -39,7 +39,7 @@ type Master struct {
 	loop  *loop
 
 	launch func(launchSpec) (process, error)
-	census func(workers []string) (map[string]int, error) // open connections by worker
+	census func(workers []string) (map[string][]Connection, error) // open connections by worker
 	kin    func(workers []string) (map[string]kernel.Family, error)
 }
 
@@ -54,7 +54,7 @@ func New(o Options) (*Master, error) {
 	m.begin(first)
 	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe}
 	m.launch = m.launcher.launch
-	m.census = m.countByWorker
+	m.census = m.heldByWorker
 	m.kin = m.families
 	return m, nil
 }

@@ -18,9 +18,9 @@ type minder struct {
 	orders chan order                      // buffered for every order there can be, so that the loop never waits
 	born   func(root kernel.Root, pid int) // returns when the loop knows of the process
 	post   func(fact)
-	count  func(worker string) (n int, known bool) // its open connections
-	family func(worker string) kernel.Family       // its processes
-	look   func(worker string)                     // see Options.Ended; nil for none
+	count  func(worker string, within time.Duration) (list []Connection, known bool) // its open ones
+	family func(worker string) kernel.Family                                         // its processes
+	look   func(worker string)                                                       // see Options.Ended; nil for none
 	log    zerolog.Logger
 
 	root    kernel.Root     // of the loop: how to find its processes
@@ -79,8 +79,9 @@ type watch struct {
 	draining bool
 	aborting bool
 	killed   bool
-	cut      int
-	unknown  bool // how many were cut
+	outlived bool // by its other processes, which finish
+	cut      []Connection
+	unknown  bool // which were cut
 	closed   bool // the output has ended
 	ended    bool
 }
@@ -136,15 +137,23 @@ func (w *watch) obey(o order) {
 		return
 	}
 	w.arm(o.timeout)
+	w.countHeld()
 	w.process.spare()
 	w.process.signal(w.plan.StopSignal, w.plan.StopGroup)
 }
 
-// countCut counts the connections that the end of the worker will cut.
+// countCut finds the connections that the end of the worker will cut.
 func (w *watch) countCut() {
-	if w.cut == 0 {
-		n, known := w.count(w.start.worker)
-		w.cut, w.unknown = n, !known
+	if len(w.cut) == 0 {
+		list, known := w.count(w.start.worker, countBeforeKill)
+		w.cut, w.unknown = list, !known
+	}
+}
+
+// countHeld tells what the worker has before it is told to stop: it may be gone before anybody counts again.
+func (w *watch) countHeld() {
+	if list, known := w.count(w.start.worker, countBeforeStop); known {
+		w.post(holds{worker: w.start.worker, n: len(list), some: cutOf(list, Dropped)})
 	}
 }
 
@@ -232,8 +241,11 @@ func (w *watch) finish() {
 		Code:   status.code,
 		Signal: status.signal,
 		Output: w.journal.last(),
-		Cut:    w.cut,
+		Cut:    len(w.cut),
 
-		CutUnknown: w.unknown,
+		CutUnknown:     w.unknown,
+		CutConnections: cutOf(w.cut, Cut),
+		Killed:         w.killed || w.aborting,
+		Outlived:       w.outlived,
 	}, journal: w.journal})
 }

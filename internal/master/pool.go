@@ -68,11 +68,13 @@ type slot struct {
 // member is a worker as the pool keeps it.
 type member struct {
 	Worker
-	reload      *Reload // that started or drains it; nil for neither
-	connections int     // open ones, as last counted while it drained
-	counted     bool    // they were
-	killed      bool    // because too many generations drained
-	evicted     int     // closed for it while it drained
+	reload      *Reload         // that started or drains it; nil for neither
+	connections int             // open ones, as last counted while it drained
+	counted     bool            // they were
+	killed      bool            // because too many generations drained
+	evicted     int             // closed for it while it drained
+	peak        int             // most open ones while it drained
+	held        []CutConnection // some of those that were last counted, should it drop them
 }
 
 // Totals count since the master started.
@@ -154,6 +156,8 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.with(f.worker, func(m *member) { p.onSilent(m, f) })
 	case drainTimedOut:
 		p.with(f.worker, p.onDrainTimeout)
+	case holds:
+		p.with(f.worker, func(m *member) { m.onHeld(f.n, f.some) })
 	case evicted:
 		p.with(f.worker, func(m *member) { p.onEvicted(m, f.n) })
 	case exited:

@@ -106,6 +106,6 @@ func (p *pool) draining(r *Reload) []string {
 func (p *pool) onCounted(f counted) {
 	p.counting, p.fresh = false, true
 	for id, n := range f.connections {
-		p.with(id, func(m *member) { m.connections, m.counted = n, true })
+		p.with(id, func(m *member) { m.onHeld(n, f.some[id]) })
 	}
 }

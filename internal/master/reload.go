@@ -146,5 +146,6 @@ func (r *Reload) clone() Reload {
 	c := *r
 	c.Callers = slices.Clip(r.Callers)
 	c.Steps = slices.Clip(r.Steps)
+	c.CutConnections = slices.Clip(r.CutConnections)
 	return c
 }

@@ -17,6 +17,7 @@ import (
 // connections, may finish within the same time. Whatever else is left ends now.
 func (w *watch) lookAfterRest() {
 	if w.draining && !w.killed && !w.aborting && w.finishing(w.alive()) {
+		w.outlived = true
 		w.linger.Reset(lingerEvery)
 		return
 	}
@@ -31,8 +32,8 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	if w.passedOn.IsZero() && !w.plan.StopGroup && w.over.signal == unix.SignalName(w.plan.StopSignal) {
 		w.passOn(rest)
 	}
-	n, known := w.count(w.start.worker)
-	return w.plan.StopGroup || n > 0 || !known || time.Since(w.passedOn) < passGrace
+	list, known := w.count(w.start.worker, countBeforeKill)
+	return w.plan.StopGroup || len(list) > 0 || !known || time.Since(w.passedOn) < passGrace
 }
 
 // passOn tells the rest to stop. The first process was ended by the signal, so it was a wrapper which, like a shell, did

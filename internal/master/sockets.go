@@ -132,15 +132,11 @@ func (m *Master) connectionsOf(workers []string) (Listing, error) {
 	return listing, nil
 }
 
-// countByWorker counts the connections of the workers, but for those that can't be seen.
-func (m *Master) countByWorker(workers []string) (map[string]int, error) {
+// heldByWorker returns the connections of the workers, but for those that can't be seen.
+func (m *Master) heldByWorker(workers []string) (map[string][]Connection, error) {
 	listing, err := m.connectionsOf(workers)
 	if err != nil {
 		return nil, err
 	}
-	counts := make(map[string]int, len(workers))
-	for id, list := range listing.byWorker(workers) {
-		counts[id] = len(list)
-	}
-	return counts, nil
+	return listing.byWorker(workers), nil
 }

@@ -94,13 +94,16 @@ func (m *Master) recount(r Reload) Reload {
 	if err := m.ask(func(l *loop) { draining = l.pool.draining(&r) }); err != nil {
 		return r
 	}
-	counts, err := m.census(draining)
+	held, err := m.census(draining)
+	if err == nil {
+		err = m.ask(func(l *loop) { held = l.withoutEvicted(held) })
+	}
 	if err != nil {
 		return r
 	}
-	r.ConnectionsRemaining, r.ConnectionsCounted = 0, len(counts) == len(draining)
-	for _, n := range counts {
-		r.ConnectionsRemaining += n
+	r.ConnectionsRemaining, r.ConnectionsCounted = 0, len(held) == len(draining)
+	for _, list := range held {
+		r.ConnectionsRemaining += len(list)
 	}
 	return r
 }

@@ -40,7 +40,7 @@ func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message stri
 	r.told = r.figures()
 	c := r.clone()
 	if !r.State.Terminal() {
-		c.Steps, c.Callers = nil, nil
+		c.Steps, c.Callers, c.CutConnections = nil, nil, nil
 	}
 	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
 }

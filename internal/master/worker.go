@@ -39,7 +39,10 @@ type Exit struct {
 	Output []string // its last lines of output, oldest first
 	Cut    int      // connections it still had when it was killed; 0 when it left by itself
 
-	CutUnknown bool // it was killed, and the kernel did not tell how many it had
+	CutUnknown     bool            // it was killed, and the kernel did not tell how many it had
+	CutConnections []CutConnection // at most mostCut of those that were cut
+	Killed         bool            // by rota
+	Outlived       bool            // its first process ended before others of it did, of which it is not known how
 }
 
 // String says how the worker ended in a few words.

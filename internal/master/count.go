@@ -1,0 +1,137 @@
+package master
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+// How connections are counted: those of the draining workers time and again, and, for minders that are about to tell a worker
+// to stop or to end it, those of all workers at once.
+
+// countConnections counts those of the draining workers: at once when none were counted
+// lately, else after a pause that keeps the cost of counting many of them small.
+func (l *loop) countConnections() {
+	time.AfterFunc(time.Until(l.nextCount), func() {
+		var draining []string
+		_ = l.ask(func(l *loop) { draining = l.pool.draining(nil) })
+		began := time.Now()
+		held, err := l.census(draining)
+		l.dropEnded(held)
+		next := time.Now().Add(max(countEvery, 10*time.Since(began)))
+		_ = l.ask(func(l *loop) {
+			l.nextCount = next
+			if err != nil {
+				l.options.Log.Debug().Err(err).Msg("cannot count connections")
+			}
+			l.handle(countOf(l.withoutEvicted(held)))
+		})
+	})
+}
+
+// countEvery is the pause between two counts while workers drain.
+const countEvery = 250 * time.Millisecond
+
+// countOf is nil in both if the kernel would not say.
+func countOf(held map[string][]Connection) counted {
+	if held == nil {
+		return counted{}
+	}
+	f := counted{connections: make(map[string]int, len(held)), some: make(map[string][]CutConnection, len(held))}
+	for id, list := range held {
+		f.connections[id], f.some[id] = len(list), cutOf(list, Dropped)
+	}
+	return f
+}
+
+// dropEnded leaves out the workers that end: should it have been a crash, what they had before that is what counts.
+func (m *Master) dropEnded(held map[string][]Connection) {
+	families, _ := m.kin(slices.Collect(maps.Keys(held)))
+	for id, family := range families {
+		if family.Ended() {
+			delete(held, id)
+		}
+	}
+}
+
+// withoutEvicted leaves out what has been closed for a worker: it may keep the socket, or the peer may.
+func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connection {
+	for id, list := range held {
+		if minder := l.minders[id]; minder != nil && len(minder.evicted) > 0 {
+			held[id] = slices.DeleteFunc(list, func(c Connection) bool { return minder.evicted[c.Cookie] })
+		}
+	}
+	return held
+}
+
+// tally is a count for whoever asked before it began. Minders ask many at a time, and to look through
+// the kernel's table once for each would delay the last of them.
+type tally struct {
+	waiting []chan map[string][]Connection // that ask for the next, each buffered
+	running bool
+}
+
+func (l *loop) count(answer chan map[string][]Connection) {
+	l.tally.waiting = append(l.tally.waiting, answer)
+	if !l.tally.running {
+		l.beginTally()
+	}
+}
+
+func (l *loop) beginTally() {
+	waiting := l.tally.waiting
+	l.tally = tally{running: true}
+	var workers []string
+	for id, member := range l.pool.workers {
+		if member.PID != 0 {
+			workers = append(workers, id)
+		}
+	}
+	go func() {
+		held, err := l.census(workers)
+		_ = l.ask(func(l *loop) {
+			if err != nil {
+				l.options.Log.Warn().Err(err).Msg("cannot count the connections of workers")
+			}
+			held = l.withoutEvicted(held)
+			for _, answer := range waiting {
+				answer <- held
+			}
+			l.tally.running = false
+			if len(l.tally.waiting) > 0 {
+				l.beginTally()
+			}
+		})
+	}()
+}
+
+// heldBy returns the connections of a worker that have not been closed for it. It is not known if the
+// kernel does not show them, or takes longer than so long.
+func (m *Master) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
+	answer := make(chan map[string][]Connection, 1)
+	err := m.ask(func(l *loop) { l.count(answer) })
+	if err == nil {
+		slow := time.NewTimer(within)
+		defer slow.Stop()
+		select {
+		case held := <-answer:
+			list, known = held[worker]
+		case <-slow.C:
+			err = errors.New("the kernel takes too long")
+		case <-m.done:
+			err = ErrStopped
+		}
+	}
+	if !known {
+		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot count the connections of a worker")
+	}
+	return list, known
+}
+
+// How long it may take to count what a worker has: before it is told to stop, which waits for that, and
+// before it is ended.
+const (
+	countBeforeStop = 250 * time.Millisecond
+	countBeforeKill = 2 * time.Second
+)
