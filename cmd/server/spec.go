@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rota/internal/check"
 	"rota/internal/master"
 	"rota/internal/probe"
 	"rota/internal/settings"
@@ -40,6 +41,7 @@ func newMaster(s settings.Settings, reread func() (settings.Settings, error), lo
 		},
 		Given: given,
 		Probe: probe.HTTP,
+		Check: check.Run,
 		Log:   log,
 	})
 }
@@ -52,7 +54,8 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 	}
 	addresses, problems := master.ParseListen(s.Listen)
 	ready, err := readinessOf(s)
-	if err := errors.Join(append(problems, err)...); err != nil {
+	checks, err2 := checksOf(s)
+	if err := errors.Join(append(problems, err, err2)...); err != nil {
 		return master.Spec{}, err
 	}
 	spec := master.Spec{
@@ -72,7 +75,7 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		StopGroup:    s.StopGroup,
 		Watchdog:     s.Watchdog,
 
-		Checks:        s.Check,
+		Checks:        checks,
 		CheckTimeout:  s.CheckTimeout,
 		MaxDraining:   s.MaxDraining,
 		ProbeInterval: s.ProbeInterval,
@@ -96,6 +99,17 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		}
 	}
 	return spec, nil
+}
+
+func checksOf(s settings.Settings) (list []master.Check, err error) {
+	for _, text := range s.Check {
+		c, bad := check.Parse(text)
+		if bad != nil {
+			err = errors.Join(err, fmt.Errorf("check: %w", bad))
+		}
+		list = append(list, c)
+	}
+	return list, err
 }
 
 // readinessOf is what was asked for; otherwise the built-in worker says READY=1, and a program

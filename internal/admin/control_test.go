@@ -66,7 +66,7 @@ func TestWhatAReloadIsAskedFor(t *testing.T) {
 	do(t, s, "POST", "/reload", `{"surge":3}`).is(http.StatusAccepted)
 	require.Equal(t, master.ReloadRequest{
 		Trigger: master.TriggerAPI,
-		Checks:  []string{"tcp", "http:/healthz"},
+		Checks:  []master.Check{{Kind: master.CheckTCP}, {Kind: master.CheckPath, Target: "/healthz"}},
 		StrategyRequest: master.StrategyRequest{
 			Surge: &master.Surge{Percent: 25}, Canary: new(2), CanarySoak: new(time.Duration(0)),
 			PauseBetween: new(time.Second), Soak: new(time.Minute),

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rota/internal/check"
 	"rota/internal/master"
 )
 
@@ -102,7 +103,7 @@ func surge(to **master.Surge) member {
 
 // checks reads a list of checks that go through rota's own listeners. Whoever may ask for a reload may neither
 // run commands nor have rota ask other hosts.
-func checks(to *[]string) member {
+func checks(to *[]master.Check) member {
 	return func(name string, value any) error {
 		items, ok := value.([]any)
 		if !ok || len(items) > mostChecks {
@@ -113,10 +114,11 @@ func checks(to *[]string) member {
 			if err != nil {
 				return err
 			}
-			if text != "tcp" && (!strings.HasPrefix(text, "http:/") || strings.HasPrefix(text, "http://")) {
-				return badField(name, "%.80q is neither tcp nor http:/path; commands and other hosts can only stand in rota's settings", text)
+			c, err := check.FromRequest(text)
+			if err != nil {
+				return badField(name, "%.200v", err)
 			}
-			*to = append(*to, text)
+			*to = append(*to, c)
 		}
 		return nil
 	}

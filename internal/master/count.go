@@ -55,12 +55,14 @@ func (m *Master) dropEnded(held map[string][]Connection) {
 	}
 }
 
-// withoutEvicted leaves out what has been closed for a worker: it may keep the socket, or the peer may.
+// withoutEvicted leaves out what has been closed for a worker: it may keep the socket, or the peer may. And
+// what is no client's but the master's own.
 func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connection {
 	for id, list := range held {
-		if minder := l.minders[id]; minder != nil && len(minder.evicted) > 0 {
-			held[id] = slices.DeleteFunc(list, func(c Connection) bool { return minder.evicted[c.Cookie] })
-		}
+		minder := l.minders[id]
+		held[id] = slices.DeleteFunc(list, func(c Connection) bool {
+			return minder != nil && minder.evicted[c.Cookie] || l.own.has(c.Remote)
+		})
 	}
 	return held
 }

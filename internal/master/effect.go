@@ -60,7 +60,7 @@ type (
 		reload     string
 		generation int
 		revision   string
-		checks     []string // further ones, that the reload's callers asked for
+		checks     []Check // further ones, that the reload's callers asked for
 		batches    int
 		live       bool // nobody else accepts any more
 		commands   bool // may be run

@@ -26,7 +26,8 @@ type loop struct {
 
 	journals []pastJournal // oldest first
 
-	nextCount time.Time // not before
+	trials    map[string]*trial // by reload
+	nextCount time.Time         // not before
 	tally     tally
 	finished  bool
 }
@@ -53,6 +54,9 @@ func (l *loop) run() {
 	for generation := range l.plans {
 		l.release(generation)
 	}
+	for id, t := range l.trials {
+		l.endTrial(id, t)
+	}
 	l.events.close()
 }
 
@@ -65,7 +69,10 @@ func (l *loop) handle(f fact) {
 	if f, ok := f.(becameReady); ok {
 		l.admit(f.worker)
 	}
-	for _, e := range l.pool.apply(time.Now(), f) {
+	l.observe(f)
+	effects := l.pool.apply(time.Now(), f)
+	l.attend()
+	for _, e := range effects {
 		l.do(e)
 	}
 	l.answerWaiters()

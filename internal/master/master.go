@@ -35,7 +35,8 @@ type Master struct {
 	asks  chan func(*loop) // questions and commands, answered by the loop in turn
 	facts chan fact
 	done  chan struct{}  // closed when the loop has ended
-	crew  sync.WaitGroup // the minders
+	crew  sync.WaitGroup // the minders, and whoever checks
+	own   *ownClients
 	loop  *loop
 
 	launch func(launchSpec) (process, error)
@@ -66,6 +67,7 @@ func newMaster(o Options) *Master {
 		asks:      make(chan func(*loop)),
 		facts:     make(chan fact, 64),
 		done:      make(chan struct{}),
+		own:       &ownClients{},
 	}
 }
 
@@ -76,6 +78,7 @@ func (m *Master) begin(first *plan) {
 		pool:    newPool(first.terms(), newID),
 		minders: map[string]*minder{},
 		plans:   map[int]*plan{},
+		trials:  map[string]*trial{},
 	}
 	m.loop.adopt(1, first)
 }

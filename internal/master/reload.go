@@ -43,7 +43,7 @@ type ReloadRequest struct {
 	Revision     string        // free text, reaches the new workers as ROTA_REVISION
 	StartTimeout time.Duration // 0: the master's own
 	DrainTimeout time.Duration // 0: the master's own
-	Checks       []string      // that its workers have to pass besides the settings' own
+	Checks       []Check       // that its workers have to pass besides the settings' own
 
 	StrategyRequest
 }
@@ -124,7 +124,7 @@ type Step struct {
 }
 
 // union are the items of both, each once.
-func union(a, b []string) []string {
+func union(a, b []Check) []Check {
 	list := slices.Clone(a)
 	for _, item := range b {
 		if !slices.Contains(list, item) {

@@ -18,6 +18,7 @@ type Options struct {
 	Reread func() (Spec, error) // asked for the spec of each further one; nil: the first one's again
 	Given  []Given              // sockets that rota itself was started with
 	Probe  ProbeHTTP            // does one HTTP request; needed by the readiness http
+	Check  RunChecks            // asks the workers of a reload on trial; needed for checks
 	Log    zerolog.Logger
 
 	// Ended is called when a worker is over, before those of its processes that are left are
@@ -47,7 +48,7 @@ type Spec struct {
 	Watchdog   time.Duration  // how long a worker may be silent; 0: for ever
 
 	Strategy      Strategy      // of its reload; a caller may want another
-	Checks        []string      // that the workers have to pass while the reload is on trial
+	Checks        []Check       // that the workers have to pass while the reload is on trial
 	CheckTimeout  time.Duration // of each; 0: DefaultCheckTimeout
 	MaxDraining   int           // generations that may drain at a time; 0: any number
 	ProbeInterval time.Duration // between two probe connections while slots change; 0: none are sent
@@ -71,6 +72,9 @@ func (o Options) judge(s Spec) error {
 	}
 	if s.Ready.Kind == ReadyHTTP && o.Probe == nil {
 		err = errors.Join(err, errNoProbe)
+	}
+	if len(s.Checks) > 0 && o.Check == nil {
+		err = errors.Join(err, errors.New("checks: this master has nobody to run them"))
 	}
 	return err
 }

@@ -1,0 +1,138 @@
+package master
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// How the loop measures the reloads that are under way, and has those on trial checked.
+
+// trial is what goes on because of a reload, for as long as that has not ended.
+type trial struct {
+	gauge   *gauge
+	context context.Context // of its checks
+	cancel  context.CancelFunc
+}
+
+// observe notes what has been measured, before something happens that may end a reload.
+func (l *loop) observe(f fact) {
+	switch f.(type) {
+	case saidStatus, counted, holds, forked:
+		return // they end none
+	}
+	for id, t := range l.trials {
+		if r := l.pool.reload(id); r != nil {
+			r.Measured = t.gauge.reading()
+		}
+	}
+}
+
+// attend begins to measure reloads that have begun, and ends that with them.
+func (l *loop) attend() {
+	for _, r := range l.pool.reloads {
+		t := l.trials[r.ID]
+		switch under := !r.StartedAt.IsZero() && !r.State.Terminal(); {
+		case under && t == nil:
+			t = &trial{gauge: newGauge(l.probeInterval(r), l.probed, l.deepest, kernel.ListenCounters, l.own)}
+			t.context, t.cancel = context.WithCancel(context.Background())
+			l.trials[r.ID] = t
+		case !under && t != nil:
+			l.endTrial(r.ID, t)
+		case t != nil:
+			t.follow(r)
+		}
+	}
+}
+
+// follow has it measure as closely as the reload's state deserves.
+func (t *trial) follow(r *Reload) {
+	if r.State == ReloadReverting {
+		t.cancel()
+	}
+	if r.State == ReloadLive || r.Paused != nil {
+		t.gauge.slow()
+	} else {
+		t.gauge.fast()
+	}
+}
+
+func (l *loop) endTrial(id string, t *trial) {
+	t.gauge.stop()
+	t.cancel()
+	delete(l.trials, id)
+}
+
+// probeInterval is that of the generation which the reload comes to change: its own is not read yet.
+func (l *loop) probeInterval(*Reload) time.Duration {
+	return l.plans[l.pool.generation].ProbeInterval
+}
+
+// probed are the listeners at which a client is to be served all the time.
+func (m *Master) probed() (list []ListenAddress) {
+	_ = m.ask(func(l *loop) {
+		list = l.targets()
+		r := l.pool.rotating
+		if r == nil || !r.prepared {
+			return
+		}
+		both := l.plans[r.Generation].listeners
+		if r.State == ReloadLive {
+			both = l.plans[r.before].listeners
+		}
+		list = slices.DeleteFunc(list, func(a ListenAddress) bool {
+			return !slices.ContainsFunc(both, func(other listener) bool { return other.address() == a.Address })
+		})
+	})
+	return list
+}
+
+// deepest is the length of the longest queue.
+func (m *Master) deepest() (uint32, error) {
+	queues, err := m.Queues()
+	longest := uint32(0)
+	for _, q := range queues {
+		longest = max(longest, q.Depth)
+	}
+	return longest, err
+}
+
+// check has a round of checks done, outside of the loop.
+func (l *loop) check(e check) {
+	plan, t := l.plans[e.generation], l.trials[e.reload]
+	if plan == nil || t == nil || l.options.Check == nil {
+		return
+	}
+	round := Round{
+		Checks:     slices.Concat(plan.Checks, e.checks),
+		Timeout:    plan.CheckTimeout,
+		Reload:     e.reload,
+		Generation: e.generation,
+		Revision:   e.revision,
+		Live:       e.live,
+		Commands:   e.commands,
+		Listeners:  l.targets(),
+		Workers:    l.pool.serving(e.generation),
+		Holders:    l.holders,
+		Command:    l.runCommand,
+		Opened:     l.own.add,
+	}
+	l.crew.Go(func() {
+		result := l.options.Check(t.context, round)
+		if t.context.Err() == nil {
+			l.post(checked{reload: e.reload, batches: e.batches, result: result})
+		}
+	})
+}
+
+// serving are the ready workers of a generation that have a slot.
+func (p *pool) serving(generation int) (ids []string) {
+	for _, s := range p.slots {
+		if s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady {
+			ids = append(ids, s.duty.ID)
+		}
+	}
+	return ids
+}
