@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -86,28 +87,46 @@ func plain(a net.Addr) string {
 // ownClients remembers the latest connections that the master has made itself, so that nobody takes
 // one for a lost client's. Any goroutine may use it.
 type ownClients struct {
-	latest atomic.Pointer[[]string] // their local addresses, oldest first
+	latest atomic.Pointer[ownAddresses]
 }
 
-// keepOwn is more than are open at a time.
-const keepOwn = 64
+// ownAddresses never change once they are made. They are looked up for each of many connections.
+type ownAddresses struct {
+	order []string       // oldest first
+	known map[string]int // how often each is among them: a port may be used again
+}
+
+// keepOwn is more than are open at a time: a round of checks opens its connections in bursts.
+const keepOwn = 512
 
 func (o *ownClients) add(c Client) {
 	for {
 		before := o.latest.Load()
-		var list []string
-		if before != nil {
-			list = append(list, (*before)[max(0, len(*before)-keepOwn+1):]...)
-		}
-		list = append(list, c.Local)
-		if o.latest.CompareAndSwap(before, &list) {
+		if o.latest.CompareAndSwap(before, before.with(c.Local)) {
 			return
 		}
 	}
 }
 
+func (a *ownAddresses) with(address string) *ownAddresses {
+	next := &ownAddresses{known: map[string]int{}}
+	if a != nil {
+		next.order, next.known = slices.Clone(a.order), maps.Clone(a.known)
+	}
+	if len(next.order) == keepOwn {
+		oldest := next.order[0]
+		next.order = next.order[1:]
+		if next.known[oldest]--; next.known[oldest] == 0 {
+			delete(next.known, oldest)
+		}
+	}
+	next.order = append(next.order, address)
+	next.known[address]++
+	return next
+}
+
 // has reports whether the connection from this address, as Connection.Remote has it, is one.
 func (o *ownClients) has(remote string) bool {
 	list := o.latest.Load()
-	return list != nil && slices.Contains(*list, remote)
+	return list != nil && list.known[remote] > 0
 }

@@ -244,6 +244,10 @@ func TestTheMastersOwnConnectionsAreKnownForAWhile(t *testing.T) {
 	require.False(t, own.has("127.0.0.1:0"))
 	require.True(t, own.has("127.0.0.1:1"))
 	require.True(t, own.has("127.0.0.1:"+itoa(keepOwn)))
+	own.add(Client{Local: "127.0.0.1:2"}) // once more
+	own.add(Client{Local: "127.0.0.1:x"})
+	require.False(t, own.has("127.0.0.1:1"))
+	require.True(t, own.has("127.0.0.1:2"))
 }
 
 func TestAListenerOnAnyAddressIsReachedAtLoopback(t *testing.T) {
