@@ -59,16 +59,6 @@ type checksView struct {
 	Failed int `json:"failed"`
 }
 
-type cutView struct {
-	ID       string `json:"id"`
-	WorkerID string `json:"worker_id"`
-	Listener string `json:"listener"`
-	Remote   string `json:"remote"`
-	State    string `json:"state"`
-	IdleMS   int64  `json:"idle_ms"`
-	How      string `json:"how"` // cut or dropped
-}
-
 func viewPause(p *master.Pause) *pauseView {
 	if p == nil {
 		return nil
@@ -102,7 +92,7 @@ func viewReceipt(r master.Reload) *receiptView {
 		ListenDrops:     knownIf(r.CountersKnown, r.Drops),
 		DeepestQueue:    r.DeepestQueue,
 		Connections:     fateView{r.Drained, knownIf(!r.CutUnknown, r.ConnectionsCut), r.Dropped, r.Evicted},
-		CutConnections:  make([]cutView, 0, len(r.CutConnections)),
+		CutConnections:  viewCut(r.CutConnections),
 		WorkersDied:     r.Died,
 		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},
 		Losses:          listOf(r.Losses()),

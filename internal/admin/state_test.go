@@ -123,14 +123,14 @@ func TestOneWorker(t *testing.T) {
 	gone := get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)
 	require.Equal(t, "exited", gone["state"])
 	require.Equal(t, object{"code": nil, "signal": "SIGKILL", "error": nil, "output": []any{"out of memory"},
-		"connections_cut": 3.0}, gone["exit"])
+		"connections_cut": 3.0, "cut_connections": []any{}}, gone["exit"])
 	require.Nil(t, gone["rss_bytes"], "its pid may be somebody else's")
 	get(t, s, "/workers/nobody").problem(http.StatusNotFound, "")
 
 	f.gone[0].Exit.CutUnknown = true
 	require.Nil(t, get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)["connections_cut"])
 	f.gone[0].Exit = &master.Exit{Code: 0}
-	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0},
+	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0, "cut_connections": []any{}},
 		get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"])
 }
 

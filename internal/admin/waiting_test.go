@@ -34,7 +34,7 @@ func TestStatusShowsWaitingSlots(t *testing.T) {
 	require.Equal(t, f.status.Waiting[0].Last.ID, last["id"])
 	require.Equal(t, "exited", last["state"])
 	require.Equal(t, object{"code": 3.0, "signal": nil, "error": nil, "output": []any{"no database", "<giving up>"},
-		"connections_cut": 0.0}, last["exit"])
+		"connections_cut": 0.0, "cut_connections": []any{}}, last["exit"])
 	require.Nil(t, waiting[1].(object)["last"].(object)["exit"], "it still drains")
 
 	stats := serve(t, s).open("GET", "/events?stats=1m").named("stats")

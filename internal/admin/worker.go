@@ -68,6 +68,8 @@ type exitView struct {
 	Error          *string  `json:"error"`           // why it could not be started
 	Output         []string `json:"output"`          // its last lines; oldest first within stdout and within stderr
 	ConnectionsCut *int     `json:"connections_cut"` // null if the kernel did not tell
+
+	CutConnections []cutView `json:"cut_connections"` // not all of very many
 }
 
 func (s *Server) listWorkers(w http.ResponseWriter, _ *http.Request, _ query) error {
@@ -167,6 +169,7 @@ func viewExit(e *master.Exit) *exitView {
 		Error:          known(e.Error),
 		Output:         listOf(e.Output),
 		ConnectionsCut: knownIf(!e.CutUnknown, e.Cut),
+		CutConnections: viewCut(e.CutConnections),
 	}
 	if e.Signal == "" && e.Error == "" {
 		view.Code = &e.Code

@@ -1,0 +1,36 @@
+package admin
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/master"
+)
+
+func TestWhoWasCutIsTold(t *testing.T) {
+	list := []master.CutConnection{
+		{ID: "abc", WorkerID: "w", Listener: "tcp", Remote: "192.0.2.1:1", State: "idle", Idle: time.Minute, How: master.Cut},
+		{ID: "abd", WorkerID: "w", Listener: "unix", State: "active", Idle: -1, How: master.Dropped},
+	}
+	want := []any{
+		object{"id": "abc", "worker_id": "w", "listener": "tcp", "remote": "192.0.2.1:1", "state": "idle", "idle_ms": 60000.0, "how": "cut"},
+		object{"id": "abd", "worker_id": "w", "listener": "unix", "remote": nil, "state": "active", "idle_ms": nil, "how": "dropped"},
+	}
+	f := newFakeMaster()
+	s := newServer(f)
+	exit := get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)
+	require.Equal(t, []any{}, exit["cut_connections"])
+	f.with(func() { f.gone[0].Exit.CutConnections = list })
+	exit = get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)
+	require.Equal(t, want, exit["cut_connections"])
+
+	do(t, s, "POST", "/reload", "")
+	f.move(f.newest(), master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) {
+		r.StartedAt, r.CutConnections = startedAt, list
+	})
+	receipt := get(t, s, "/reloads/"+f.newest()).is(http.StatusOK)["receipt"].(object)
+	require.Equal(t, want, receipt["cut_connections"])
+}
