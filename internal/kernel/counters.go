@@ -8,7 +8,7 @@ import (
 
 // ListenCounters reads how many connections all TCP listeners of the network namespace
 // have turned away since it exists. overflows are those that found the accept queue full,
-// drops all that were lost on the way to it, those included. It reads one file, in some 20 µs.
+// drops all that were lost on the way to it, those included. It reads one file, in some 100 µs.
 func ListenCounters() (overflows, drops uint64, err error) {
 	const path = "/proc/net/netstat"
 	content, err := readProc(path)
