@@ -13,7 +13,7 @@ import (
 func TestAReloadIsControlled(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(master.ReloadRequest{})
+	r, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerAPI})
 	require.NoError(t, err)
 	at := "/reloads/" + r.ID
 	for _, verb := range []string{"pause", "resume", "promote"} {
@@ -131,7 +131,7 @@ func TestAWaitThatRequiresLosslessness(t *testing.T) {
 func TestAReloadIsNotLiveForGoodWhileItIsOnTrial(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(master.ReloadRequest{})
+	r, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerAPI})
 	require.NoError(t, err)
 	answered := make(chan object)
 	go func() { answered <- get(t, s, "/reloads/"+r.ID+"?wait=live").is(http.StatusOK) }()
