@@ -25,6 +25,9 @@ const (
 	envKey     = "env"
 )
 
+// adminKey is what the commands that talk to a running master look for, too.
+const adminKey = "admin"
+
 // keys are in the order of the help: what is served, by which program, what it may do, its
 // life, and the master's own.
 var keys = []key{
@@ -158,7 +161,7 @@ var keys = []key{
 		usage: "how often rota opens a connection of its own while a reload replaces workers, to measure it; 0 means never",
 	},
 	{
-		name: "admin", preset: "127.0.0.1:11112", kind: hostPort,
+		name: adminKey, preset: "127.0.0.1:11112", kind: hostPort,
 		usage: "`host:port` of the admin API",
 	},
 	{
