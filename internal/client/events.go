@@ -1,0 +1,178 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// ErrOver is what a reader of events returns when it wants no more.
+var ErrOver = errors.New("no more events are wanted")
+
+// Event is something that has happened.
+type Event struct {
+	Seq      uint64    `json:"seq"`
+	Time     time.Time `json:"time"`
+	Type     string    `json:"type"`
+	ReloadID string    `json:"reload_id"`
+	Worker   *Worker   `json:"worker"`
+	Reload   *Reload   `json:"reload"`
+	Message  string    `json:"message"` // one sentence
+
+	ReloadJSON json.RawMessage `json:"-"` // as Reload came
+}
+
+// Events passes on all that happens, from the events after the given number, or from now on
+// where from is nil, for as long as ctx and the reader like. A stream that breaks is taken up
+// where it broke off. The error is the reader's, or that of a master that can't be reached.
+func (c *Client) Events(ctx context.Context, from *uint64, pass func(Message) error) error {
+	query := url.Values{}
+	if from != nil {
+		query.Set("after", strconv.FormatUint(*from, 10))
+	}
+	return c.follow(ctx, "/events", query, pass)
+}
+
+// LogLine is a line that a worker printed.
+type LogLine struct {
+	Number uint64    `json:"number"`
+	Time   time.Time `json:"time"`
+	Stream string    `json:"stream"` // stdout or stderr
+	Text   string    `json:"text"`
+}
+
+// WorkerLog is what a worker printed last.
+type WorkerLog struct {
+	WorkerID string    `json:"worker_id"`
+	Lines    []LogLine `json:"lines"`
+}
+
+// Log is the last tail lines that a worker printed; tail < 0: all that are kept.
+func (c *Client) Log(ctx context.Context, worker string, tail int) (Answer[WorkerLog], error) {
+	return get[WorkerLog](ctx, c, "/workers/"+worker+"/logs", tailOf(tail))
+}
+
+// FollowLog passes on the last tail lines and each that comes, up to log.end.
+func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass func(Message) error) error {
+	query := tailOf(tail)
+	query.Set("follow", "true")
+	err := c.follow(ctx, "/workers/"+worker+"/logs", query, func(m Message) error {
+		if err := pass(m); err != nil || m.Name != "log.end" {
+			return err
+		}
+		return ErrOver
+	})
+	if errors.Is(err, ErrOver) {
+		return nil
+	}
+	return err
+}
+
+func tailOf(n int) url.Values {
+	query := url.Values{}
+	if n >= 0 {
+		query.Set("tail", strconv.Itoa(n))
+	}
+	return query
+}
+
+// follow passes on the events of a stream until pass returns an error, which it returns, and
+// nil when the master says that there are no more. A stream that breaks, or ends before its
+// reader has had enough, is opened again behind the last event that was told. A master that
+// has never answered, or not for longer than patience, is unreachable.
+func (c *Client) follow(ctx context.Context, path string, query url.Values, pass func(Message) error) error {
+	after := ""
+	var heard time.Time // when the master last said something; zero: never
+	for {
+		s, err := c.open(ctx, path, query, after)
+		switch {
+		case err == nil:
+			heard = time.Now()
+			err = s.drain(&after, func(m Message) error { heard = time.Now(); return pass(m) })
+			s.close()
+		case errors.Is(err, io.EOF):
+			return nil
+		case StatusOf(err) == http.StatusServiceUnavailable && heard.IsZero():
+			heard = time.Now() // too many streams are open: one may end soon
+		}
+		if told, ok := errors.AsType[*readerError](err); ok {
+			return told.error
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if !retriable(err) || heard.IsZero() || time.Since(heard) > c.times.patience {
+			return err
+		}
+		if err := c.rest(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// readerError is an error of who reads the events, not of the stream.
+type readerError struct{ error }
+
+// drain passes on what comes. It returns what has ended the stream: a *readerError or its own error.
+func (s *stream) drain(after *string, pass func(Message) error) error {
+	for {
+		m, err := s.next()
+		if err != nil {
+			return err
+		}
+		if m.ID != "" {
+			*after = m.ID
+		}
+		if err := pass(m); err != nil {
+			return &readerError{err}
+		}
+	}
+}
+
+// retriable says whether the same request may be answered a little later: also when a stream
+// has ended, and while the master stops or serves too many.
+func retriable(err error) bool {
+	status := StatusOf(err)
+	return status == 0 || status == http.StatusServiceUnavailable
+}
+
+// rest waits before the next attempt.
+func (c *Client) rest(ctx context.Context, because error) error {
+	pause := c.times.pause
+	if p, ok := errors.AsType[*Problem](because); ok && p.RetryAfter > 0 {
+		pause = min(p.RetryAfter, c.times.patience)
+	}
+	return pauseFor(ctx, pause)
+}
+
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// EventOf reads an event; it is an error if it is none.
+func EventOf(m Message) (Event, error) {
+	var e Event
+	if err := json.Unmarshal(m.Data, &e); err != nil {
+		return e, fmt.Errorf("event %s can't be read: %w", m.Name, err)
+	}
+	var raw struct{ Reload json.RawMessage }
+	if err := json.Unmarshal(m.Data, &raw); err != nil {
+		return e, err
+	}
+	e.ReloadJSON = raw.Reload
+	e.Type = m.Name // which events.lost has nowhere else
+	return e, nil
+}

@@ -1,0 +1,90 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+)
+
+// Follow tells of a reload's events as they come, until its view is enough or it has ended,
+// and returns its view then. The stream of events may break, be cut for being slow, or be
+// refused as one too many, and what it says may be lost; so the reload is looked at every two
+// seconds too, and that is what counts. The error is the context's cause, a *Problem, or
+// *Unreachable when the master has been silent for too long; the view is the last one then.
+func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool, tell func(Event)) (Answer[Reload], error) {
+	streaming, stop := context.WithCancel(ctx)
+	stream := c.streamReload(streaming, id)
+	defer func() {
+		stop()
+		for range stream { // until its goroutine is gone
+		}
+	}()
+	events := stream
+	look := time.NewTicker(c.times.look)
+	defer look.Stop()
+
+	var last Answer[Reload]
+	heard, told := time.Now(), false // told: an event has said that it is enough
+	for {
+		select {
+		case e, open := <-events:
+			if !open {
+				events = nil // nothing more comes, but for looking
+				break
+			}
+			tell(e)
+			if e.Reload == nil || !settled(*e.Reload, enough) {
+				continue
+			}
+			told, last = true, Answer[Reload]{*e.Reload, e.ReloadJSON}
+		case <-look.C:
+		case <-ctx.Done():
+			return last, context.Cause(ctx)
+		}
+		answer, err := c.ReloadByID(ctx, id)
+		switch {
+		case err == nil:
+			heard, last = time.Now(), answer
+			if settled(answer.View, enough) {
+				return answer, nil
+			}
+		case told:
+			return last, nil // a master that stops says so, and is gone
+		case !retriable(err), time.Since(heard) > c.times.patience:
+			return last, err
+		}
+	}
+}
+
+// settled says whether there is nothing more to wait for.
+func settled(r Reload, enough func(Reload) bool) bool { return r.Ended() || enough(r) }
+
+// streamReload passes on a reload's events, and closes the channel when there are no more. Why
+// that is does not matter: whoever looks at the reload finds out.
+func (c *Client) streamReload(ctx context.Context, id string) <-chan Event {
+	events := make(chan Event)
+	go func() {
+		defer close(events)
+		_ = c.follow(ctx, "/reloads/"+id+"/events", nil, func(m Message) error {
+			e, err := EventOf(m)
+			if err != nil {
+				return err
+			}
+			select {
+			case events <- e:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+	}()
+	return events
+}
+
+// neverSent says whether the connection could not be made, so that nobody can have heard the
+// request.
+func neverSent(err *Unreachable) bool {
+	failed, ok := errors.AsType[*net.OpError](err.Err)
+	return ok && failed.Op == "dial"
+}

@@ -1,0 +1,76 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Unreachable says that no master has answered.
+type Unreachable struct {
+	Address string // that was tried
+	Err     error
+}
+
+// Error says what to do about it, too.
+func (u *Unreachable) Error() string {
+	what := fmt.Sprintf("can't reach the master at %s: %v", u.Address, u.Err)
+	if errors.Is(u.Err, syscall.ECONNREFUSED) {
+		what = "no master listens at " + u.Address
+	}
+	return what + "; is rota running, and is that its admin address (--admin, ROTA_ADMIN, or admin in the file of --config)?"
+}
+
+func (u *Unreachable) Unwrap() error { return u.Err }
+
+// Problem is the master's answer that it will not, or that it could not (RFC 9457).
+type Problem struct {
+	Title   string   `json:"title"`
+	Status  int      `json:"status"`
+	Detail  string   `json:"detail"` // what is wrong and what to do
+	Field   string   `json:"field"`  // the part of the request that is wrong; "" for none
+	Allowed []string `json:"allowed"`
+	Reload  *Reload  `json:"reload"` // that it is about; nil for none
+
+	JSON       []byte        `json:"-"` // as it came
+	RetryAfter time.Duration `json:"-"` // 0: nothing was said
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+const mostProblem = 16 << 20 // bytes: it may have a reload with all its steps in it
+
+func (c *Client) problem(r request, response *http.Response) error {
+	content, err := io.ReadAll(io.LimitReader(response.Body, mostProblem))
+	if err != nil {
+		return c.unreachable(response.Request.Context(), err)
+	}
+	p := Problem{JSON: content}
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if kind == "application/problem+json" {
+		err = json.Unmarshal(content, &p)
+	}
+	if err != nil || kind != "application/problem+json" || p.Detail == "" {
+		return c.foreign(r, fmt.Errorf("%s: %.200s", response.Status, strings.TrimSpace(string(content))))
+	}
+	p.Status = response.StatusCode
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
+		p.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return &p
+}
+
+// StatusOf is the status of a Problem; 0 for another error.
+func StatusOf(err error) int {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p.Status
+	}
+	return 0
+}

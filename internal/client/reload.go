@@ -1,0 +1,228 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Reload is a reload as the API shows it.
+type Reload struct {
+	ID                   string       `json:"id"`
+	State                string       `json:"state"`
+	Generation           int          `json:"generation"`
+	Reason               string       `json:"reason"`
+	Revision             string       `json:"revision"`
+	RequestedAt          time.Time    `json:"requested_at"`
+	StartedAt            time.Time    `json:"started_at"` // zero until then, as the next ones
+	LiveAt               time.Time    `json:"live_at"`
+	FinishedAt           time.Time    `json:"finished_at"`
+	Replaced             int          `json:"replaced"`
+	Total                int          `json:"total"`
+	Draining             int          `json:"draining"`
+	ConnectionsRemaining *int         `json:"connections_remaining"` // nil: unknown
+	ConnectionsCut       *int         `json:"connections_cut"`
+	Error                *Failure     `json:"error"`
+	OnTrial              bool         `json:"on_trial"`
+	TrialEndsAt          time.Time    `json:"trial_ends_at"`
+	Paused               *Pause       `json:"paused"`
+	AbortedBy            string       `json:"aborted_by"`
+	WaitingFor           []WaitingFor `json:"waiting_for"`
+	Receipt              *Receipt     `json:"receipt"`
+	Steps                []Step       `json:"steps"`
+}
+
+// Failure is why a reload has failed.
+type Failure struct {
+	Message    string   `json:"message"`
+	WorkerID   string   `json:"worker_id"`
+	Slot       *int     `json:"slot"`
+	Output     []string `json:"output"` // the worker's last lines
+	Complaints []string `json:"complaints"`
+}
+
+// Pause is why a reload that rolls does nothing.
+type Pause struct {
+	Why     string    `json:"why"`   // canary, asked or between
+	Until   time.Time `json:"until"` // zero: until somebody says so
+	Message string    `json:"message"`
+}
+
+// WaitingFor is a draining worker, and what holds it.
+type WaitingFor struct {
+	WorkerID    string      `json:"worker_id"` // "" in a worker's own view, which says who and where it is
+	Slot        int         `json:"slot"`
+	Generation  int         `json:"generation"`
+	Connections int         `json:"connections"`
+	Active      int         `json:"active"`
+	Idle        int         `json:"idle"`
+	HalfClosed  int         `json:"half_closed"`
+	Oldest      *Connection `json:"oldest"`
+	Peers       []string    `json:"peers"`
+}
+
+// Receipt is what was measured of a reload.
+type Receipt struct {
+	Probes struct {
+		Sent       int     `json:"sent"`
+		OK         int     `json:"ok"`
+		Refused    int     `json:"refused"`
+		Reset      int     `json:"reset"`
+		Unanswered int     `json:"unanswered"`
+		SlowestMS  float64 `json:"slowest_ms"`
+	} `json:"probes"`
+	ListenOverflows *int `json:"listen_overflows"` // nil: unknown
+	ListenDrops     *int `json:"listen_drops"`
+	DeepestQueue    int  `json:"deepest_queue"`
+	Connections     struct {
+		Drained int  `json:"drained"`
+		Cut     *int `json:"cut"` // nil: unknown
+		Dropped int  `json:"dropped"`
+		Evicted int  `json:"evicted"`
+	} `json:"connections"`
+	CutConnections []CutConnection `json:"cut_connections"`
+	WorkersDied    int             `json:"workers_died"`
+	Checks         struct {
+		Passed int `json:"passed"`
+		Failed int `json:"failed"`
+	} `json:"checks"`
+	Lossless *bool    `json:"lossless"` // nil: not known, or not yet
+	Losses   []string `json:"losses"`
+}
+
+// CutConnection is one that was lost.
+type CutConnection struct {
+	WorkerID string `json:"worker_id"`
+	Listener string `json:"listener"`
+	Remote   string `json:"remote"`
+	State    string `json:"state"`
+	IdleMS   *int   `json:"idle_ms"`
+	How      string `json:"how"` // cut or dropped
+}
+
+// Step is something that happened to a worker.
+type Step struct {
+	Time     time.Time `json:"time"`
+	Action   string    `json:"action"`
+	Slot     int       `json:"slot"`
+	WorkerID string    `json:"worker_id"`
+	Message  string    `json:"message"`
+	TookMS   *float64  `json:"took_ms"`
+}
+
+// Ended says whether nothing more comes of it.
+func (r Reload) Ended() bool {
+	return r.State == "completed" || r.State == "failed" || r.State == "aborted"
+}
+
+// Live says whether the new generation serves in every slot and has passed its trial.
+func (r Reload) Live() bool {
+	return r.State == "completed" || r.State == "live" && !r.OnTrial
+}
+
+// Lossy says whether connections were cut or dropped.
+func (r Reload) Lossy() bool {
+	if r.ConnectionsCut != nil && *r.ConnectionsCut > 0 {
+		return true
+	}
+	if r.Receipt == nil {
+		return false
+	}
+	lost := r.Receipt.Connections
+	return lost.Dropped > 0 || lost.Cut != nil && *lost.Cut > 0
+}
+
+// ReloadRequest is what is asked of a reload; what is empty is as the master is configured.
+type ReloadRequest struct {
+	Reason       string   `json:"reason,omitempty"`
+	Revision     string   `json:"revision,omitempty"`
+	StartTimeout string   `json:"start_timeout,omitempty"` // durations as Go has them
+	DrainTimeout string   `json:"drain_timeout,omitempty"`
+	Surge        *Surge   `json:"surge,omitempty"`
+	Canary       *int     `json:"canary,omitempty"`
+	CanarySoak   string   `json:"canary_soak,omitempty"`
+	PauseBetween string   `json:"pause_between,omitempty"`
+	Soak         string   `json:"soak,omitempty"`
+	Checks       []string `json:"checks,omitempty"`
+
+	Key               string `json:"-"` // that makes it the same request when it is sent again
+	ExpectsGeneration string `json:"-"` // refuse unless this one serves; "": whichever does
+}
+
+// Surge is a number of workers, or a percentage such as 25%.
+type Surge string
+
+// MarshalJSON writes a number as one.
+func (s Surge) MarshalJSON() ([]byte, error) {
+	if n, err := strconv.Atoi(string(s)); err == nil {
+		return json.Marshal(n)
+	}
+	return json.Marshal(string(s))
+}
+
+// Reload starts a reload, and returns as soon as it is accepted. When the answer is lost on
+// its way the request is sent again, which the key makes the same.
+func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[Reload], error) {
+	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {r.Key}}
+	if r.ExpectsGeneration != "" {
+		header.Set("If-Match", `"`+r.ExpectsGeneration+`"`)
+	}
+	began, refused := time.Now(), true
+	for {
+		answer, err := ask[Reload](ctx, c, request{method: http.MethodPost, path: "/reload", header: header, body: r})
+		lost, unreached := errors.AsType[*Unreachable](err)
+		if !unreached {
+			return answer, err
+		}
+		refused = refused && neverSent(lost)
+		if refused || time.Since(began) > c.times.patience {
+			return answer, err
+		}
+		if err := pauseFor(ctx, c.times.pause); err != nil {
+			return answer, err
+		}
+	}
+}
+
+// ReloadByID is one that is running, or remembered.
+func (c *Client) ReloadByID(ctx context.Context, id string) (Answer[Reload], error) {
+	return get[Reload](ctx, c, "/reloads/"+id, nil)
+}
+
+// Reloads is a page of the history, newest first.
+type Reloads struct {
+	Reloads []json.RawMessage `json:"reloads"`
+	Next    *string           `json:"next"`
+}
+
+// History is the latest reloads, newest first, at most limit; each as read and as it came.
+func (c *Client) History(ctx context.Context, limit int) ([]Answer[Reload], error) {
+	rows, _, err := collect[Reload](limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
+		page, err := get[Reloads](ctx, c, "/reloads", pageOf(min(size, mostReloads), cursor))
+		return page.View.Reloads, page.View.Next, err
+	})
+	return rows, err
+}
+
+// Tell asks something of a reload: abort, pause, resume or promote. The reason may be empty.
+func (c *Client) Tell(ctx context.Context, id, verb, reason string) (Answer[Reload], error) {
+	r := request{method: http.MethodPost, path: "/reloads/" + id + "/" + verb}
+	if reason != "" {
+		r.header = http.Header{"Content-Type": {"application/json"}}
+		r.body = map[string]string{"reason": reason}
+	}
+	return ask[Reload](ctx, c, r)
+}
+
+// pageOf asks for the rows after the cursor.
+func pageOf(limit int, cursor string) url.Values {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	return query
+}
