@@ -3,9 +3,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
+
+	"github.com/spf13/cobra"
 
 	"rota/internal/launch"
 )
@@ -16,34 +17,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "rota:", launch.Main(os.Args))
 		os.Exit(launch.FailedExit)
 	}
-	os.Exit(exitCode(rootCommand().Execute()))
+	os.Exit(exitCode(commandFor(os.Args).Execute()))
 }
 
-// The exit codes of every command.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
-// usageError is what the user can mend in the command line, the environment or the
-// settings file.
-type usageError struct{ error }
-
-// errComplained is an error of usage whose complaints were the command's output.
-var errComplained = usageError{errors.New("the settings have mistakes")}
-
-func exitCode(err error) int {
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.Is(err, errComplained):
-		return exitUsage
+// commandFor is the root of the commands. A worker is given its own alone: making all the others would be
+// paid at each of its starts.
+func commandFor(args []string) *cobra.Command {
+	if len(args) > 1 && args[1] == workerVerb {
+		command := workerCommand()
+		command.SilenceErrors, command.SilenceUsage = true, true
+		command.SetFlagErrorFunc(mistaken)
+		command.SetArgs(args[2:])
+		return command
 	}
-	fmt.Fprintln(os.Stderr, "rota:", err)
-	if errors.As(err, new(usageError)) {
-		fmt.Fprintln(os.Stderr, "rota: see rota --help")
-		return exitUsage
-	}
-	return exitFailed
+	return rootCommand()
 }

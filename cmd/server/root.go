@@ -26,10 +26,15 @@ Without a command it does what "rota run" does.`,
 	run := runCommand()
 	root.Args, root.RunE = run.Args, run.RunE
 	shareFlags(root, run.Flags())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(mistaken)
 	root.AddCommand(run, configCommand(run.Flags()), doctorCommand(run.Flags()), versionCommand(), workerCommand())
+	root.AddGroup(&cobra.Group{ID: remoteGroup, Title: "Commands that talk to a running master:"})
+	root.AddCommand(remoteCommands()...)
 	return root
 }
+
+// mistaken makes an error in the flags one of usage.
+func mistaken(_ *cobra.Command, err error) error { return usageError{err} }
 
 // onlyACommand lets through what stands behind --, the program that the workers are to be.
 func onlyACommand(command *cobra.Command, args []string) error {

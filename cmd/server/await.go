@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"rota/internal/client"
+)
+
+// lastLook is how long the state of a reload is asked for once nobody waits for more.
+const lastLook = 3 * time.Second
+
+// await follows a reload until what is waited for, tells the progress, and then the verdict.
+func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
+	enough := func(v client.Reload) bool { return o.wait == "live" && v.Live() }
+	if o.wait == "none" {
+		enough = func(client.Reload) bool { return true }
+	}
+	progress := newProgress(r.say, id)
+	answer, err := r.Follow(ctx, id, enough, progress.tell)
+	progress.end()
+	if err != nil {
+		return r.goneOn(id, answer, err)
+	}
+	if r.asJSON {
+		if err := r.printJSON(answer.JSON); err != nil {
+			return err
+		}
+	}
+	return r.conclude(answer.View, o)
+}
+
+// goneOn says what is known of a reload that is not waited for any more.
+func (r *remote) goneOn(id string, last client.Answer[client.Reload], why error) error {
+	if errors.As(why, new(*client.Unreachable)) {
+		return fmt.Errorf("%w Nothing more is known of reload %s", why, id)
+	}
+	if client.StatusOf(why) == http.StatusNotFound {
+		return fmt.Errorf("the master does not know reload %s: it was started anew since, or has forgotten it; see rota status", id)
+	}
+	if errors.As(why, new(*client.Problem)) {
+		return why
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastLook)
+	defer cancel()
+	if now, err := r.ReloadByID(ctx, id); err == nil {
+		last = now
+	}
+	state := "of reload " + id + " nothing was heard"
+	if last.JSON != nil {
+		state = "reload " + describeReload(&last.View) + "; it goes on"
+		if r.asJSON {
+			if err := r.printJSON(last.JSON); err != nil {
+				return err
+			}
+		}
+	}
+	return unheard(fmt.Errorf("%w: %s. Follow it with: %s", why, state, followWith(id)))
+}
+
+// conclude prints the verdict, and makes the exit code of it. Good news are data, bad ones messages.
+func (r *remote) conclude(v client.Reload, o reloadOptions) error {
+	out := r.out
+	code := exitDone
+	switch {
+	case v.State == "failed":
+		code = exitFailed
+	case v.State == "aborted":
+		code = exitAborted
+	case v.Lossy(), o.require == "lossless" && !provenLossless(v):
+		code = exitLossy
+	}
+	if code != exitDone || r.asJSON {
+		out = r.say
+	}
+	fmt.Fprintln(out, verdict(v))
+	if code == exitLossy && o.require == "lossless" {
+		fmt.Fprintln(r.say, "rota: --require=lossless is not met")
+	}
+	if code == exitDone {
+		return nil
+	}
+	return outcome{code: code}
+}
+
+func provenLossless(v client.Reload) bool {
+	return v.Receipt != nil && v.Receipt.Lossless != nil && *v.Receipt.Lossless
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rota/internal/client"
+)
+
+// connectionsQuery is which connections are wanted.
+type connectionsQuery struct {
+	worker, state, listener, sort string // "" for any
+	idleFor                       time.Duration
+	limit                         int // 0: all
+}
+
+func connectionsCommand() *cobra.Command {
+	var q connectionsQuery
+	command := &cobra.Command{
+		Use:   "connections [flags]",
+		Short: "List the open connections",
+		Long: `rota connections lists the connections that the workers hold, as the kernel sees them.
+
+` + namesWorker,
+		Example: `  rota connections --idle-for 1m
+  rota connections --worker slot:0 --state half-closed
+  rota connections --sort -bytes_out --limit 10`,
+		Args: noArguments,
+		RunE: talk(func(ctx context.Context, r *remote, _ []string) error { return r.listConnections(ctx, q) }),
+	}
+	flags := command.Flags()
+	flags.StringVar(&q.worker, "worker", "", "only those of this `worker`")
+	flags.StringVar(&q.state, "state", "", "only those in this `state`: active, idle or half-closed")
+	flags.StringVar(&q.listener, "listener", "", "only those accepted from the listener of this `name`")
+	flags.DurationVar(&q.idleFor, "idle-for", 0, "only those on which nothing moved for so long; not of unix sockets, of which it is unknown")
+	flags.StringVar(&q.sort, "sort", "", "sort by this `field` of the API, such as idle_ms; -idle_ms sorts the longest first")
+	flags.IntVar(&q.limit, "limit", 0, "show at most this `number`; 0 means all")
+	return command
+}
+
+func (r *remote) listConnections(ctx context.Context, q connectionsQuery) error {
+	query, err := r.connectionsQuery(ctx, q)
+	if err != nil {
+		return err
+	}
+	limit := q.limit
+	if q.idleFor > 0 {
+		limit = 0 // which of them are idle is only known when they are here
+	}
+	found, err := r.Connections(ctx, query, limit)
+	if err != nil {
+		return err
+	}
+	found.Rows = slices.DeleteFunc(found.Rows, func(row client.Answer[client.Connection]) bool { return !q.wants(row.View) })
+	if q.limit > 0 && len(found.Rows) > q.limit {
+		found.Rows, found.More = found.Rows[:q.limit], true
+	}
+	if r.asJSON {
+		return r.printConnections(found)
+	}
+	table(r.out, func(out io.Writer) {
+		fmt.Fprintln(out, "ID\tWORKER\tLISTENER\tREMOTE\tSTATE\tIDLE\tIN\tOUT")
+		for _, row := range found.Rows {
+			c := row.View
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+				c.ID, c.WorkerID, cell(c.Listener), cell(c.Remote), c.State, milliseconds(c.IdleMS), number(c.BytesIn), number(c.BytesOut))
+		}
+	})
+	if found.More {
+		fmt.Fprintf(r.say, "these are the first %d; there are more\n", len(found.Rows))
+	}
+	for _, worker := range found.Unseen {
+		fmt.Fprintf(r.say, "rota: the kernel does not show the master what worker %s holds\n", worker)
+	}
+	return nil
+}
+
+func (r *remote) connectionsQuery(ctx context.Context, q connectionsQuery) (url.Values, error) {
+	switch {
+	case q.limit < 0:
+		return nil, usageError{fmt.Errorf("--limit: %d is less than 0", q.limit)}
+	case q.idleFor < 0:
+		return nil, usageError{fmt.Errorf("--idle-for: %s is less than 0", q.idleFor)}
+	}
+	query := url.Values{}
+	for name, value := range map[string]string{"state": q.state, "listener": q.listener, "sort": q.sort} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if q.worker != "" {
+		worker, err := r.pickWorker(ctx, q.worker)
+		if err != nil {
+			return nil, err
+		}
+		query.Set("worker", worker.ID)
+	}
+	return query, nil
+}
+
+func (q connectionsQuery) wants(c client.Connection) bool {
+	return q.idleFor == 0 || c.IdleMS != nil && time.Duration(*c.IdleMS)*time.Millisecond >= q.idleFor
+}
+
+// printConnections prints all pages as one, as the API would have it.
+func (r *remote) printConnections(found client.Connections) error {
+	page := struct {
+		Connections []json.RawMessage `json:"connections"`
+		Next        *string           `json:"next"`
+		Unseen      []string          `json:"unseen_workers,omitempty"`
+	}{Connections: []json.RawMessage{}, Unseen: found.Unseen}
+	for _, row := range found.Rows {
+		page.Connections = append(page.Connections, row.JSON)
+	}
+	return r.encode(page)
+}
+
+// encode prints a document that was put together here from parts of the API's.
+func (r *remote) encode(document any) error {
+	encoder := json.NewEncoder(r.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"rota/internal/client"
+)
+
+// namesReload is what the help says of it.
+const namesReload = `RELOAD is a reload's id, or the beginning or end of one; without it the one under way is meant.`
+
+func abortCommand() *cobra.Command {
+	var reason string
+	command := tellCommand("abort", "Take a reload back: every slot returns to the generation before",
+		`rota abort has a reload that is queued, rolling or on trial taken back, under the same rule that never fewer
+workers are ready than there should be. It returns when the master has begun; rota reload --follow waits for the end.`, &reason)
+	command.Flags().StringVar(&reason, "reason", "", "`text` for the record: why")
+	return command
+}
+
+func pauseCommand() *cobra.Command {
+	return tellCommand("pause", "Hold a reload before its next slot",
+		"rota pause lets the slots that are being changed be finished, and holds the reload there until rota resume.", new(string))
+}
+
+func resumeCommand() *cobra.Command {
+	return tellCommand("resume", "Let a paused reload go on",
+		"rota resume ends a pause that was asked for.", new(string))
+}
+
+func promoteCommand() *cobra.Command {
+	return tellCommand("promote", "Let a reload go on from its canary to all slots",
+		"rota promote says that the canary is well: the other slots follow.", new(string))
+}
+
+// tellCommand makes a command that asks something of a reload.
+func tellCommand(verb, short, long string, reason *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     verb + " [flags] [RELOAD]",
+		Short:   short,
+		Long:    long + "\n\n" + namesReload,
+		Example: "  rota " + verb,
+		Args:    between(0, 1, "it takes one reload at most"),
+		RunE: talk(func(ctx context.Context, r *remote, args []string) error {
+			id, err := r.pickReload(ctx, args)
+			if err != nil {
+				return err
+			}
+			answer, err := r.Tell(ctx, id, verb, *reason)
+			if err != nil {
+				return err
+			}
+			return r.answer(answer.JSON, func(w io.Writer) { fmt.Fprintf(w, "reload %s\n", describeReload(&answer.View)) })
+		}),
+	}
+}
+
+func scaleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "scale [flags] N",
+		Short:   "Change how many workers there are",
+		Long:    `rota scale gives the pool N slots. It holds until rota is started anew; the workers setting is for good.`,
+		Example: "  rota scale 8",
+		Args:    exactly(1, "it takes the number of workers, as in rota scale 8"),
+		RunE: talk(func(ctx context.Context, r *remote, args []string) error {
+			n, err := strconv.Atoi(args[0])
+			if err != nil {
+				return usageError{fmt.Errorf("%q is not a number of workers", args[0])}
+			}
+			answer, err := r.Scale(ctx, n)
+			if err != nil {
+				return err
+			}
+			return r.answer(answer.JSON, func(w io.Writer) {
+				fmt.Fprintf(w, "%s, before %d\n", plural(answer.View.Workers, "worker", "workers"), answer.View.Before)
+			})
+		}),
+	}
+}
+
+func rotateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "rotate [flags] WORKER",
+		Short:   "Replace one worker by another of the same generation",
+		Long:    "rota rotate starts a replacement for one worker, which drains when that is ready.\n\n" + namesWorker,
+		Example: "  rota rotate slot:2",
+		Args:    exactly(1, "it takes the worker, as in rota rotate slot:2"),
+		RunE: talk(func(ctx context.Context, r *remote, args []string) error {
+			worker, err := r.pickWorker(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			answer, err := r.Rotate(ctx, worker.ID)
+			if err != nil {
+				return err
+			}
+			return r.answer(answer.JSON, func(w io.Writer) { writeRotated(w, answer.View) })
+		}),
+	}
+}
+
+func writeRotated(w io.Writer, rotated client.Rotated) {
+	fmt.Fprintf(w, "worker %s starts in slot %d, in place of %s\n", rotated.Worker.ID, rotated.Worker.Slot, rotated.Replaces)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"rota/internal/client"
+)
+
+func eventsCommand() *cobra.Command {
+	var after uint64
+	command := &cobra.Command{
+		Use:   "events [flags]",
+		Short: "Follow what happens: workers that come and go, reloads, changes of size",
+		Long: `rota events prints a line for each thing that happens, until Ctrl-C. When the connection breaks it goes on where it
+broke off. With --json each line is an event as GET /events has it.`,
+		Example: `  rota events
+  rota events --after 0 --json | jq 'select(.type == "worker.exited")'`,
+		Args: noArguments,
+	}
+	flags := command.Flags()
+	flags.Uint64Var(&after, "after", 0, "begin behind the event of this `number`, with those that are kept; 0 means with the oldest (not given: from now on)")
+	command.RunE = talk(func(ctx context.Context, r *remote, _ []string) error {
+		var from *uint64
+		if flags.Changed("after") {
+			from = &after
+		}
+		return r.Events(ctx, from, r.printEvent)
+	})
+	return command
+}
+
+func (r *remote) printEvent(m client.Message) error {
+	if r.asJSON {
+		return r.printJSON(m.Data)
+	}
+	e, err := client.EventOf(m)
+	if err != nil {
+		return err
+	}
+	if m.ID == "" { // events.lost
+		fmt.Fprintln(r.say, "rota:", printable(e.Message))
+		return nil
+	}
+	_, err = fmt.Fprintf(r.out, "%s  %s  %-16s  %s\n", clock(e.Time), m.ID, e.Type, printable(e.Message))
+	return err
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"rota/internal/client"
+)
+
+// The exit codes of every command.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnreachable = 3
+	exitLossy       = 4
+	exitAborted     = 5
+	exitWaitOver    = 124 // as timeout(1) has it
+	exitSignal      = 128 // plus the signal's number, as a shell has it
+)
+
+// exitCodes are those of the commands that talk to a master, for their help.
+const exitCodes = `Exit codes:
+  0    done
+  1    the reload failed and was reverted (the verdict says so if it could not be), or the master refused
+  2    the command line, the environment or the settings file is wrong
+  3    the master can't be reached
+  4    the reload is done, but connections were cut or dropped, or it was not the lossless one of --require=lossless
+  5    the reload was aborted
+  124  the wait ran out; the reload goes on
+  130  SIGINT (Ctrl-C) ended the wait, 143 SIGTERM did; the reload goes on`
+
+// usageError is what the user can mend in the command line, the environment or the
+// settings file.
+type usageError struct{ error }
+
+// errComplained is an error of usage whose complaints were the command's output.
+var errComplained = usageError{errors.New("the settings have mistakes")}
+
+// outcome is an end with an exit code of its own.
+type outcome struct {
+	code  int
+	error // nil when everything was said
+}
+
+func (o outcome) Unwrap() error { return o.error }
+
+func (o outcome) Error() string {
+	if o.error == nil {
+		return fmt.Sprintf("exit code %d", o.code)
+	}
+	return o.error.Error()
+}
+
+// exitCode prints the error, unless that was done, and says what the process is to exit with.
+func exitCode(err error) int {
+	ending, own := errors.AsType[outcome](err)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errComplained):
+		return exitUsage
+	case own && ending.error == nil:
+		return ending.code
+	}
+	fmt.Fprintln(os.Stderr, "rota:", err)
+	switch {
+	case own:
+		return ending.code
+	case errors.As(err, new(usageError)):
+		fmt.Fprintln(os.Stderr, "rota: see rota --help")
+		return exitUsage
+	case errors.As(err, new(*client.Unreachable)):
+		return exitUnreachable
+	case client.StatusOf(err) == http.StatusBadRequest:
+		return exitUsage
+	}
+	return exitFailed
+}

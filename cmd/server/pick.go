@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"rota/internal/client"
+)
+
+// How workers and reloads are named on the command line.
+
+// namesWorker is what the help says of it.
+const namesWorker = `WORKER is a worker's id, the beginning or end of one, or slot:N for the one in that slot.`
+
+// pickWorker finds the worker that is meant. A whole id is taken as it is: it may be of one that is gone.
+func (r *remote) pickWorker(ctx context.Context, name string) (client.Worker, error) {
+	if _, err := uuid.Parse(name); err == nil {
+		return client.Worker{ID: strings.ToLower(name), Slot: -1}, nil
+	}
+	answer, err := r.Workers(ctx)
+	if err != nil {
+		return client.Worker{}, err
+	}
+	if number, ok := strings.CutPrefix(name, "slot:"); ok {
+		slot, err := strconv.Atoi(number)
+		if err != nil {
+			return client.Worker{}, usageError{fmt.Errorf("%q: slot: takes a number, such as slot:0", name)}
+		}
+		return inSlot(answer.View.Workers, slot)
+	}
+	var found []client.Worker
+	for _, w := range answer.View.Workers {
+		if abbreviates(name, w.ID) {
+			found = append(found, w)
+		}
+	}
+	if err := theOne(name, "worker", len(found), "rota workers"); err != nil {
+		return client.Worker{}, err
+	}
+	return found[0], nil
+}
+
+// inSlot prefers the one that holds the slot to those that have left it and drain.
+func inSlot(workers []client.Worker, slot int) (found client.Worker, err error) {
+	rank := map[string]int{"draining": 1, "starting": 2, "ready": 3}
+	best := 0
+	for _, w := range workers {
+		if w.Slot == slot && rank[w.State] > best {
+			found, best = w, rank[w.State]
+		}
+	}
+	if best == 0 {
+		return found, fmt.Errorf("no worker is in slot %d; rota workers lists them", slot)
+	}
+	return found, nil
+}
+
+// pickReload finds the reload that is meant; without a name it is the one under way.
+func (r *remote) pickReload(ctx context.Context, args []string) (string, error) {
+	if len(args) == 0 {
+		return r.runningReload(ctx)
+	}
+	name := args[0]
+	if id, err := uuid.Parse(name); err == nil {
+		return id.String(), nil
+	}
+	rows, err := r.History(ctx, 0)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, row := range rows {
+		if abbreviates(name, row.View.ID) {
+			found = append(found, row.View.ID)
+		}
+	}
+	if err := theOne(name, "reload", len(found), "rota history"); err != nil {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// errNoReload says that there is nothing to command.
+var errNoReload = errors.New("no reload is running; rota history lists those that were")
+
+func (r *remote) runningReload(ctx context.Context) (string, error) {
+	status, err := r.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	if running := status.View.Reload; running != nil {
+		return running.ID, nil
+	}
+	return "", errNoReload
+}
+
+// abbreviates says whether the name begins or ends the id. Ids that were made together begin alike, so the end
+// is the handy part.
+func abbreviates(name, id string) bool {
+	name = strings.ToLower(name)
+	return name != "" && (strings.HasPrefix(id, name) || strings.HasSuffix(id, name))
+}
+
+func theOne(name, what string, found int, lister string) error {
+	switch found {
+	case 0:
+		return fmt.Errorf("no %s has an id that begins or ends with %q; %s lists them", what, name, lister)
+	case 1:
+		return nil
+	}
+	return usageError{fmt.Errorf("%d %ss have ids that begin or end with %q; give more of the id", found, what, name)}
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/client"
+)
+
+func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
+	lossless := []string{"--require=lossless"}
+	failure := `"error":{"message":"worker of slot 1 exited with code 3","slot":1,"output":["cannot bind\u001b[2J"],"complaints":["a: b"]}`
+	for name, c := range map[string]struct {
+		view string
+		args []string
+		code int
+		says []string
+	}{
+		"completed": {reloadJSON("completed", receiptJSON(0, true)), lossless, 0, []string{
+			"reload " + reloadID + " is completed: generation 3 (v2) serves in 2 slots, after 2s. 120 probes were all answered, the slowest after 1.4ms. " +
+				"No listen queue overflowed, the deepest held 3. 40 connections drained by themselves, 0 cut, 1 evicted. Checks: 12 passed, 0 failed. Lossless.\n",
+		}},
+		"without a receipt": {reloadJSON("completed", `"connections_cut":0`), nil, 0, []string{"serves in 2 slots, after 2s.\n"}},
+		"failed":            {reloadJSON("failed", `"replaced":0`, failure, receiptJSON(1, false)), nil, 1, []string{"has failed: worker of slot 1 exited with code 3. The generation before still serves.", "  a: b\n", `cannot bind\x1b[2J`}},
+		"failed for good":   {reloadJSON("failed", `"replaced":1`, failure), nil, 1, []string{"It could not be taken back: its generation serves 1 of 2 slots; see rota status."}},
+		"cut":               {reloadJSON("completed", receiptJSON(2, false, "2 connections were cut")), nil, 4, []string{"2 cut", "Not lossless: 2 connections were cut."}},
+		"cut, no receipt":   {reloadJSON("completed", `"connections_cut":2`), nil, 4, []string{"2 connections were cut."}},
+		"not lossless":      {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), lossless, 4, []string{"Not lossless: 3 probes were refused.", "--require=lossless is not met"}},
+		"not wanted":        {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), nil, 0, []string{"Not lossless"}},
+		"not proven":        {reloadJSON("completed"), lossless, 4, []string{"--require=lossless is not met"}},
+		"aborted":           {reloadJSON("aborted", `"aborted_by":"no good"`), nil, 5, []string{"was aborted: no good."}},
+		"live":              {reloadJSON("live", `"draining":1`), []string{"--wait=live"}, 0, []string{"is live: generation 3 (v2) serves in 2 slots, after 1.5s; 1 old worker still drains."}},
+		"live, but failed":  {reloadJSON("failed"), []string{"--wait=live"}, 1, []string{"has failed"}},
+		"still on trial":    {reloadJSON("live", `"on_trial":true`), []string{"--wait=live", "--timeout=50ms"}, 124, []string{"the wait ran out: reload " + reloadID + ", on trial", "it goes on", "rota reload --follow " + reloadID}},
+		"out of time":       {reloadJSON("live"), []string{"--timeout=50ms"}, 124, []string{"the wait ran out", "live"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := reloading(t, c.view)
+			stdout, stderr, code := f.run(append([]string{"reload"}, c.args...)...)
+			require.Equal(t, c.code, code, stdout+stderr)
+			printed := stderr
+			if code == 0 {
+				printed = stdout
+			} else {
+				require.Empty(t, stdout, "bad news are no data")
+			}
+			for _, says := range c.says {
+				require.Contains(t, printed, says)
+			}
+			require.Len(t, f.asked, 1, "one reload is asked for")
+
+			stdout, stderr, code = f.run(append([]string{"reload", "--json"}, c.args...)...)
+			require.Equal(t, c.code, code, stderr)
+			require.Equal(t, c.view+"\n", stdout, "and nothing else")
+		})
+	}
+}
+
+func TestTheMasterRefusesOrIsNotThere(t *testing.T) {
+	for status, code := range map[int]int{
+		http.StatusBadRequest: 2, http.StatusConflict: 1, http.StatusPreconditionFailed: 1, http.StatusUnprocessableEntity: 1, http.StatusServiceUnavailable: 1,
+	} {
+		f := newFakeAPI(t).on("POST /reload", status, problemJSON(status, "not that way"))
+		stdout, stderr, got := f.run("reload")
+		require.Equal(t, code, got)
+		require.Empty(t, stdout)
+		require.Contains(t, stderr, "not that way")
+	}
+	f := newFakeAPI(t).on("POST /reload", http.StatusAccepted, reloadJSON("rolling"))
+	_, stderr, code := f.run("reload")
+	require.Equal(t, 1, code, "another master answers now")
+	require.Contains(t, stderr, "the master does not know reload "+reloadID)
+
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	free.Close()
+	for _, args := range []string{"reload", "status", "abort", "scale 3", "workers", "workers slot:0", "connections", "evict slot:0 --idle=1s", "logs", "logs -f", "events", "history", "status --watch"} {
+		_, stderr, code := runRota(append(strings.Fields(args), "--admin", free.Addr().String())...)
+		require.Equal(t, 3, code, args)
+		require.Contains(t, stderr, "no master listens at "+free.Addr().String()+"; is rota running, and is that its admin address (--admin, ROTA_ADMIN")
+	}
+}
+
+func TestAReloadIsAskedForAsTheFlagsSay(t *testing.T) {
+	f := reloading(t, reloadJSON("completed"))
+	_, stderr, code := f.run("reload", "--reason", "deploy", "--revision=v2", "--start-timeout=5s", "--drain-timeout=1m", "--surge=25%", "--canary=1",
+		"--canary-soak=0s", "--pause-between=2s", "--soak=30s", "--check=http:/a,b", "--check", "tcp", "--idempotency-key", "job-7", "--if-match", `"2"`)
+	require.Zero(t, code, stderr)
+	require.Equal(t, []string{`POST /reload {"reason":"deploy","revision":"v2","start_timeout":"5s","drain_timeout":"1m0s","surge":"25%","canary":1,` +
+		`"canary_soak":"0s","pause_between":"2s","soak":"30s","checks":["http:/a,b","tcp"]}`}, f.asked)
+	require.Equal(t, "job-7", f.header.Get("Idempotency-Key"))
+	require.Equal(t, `"2"`, f.header.Get("If-Match"))
+
+	f = reloading(t, reloadJSON("completed"))
+	f.run("reload")
+	first := f.header.Get("Idempotency-Key")
+	f.run("reload")
+	require.Equal(t, []string{"POST /reload {}", "POST /reload {}"}, f.asked)
+	require.Len(t, first, 36)
+	require.NotEqual(t, first, f.header.Get("Idempotency-Key"), "each is one of its own")
+}
+
+func TestAReloadThatNobodyWaitsFor(t *testing.T) {
+	f := newFakeAPI(t).on("POST /reload", http.StatusAccepted, reloadJSON("rolling"))
+	stdout, stderr, code := f.run("reload", "--wait=none")
+	require.Zero(t, code)
+	require.Equal(t, reloadID+"\n", stdout)
+	require.Contains(t, stderr, "rota reload --follow "+reloadID)
+	stdout, _, code = f.run("reload", "--wait=none", "--json")
+	require.Zero(t, code)
+	require.Equal(t, reloadJSON("rolling")+"\n", stdout)
+}
+
+func TestAReloadThatRunsCanBeFollowed(t *testing.T) {
+	f := reloading(t, reloadJSON("aborted", `"aborted_by":"no good"`)).
+		on("GET /reloads", http.StatusOK, `{"reloads":[`+reloadJSON("live")+`,{"id":"`+otherID+`"}],"next":null}`)
+	for _, id := range []string{reloadID, "6c7d8e9f0a1b", "0199a1b2-7c"} {
+		_, stderr, code := f.run("reload", "--follow", id)
+		require.Equal(t, 5, code, stderr)
+		require.Empty(t, f.asked)
+	}
+	_, stderr, code := f.run("reload", "--follow", "0199a1b2")
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "2 reloads have ids")
+	_, _, code = f.run("reload", "--follow", "ffff")
+	require.Equal(t, 1, code)
+}
+
+func TestMistakesInTheFlagsOfAReload(t *testing.T) {
+	f := newFakeAPI(t)
+	for _, args := range []string{
+		"--wait=soon", "--timeout=0s", "--timeout=soon", "--require=luck", "--require=lossless --wait=live", "--if-match=new", "--idempotency-key=",
+		"--follow " + reloadID + " --soak=1s", "--surge", "now",
+	} {
+		_, stderr, code := f.run(append([]string{"reload"}, strings.Fields(args)...)...)
+		require.Equal(t, 2, code, args)
+		require.Contains(t, stderr, "rota: ")
+	}
+	require.Empty(t, f.asked, "nothing is reloaded")
+}
+
+func TestLinesTellAReloadStepByStep(t *testing.T) {
+	f := reloading(t, reloadJSON("completed"))
+	_, stderr, _ := f.run("reload")
+	at := clock(time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC))
+	require.Contains(t, stderr, "reload "+reloadID+"\n"+at+"  queued     0/2 slots\n")
+	require.Contains(t, stderr, "  rolling    1/2 slots  3 connections left\n")
+	require.NotContains(t, stderr, "\x1b")
+	require.NotContains(t, stderr, "\r")
+}
+
+func TestLinesDoNotTellEachConnectionThatEnds(t *testing.T) {
+	var out bytes.Buffer
+	l := &lines{out: &out}
+	at := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	for left := 100; left >= 0; left-- {
+		l.tell(client.Event{Time: at, Reload: &client.Reload{State: "live", Replaced: 2, Total: 2, Draining: 1, ConnectionsRemaining: new(left)}})
+		at = at.Add(100 * time.Millisecond)
+	}
+	require.Equal(t, 3, strings.Count(out.String(), "\n"), out.String())
+	l.tell(client.Event{Time: at, Reload: &client.Reload{State: "rolling", Paused: &client.Pause{Why: "canary", Message: "1 slot is the canary"}, Replaced: 1, Total: 2}})
+	require.Contains(t, out.String(), "paused     1/2 slots  1 slot is the canary, until rota promote\n")
+}
+
+func TestTheBarFitsItsLineAndGoesAway(t *testing.T) {
+	var out bytes.Buffer
+	b := &bar{out: &out}
+	b.end()
+	b.tell(client.Event{Reload: &client.Reload{State: "queued"}})
+	require.Empty(t, out.String(), "there is nothing to draw yet")
+	for replaced := range 5 {
+		for _, draining := range []int{1, 0} {
+			b.tell(client.Event{Reload: &client.Reload{State: "rolling", Replaced: replaced, Total: 4, Draining: draining, ConnectionsRemaining: new(1234567),
+				Paused: &client.Pause{Message: strings.Repeat("long ", 20)}}})
+		}
+	}
+	b.end()
+	require.NotContains(t, out.String(), "\x1b")
+	require.NotContains(t, out.String(), "\n")
+	drawn := strings.Split(out.String(), "\r")
+	for _, line := range drawn {
+		require.LessOrEqual(t, len([]rune(line)), 79, line)
+	}
+	require.Empty(t, strings.TrimSpace(drawn[len(drawn)-2]+drawn[len(drawn)-1]), "the verdict begins on an empty line")
+	require.Contains(t, out.String(), "100%")
+}
+
+func TestTheHelpHasTheExitCodes(t *testing.T) {
+	stdout, _, code := runRota("reload", "--help")
+	require.Zero(t, code)
+	require.Contains(t, stdout, exitCodes)
+}
+
+func TestTheVerdictOfAPausedReloadSaysUntilWhen(t *testing.T) {
+	var v client.Reload
+	require.NoError(t, json.Unmarshal([]byte(`{"id":"x","state":"rolling","replaced":1,"total":4,"paused":{"why":"asked","until":null,"message":""}}`), &v))
+	require.Equal(t, "reload x is paused, 1/4 slots, asked, until rota resume.", verdict(v))
+}

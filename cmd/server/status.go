@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rota/internal/client"
+)
+
+// watchEvery is how often rota status --watch looks.
+const watchEvery = time.Second
+
+func statusCommand() *cobra.Command {
+	var watches bool
+	command := &cobra.Command{
+		Use:   "status [flags]",
+		Short: "Show the master, its listeners, its workers and the reload under way",
+		Long: `rota status shows how the running master is: its pool, its listeners with their queues, the reload
+that is under way, and every worker.
+
+With --json it prints what GET /status answers, and with --watch one such line a second.`,
+		Example: `  rota status
+  rota status --watch
+  rota status --json | jq .pool`,
+		Args: noArguments,
+		RunE: talk(func(ctx context.Context, r *remote, _ []string) error {
+			if watches {
+				return r.watchStatus(ctx)
+			}
+			return r.printStatus(ctx, r.out)
+		}),
+	}
+	command.Flags().BoolVarP(&watches, "watch", "w", false, "show it anew every second, until Ctrl-C")
+	return command
+}
+
+func (r *remote) printStatus(ctx context.Context, out io.Writer) error {
+	status, err := r.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if r.asJSON {
+		_, err := fmt.Fprintf(out, "%s\n", status.JSON)
+		return err
+	}
+	workers, err := r.Workers(ctx)
+	if err != nil {
+		return err
+	}
+	writeStatus(out, status.View)
+	fmt.Fprintln(out)
+	writeWorkers(out, workers.View.Workers, status.View.Waiting)
+	return nil
+}
+
+// watchStatus draws over what it drew before, on a terminal, and appends elsewhere. A master
+// that was there and is gone may be coming back, as when it is restarted.
+func (r *remote) watchStatus(ctx context.Context) error {
+	redraws := onTerminal(r.out) && os.Getenv("NO_COLOR") == "" && !r.asJSON
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for seen := false; ; {
+		var page bytes.Buffer
+		err := r.printStatus(ctx, &page)
+		gone := errors.As(err, new(*client.Unreachable))
+		if err != nil && (!gone || !seen) {
+			return err
+		}
+		if gone {
+			fmt.Fprintln(r.say, "rota:", err)
+		}
+		seen = seen || !gone
+		if redraws && !gone {
+			fmt.Fprint(r.out, "\x1b[H\x1b[2J")
+		}
+		if !redraws && !r.asJSON && !gone {
+			fmt.Fprintln(&page)
+		}
+		if _, err := page.WriteTo(r.out); err != nil {
+			return err
+		}
+		<-tick.C
+	}
+}
+
+func writeStatus(w io.Writer, s client.Status) {
+	table(w, func(out io.Writer) {
+		fmt.Fprintf(out, "rota %s\tpid %d\tup %s\tgeneration %d\n", cell(s.Version), s.PID,
+			time.Duration(s.UptimeSeconds*float64(time.Second)).Truncate(time.Second), s.Generation)
+	})
+	table(w, func(out io.Writer) {
+		fmt.Fprintf(out, "pool\t%d of %d ready, %d starting, %d draining%s\n",
+			s.Pool.Ready, s.Pool.Size, s.Pool.Starting, s.Pool.Draining, alarm(s))
+		for _, l := range s.Listeners {
+			queue := ""
+			if l.QueueDepth != nil {
+				queue = fmt.Sprintf(", %s of %s waiting", number(l.QueueDepth), number(l.Backlog))
+			}
+			fmt.Fprintf(out, "listener\t%s %s%s\n", cell(l.Name), cell(l.Address), queue)
+		}
+		for _, what := range s.Missing {
+			fmt.Fprintf(out, "missing\t%s\n", cell(what))
+		}
+		fmt.Fprintf(out, "reload\t%s\n", describeReload(s.Reload))
+	})
+}
+
+func alarm(s client.Status) string {
+	text := ""
+	if s.Stopping {
+		text += ", shutting down"
+	}
+	if len(s.CrashLooping) > 0 {
+		text += fmt.Sprintf(", crash loop in slots %v", s.CrashLooping)
+	}
+	return text
+}
+
+func describeReload(r *client.Reload) string {
+	if r == nil {
+		return "none under way"
+	}
+	return strings.Join(append([]string{r.ID, stateOf(*r)}, figuresOf(*r)...), ", ")
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rota/internal/client"
+)
+
+// stateOf is a reload's state in one or two words.
+func stateOf(r client.Reload) string {
+	switch {
+	case r.Paused != nil && r.State == "rolling":
+		return "paused"
+	case r.State == "live" && r.OnTrial:
+		return "on trial"
+	}
+	return r.State
+}
+
+// figuresOf says how far a reload is, and what it waits for.
+func figuresOf(r client.Reload) []string {
+	var list []string
+	if r.Total > 0 {
+		list = append(list, fmt.Sprintf("%d/%d slots", r.Replaced, r.Total))
+	}
+	if r.Draining > 0 {
+		held := plural(r.Draining, "old worker drains", "old workers drain")
+		if r.ConnectionsRemaining != nil {
+			held = plural(*r.ConnectionsRemaining, "connection left", "connections left")
+		}
+		list = append(list, held)
+	}
+	if r.Paused != nil {
+		list = append(list, pauseOf(*r.Paused))
+	}
+	if stateOf(r) == "on trial" && !r.TrialEndsAt.IsZero() {
+		list = append(list, "until "+clock(r.TrialEndsAt))
+	}
+	return list
+}
+
+func pauseOf(p client.Pause) string {
+	text := printable(p.Message)
+	if text == "" {
+		text = p.Why
+	}
+	switch {
+	case !p.Until.IsZero():
+		text += ", until " + clock(p.Until)
+	case p.Why == "canary":
+		text += ", until rota promote"
+	case p.Why == "asked":
+		text += ", until rota resume"
+	}
+	return text
+}
+
+// verdict is what has become of a reload, and what was measured, in a paragraph; of a failed one
+// also what the worker said.
+func verdict(v client.Reload) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "reload %s %s", v.ID, ending(v))
+	if v.Receipt != nil {
+		s.WriteString(" " + receipt(*v.Receipt))
+	} else if v.ConnectionsCut != nil && *v.ConnectionsCut > 0 {
+		s.WriteString(" " + plural(*v.ConnectionsCut, "connection was cut.", "connections were cut."))
+	}
+	if v.Error != nil {
+		for _, complaint := range v.Error.Complaints {
+			s.WriteString("\n  " + printable(complaint))
+		}
+		for i, line := range v.Error.Output {
+			if i == 0 {
+				s.WriteString("\nthe worker's last lines:")
+			}
+			s.WriteString("\n  " + printable(line))
+		}
+	}
+	return s.String()
+}
+
+func ending(v client.Reload) string {
+	what := fmt.Sprintf("generation %d", v.Generation)
+	if v.Revision != "" {
+		what += " (" + printable(v.Revision) + ")"
+	}
+	switch v.State {
+	case "completed":
+		return fmt.Sprintf("is completed: %s serves in %s, after %s.", what, plural(v.Total, "slot", "slots"), took(v))
+	case "live":
+		text := fmt.Sprintf("is %s: %s serves in %s, after %s", stateOf(v), what, plural(v.Total, "slot", "slots"), short(v.LiveAt.Sub(v.StartedAt)))
+		if v.Draining > 0 {
+			text += "; " + plural(v.Draining, "old worker still drains", "old workers still drain")
+		}
+		return text + "."
+	case "failed":
+		return "has failed: " + reasonOf(v) + ". " + whoServes(v)
+	case "aborted":
+		return "was aborted: " + reasonOf(v) + "."
+	}
+	return "is " + strings.Join(append([]string{stateOf(v)}, figuresOf(v)...), ", ") + "."
+}
+
+// whoServes says whether all of a failed reload was taken back.
+func whoServes(v client.Reload) string {
+	if v.Replaced > 0 {
+		return fmt.Sprintf("It could not be taken back: its generation serves %d of %s; see rota status.", v.Replaced, plural(v.Total, "slot", "slots"))
+	}
+	return "The generation before still serves."
+}
+
+// reasonOf is why a reload did not get where it was to.
+func reasonOf(v client.Reload) string {
+	why := "for an unknown reason"
+	switch {
+	case v.AbortedBy != "":
+		why = v.AbortedBy
+	case v.Error != nil:
+		why = v.Error.Message
+	}
+	if v.Error != nil && v.Error.Slot != nil && !strings.Contains(why, "slot") {
+		why += fmt.Sprintf(" (slot %d)", *v.Error.Slot)
+	}
+	return strings.TrimSuffix(printable(why), ".")
+}
+
+// receipt is what was measured, in a few sentences.
+func receipt(m client.Receipt) string {
+	list := []string{probes(m), queues(m), connections(m)}
+	if m.WorkersDied > 0 {
+		list = append(list, plural(m.WorkersDied, "worker died.", "workers died."))
+	}
+	if m.Checks.Passed+m.Checks.Failed > 0 {
+		list = append(list, fmt.Sprintf("Checks: %d passed, %d failed.", m.Checks.Passed, m.Checks.Failed))
+	}
+	if m.Lossless != nil {
+		list = append(list, judgement(m))
+	}
+	var told []string
+	for _, sentence := range list {
+		if sentence != "" {
+			told = append(told, sentence)
+		}
+	}
+	return strings.Join(told, " ")
+}
+
+func probes(m client.Receipt) string {
+	p := m.Probes
+	if p.Sent == 0 {
+		return ""
+	}
+	slowest := time.Duration(p.SlowestMS * float64(time.Millisecond)).Round(100 * time.Microsecond)
+	if p.OK == p.Sent {
+		return fmt.Sprintf("%s answered, the slowest after %s.", plural(p.Sent, "probe was", "probes were all"), slowest)
+	}
+	return fmt.Sprintf("Of %d probes %d were answered (the slowest after %s), %d refused, %d reset, %d not answered.",
+		p.Sent, p.OK, slowest, p.Refused, p.Reset, p.Unanswered)
+}
+
+func queues(m client.Receipt) string {
+	if m.ListenOverflows == nil || m.ListenDrops == nil {
+		return "" // the kernel did not tell
+	}
+	text := fmt.Sprintf("Listen queues overflowed %s and dropped connections %s", times(*m.ListenOverflows), times(*m.ListenDrops))
+	if *m.ListenOverflows+*m.ListenDrops == 0 {
+		text = "No listen queue overflowed"
+	}
+	return text + fmt.Sprintf(", the deepest held %d.", m.DeepestQueue)
+}
+
+func connections(m client.Receipt) string {
+	c := m.Connections
+	list := []string{plural(c.Drained, "connection drained by itself", "connections drained by themselves")}
+	if c.Cut != nil {
+		list = append(list, fmt.Sprintf("%d cut", *c.Cut))
+	} else {
+		list = append(list, "how many were cut is unknown")
+	}
+	if c.Dropped > 0 {
+		list = append(list, fmt.Sprintf("%d dropped by workers that died", c.Dropped))
+	}
+	if c.Evicted > 0 {
+		list = append(list, fmt.Sprintf("%d evicted", c.Evicted))
+	}
+	return strings.Join(list, ", ") + "."
+}
+
+func judgement(m client.Receipt) string {
+	if *m.Lossless {
+		return "Lossless."
+	}
+	text := "Not lossless"
+	if len(m.Losses) > 0 {
+		text += ": " + strings.TrimSuffix(printable(strings.Join(m.Losses, "; ")), ".")
+	}
+	return text + "."
+}
+
+func times(n int) string { return plural(n, "time", "times") }
