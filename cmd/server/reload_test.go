@@ -29,13 +29,13 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 		}},
 		"without a receipt": {reloadJSON("completed", `"connections_cut":0`), nil, 0, []string{"serves in 2 slots, after 2s.\n"}},
 		"failed":            {reloadJSON("failed", `"replaced":0`, failure, receiptJSON(1, false)), nil, 1, []string{"has failed: worker of slot 1 exited with code 3. The generation before still serves.", "  a: b\n", `cannot bind\x1b[2J`}},
-		"failed for good":   {reloadJSON("failed", `"replaced":1`, failure), nil, 1, []string{"It could not be taken back: its generation serves 1 of 2 slots; see rota status."}},
+		"failed for good":   {reloadJSON("failed", `"replaced":1`, strings.Replace(failure, "{", `{"revert_failed":true,`, 1)), nil, 1, []string{"It could not be taken back: its generation serves 1 of 2 slots; see rota status."}},
 		"cut":               {reloadJSON("completed", receiptJSON(2, false, "2 connections were cut")), nil, 4, []string{"2 cut", "Not lossless: 2 connections were cut."}},
 		"cut, no receipt":   {reloadJSON("completed", `"connections_cut":2`), nil, 4, []string{"2 connections were cut."}},
 		"not lossless":      {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), lossless, 4, []string{"Not lossless: 3 probes were refused.", "--require=lossless is not met"}},
 		"not wanted":        {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), nil, 0, []string{"Not lossless"}},
 		"not proven":        {reloadJSON("completed"), lossless, 4, []string{"--require=lossless is not met"}},
-		"aborted":           {reloadJSON("aborted", `"aborted_by":"no good"`), nil, 5, []string{"was aborted: no good."}},
+		"aborted":           {reloadJSON("aborted", `"error":{"message":"no good","worker_id":null,"slot":null,"output":[],"revert_failed":false}`), nil, 5, []string{"was aborted: no good."}},
 		"live":              {reloadJSON("live", `"draining":1`), []string{"--wait=live"}, 0, []string{"is live: generation 3 (v2) serves in 2 slots, after 1.5s; 1 old worker still drains."}},
 		"live, but failed":  {reloadJSON("failed"), []string{"--wait=live"}, 1, []string{"has failed"}},
 		"still on trial":    {reloadJSON("live", `"on_trial":true`), []string{"--wait=live", "--timeout=50ms"}, 124, []string{"the wait ran out: reload " + reloadID + ", on trial", "it goes on", "rota reload --follow " + reloadID}},
@@ -119,7 +119,7 @@ func TestAReloadThatNobodyWaitsFor(t *testing.T) {
 }
 
 func TestAReloadThatRunsCanBeFollowed(t *testing.T) {
-	f := reloading(t, reloadJSON("aborted", `"aborted_by":"no good"`)).
+	f := reloading(t, reloadJSON("aborted", `"error":{"message":"no good","worker_id":null,"slot":null,"output":[],"revert_failed":false}`)).
 		on("GET /reloads", http.StatusOK, `{"reloads":[`+reloadJSON("live")+`,{"id":"`+otherID+`"}],"next":null}`)
 	for _, id := range []string{reloadID, "6c7d8e9f0a1b", "0199a1b2-7c"} {
 		_, stderr, code := f.run("reload", "--follow", id)
@@ -165,8 +165,8 @@ func TestLinesDoNotTellEachConnectionThatEnds(t *testing.T) {
 		at = at.Add(100 * time.Millisecond)
 	}
 	require.Equal(t, 3, strings.Count(out.String(), "\n"), out.String())
-	l.tell(client.Event{Time: at, Reload: &client.Reload{State: "rolling", Paused: &client.Pause{Why: "canary", Message: "1 slot is the canary"}, Replaced: 1, Total: 2}})
-	require.Contains(t, out.String(), "paused     1/2 slots  1 slot is the canary, until rota promote\n")
+	l.tell(client.Event{Time: at, Reload: &client.Reload{State: "rolling", Paused: &client.Pause{Why: "canary"}, Replaced: 1, Total: 2}})
+	require.Contains(t, out.String(), "paused     1/2 slots  after the canary, until rota promote\n")
 }
 
 func TestTheBarFitsItsLineAndGoesAway(t *testing.T) {
@@ -178,7 +178,7 @@ func TestTheBarFitsItsLineAndGoesAway(t *testing.T) {
 	for replaced := range 5 {
 		for _, draining := range []int{1, 0} {
 			b.tell(client.Event{Reload: &client.Reload{State: "rolling", Replaced: replaced, Total: 4, Draining: draining, ConnectionsRemaining: new(1234567),
-				Paused: &client.Pause{Message: strings.Repeat("long ", 20)}}})
+				Paused: &client.Pause{Why: "between", Until: time.Now()}}})
 		}
 	}
 	b.end()
@@ -201,5 +201,5 @@ func TestTheHelpHasTheExitCodes(t *testing.T) {
 func TestTheVerdictOfAPausedReloadSaysUntilWhen(t *testing.T) {
 	var v client.Reload
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"x","state":"rolling","replaced":1,"total":4,"paused":{"why":"asked","until":null,"message":""}}`), &v))
-	require.Equal(t, "reload x is paused, 1/4 slots, asked, until rota resume.", verdict(v))
+	require.Equal(t, "reload x is paused, 1/4 slots, by somebody, until rota resume.", verdict(v))
 }

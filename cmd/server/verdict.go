@@ -42,10 +42,11 @@ func figuresOf(r client.Reload) []string {
 }
 
 func pauseOf(p client.Pause) string {
-	text := printable(p.Message)
-	if text == "" {
-		text = p.Why
-	}
+	text := map[string]string{
+		"canary":  "after the canary",
+		"between": "between two batches",
+		"asked":   "by somebody",
+	}[p.Why]
 	switch {
 	case !p.Until.IsZero():
 		text += ", until " + clock(p.Until)
@@ -98,14 +99,14 @@ func ending(v client.Reload) string {
 	case "failed":
 		return "has failed: " + reasonOf(v) + ". " + whoServes(v)
 	case "aborted":
-		return "was aborted: " + reasonOf(v) + "."
+		return "was aborted: " + reasonOf(v) + ". " + whoServes(v)
 	}
 	return "is " + strings.Join(append([]string{stateOf(v)}, figuresOf(v)...), ", ") + "."
 }
 
 // whoServes says whether all of a failed reload was taken back.
 func whoServes(v client.Reload) string {
-	if v.Replaced > 0 {
+	if v.Error != nil && v.Error.RevertFailed {
 		return fmt.Sprintf("It could not be taken back: its generation serves %d of %s; see rota status.", v.Replaced, plural(v.Total, "slot", "slots"))
 	}
 	return "The generation before still serves."
@@ -114,10 +115,7 @@ func whoServes(v client.Reload) string {
 // reasonOf is why a reload did not get where it was to.
 func reasonOf(v client.Reload) string {
 	why := "for an unknown reason"
-	switch {
-	case v.AbortedBy != "":
-		why = v.AbortedBy
-	case v.Error != nil:
+	if v.Error != nil {
 		why = v.Error.Message
 	}
 	if v.Error != nil && v.Error.Slot != nil && !strings.Contains(why, "slot") {

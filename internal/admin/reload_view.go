@@ -52,6 +52,8 @@ type failureView struct {
 	Output   []string `json:"output"` // the worker's last lines; oldest first within stdout and within stderr
 
 	Complaints []string `json:"complaints,omitempty"` // each mistake by itself, where there are several
+
+	RevertFailed bool `json:"revert_failed"` // the generation before does not serve every slot again
 }
 
 type stepView struct {
@@ -121,7 +123,7 @@ func viewFailure(f *master.Failure) *failureView {
 	if f == nil {
 		return nil
 	}
-	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints}
+	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded}
 	if f.WorkerID != "" {
 		view.Slot = &f.Slot
 	}

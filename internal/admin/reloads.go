@@ -127,17 +127,15 @@ func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error 
 	if reload.Failure != nil {
 		why = reload.Failure.Message
 	}
-	switch reload.State {
-	case master.ReloadFailed:
+	losses := reload.Losses()
+	switch {
+	case reload.State == master.ReloadFailed:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload failed: %s", why)
-	case master.ReloadAborted:
-		status := http.StatusConflict // with what somebody else wants
-		if reload.Failure != nil && reload.Failure.Stopping {
-			status = http.StatusServiceUnavailable
-		}
-		return aboutReload(reload, status, "the reload was aborted: %s", why)
-	}
-	if losses := reload.Losses(); wait.lossless && len(losses) > 0 {
+	case reload.State == master.ReloadAborted && reload.Failure != nil && reload.Failure.Stopping:
+		return aboutReload(reload, http.StatusServiceUnavailable, "the reload was aborted: %s", why)
+	case reload.State == master.ReloadAborted:
+		return aboutReload(reload, http.StatusConflict, "the reload was aborted: %s", why)
+	case wait.lossless && len(losses) > 0:
 		return aboutReload(reload, http.StatusConflict, "the reload is %s, but it was not lossless: %s", reload.State, strings.Join(losses, "; "))
 	}
 	return writeJSON(w, http.StatusOK, viewReload(reload))

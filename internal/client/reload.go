@@ -30,7 +30,6 @@ type Reload struct {
 	OnTrial              bool         `json:"on_trial"`
 	TrialEndsAt          time.Time    `json:"trial_ends_at"`
 	Paused               *Pause       `json:"paused"`
-	AbortedBy            string       `json:"aborted_by"`
 	WaitingFor           []WaitingFor `json:"waiting_for"`
 	Receipt              *Receipt     `json:"receipt"`
 	Steps                []Step       `json:"steps"`
@@ -43,13 +42,14 @@ type Failure struct {
 	Slot       *int     `json:"slot"`
 	Output     []string `json:"output"` // the worker's last lines
 	Complaints []string `json:"complaints"`
+
+	RevertFailed bool `json:"revert_failed"` // the generation before does not serve every slot again
 }
 
 // Pause is why a reload that rolls does nothing.
 type Pause struct {
-	Why     string    `json:"why"`   // canary, asked or between
-	Until   time.Time `json:"until"` // zero: until somebody says so
-	Message string    `json:"message"`
+	Why   string    `json:"why"`   // canary, asked or between
+	Until time.Time `json:"until"` // zero: until somebody says so
 }
 
 // WaitingFor is a draining worker, and what holds it.

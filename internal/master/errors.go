@@ -22,6 +22,7 @@ var (
 	ErrNotClosed = errors.New("the connection can't be closed")
 	// ErrResizing is returned for a scale while a reload changes the pool's size.
 	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it is live")
+	errNoChecks = errors.New("checks: this master was given nobody to run them")
 	// ErrKeyReused is returned for a reload whose key came with another request before.
 	ErrKeyReused = errors.New("this key was used for a reload that was asked for differently")
 	// ErrGeneration is returned for a reload that was to be started only from a certain state.

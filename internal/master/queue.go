@@ -78,7 +78,7 @@ func (p *pool) onPrepared(f prepared) {
 	if f.terms.workers != p.terms[p.generation].workers { // else a pool that was scaled by hand stays as it is
 		size = f.terms.workers
 	}
-	strategy := r.StrategyRequest.over(f.terms.strategy)
+	strategy := r.over(f.terms.strategy)
 	if f.err == nil {
 		f.err = strategy.fits(size)
 	}

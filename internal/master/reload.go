@@ -111,6 +111,7 @@ type Failure struct {
 
 	Complaints []string // each mistake by itself, where there are several
 	Stopping   bool     // the master was told to stop
+	Stranded   bool     // going back failed, so that slots are left as they were then
 }
 
 // Step is one thing that happened to a worker because of a reload.

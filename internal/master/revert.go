@@ -63,7 +63,8 @@ func (p *pool) strand(why string) {
 	r := p.rotating
 	both := *r.Failure // readers have the one before
 	both.Message += "; going back failed too: " + why + p.leftBehind(r.Reload)
-	r.Failure, r.lost = &both, true
+	both.Stranded = true
+	r.Failure = &both
 	p.endBack()
 }
 
@@ -72,12 +73,12 @@ func (p *pool) strand(why string) {
 func (p *pool) endBack() {
 	r := p.rotating
 	unused := r.Generation
-	if r.lost && p.slotsOf(r.Generation) > p.slotsOf(p.generation) {
+	if r.Failure.Stranded && p.slotsOf(r.Generation) > p.slotsOf(p.generation) {
 		p.generation, unused = r.Generation, r.before
 		p.want(retire{generation: r.before, next: r.Generation})
 		p.want(serve{generation: r.Generation})
 	}
-	if r.aborting && !r.lost {
+	if r.aborting && !r.Failure.Stranded {
 		p.endAborted(unused)
 		return
 	}

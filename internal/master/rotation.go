@@ -25,7 +25,6 @@ type rotation struct {
 	asked    bool // to pause
 	soaked   bool // the soak is over
 	aborting bool // it goes back because somebody wants that
-	lost     bool // it could not go back
 }
 
 // rotate moves the rotation on by one batch of slots. The replacements of all of them must be ready, and

@@ -74,7 +74,7 @@ func (o Options) judge(s Spec) error {
 		err = errors.Join(err, errNoProbe)
 	}
 	if len(s.Checks) > 0 && o.Check == nil {
-		err = errors.Join(err, errors.New("checks: this master has nobody to run them"))
+		err = errors.Join(err, errNoChecks)
 	}
 	return err
 }

@@ -102,7 +102,11 @@ func (m *Master) deepest() (uint32, error) {
 // check has a round of checks done, outside of the loop.
 func (l *loop) check(e check) {
 	plan, t := l.plans[e.generation], l.trials[e.reload]
-	if plan == nil || t == nil || l.options.Check == nil {
+	if plan == nil || t == nil {
+		return // it is over
+	}
+	if l.options.Check == nil {
+		go l.post(checked{reload: e.reload, batches: e.batches, result: Result{Message: errNoChecks.Error()}})
 		return
 	}
 	round := Round{
