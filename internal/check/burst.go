@@ -34,8 +34,6 @@ type burst struct {
 	outstanding int
 	expired     bool
 	moved       time.Time // when somebody accepted or answered last
-	good        int       // answers
-
 }
 
 // answer is what came of a visit.
@@ -165,7 +163,6 @@ func (b *burst) judge(a answer) *complaint {
 	b.moved = time.Now()
 	switch {
 	case a.err == nil:
-		b.good++
 		b.heard(a.worker)
 	case b.counts(a.worker):
 		return &complaint{message: a.err.Error(), worker: a.worker}

@@ -42,6 +42,9 @@ func Run(ctx context.Context, r master.Round) master.Result {
 		if ctx.Err() != nil {
 			break
 		}
+		if bad == nil && !well && r.Live && c.Kind != master.CheckCommand {
+			bad = &complaint{message: "none of the new workers could be asked"}
+		}
 		if bad != nil {
 			this.fail(c, bad)
 			break
@@ -76,9 +79,10 @@ func (r *round) ask(ctx context.Context, c master.Check) (well bool, bad *compla
 	}
 }
 
-// counts reports whether it matters what the worker says; "" is somebody unknown.
+// counts reports whether it matters what the worker says; "" is somebody unknown. A worker that is known to be
+// another than those in question never does: an older one may still answer, or end, with what it has accepted.
 func (r *round) counts(worker string) bool {
-	return r.Live || slices.Contains(r.Workers, worker)
+	return slices.Contains(r.Workers, worker) || r.Live && worker == ""
 }
 
 // streams are the listeners that connections are made to.

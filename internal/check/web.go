@@ -34,7 +34,7 @@ func (r *round) askTCP(ctx context.Context) (well bool, bad *complaint) {
 	ours := 0
 	b := burst{round: r, waiting: visits, enough: func() bool { return false }}
 	b.heard = func(worker string) {
-		if slices.Contains(r.Workers, worker) {
+		if r.counts(worker) {
 			ours++
 		}
 	}
@@ -47,7 +47,7 @@ func (r *round) askTCP(ctx context.Context) (well bool, bad *complaint) {
 	if worse := b.run(ctx); bad == nil {
 		bad = worse
 	}
-	return b.good > 0 && (r.Live || ours > 0), bad
+	return ours > 0, bad
 }
 
 // askPath asks the workers for a path on the first listener.
@@ -117,7 +117,7 @@ func leadsTo(host, bound string) bool {
 func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target string) (well bool, bad *complaint) {
 	began := time.Now()
 	answered := map[string]bool{} // by new workers
-	good := 0
+	ours := 0                     // answers that count
 	for range mostBursts {
 		b := burst{round: r}
 		b.enough = func() bool { return len(r.Workers) > 0 && len(answered) == len(r.Workers) }
@@ -127,17 +127,19 @@ func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target s
 			if slices.Contains(r.Workers, worker) {
 				answered[worker] = true
 			}
+			if r.counts(worker) {
+				ours++
+			}
 		}
 		if worse := b.run(ctx); bad == nil {
 			bad = worse
 		}
-		good += b.good
 		if bad != nil || b.enough() || len(r.Workers) == 0 || time.Since(began) > r.timeout/2 {
 			break
 		}
 	}
 	r.reached(len(answered))
-	return good > 0 && (r.Live || len(answered) > 0), bad
+	return ours > 0, bad
 }
 
 // reached notes how many of the workers a check has asked: of several, the fewest.

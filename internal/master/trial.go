@@ -49,8 +49,8 @@ type Round struct {
 	Generation int           // that is on trial
 	Revision   string
 
-	// Live says that nobody but the generation on trial accepts connections. Before, an older worker
-	// may be the one who answers, and what it says does not count.
+	// Live says that nobody but the generation on trial accepts connections, so that whoever is unknown is one
+	// of it. Before, that may be an older worker, and what it says does not count.
 	Live     bool
 	Commands bool // commands are run, too: it is live, or its canary can be tried
 

@@ -193,12 +193,13 @@ func (w *world) waits() bool { return w.pool.rotating != nil }
 // wake ends the waiting: all clocks but that of the checks ring, and nobody wants a pause.
 func (w *world) wake() {
 	r := w.pool.rotating
-	for _, e := range w.wakes {
+	wakes := w.wakes
+	w.wakes = nil
+	for _, e := range wakes {
 		if e.why != checkDue {
 			w.apply(awake{reload: e.reload, why: e.why, count: e.count})
 		}
 	}
-	w.wakes = nil
 	if r == w.pool.rotating {
 		w.apply(controlAsked{reload: r.ID, verb: VerbResume})
 		w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
@@ -291,7 +292,7 @@ func tellEffect(e effect) string {
 	case check:
 		return fmt.Sprintf("check %s after batch %d live %t commands %t", e.reload, e.batches, e.live, e.commands)
 	case wake:
-		return fmt.Sprintf("wake for %s in %s", []string{"canary", "pause", "soak", "check"}[e.why], e.after)
+		return fmt.Sprintf("wake for %s in %s", []string{"canary", "pause", "soak", "check", "others"}[e.why], e.after)
 	case retry:
 		return fmt.Sprintf("retry slot%d after %d", e.slot, e.deaths)
 	case publish:
