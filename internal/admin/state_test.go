@@ -48,6 +48,11 @@ func TestStatusShowsTheReloadInProgress(t *testing.T) {
 	status := get(t, newServer(f), "/status").is(http.StatusOK)
 	require.Equal(t, reload.ID, status["reload"].(object)["id"])
 	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+" queued, 0 of 2 replaced, 0 draining\n")
+	trial := reload
+	trial.State, trial.OnTrial, trial.Paused = master.ReloadLive, true, &master.Pause{Why: master.PausedCanary}
+	f.status.Reload = &trial
+	require.Contains(t, get(t, newServer(f), "/").Body.String(), " live, 0 of 2 replaced, 0 draining, paused (canary), on trial\n")
+	f.status.Reload = &reload
 	reload.ConnectionsCounted, reload.ConnectionsRemaining, reload.Draining = true, 7, 1
 	require.Contains(t, get(t, newServer(f), "/").Body.String(), "1 draining with 7 connections\n")
 }

@@ -59,6 +59,12 @@ func describeReload(r *reloadView) string {
 	if r.ConnectionsRemaining != nil {
 		text += fmt.Sprintf(" with %d connections", *r.ConnectionsRemaining)
 	}
+	if r.Paused != nil {
+		text += ", paused (" + r.Paused.Why + ")"
+	}
+	if r.OnTrial && r.State == "live" {
+		text += ", on trial"
+	}
 	return text
 }
 
