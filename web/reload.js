@@ -1,82 +1,63 @@
-// The reload panel: the newest reload in words, as statistics and events tell of it, and the button.
+// The reload panel: the newest reload in words.
 
 import { byId, setText, showText } from './dom.js';
-import { clock, elapsed, plural } from './format.js';
+import { clock, elapsed, plural, UNKNOWN } from './format.js';
+import { anotherQueued } from './reloads.js';
+import { pauseInWords, strategyInWords, trialInWords } from './strategy.js';
 
-const KEPT = 20;
-const RANK = { queued: 0, rolling: 1, reverting: 2, live: 2, completed: 3, failed: 3, aborted: 3 };
-const reloads = new Map(); // by id; a UUIDv7, so ids in order are reloads in order
-const asked = new Set(); // ids whose end we missed and asked for
-let announced = null; // what a screen reader was last told of, as "id state"
+let announced = null; // what a screen reader was last told of
 let baseline = false; // whether the reloads of before we came are known
 
-// observe takes in a copy of a reload. Events and statistics may overtake each other, and a reload
-// never goes back, so a copy from before is left aside.
-export function observe(reload) {
-  if (!reload?.id) return;
-  if (rank(reload) < rank(reloads.get(reload.id))) return;
-  reloads.set(reload.id, reload);
-  for (const id of [...reloads.keys()].sort().slice(0, -KEPT)) reloads.delete(id);
-}
-
-const rank = (reload) => RANK[reload?.state] ?? 0;
-const ended = (reload) => rank(reload) === RANK.completed;
-
-export function forgetReloads() {
-  reloads.clear();
-  asked.clear();
-}
-
-// settle is called where the master says that no reload is under way: an end that we were not told,
-// because events were lost, is asked for.
-export async function settle() {
-  const open = newest();
-  if (!open || ended(open) || asked.has(open.id)) return;
-  asked.add(open.id);
-  try {
-    const answer = await fetch(`/reloads/${encodeURIComponent(open.id)}`, { headers: { Accept: 'application/json' } });
-    if (answer.ok) observe(await answer.json());
-  } catch {
-    asked.delete(open.id); // the next statistics try again
-    return;
-  }
-  renderReload();
-}
-
-function newest() {
-  const all = [...reloads.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
-  return all.find((reload) => reload.state !== 'queued') ?? all[0];
-}
-
-export function renderReload() {
-  const reload = newest();
-  const waiting = [...reloads.values()].filter((other) => other.state === 'queued' && other !== reload);
+// renderReload shows the reload as it is at now, in the master's clock (milliseconds).
+export function renderReload(reload, now) {
   const progress = byId('reload-progress');
   document.body.dataset.reload = reload?.state ?? 'none';
+  document.body.dataset.paused = held(reload);
   setText(byId('reload-text'), reload ? describe(reload) : 'No reload since the master started.');
-  progress.hidden = !reload;
-  if (reload) {
-    progress.max = Math.max(1, reload.total ?? 1);
-    progress.value = reload.replaced ?? 0;
-  }
-  showText(byId('reload-facts'), reload ? facts(reload) : '');
-  showText(byId('reload-queued'), waiting.length > 0 ? 'Another reload is queued: it starts when this one is live.' : '');
+  progress.max = Math.max(1, reload?.total ?? 1);
+  progress.value = reload?.replaced ?? 0;
+  setText(byId('reload-facts'), reload ? facts(reload) : UNKNOWN);
+  setText(byId('reload-strategy'), reload?.strategy ? strategyInWords(reload.strategy, reload.total) : UNKNOWN);
+  setText(byId('reload-trial'), reload ? trialInWords(reload, now) : UNKNOWN);
+  setText(byId('reload-pause'), reload ? pauseInWords(reload.paused, now) : UNKNOWN);
+  showText(byId('reload-queued'), anotherQueued(reload) ? 'Another reload is queued: it starts when this one is live and has passed its trial.' : '');
   renderOutput(reload?.error);
   announce(reload);
+}
+
+// held is why somebody has to do something, or to be patient, until the reload goes on. The rests between batches
+// are part of its going on.
+export function held(reload) {
+  const why = reload?.state === 'rolling' ? reload.paused?.why : null;
+  return why && why !== 'between' ? why : 'no';
 }
 
 export function describe(reload) {
   const why = reload.error?.message ?? 'the master gave no reason';
   switch (reload.state) {
     case 'queued': return 'queued: starts when the reload before it is live';
-    case 'rolling': return `replacing slot workers: ${reload.replaced ?? 0} of ${reload.total ?? '?'}`;
-    case 'live': return reload.draining > 0 ? `live; waits for ${olderWorkers(reload)}` : 'live';
-    case 'completed': return `completed in ${took(reload)}${cut(reload)}`;
-    case 'reverting': return `failed: ${why}; the workers of before are being put back`;
+    case 'rolling': return rolling(reload);
+    case 'live': return live(reload);
+    case 'completed': return `completed in ${took(reload)}${verdict(reload.receipt)}`;
+    case 'reverting': return `going back to the generation before: ${why}`;
     case 'failed': return `failed: ${why}`;
     case 'aborted': return `aborted: ${reload.error?.message ?? 'the master was told to stop'}`;
     default: return reload.state;
   }
+}
+
+function rolling(reload) {
+  const done = `${reload.replaced ?? 0} of ${reload.total ?? '?'}`;
+  switch (held(reload)) {
+    case 'canary': return `paused after the canary: ${done} replaced`;
+    case 'asked': return `paused: ${done} replaced`;
+    default: return `replacing slot workers: ${done}`;
+  }
+}
+
+function live(reload) {
+  const words = reload.on_trial ? 'live, on trial' : 'live';
+  return reload.draining > 0 ? `${words}; waits for ${olderWorkers(reload)}` : words;
 }
 
 function olderWorkers(reload) {
@@ -89,11 +70,9 @@ function took(reload) {
   return elapsed((Date.parse(reload.finished_at) - Date.parse(reload.started_at ?? reload.requested_at)) / 1000);
 }
 
-function cut(reload) {
-  if (reload.connections_cut === null) return '; a worker was killed, and how many connections that cut is not known';
-  if (!reload.connections_cut) return '';
-  const verb = reload.connections_cut === 1 ? 'was' : 'were';
-  return `; ${plural(reload.connections_cut, 'connection')} ${verb} cut`;
+function verdict(receipt) {
+  if (typeof receipt?.lossless !== 'boolean') return '';
+  return receipt.lossless ? ', lossless' : ', but not lossless';
 }
 
 function facts(reload) {
@@ -116,7 +95,7 @@ function renderOutput(error) {
 
 // announce speaks once a state, not at every count, and not about what was so when the page opened.
 function announce(reload) {
-  const now = reload ? `${reload.id} ${reload.state}` : '';
+  const now = reload ? [reload.id, reload.state, held(reload), reload.state === 'live' && reload.on_trial].join(' ') : '';
   if (now === announced) return;
   announced = now;
   if (baseline && reload) setText(byId('announcement'), `Reload ${describe(reload)}`);

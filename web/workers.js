@@ -3,6 +3,7 @@
 
 import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
 import { age, bytes, count, elapsed, plural, text } from './format.js';
+import { renderRotation, rotationCell } from './rotate.js';
 
 const ORDER = { ready: 0, starting: 0, waiting: 1, draining: 2 };
 
@@ -46,14 +47,15 @@ function ended({ exit, ready_at: readyAt }) {
   return exit.signal ? `was ended by signal ${exit.signal}` : `exited with code ${exit.code}`;
 }
 
-// renderWorkers shows the workers as they are at now, in the master's clock (milliseconds).
-export function renderWorkers(workers, now) {
+// renderWorkers shows the workers as they are at now, in the master's clock (milliseconds). What can be done with
+// them depends on the pool: its generation, whether a reload is rotating it, and whether the master is heard.
+export function renderWorkers(workers, now, pool) {
   const rows = [...bySlot(workers).values()]
     .flatMap((slot) => slot.map((worker, place) => ({ worker, older: place > 0 })));
   keepChildren(byId('workers'), rows, {
     key: ({ worker }) => worker.id ?? `waiting-${worker.slot}`,
     create: createRow,
-    update: (row, { worker, older }) => updateRow(row, worker, older, now),
+    update: (row, { worker, older }) => updateRow(row, worker, older, now, pool),
   });
   byId('workers-empty').hidden = rows.length > 0;
 }
@@ -71,10 +73,11 @@ function createRow({ worker }) {
     if (label === 'State') cell.append(element('span', 'status'));
     row.append(cell);
   });
+  row.append(rotationCell());
   return row;
 }
 
-function updateRow(row, worker, older, now) {
+function updateRow(row, worker, older, now, pool) {
   setAttribute(row, 'data-slot', worker.slot);
   if (worker.generation) setAttribute(row, 'data-generation', worker.generation);
   setAttribute(row, 'data-state', worker.state);
@@ -83,4 +86,5 @@ function updateRow(row, worker, older, now) {
   setText(row.cells[1].lastElementChild, worker.status ?? '');
   setAttribute(row.cells[1], 'title', worker.output ?? '');
   setAttribute(row.cells[3], 'title', worker.revision ?? '');
+  renderRotation(row.lastElementChild, worker, older, pool);
 }
