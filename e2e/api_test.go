@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -121,4 +122,26 @@ func (r *rota) reload(body string) reloadView {
 	require.Equal(r.t, http.StatusOK, r.do(http.MethodPost, "/reload?wait=completed&timeout=60s", body, &view), r.log)
 	require.Equal(r.t, "completed", view.State)
 	return view
+}
+
+func (r *rota) newestReload() reloadView {
+	r.t.Helper()
+	var history struct{ Reloads []reloadView }
+	require.Equal(r.t, http.StatusOK, r.get("/reloads?limit=1", &history))
+	require.Len(r.t, history.Reloads, 1)
+	return history.Reloads[0]
+}
+
+// connectionOf is the id of the connection that a client has open.
+func (r *rota) connectionOf(client net.Conn) string {
+	r.t.Helper()
+	var list struct{ Connections []struct{ ID, Remote string } }
+	require.Equal(r.t, http.StatusOK, r.get("/connections", &list))
+	for _, c := range list.Connections {
+		if c.Remote == client.LocalAddr().String() {
+			return c.ID
+		}
+	}
+	require.Fail(r.t, "the connection is not listed", client.LocalAddr())
+	return ""
 }
