@@ -11,6 +11,7 @@ type Root struct {
 	Started uint64 // Process.Started; 0 trusts the PID, which is right until the process has been waited for
 	Mark    string // an entry of the environment that no other worker has: "ID=4711"; "" for none
 	Known   Family // as found by an earlier call: whoever was a member stays one
+	Aside   bool   // it is only told apart from the others: what came from it is not looked for, which spares a lot
 }
 
 // Families tells whose every process below the caller is. Each is in one family at most:
@@ -18,7 +19,7 @@ type Root struct {
 // caller's child (PR_SET_CHILD_SUBREAPER), belongs with its descendants to the root in
 // whose family it was Known, or whose Mark its program was started with, or in whose
 // process group or session it is. That holds when the root itself is long gone. Every
-// id of a root has its family, if only an empty one.
+// id of a root has its family, if only an empty one, except for those that are Aside.
 //
 // Strays are the other children of the caller, with their descendants: an orphan that
 // has shed all of this, or a child whose root was not given, as when it has just been forked.
@@ -46,8 +47,10 @@ func familiesBy(children childLister, roots map[string]Root) (map[string]Family,
 		}
 	}
 	families := make(map[string]Family, len(roots))
-	for id := range roots {
-		families[id] = *s.families[id]
+	for id, root := range roots {
+		if !root.Aside {
+			families[id] = *s.families[id]
+		}
 	}
 	return families, s.strays, nil
 }
@@ -71,7 +74,9 @@ func (s *survey) visitRoots() {
 		stat, err := readStat(root.PID)
 		if err == nil && root.mayBe(stat.Process) && !s.seen[root.PID] {
 			s.seen[root.PID] = true // before any descends to it
-			found[id] = stat
+			if !root.Aside {
+				found[id] = stat
+			}
 		}
 	}
 	for id, stat := range found {

@@ -43,6 +43,32 @@ func TestAFamilyIsTheRootAndItsDescendants(t *testing.T) {
 	}
 }
 
+// Who is after one worker's processes need not have those of all others looked for, and gets none of theirs.
+func TestARootThatIsAsideHasNoFamily(t *testing.T) {
+	a := grow(t, "ID=a", `exec sh -c "$STAY" root`, "root")
+	b := grow(t, "ID=b", forks, "middle", "leaf", "second")
+	orphan := grow(t, "ID=c", `(setsid sh -c "$STAY" daemon &) ; exec sh -c "$STAY" root`, "daemon", "root")
+	for name, children := range listers(t) {
+		t.Run(name, func(t *testing.T) {
+			roots := map[string]Root{"a": a.as(t, "ID=a"), "b": b.as(t, "ID=b"), "c": orphan.as(t, "ID=c")}
+			for _, id := range []string{"b", "c"} {
+				root := roots[id]
+				root.Aside = true
+				roots[id] = root
+			}
+			families, strays, err := familiesBy(children, roots)
+			require.NoError(t, err)
+			require.Len(t, families, 1)
+			require.Equal(t, []string{"root"}, a.names(families["a"]))
+			for _, tree := range []*tree{b, orphan} {
+				for leaf := range tree.pids {
+					require.NotContains(t, tree.names(strays), leaf)
+				}
+			}
+		})
+	}
+}
+
 func TestAProcessTellsWhoItIs(t *testing.T) {
 	tr := grow(t, "ID=a", forks, "middle", "leaf", "second")
 	require.Eventually(t, func() bool { return tr.find(t, "leaf").Name == "cat" }, patience, tick)

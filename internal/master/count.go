@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// How connections are counted: those of the draining workers time and again, and, for minders that are about to tell a worker
-// to stop or to end it, those of all workers at once.
+// How connections are counted: those of the draining workers time and again, and those of each worker that its minder is
+// about to tell to stop, or to end.
 
 // countConnections counts those of the draining workers: at once when none were counted
 // lately, else after a pause that keeps the cost of counting many of them small.
@@ -70,12 +70,18 @@ func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connect
 // tally is a count for whoever asked before it began. Minders ask many at a time, and to look through
 // the kernel's table once for each would delay the last of them.
 type tally struct {
-	waiting []chan map[string][]Connection // that ask for the next, each buffered
+	waiting []inquiry // that ask for the next
 	running bool
 }
 
-func (l *loop) count(answer chan map[string][]Connection) {
-	l.tally.waiting = append(l.tally.waiting, answer)
+// inquiry is after the connections of one worker.
+type inquiry struct {
+	worker string
+	answer chan map[string][]Connection // buffered; also of others, who asked at the same time
+}
+
+func (l *loop) count(i inquiry) {
+	l.tally.waiting = append(l.tally.waiting, i)
 	if !l.tally.running {
 		l.beginTally()
 	}
@@ -85,10 +91,8 @@ func (l *loop) beginTally() {
 	waiting := l.tally.waiting
 	l.tally = tally{running: true}
 	var workers []string
-	for id, member := range l.pool.workers {
-		if member.PID != 0 {
-			workers = append(workers, id)
-		}
+	for _, i := range waiting {
+		workers = append(workers, i.worker)
 	}
 	go func() {
 		held, err := l.census(workers)
@@ -97,8 +101,8 @@ func (l *loop) beginTally() {
 				l.options.Log.Warn().Err(err).Msg("cannot count the connections of workers")
 			}
 			held = l.withoutEvicted(held)
-			for _, answer := range waiting {
-				answer <- held
+			for _, i := range waiting {
+				i.answer <- held
 			}
 			l.tally.running = false
 			if len(l.tally.waiting) > 0 {
@@ -112,7 +116,7 @@ func (l *loop) beginTally() {
 // kernel does not show them, or takes longer than so long.
 func (m *Master) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
 	answer := make(chan map[string][]Connection, 1)
-	err := m.ask(func(l *loop) { l.count(answer) })
+	err := m.ask(func(l *loop) { l.count(inquiry{worker, answer}) })
 	if err == nil {
 		slow := time.NewTimer(within)
 		defer slow.Stop()

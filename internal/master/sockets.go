@@ -64,12 +64,12 @@ func (m *Master) sockets() (list []kernel.Listener, err error) {
 // families finds the processes of the workers. Who was one of a worker's stays so, whatever it
 // does to hide that, so what is found is remembered.
 func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
-	roots := make(map[string]kernel.Root, len(workers))
+	roots := map[string]kernel.Root{}
 	if err := m.ask(func(l *loop) {
-		for _, id := range workers {
-			if minder := l.minders[id]; minder != nil {
-				roots[id] = minder.root
-			}
+		for id, minder := range l.minders {
+			root := minder.root
+			root.Aside = !slices.Contains(workers, id)
+			roots[id] = root
 		}
 	}); err != nil {
 		return nil, err
@@ -96,32 +96,26 @@ func (m *Master) familyOf(worker string) kernel.Family {
 	return families[worker]
 }
 
-// connectionsOf joins the kernel's list of connections with the sockets that the workers'
-// processes hold. The list comes first: a socket accepted in between is missed, and seen
-// next time; the other way round it would be taken for nobody's.
+// connectionsOf joins the sockets that the workers' processes hold with the kernel's list of connections.
+// That is only asked for if there are any, since the kernel walks through all of the machine's to make it: it would be
+// the most of what a rotation of idle workers costs. A socket accepted in between is missed, and seen next time.
 func (m *Master) connectionsOf(workers []string) (Listing, error) {
 	var listing Listing
 	endpoints, err := m.sockets()
 	if err != nil {
 		return listing, err
 	}
-	seen, err1 := kernel.Connections(endpoints)
-	families, err2 := m.kin(workers)
-	listing.Families = families
-	if err := errors.Join(err1, err2); err != nil {
+	if listing.Families, err = m.kin(workers); err != nil {
 		return listing, err
 	}
-	owner := make(map[uint64]string, len(seen))
-	for id, family := range families {
-		inodes, err := family.SocketInodes()
-		if errors.Is(err, fs.ErrPermission) { // it became another user, or may not be looked into
-			listing.Unseen = append(listing.Unseen, id)
-		} else if err != nil {
-			return listing, err
-		}
-		for _, inode := range inodes {
-			owner[inode] = id
-		}
+	owner, unseen, err := owners(listing.Families, endpoints)
+	listing.Unseen = unseen
+	if err != nil || len(owner) == 0 {
+		return listing, err
+	}
+	seen, err := kernel.Connections(endpoints)
+	if err != nil {
+		return listing, err
 	}
 	listing.Connections = make([]Connection, 0, len(seen))
 	for _, c := range seen {
@@ -130,6 +124,29 @@ func (m *Master) connectionsOf(workers []string) (Listing, error) {
 		}
 	}
 	return listing, nil
+}
+
+// owners tells by inode which worker holds a socket, but for those that it listens on, and which workers may not be looked into.
+func owners(families map[string]kernel.Family, endpoints []kernel.Listener) (owner map[uint64]string, unseen []string, err error) {
+	listening := make(map[uint64]bool, len(endpoints))
+	for _, l := range endpoints {
+		listening[l.Inode] = true
+	}
+	owner = make(map[uint64]string)
+	for id, family := range families {
+		inodes, err := family.SocketInodes()
+		if errors.Is(err, fs.ErrPermission) { // it became another user
+			unseen = append(unseen, id)
+		} else if err != nil {
+			return owner, unseen, err
+		}
+		for _, inode := range inodes {
+			if !listening[inode] {
+				owner[inode] = id
+			}
+		}
+	}
+	return owner, unseen, nil
 }
 
 // heldByWorker returns the connections of the workers, but for those that can't be seen.
