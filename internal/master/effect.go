@@ -14,7 +14,6 @@ const (
 	pauseOver                    // between two batches
 	soakOver                     // of a live reload
 	checkDue                     // although nothing has changed
-	othersDone                   // the older workers of a live reload do not accept any more
 )
 
 // checkEvery is how long after one round of checks another is due, while a rotation waits.

@@ -2,6 +2,7 @@ package master
 
 import (
 	"bufio"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -50,6 +51,8 @@ var children = map[string]func(){
 	"wraps":             wrap,
 	"greets-at-3":       greetAtThree,
 	"website":           serveWebsite,
+	"repaired":          serveRepaired,
+	"asks":              askWebsite,
 	"tells-signals":     tellSignals,
 	"drops-connections": dropConnections,
 
@@ -147,6 +150,43 @@ func serveWebsite() {
 	}
 	sayReady()
 	_ = http.Serve(listeners[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+}
+
+// serveRepaired answers with 500 in the first generation, which is a little hard of hearing, and with 200 in those after it.
+func serveRepaired() {
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) != 1 {
+		os.Exit(8)
+	}
+	status := http.StatusOK
+	if os.Getenv("ROTA_GENERATION") == "1" {
+		status = http.StatusInternalServerError
+	}
+	server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })}
+	terminated := whenTerminated()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-terminated
+		time.Sleep(200 * time.Millisecond) // of its own, not of the test
+		_ = server.Shutdown(context.Background())
+	}()
+	sayReady()
+	_ = server.Serve(listeners[0])
+	<-stopped
+}
+
+// askWebsite is no worker but a check: it fails unless all of many answers are good.
+func askWebsite() {
+	for range 20 {
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		response, err := client.Get("http://" + os.Getenv("ROTA_LISTEN"))
+		if err != nil || response.StatusCode != http.StatusOK {
+			fmt.Println(response, err)
+			os.Exit(1)
+		}
+		response.Body.Close()
+	}
 }
 
 // greetAtThree greets at the listener that it was given as a bare descriptor.

@@ -82,8 +82,6 @@ func (p *pool) onAwake(f awake) {
 		r.rested = max(r.rested, f.count)
 	case soakOver:
 		r.soaked = true
-	case othersDone:
-		r.checks.settled = true
 	case checkDue:
 		r.checks.due = r.checks.due || f.count == r.checks.begun
 	}

@@ -16,24 +16,27 @@ import (
 // workers by slot.
 func website(t *testing.T, badSlot string) (*master.Master, []master.Worker) {
 	t.Helper()
-	m, err := master.New(master.Options{
-		Spec: master.Spec{
-			Listen:  []master.ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}},
-			Command: []string{os.Args[0], "website", badSlot},
-			Workers: 4,
-		},
-		Log: zerolog.Nop(),
-	})
+	m := runSite(t, master.Options{Spec: master.Spec{Command: []string{os.Args[0], "website", badSlot}, Workers: 4}})
+	s, err := m.Status()
+	require.NoError(t, err)
+	return m, s.Workers
+}
+
+// runSite starts a master that ends with the test, and returns when its workers are ready.
+func runSite(t *testing.T, o master.Options) *master.Master {
+	t.Helper()
+	o.Listen = []master.ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
+	o.Log = zerolog.Nop()
+	m, err := master.New(o)
 	require.NoError(t, err)
 	ended := make(chan struct{})
 	go func() { m.Run(); close(ended) }()
 	t.Cleanup(func() { m.Kill(); <-ended })
-	var s master.Status
 	require.Eventually(t, func() bool {
-		s, err = m.Status()
-		return err == nil && s.Ready == 4
+		s, err := m.Status()
+		return err == nil && s.Ready == o.Workers
 	}, 20*time.Second, time.Millisecond)
-	return m, s.Workers
+	return m
 }
 
 // ask runs a round of checks of all but the first of the workers, as if that one were of the generation before.
@@ -80,4 +83,21 @@ func TestARealOlderWorkersAnswerDoesNotCount(t *testing.T) {
 	for range 10 {
 		require.True(t, ask(t, m, false, "tcp", "http:/up").OK)
 	}
+}
+
+// A broken old version must not keep its repair from being deployed, also not in the moment when the reload is
+// live and the old workers have not heard yet that they are to stop.
+func TestARepairIsDeployed(t *testing.T) {
+	m := runSite(t, master.Options{Check: check.Run, Spec: master.Spec{Command: []string{os.Args[0], "repaired"}, Workers: 1}})
+	var checks []master.Check
+	for _, text := range []string{"tcp", "http:/up", os.Args[0] + " asks"} {
+		c, err := check.Parse(text)
+		require.NoError(t, err)
+		checks = append(checks, c)
+	}
+	reload, err := m.Reload(master.ReloadRequest{Checks: checks})
+	require.NoError(t, err)
+	reload, err = m.Wait(t.Context(), reload.ID, master.ReloadCompleted)
+	require.NoError(t, err)
+	require.Equal(t, master.ReloadCompleted, reload.State, "%v", reload.Failure)
 }

@@ -124,6 +124,9 @@ func (l *loop) check(e check) {
 		Opened:     l.own.add,
 	}
 	l.crew.Go(func() {
+		if e.live {
+			l.awaitAlone(t.context, e.generation)
+		}
 		result := l.options.Check(t.context, round)
 		if t.context.Err() == nil {
 			l.post(checked{reload: e.reload, batches: e.batches, result: result})

@@ -1,9 +1,6 @@
 package master
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // How a rotation that has changed every slot is judged.
 
@@ -22,9 +19,6 @@ func (p *pool) goLive() {
 	passed := p.passed()
 	if passed {
 		p.endRotation(r.before)
-	}
-	if r.checks.wanted {
-		p.wakeAfter(othersDone, 0, settleAfter)
 	}
 	message := fmt.Sprintf("generation %d serves every slot, %s", r.Generation, plural(r.Draining, "older worker drains", "older workers drain"))
 	if !passed {
@@ -62,24 +56,6 @@ type checkRounds struct {
 	begun   int  // rounds so far
 	due     bool // it is time for another, although nothing has changed
 	passed  int  // batches that had changed when the latest round that went well began
-	settled bool // the older workers, told to stop accepting when the reload became live, have had the time to obey
-}
-
-// settleAfter is how long an older worker may take to stop accepting once it is told to: some look only once a second.
-const settleAfter = 2 * time.Second
-
-// alone reports whether nobody but the new generation answers.
-func (p *pool) alone() bool {
-	r := p.rotating
-	if r.State != ReloadLive || r.checks.settled {
-		return r.State == ReloadLive
-	}
-	for _, m := range p.workers {
-		if m.Generation != r.Generation {
-			return false
-		}
-	}
-	return true
 }
 
 // unchecked reports whether slots have changed since the checks went well.
@@ -97,12 +73,9 @@ func (p *pool) askForChecks() {
 	if !p.unchecked() && !r.checks.due {
 		return
 	}
-	live := p.alone()
-	if r.State == ReloadLive && !live {
-		return // what an older one says would be taken for theirs
-	}
 	r.checks.running, r.checks.due = true, false
 	r.checks.begun++
+	live := r.State == ReloadLive
 	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live, commands: live || r.canary && !r.promoted})
 }
 

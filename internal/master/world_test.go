@@ -292,7 +292,7 @@ func tellEffect(e effect) string {
 	case check:
 		return fmt.Sprintf("check %s after batch %d live %t commands %t", e.reload, e.batches, e.live, e.commands)
 	case wake:
-		return fmt.Sprintf("wake for %s in %s", []string{"canary", "pause", "soak", "check", "others"}[e.why], e.after)
+		return fmt.Sprintf("wake for %s in %s", []string{"canary", "pause", "soak", "check"}[e.why], e.after)
 	case retry:
 		return fmt.Sprintf("retry slot%d after %d", e.slot, e.deaths)
 	case publish:
