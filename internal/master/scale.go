@@ -70,7 +70,11 @@ func (p *pool) resize(size int, r *Reload) {
 	for len(p.slots) > size {
 		last := p.slots[len(p.slots)-1]
 		p.slots = p.slots[:len(p.slots)-1]
-		p.dismiss(last.duty, r, "the pool shrinks")
-		p.dismiss(last.next, r, "the pool shrinks")
+		for _, m := range []*member{last.duty, last.next} {
+			if m != nil {
+				m.reload = r // what becomes of it is no affair of the reload that started it, which may end before
+			}
+			p.dismiss(m, r, "the pool shrinks")
+		}
 	}
 }

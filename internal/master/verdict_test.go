@@ -426,3 +426,21 @@ func TestSurge(t *testing.T) {
 	}
 	require.Equal(t, 1, Surge{}.Of(8))
 }
+
+func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
+	w := newWorld(3).up()
+	r := w.under(func(terms *terms) { terms.strategy.Surge = Surge{Number: 3} })
+	scaled := w.pool.slots[2].next
+	w.apply(scaleAsked{delta: -1})
+	require.Equal(t, WorkerDraining, scaled.State)
+	w.over()
+	for _, m := range w.in(WorkerDraining) {
+		if m != scaled {
+			w.apply(exited{worker: m.ID})
+		}
+	}
+	require.Equal(t, ReloadCompleted, r.State)
+	before := r.clone()
+	w.apply(exited{worker: scaled.ID, exit: Exit{Cut: 3, Killed: true}})
+	require.Equal(t, before, r.clone(), "it has said already that nothing was lost")
+}
