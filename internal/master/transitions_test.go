@@ -75,6 +75,11 @@ var situations = []struct {
 		w := newWorld(2).up().with(Strategy{PauseBetween: time.Second})
 		return w.ready(w.next())
 	}},
+	{"checked before the second", func() *world {
+		w := newWorld(2).up()
+		w.under(func(t *terms) { t.checks = true })
+		return w.ready(w.next())
+	}},
 	{"live on trial", func() *world { return newWorld(2).up().with(Strategy{Soak: time.Minute}).over() }},
 	{"going back from live", func() *world {
 		w := newWorld(2).up().with(Strategy{Soak: time.Minute}).over()
@@ -102,6 +107,9 @@ var happenings = []struct {
 	{"canary soaked", func(w *world) fact { return awake{reload: w.current(), why: canaryOver} }},
 	{"pause between over", func(w *world) fact { return awake{reload: w.current(), why: pauseOver, count: 1} }},
 	{"soak over", func(w *world) fact { return awake{reload: w.current(), why: soakOver} }},
+	{"check passes", func(w *world) fact {
+		return checked{reload: w.current(), batches: 1, result: Result{OK: true}}
+	}},
 	{"check fails", func(w *world) fact {
 		return checked{reload: w.current(), result: Result{Message: "not well"}}
 	}},

@@ -82,7 +82,7 @@ func (p *pool) askForChecks() {
 // onChecked hears how a round went.
 func (p *pool) onChecked(f checked) {
 	r := p.rotating
-	if r == nil || r.ID != f.reload || r.State == ReloadReverting {
+	if r == nil || r.ID != f.reload || r.State == ReloadReverting || !r.checks.running {
 		return
 	}
 	r.checks.running = false
