@@ -45,7 +45,7 @@ func cutOf(list []Connection, how CutHow) []CutConnection {
 // onHeld notes what a draining worker had at some time.
 func (m *member) onHeld(n int, some []CutConnection) {
 	m.connections, m.counted, m.held = n, true, some
-	m.peak = max(m.peak, n)
+	m.peak = max(m.peak, n+m.evicted) // who is evicted is not among the n any more
 }
 
 // settleConnections adds to the reload that drained the worker what became of its connections. What it had is known as
@@ -65,6 +65,7 @@ func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	if exit.broke() {
 		dropped = m.connections
 		r.Dropped += dropped
+		r.DropUnknown = r.DropUnknown || !m.counted && !m.ReadyAt.IsZero()
 		r.addCut(m.held)
 	}
 	if !exit.CutUnknown {

@@ -142,7 +142,7 @@ func TestWhatBecameOfTheConnections(t *testing.T) {
 		{"nobody counted", nil, 0, Exit{}, 0, 0, 0, 0},
 		{"it was killed", []int{5, 3}, 0, Exit{Code: -1, Signal: "SIGKILL", Killed: true, Cut: 3, CutConnections: make([]CutConnection, 3)}, 2, 3, 0, 3},
 		{"it was killed, who knows with how many", []int{5}, 0, Exit{Code: -1, Signal: "SIGKILL", Killed: true, CutUnknown: true}, 0, 0, 0, 0},
-		{"it crashed", []int{5, 3}, 1, Exit{Code: -1, Signal: "SIGSEGV"}, 1, 0, 3, 3},
+		{"it crashed", []int{5, 3}, 1, Exit{Code: -1, Signal: "SIGSEGV"}, 2, 0, 2, 3},
 		{"it failed", []int{500}, 0, Exit{Code: 1}, 0, 0, 500, mostCut},
 		{"it failed with nobody there", []int{4, 0}, 0, Exit{Code: 1}, 4, 0, 0, 0},
 		{"its wrapper was ended", []int{4}, 0, Exit{Code: -1, Signal: "SIGTERM", Outlived: true}, 4, 0, 0, 0},
@@ -153,6 +153,41 @@ func TestWhatBecameOfTheConnections(t *testing.T) {
 			require.Equal(t, ReloadCompleted, r.State)
 			require.Equal(t, []int{c.drained, c.cut, c.drop, c.told}, []int{r.Drained, r.ConnectionsCut, r.Dropped, len(r.CutConnections)})
 		})
+	}
+}
+
+// The one who is evicted before anybody has counted is not missing among those who drained.
+func TestWhoIsEvictedAtOnceIsNotCountedTwice(t *testing.T) {
+	w := newWorld(1).up()
+	old := w.in(WorkerReady)[0]
+	r := w.live()
+	w.apply(evicted{worker: old.ID, n: 3})
+	w.apply(holds{worker: old.ID, n: 7})
+	w.apply(exited{worker: old.ID})
+	require.Equal(t, []int{7, 3}, []int{r.Drained, r.Evicted})
+}
+
+// That nobody knows of a loss does not mean that there was none.
+func TestAWorkerThatBrokeUnseenMayHaveDroppedSomething(t *testing.T) {
+	for _, c := range []struct {
+		counted bool
+		exit    Exit
+		losses  int
+	}{
+		{false, Exit{Code: 1}, 1},
+		{false, Exit{Code: -1, Signal: "SIGTERM"}, 1},
+		{false, Exit{}, 0},
+		{true, Exit{Code: 1}, 0},
+	} {
+		w := newWorld(1).up()
+		old := w.in(WorkerReady)[0]
+		r := w.live()
+		if c.counted {
+			w.apply(holds{worker: old.ID})
+		}
+		w.apply(exited{worker: old.ID, exit: c.exit})
+		require.Equal(t, ReloadCompleted, r.State)
+		require.Len(t, r.Losses(), c.losses)
 	}
 }
 

@@ -142,6 +142,7 @@ func (p *pool) onEvicted(m *member, n int) {
 	}
 	n = max(n, -m.evicted) // what was counted before it drained is not taken back after
 	m.evicted += n
+	m.connections = max(0, m.connections-n) // should it crash before it is counted again
 	m.reload.Evicted += n
 }
 

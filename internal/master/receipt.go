@@ -5,6 +5,7 @@ type Receipt struct {
 	Measured
 	Drained        int             // connections that older workers had and that ended by themselves
 	Dropped        int             // connections of workers that ended by a signal or an error instead of draining, as last counted
+	DropUnknown    bool            // there may be more: the kernel did not tell what such a worker had
 	Evicted        int             // connections of its draining workers that a caller had closed
 	CutConnections []CutConnection // those cut or dropped, as far as known; not all of very many
 	Died           int             // workers that ended while they served, without having been told to
@@ -26,6 +27,9 @@ func (r *Reload) Losses() []string {
 	}
 	say(r.Dropped, "connection was held by a worker that ended by a signal or an error instead of draining",
 		"connections were held by workers that ended by a signal or an error instead of draining")
+	if r.DropUnknown {
+		list = append(list, "workers ended by a signal or an error instead of draining, and the kernel did not tell how many connections they had")
+	}
 	say(r.Evicted, "connection was evicted", "connections were evicted")
 	say(r.Died, "worker ended while it served, with whatever connections it had", "workers ended while they served, with whatever connections they had")
 	say(r.Probes.Refused, "probe connection was refused", "probe connections were refused")
