@@ -66,7 +66,9 @@ func TestACheckThatOnlyOlderWorkersAnsweredHasNotPassed(t *testing.T) {
 	require.Equal(t, master.Result{OK: true, Of: 1}, Run(t.Context(), h.round("http:/", false, "new")))
 	require.Equal(t, master.Result{OK: true}, Run(t.Context(), h.round("tcp", false, "new")))
 	for _, check := range []string{"tcp", "http:/"} {
-		r := Run(t.Context(), h.round(check, true, "new"))
+		round := h.round(check, true, "new")
+		round.Timeout = short
+		r := Run(t.Context(), round)
 		require.False(t, r.OK, "when it is live, one of the new ones has to")
 		require.Contains(t, r.Message, "none of the new workers")
 	}
@@ -313,4 +315,21 @@ func TestACommandThatFailsIsQuoted(t *testing.T) {
 		return nil, ctx.Err()
 	}
 	require.Equal(t, `"./smoke" did not end in 1ms and was killed`, Run(t.Context(), round).Message)
+}
+
+// Many a program goes on accepting for some seconds when it is told to stop, so that balancers notice.
+func TestANewWorkerIsLookedForWhileAnOlderOneGoesOnAccepting(t *testing.T) {
+	for check, among := range map[string]int{"tcp": 5, "http:/": 100} {
+		h := open(t, "tcp", "127.0.0.1:0")
+		visitors := 0
+		h.worker("old", func(c net.Conn) {
+			if visitors++; visitors == among {
+				h.worker("new", says(200))
+			}
+			says(200)(c)
+		})
+		r := Run(t.Context(), h.round(check, true, "new"))
+		require.True(t, r.OK, r.Message)
+		require.Equal(t, 1, r.Passed)
+	}
 }

@@ -28,8 +28,22 @@ const (
 const drainAtMost = 1 << 20
 
 // askTCP connects once to each listener. The kernel does its part as long as somebody listens, so
-// somebody must also accept.
+// somebody must also accept. When it is live that has to be one of the new workers: as long as it is an older
+// one, which goes on accepting for a while, it connects again.
 func (r *round) askTCP(ctx context.Context) (well bool, bad *complaint) {
+	for began := time.Now(); ; {
+		well, bad = r.visitOnce(ctx)
+		if well || bad != nil || !r.Live || ctx.Err() != nil || len(r.streams()) == 0 || time.Since(began) > r.timeout/2 {
+			return well, bad
+		}
+		select {
+		case <-time.After(lastPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (r *round) visitOnce(ctx context.Context) (well bool, bad *complaint) {
 	visits, bad := r.visitAll(ctx, r.streams())
 	ours := 0
 	b := burst{round: r, waiting: visits, enough: func() bool { return false }}
@@ -118,7 +132,7 @@ func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target s
 	began := time.Now()
 	answered := map[string]bool{} // by new workers
 	ours := 0                     // answers that count
-	for range mostBursts {
+	for bursts := 1; ; bursts++ {
 		b := burst{round: r}
 		b.enough = func() bool { return len(r.Workers) > 0 && len(answered) == len(r.Workers) }
 		b.ask = func(ctx context.Context, v *visit) error { return r.request(ctx, v, target) }
@@ -134,7 +148,8 @@ func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target s
 		if worse := b.run(ctx); bad == nil {
 			bad = worse
 		}
-		if bad != nil || b.enough() || len(r.Workers) == 0 || time.Since(began) > r.timeout/2 {
+		lookOn := bursts < mostBursts || r.Live && ours == 0 // then they were all an older one's
+		if !lookOn || bad != nil || b.enough() || len(r.Workers) == 0 || ctx.Err() != nil || time.Since(began) > r.timeout/2 {
 			break
 		}
 	}
