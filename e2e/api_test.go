@@ -31,6 +31,7 @@ type status struct {
 	Totals struct {
 		WorkersDied      int `json:"workers_died"`
 		ReloadsCompleted int `json:"reloads_completed"`
+		ReloadsFailed    int `json:"reloads_failed"`
 	}
 }
 
