@@ -150,6 +150,22 @@ func TestAWaitCanEndBeforeItsReload(t *testing.T) {
 	require.Zero(t, code, stderr)
 }
 
+// The held connection keeps the reload going until the log's reader has left.
+func TestALogThatNobodyReadsEndsNoWait(t *testing.T) {
+	r := start(t, "--workers", "1", "--probe-interval", "0")
+	held := hold(t, "tcp", r.tcp, 1)
+	command := r.asking("reload")
+	messages, err := command.StderrPipe()
+	require.NoError(t, err)
+	command.Stdout = command.Stderr
+	require.NoError(t, command.Start())
+	require.True(t, bufio.NewScanner(messages).Scan(), "it follows")
+	require.NoError(t, messages.Close())
+	require.NoError(t, leave(held[0]))
+	_ = command.Wait()
+	require.Zero(t, command.ProcessState.ExitCode(), command.ProcessState)
+}
+
 // Its second worker never says that it is ready.
 func TestWhoWaitsIsToldThatTheMasterStops(t *testing.T) {
 	r := start(t, "--workers", "1", "--ready", "log:ready", "--start-timeout", "2m", "--", "sh", "-c",

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -147,6 +149,7 @@ var errWaitOver = errors.New("the wait ran out")
 func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadRequest) error {
 	ctx, release := untilSignal(ctx)
 	defer release()
+	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more ends no wait: the exit code may be wanted still
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errWaitOver)
 	defer cancel()
 	if o.follow != "" {
