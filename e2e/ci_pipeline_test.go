@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,17 +125,18 @@ func (p pipeline) command(args []string, variables ...map[string]string) *exec.C
 	return command
 }
 
-// runSteps runs them in turn, as long as all goes well.
+// runSteps runs them in turn, as long as all goes well. The code is -1 of one that was killed.
 func runSteps(steps []*exec.Cmd) (said string, code int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	var output bytes.Buffer
 	for _, step := range steps {
 		step.Stdout, step.Stderr = &output, &output
+		step.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a job that is cancelled takes nobody with it
 		if err := step.Start(); err != nil {
 			return output.String(), 0, err
 		}
-		stop := context.AfterFunc(ctx, func() { _ = step.Process.Kill() })
+		stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-step.Process.Pid, syscall.SIGKILL) })
 		err := step.Wait()
 		stop()
 		if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
@@ -155,18 +157,21 @@ func readYAML(t *testing.T, file string, into any) {
 }
 
 // sshStandIn runs on this machine what is to be run on the server, with the server's environment and not the
-// job's. If there is a file named cut, it has the connection break once, at the first line of the activation, which goes on.
+// job's. If there is a file named cut, it has the connection break once, at the first line of the activation, which goes on; if
+// that file says cancel, the job is killed at the same moment.
 func sshStandIn(cut, admin string) string {
 	return `#!/bin/sh
 while getopts o:i: option; do :; done
 shift $((OPTIND - 1))
 [ "$1" = deploy@app.example.com ] || exit 255
 shift
-server() { exec env -i PATH='` + filepath.Dir(binary) + `':/usr/bin:/bin ROTA_ADMIN=` + admin + ` sh -c "$*"; }
+server() { exec setsid --wait env -i PATH='` + filepath.Dir(binary) + `':/usr/bin:/bin ROTA_ADMIN=` + admin + ` sh -c "$*"; }
 case "$*" in *"
 activate "/*)
-    if rm '` + cut + `' 2>/dev/null; then
+    if why=$(cat '` + cut + `' 2>/dev/null); then
+        rm '` + cut + `'
         { server "$@" <&3 & } 3<&0 2>&1 | head -n 1
+        [ "$why" != cancel ] || kill -KILL 0
         exit 255
     fi ;;
 esac

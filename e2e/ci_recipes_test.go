@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,7 @@ def read(name):
     with open(name) as file:
         return file.read()
 
-VERSION, FLAW = read("version"), read("flaw")
+VERSION, FLAW, GATE = read("version"), read("flaw"), read("gate")
 
 class Answer(socketserver.StreamRequestHandler):
     def handle(self):
@@ -37,7 +38,7 @@ def die():
     print("lost the database", flush=True)
     os._exit(4)
 
-while FLAW.startswith("gate ") and not os.path.exists(FLAW[5:]):
+while GATE and not os.path.exists(GATE):
     time.sleep(0.02)
 server = socketserver.ThreadingTCPServer(("", 0), Answer, bind_and_activate=False)
 server.socket.close()
@@ -69,6 +70,7 @@ type release struct {
 	version   string
 	program   string // in place of deployedServer
 	flaw      string
+	gate      string            // its workers wait for this file
 	variables map[string]string // in place of the recipe's
 }
 
@@ -93,7 +95,7 @@ func writeRelease(t *testing.T, dir string, r release) {
 		r.program = deployedServer
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
-	for name, content := range map[string]string{"server": r.program, "version": r.version, "flaw": r.flaw} {
+	for name, content := range map[string]string{"server": r.program, "version": r.version, "flaw": r.flaw, "gate": r.gate} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o755))
 	}
 }
@@ -184,6 +186,7 @@ func TestDeploysFromCI(t *testing.T) {
 				"broken ones":             brokenDeploys,
 				"two at the same time":    twoDeploys,
 				"a connection breaks":     aBrokenConnection,
+				"a job is cancelled":      aCancelledDeploy,
 				"the time is up":          aDeployOutOfTime,
 				"connections were lost":   aLossyDeploy,
 				"the server is not there": aDeployToNobody,
@@ -266,7 +269,7 @@ func twoDeploys(t *testing.T, p *production) {
 	var both sync.WaitGroup
 	versions := [2]string{"second", "other"}
 	for i, version := range versions {
-		runs = append(runs, p.pipeline(t, release{version: version, flaw: "gate " + gate}))
+		runs = append(runs, p.pipeline(t, release{version: version, gate: gate}))
 		steps := p.ci.steps(t, runs[i])
 		both.Go(func() { said[i], codes[i], errs[i] = runSteps(steps) })
 	}
@@ -299,6 +302,26 @@ func aBrokenConnection(t *testing.T, p *production) {
 	var history struct{ Reloads []reloadView }
 	p.get("/reloads", &history)
 	require.Len(t, history.Reloads, 2)
+}
+
+// The workers are still on their way when nobody is left who could put the link right, but the server.
+func aCancelledDeploy(t *testing.T, p *production) {
+	for _, r := range []release{{version: "second"}, {version: "broken", flaw: "500"}} {
+		r.gate = filepath.Join(t.TempDir(), "open")
+		require.NoError(t, os.WriteFile(p.cut, []byte("cancel"), 0o644))
+		said, code, err := runSteps(p.ci.steps(t, p.pipeline(t, r)))
+		require.NoError(t, err)
+		require.Equal(t, -1, code, said)
+		require.NoError(t, os.WriteFile(r.gate, nil, 0o644))
+		lock, err := os.Open(filepath.Join(p.root, ".deploy", "lock"))
+		require.NoError(t, err)
+		p.eventually("the deploy ends", func() bool { return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil })
+		require.NoError(t, lock.Close())
+		p.serves(t, "second", 2)
+	}
+	totals := p.status().Totals
+	require.Equal(t, 1, totals.ReloadsCompleted)
+	require.Equal(t, 1, totals.ReloadsFailed)
 }
 
 // The release is on trial when its time is up, and so can be taken back.
