@@ -91,3 +91,20 @@ func (r *running) targets() []ListenAddress {
 	_ = r.ask(func(l *loop) { list = l.targets() })
 	return list
 }
+
+// Nothing else happens while a canary waits.
+func TestWhoAsksForAWaitingReloadIsToldWhatIsMeasuredByThen(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 2, Strategy: Strategy{Canary: 1}, ProbeInterval: time.Millisecond}, "serves")
+	r.ready(2)
+	asked, err := r.Reload(ReloadRequest{})
+	require.NoError(t, err)
+	probes := func() int {
+		reload, err := r.ReloadByID(asked.ID)
+		require.NoError(t, err)
+		return reload.Probes.Sent
+	}
+	r.next(EventWorkerDraining)
+	r.next(EventWorkerExited)
+	atFirst := probes()
+	require.Eventually(t, func() bool { return probes() > atFirst }, patience, 5*time.Millisecond)
+}

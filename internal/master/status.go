@@ -61,7 +61,7 @@ func (m *Master) Reloads() ([]Reload, error) {
 	var list []Reload
 	err := m.ask(func(l *loop) {
 		for _, r := range slices.Backward(l.pool.reloads) {
-			list = append(list, r.clone())
+			list = append(list, l.copyOf(r))
 		}
 	})
 	return list, err
@@ -72,7 +72,7 @@ func (m *Master) ReloadByID(id string) (Reload, error) {
 	var found *Reload
 	if err := m.ask(func(l *loop) {
 		if r := l.pool.reload(id); r != nil {
-			c := r.clone()
+			c := l.copyOf(r)
 			found = &c
 		}
 	}); err != nil {
@@ -132,7 +132,7 @@ func (l *loop) status() Status {
 		}
 	}
 	if r := p.current(); r != nil {
-		c := r.clone()
+		c := l.copyOf(r)
 		s.Reload = &c
 	}
 	return s

@@ -47,6 +47,16 @@ func (l *loop) attend() {
 	}
 }
 
+// copyOf is the reload for a reader, with what has been measured up to now: while it waits nothing happens that the
+// pool would be told of.
+func (l *loop) copyOf(r *Reload) Reload {
+	c := r.clone()
+	if t := l.trials[r.ID]; t != nil {
+		c.Measured = t.gauge.reading()
+	}
+	return c
+}
+
 // follow has it measure as closely as the reload's state deserves.
 func (t *trial) follow(r *Reload) {
 	if r.State == ReloadReverting {
