@@ -34,3 +34,14 @@ func TestWhoWasCutIsTold(t *testing.T) {
 	receipt := get(t, s, "/reloads/"+f.newest()).is(http.StatusOK)["receipt"].(object)
 	require.Equal(t, want, receipt["cut_connections"])
 }
+
+func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
+	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1}
+	require.Nil(t, viewReceipt(r).Lossless)
+	r.Leaving = 0
+	require.Equal(t, new(true), viewReceipt(r).Lossless)
+	r.Leaving, r.Died = 1, 1
+	require.Equal(t, new(false), viewReceipt(r).Lossless)
+	r = master.Reload{State: master.ReloadLive, StartedAt: time.Now(), Receipt: master.Receipt{Died: 1}}
+	require.Nil(t, viewReceipt(r).Lossless, "it has not ended")
+}

@@ -33,7 +33,7 @@ type receiptView struct {
 	CutConnections  []cutView  `json:"cut_connections"` // those cut or dropped, as far as they are known
 	WorkersDied     int        `json:"workers_died"`    // while they served
 	Checks          checksView `json:"checks"`
-	Lossless        *bool      `json:"lossless"` // null until it has ended
+	Lossless        *bool      `json:"lossless"` // null as long as it may still become false
 	Losses          []string   `json:"losses"`   // why not, a sentence each
 }
 
@@ -97,7 +97,7 @@ func viewReceipt(r master.Reload) *receiptView {
 		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},
 		Losses:          listOf(r.Losses()),
 	}
-	if r.State.Terminal() {
+	if r.State.Terminal() && (r.Leaving == 0 || len(view.Losses) > 0) {
 		view.Lossless = new(len(view.Losses) == 0)
 	}
 	return view

@@ -92,6 +92,7 @@ func (p *pool) endFailed(unused int) {
 	r.State, r.FinishedAt = ReloadFailed, p.now
 	p.totals.ReloadsFailed++
 	p.endRotation(unused)
+	r.Leaving = p.leaving(r.Reload)
 	p.tellReload(EventReloadFailed, r.Reload, from, "reload failed: "+r.Failure.Message)
 }
 
@@ -111,6 +112,7 @@ func (p *pool) abort(r *Reload, why string) {
 	}
 	r.State, r.FinishedAt, r.OnTrial, r.Paused = ReloadAborted, p.now, false, nil
 	p.totals.ReloadsAborted++
+	r.Leaving = p.leaving(r)
 	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
 }
 

@@ -444,3 +444,22 @@ func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
 	w.apply(exited{worker: scaled.ID, exit: Exit{Cut: 3, Killed: true}})
 	require.Equal(t, before, r.clone(), "it has said already that nothing was lost")
 }
+
+// What it has taken back still has connections, which may be lost after its end.
+func TestWhoHasEndedKnowsWhoStillLeavesBecauseOfIt(t *testing.T) {
+	w := newWorld(2).up()
+	r := w.under(func(*terms) {})
+	w.ready(w.next())
+	w.apply(exited{worker: w.next().ID, exit: Exit{Code: 1}})
+	w.ready(w.next())
+	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, 2, r.Leaving, "the new worker of slot 0, and the one that it replaced")
+	w.leave()
+	require.Zero(t, r.Leaving)
+
+	r = w.live()
+	require.Zero(t, r.Leaving, "it has not ended")
+	w.leave()
+	require.Equal(t, ReloadCompleted, r.State)
+	require.Zero(t, r.Leaving)
+}
