@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -209,11 +210,18 @@ func TestThePageRotatesOneWorker(t *testing.T) {
 	p.do(chromedp.Focus(chromedp.CSS(first)), chromedp.KeyEvent(kb.Enter))
 	p.until(fmt.Sprintf(`!document.querySelector('tr[data-worker-id="%s"]')`, before[0].ID))
 	p.until(rotatable + ` === '0 1'`)
-	require.Equal(t, "workers-title", p.eval(`document.activeElement.id`), "from where the next key leads on")
+	require.Equal(t, "workers-title", p.eval(`document.activeElement.id`), "and not sent back to the top of the page")
 	after := r.workers()
 	require.NotEqual(t, before[0].ID, after[0].ID)
 	require.Equal(t, 1, after[0].Generation)
 	require.Equal(t, before[1].ID, after[1].ID)
+
+	// Nor is somebody who stands on the button of a worker that dies.
+	p.do(chromedp.Focus(chromedp.CSS(`#workers tr[data-slot="1"] button`)))
+	require.Equal(t, "BUTTON", p.eval(`document.activeElement.tagName`))
+	require.NoError(t, syscall.Kill(after[1].PID, syscall.SIGKILL))
+	p.until(fmt.Sprintf(`!document.querySelector('tr[data-worker-id="%s"]')`, after[1].ID))
+	require.Equal(t, "workers-title", p.eval(`document.activeElement.id`))
 	p.noComplaints()
 
 	p.eval(fmt.Sprintf(`document.querySelector('%s').closest('tr').dataset.workerId = '%s'`, first, before[0].ID))

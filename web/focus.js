@@ -16,11 +16,16 @@ export function setDisabled(button, disabled) {
 // setShown hands the focus of a button that goes to the heading over it, from where the next key leads on.
 // A place that is kept stays as large as it was.
 export function setShown(button, shown, heading, { keepPlace = false } = {}) {
-  const had = document.activeElement === button || robbed === button;
-  if (!shown && had && document.activeElement !== heading) {
-    robbed = null;
-    heading.focus({ preventScroll: true });
-  }
+  const nobody = document.activeElement === document.body;
+  if (!shown && (document.activeElement === button || robbed === button && nobody)) heading.focus({ preventScroll: true });
+  if (!shown && robbed === button) robbed = null;
   if (keepPlace) button.classList.toggle('absent', !shown);
   else button.hidden = !shown;
+}
+
+// keepFocus changes what is in a container, and sees to the focus of what goes with that.
+export function keepFocus(container, heading, change) {
+  const had = container.contains(document.activeElement);
+  change();
+  if (had && document.activeElement === document.body) heading.focus({ preventScroll: true });
 }

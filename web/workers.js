@@ -2,6 +2,7 @@
 // that waits for its next worker.
 
 import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
+import { keepFocus } from './focus.js';
 import { age, bytes, count, elapsed, plural, text } from './format.js';
 import { renderRotation, rotationCell } from './rotate.js';
 
@@ -52,11 +53,11 @@ function ended({ exit, ready_at: readyAt }) {
 export function renderWorkers(workers, now, pool) {
   const rows = [...bySlot(workers).values()]
     .flatMap((slot) => slot.map((worker, place) => ({ worker, older: place > 0 })));
-  keepChildren(byId('workers'), rows, {
+  keepFocus(byId('workers'), byId('workers-title'), () => keepChildren(byId('workers'), rows, {
     key: ({ worker }) => worker.id ?? `waiting-${worker.slot}`,
     create: createRow,
     update: (row, { worker, older }) => updateRow(row, worker, older, now, pool),
-  });
+  }));
   byId('workers-empty').hidden = rows.length > 0;
 }
 
