@@ -1,5 +1,7 @@
 package master
 
+import "slices"
+
 // eventLog numbers the events, keeps the latest and passes each on to the subscribers.
 // It belongs to the loop.
 type eventLog struct {
@@ -8,10 +10,11 @@ type eventLog struct {
 	subscribers map[*Subscription]bool
 }
 
-// keepEvents is how many events can be replayed; subscriberBuffer how far a subscriber
-// may lag behind before it is cut off.
+// keepEvents is how many events can be replayed, at least; moreEvents how many more are kept before all of them are
+// moved, which shows in the master's memory; subscriberBuffer how far a subscriber may lag behind before it is cut off.
 const (
 	keepEvents       = 4096
+	moreEvents       = keepEvents / 16
 	subscriberBuffer = 1024
 )
 
@@ -31,8 +34,8 @@ func (s *Subscription) Close() { s.Cancel() }
 func (l *eventLog) publish(e Event) Event {
 	l.last++
 	e.Seq = l.last
-	if len(l.kept) >= 2*keepEvents {
-		l.kept = append(l.kept[:0:0], l.kept[len(l.kept)-keepEvents:]...)
+	if len(l.kept) >= keepEvents+moreEvents {
+		l.kept = slices.Delete(l.kept, 0, len(l.kept)-keepEvents)
 	}
 	l.kept = append(l.kept, e)
 	for s := range l.subscribers {

@@ -486,6 +486,7 @@ func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
 	s := l.subscribe(1)
 	require.True(t, s.Lost)
 	require.GreaterOrEqual(t, len(s.Backlog), keepEvents)
+	require.LessOrEqual(t, len(s.Backlog), keepEvents+moreEvents)
 	require.Equal(t, uint64(3*keepEvents), s.Backlog[len(s.Backlog)-1].Seq)
 	s = l.subscribe(3*keepEvents - 1)
 	require.False(t, s.Lost)
