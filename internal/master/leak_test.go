@@ -1,0 +1,100 @@
+package master
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// However reloads end, the master has afterwards what it had before: who deploys every hour must not run out
+// of anything in a year.
+func TestReloadsLeaveNothingBehind(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
+	whole := Spec{
+		Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: []ListenAddress{loopback},
+		ProbeInterval: 10 * time.Millisecond, Checks: []Check{{Kind: CheckTCP}},
+	}
+	var spec atomic.Pointer[Spec]
+	spec.Store(&whole)
+	var ill atomic.Bool
+	r := runMasterWith(t, Options{
+		Spec:   whole,
+		Reread: func() (Spec, error) { return *spec.Load(), nil },
+		Check:  func(context.Context, Round) Result { return Result{OK: !ill.Load(), Passed: 1} },
+	}, "")
+	r.ready(2)
+	runs := func(program string) func(*Spec) {
+		return func(s *Spec) { s.Command = []string{os.Args[0], program} }
+	}
+	soaks := func(s *Spec) { s.Strategy.Soak = time.Hour }
+	abort := func(id string) {
+		_, err := r.Control(id, VerbAbort, "")
+		require.NoError(t, err)
+	}
+
+	for _, kind := range []struct {
+		name   string
+		change func(*Spec)
+		during func(id string) // is done to it
+		end    EventType
+	}{
+		{"they complete", func(*Spec) {}, func(string) {}, EventReloadCompleted},
+		{"all at once", func(s *Spec) { s.Strategy.Surge = Surge{Percent: 100} }, func(string) {}, EventReloadCompleted},
+		{"the program is missing", func(s *Spec) { s.Command = []string{"/nowhere"} }, func(string) {}, EventReloadFailed},
+		{"a worker exits at once", runs("exits-3"), func(string) {}, EventReloadFailed},
+		{"a worker is not ready in time", func(s *Spec) {
+			runs("never-ready")(s)
+			s.StartTimeout = time.Millisecond
+		}, func(string) {}, EventReloadFailed},
+		{"aborted early", runs("never-ready"), func(id string) {
+			r.next(EventWorkerStarted)
+			abort(id)
+		}, EventReloadAborted},
+		{"aborted late", soaks, func(id string) {
+			r.next(EventReloadLive)
+			abort(id)
+		}, EventReloadAborted},
+		{"a worker dies on trial", soaks, func(string) {
+			r.next(EventReloadLive)
+			r.killOne()
+		}, EventReloadFailed},
+		{"a check fails on trial", soaks, func(string) {
+			r.next(EventReloadLive)
+			ill.Store(true)
+		}, EventReloadFailed},
+		{"the old workers are killed", func(s *Spec) {
+			runs("holds-connections")(s)
+			s.DrainTimeout = time.Millisecond
+		}, func(string) {}, EventReloadCompleted},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			r.t = t
+			next := whole
+			kind.change(&next)
+			spec.Store(&next)
+			round := func() {
+				asked, err := r.Reload(ReloadRequest{})
+				require.NoError(t, err)
+				kind.during(asked.ID)
+				require.Equal(t, kind.end, r.next(EventReloadCompleted, EventReloadFailed, EventReloadAborted).Type)
+				ill.Store(false)
+			}
+			round() // what the first one opens may stay
+			goroutines, files := runtime.NumGoroutine(), len(openFiles())
+			const rounds = 6 // more than come and go by themselves, so that one of each reload shows
+			for range rounds {
+				round()
+			}
+			require.Eventually(t, func() bool {
+				const own = 1 // that this is called in
+				return runtime.NumGoroutine() <= goroutines+own && len(openFiles()) <= files
+			}, patience, time.Millisecond)
+		})
+	}
+}
