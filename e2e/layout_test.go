@@ -22,7 +22,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/check":    {"rota/internal/master"},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
-		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel"},
+		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/check"},
 		"rota/internal/doctor":   {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":    {},
 		"rota/web":               {},

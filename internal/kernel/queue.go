@@ -6,6 +6,10 @@ import "golang.org/x/sys/unix"
 type Queue struct {
 	Depth   uint32 // connections waiting to be accepted
 	Backlog uint32 // the most that may wait; the kernel lets in one more than this
+
+	// Dropped is how many packets the listener has thrown away since it was opened: those of connections that
+	// found the queue full, and others that belong to none. 0 for a unix socket, which throws none away.
+	Dropped uint32
 }
 
 // AcceptQueues asks the kernel (sock_diag over netlink) how full the listeners'
@@ -24,7 +28,7 @@ func AcceptQueues(listeners []Listener) (map[string]Queue, error) {
 	for _, l := range listeners {
 		if queue, ok := byInode[l.Inode]; ok {
 			sum := byName[l.Name]
-			byName[l.Name] = Queue{Depth: sum.Depth + queue.Depth, Backlog: sum.Backlog + queue.Backlog}
+			byName[l.Name] = Queue{sum.Depth + queue.Depth, sum.Backlog + queue.Backlog, sum.Dropped + queue.Dropped}
 			delete(byInode, l.Inode) // counted
 		}
 	}
@@ -36,17 +40,26 @@ func AcceptQueues(listeners []Listener) (map[string]Queue, error) {
 
 func addTCPQueues(byInode map[uint64]Queue, listeners []Listener) error {
 	for _, port := range tcpPorts(listeners) {
-		messages, err := port.dump(1<<tcpListen, 0)
+		messages, err := port.dump(1<<tcpListen, 1<<(inetDiagMemory-1))
 		if err != nil {
 			return err
 		}
 		for _, message := range messages {
 			if m, ok := decode[inetMessage](message.Data); ok {
-				byInode[uint64(m.inode)] = Queue{Depth: m.recvQueue, Backlog: m.sendQueue}
+				byInode[uint64(m.inode)] = Queue{Depth: m.recvQueue, Backlog: m.sendQueue, Dropped: dropped(message.Data[inetMessageSize:])}
 			}
 		}
 	}
 	return nil
+}
+
+// dropped reads the last of the numbers that the kernel tells of a socket's memory.
+func dropped(attributes []byte) uint32 {
+	numbers, complete := decode[[memoryDrops + 1]uint32](attribute(attributes, inetDiagMemory))
+	if !complete {
+		return 0
+	}
+	return numbers[memoryDrops]
 }
 
 func addUnixQueues(byInode map[uint64]Queue, listeners []Listener) error {

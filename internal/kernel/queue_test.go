@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -93,4 +94,30 @@ func requireQueues(t *testing.T, listeners []Listener, want Queue) {
 		assert.NoError(c, err)
 		assert.Equal(c, map[string]Queue{listeners[0].Name: want}, queues)
 	}, patience, tick)
+}
+
+func TestAListenerTellsWhatItHasThrownAway(t *testing.T) {
+	full, other := listen(t, "tcp4", "127.0.0.1:0"), listen(t, "tcp4", "127.0.0.1:0")
+	withFD(t, full.(syscall.Conn), func(fd int) { require.NoError(t, unix.Listen(fd, 1)) })
+	listeners := []Listener{describe(t, "full", full), describe(t, "other", other)}
+	before, _, err := ListenCounters()
+	require.NoError(t, err)
+	var clients sync.WaitGroup
+	t.Cleanup(clients.Wait)
+	for range 4 { // two fit, and nobody accepts
+		clients.Go(func() {
+			if c, err := new(net.Dialer).DialContext(t.Context(), "tcp", full.Addr().String()); err == nil {
+				<-t.Context().Done()
+				c.Close()
+			}
+		})
+	}
+	require.Eventually(t, func() bool {
+		now, _, err := ListenCounters()
+		return err == nil && now > before
+	}, patience, tick)
+	queues, err := AcceptQueues(listeners)
+	require.NoError(t, err)
+	require.Positive(t, queues["full"].Dropped)
+	require.Zero(t, queues["other"].Dropped)
 }

@@ -53,7 +53,10 @@ type (
 const (
 	sockDestroy = 21 // SOCK_DESTROY, of linux/sock_diag.h
 
-	inetDiagInfo = 2 // INET_DIAG_INFO: struct tcp_info
+	inetDiagInfo   = 2 // INET_DIAG_INFO: struct tcp_info
+	inetDiagMemory = 7 // INET_DIAG_SKMEMINFO: SK_MEMINFO_VARS times an u32
+
+	memoryDrops = 8 // SK_MEMINFO_DROPS
 
 	unixDiagName     = 0 // UNIX_DIAG_NAME: sun_path
 	unixDiagPeer     = 2 // UNIX_DIAG_PEER: inode

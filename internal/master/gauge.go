@@ -33,6 +33,10 @@ type Measured struct {
 	Drops         int // those that were dropped for any reason, the former among them
 	CountersKnown bool
 
+	// Thrown is how many packets rota's own listeners have thrown away: at least one for each of its connections among the
+	// above, and any number that belonged to none.
+	Thrown int
+
 	DeepestQueue int // the most that were seen to wait in one listener's queue, a probe among them
 }
 

@@ -38,6 +38,7 @@ func (p *pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
 	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return now.Sub(k.at) >= keepKeys })
 	for _, k := range p.keys {
 		if request.Key != "" && k.request.Key == request.Key {
+			request.IfGeneration = k.request.IfGeneration // it was as it should be when the reload was accepted
 			if !reflect.DeepEqual(k.request, request) {
 				return nil, ErrKeyReused
 			}

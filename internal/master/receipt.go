@@ -34,9 +34,8 @@ func (r *Reload) Losses() []string {
 	say(r.Died, "worker ended while it served, with whatever connections it had", "workers ended while they served, with whatever connections they had")
 	say(r.Probes.Refused, "probe connection was refused", "probe connections were refused")
 	say(r.Probes.Reset, "probe connection was reset", "probe connections were reset")
-	say(r.Overflows, "connection found the accept queue full (ListenOverflows)", "connections found the accept queue full (ListenOverflows)")
-	if extra := r.Drops - r.Overflows; extra > 0 {
-		say(extra, "connection was dropped by a listener (ListenDrops)", "connections were dropped by listeners (ListenDrops)")
-	}
+	full := min(r.Overflows, r.Thrown) // the others are of other programs
+	say(full, "connection found the accept queue full (ListenOverflows)", "connections found the accept queue full (ListenOverflows)")
+	say(min(r.Drops, r.Thrown)-full, "connection was dropped by a listener (ListenDrops)", "connections were dropped by listeners (ListenDrops)")
 	return list
 }

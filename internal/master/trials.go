@@ -3,7 +3,6 @@ package master
 import (
 	"context"
 	"slices"
-	"time"
 
 	"rota/internal/kernel"
 )
@@ -13,6 +12,7 @@ import (
 // trial is what goes on because of a reload, for as long as that has not ended.
 type trial struct {
 	gauge   *gauge
+	thrown  thrown
 	context context.Context // of its checks
 	cancel  context.CancelFunc
 }
@@ -25,7 +25,7 @@ func (l *loop) observe(f fact) {
 	}
 	for id, t := range l.trials {
 		if r := l.pool.reload(id); r != nil {
-			r.Measured = t.gauge.reading()
+			r.Measured = l.reading(t)
 		}
 	}
 }
@@ -36,8 +36,7 @@ func (l *loop) attend() {
 		t := l.trials[r.ID]
 		switch under := !r.StartedAt.IsZero() && !r.State.Terminal(); {
 		case under && t == nil:
-			t = &trial{gauge: newGauge(l.probeInterval(r), l.probed, l.deepest, kernel.ListenCounters, l.own)}
-			t.context, t.cancel = context.WithCancel(context.Background())
+			t = l.beginTrial()
 			l.trials[r.ID] = t
 		case !under && t != nil:
 			l.endTrial(r.ID, t)
@@ -47,12 +46,21 @@ func (l *loop) attend() {
 	}
 }
 
+func (l *loop) beginTrial() *trial {
+	t := &trial{}
+	t.context, t.cancel = context.WithCancel(context.Background())
+	queues := func() (deepest uint32, err error) { return l.deepest(&t.thrown) }
+	interval := l.plans[l.pool.generation].ProbeInterval // the reload's own is not read yet
+	t.gauge = newGauge(interval, l.probed, queues, kernel.ListenCounters, l.own)
+	return t
+}
+
 // copyOf is the reload for a reader, with what has been measured up to now: while it waits nothing happens that the
 // pool would be told of.
 func (l *loop) copyOf(r *Reload) Reload {
 	c := r.clone()
 	if t := l.trials[r.ID]; t != nil {
-		c.Measured = t.gauge.reading()
+		c.Measured = l.reading(t)
 	}
 	return c
 }
@@ -75,11 +83,6 @@ func (l *loop) endTrial(id string, t *trial) {
 	delete(l.trials, id)
 }
 
-// probeInterval is that of the generation which the reload comes to change: its own is not read yet.
-func (l *loop) probeInterval(*Reload) time.Duration {
-	return l.plans[l.pool.generation].ProbeInterval
-}
-
 // probed are the listeners at which a client is to be served all the time.
 func (m *Master) probed() (list []ListenAddress) {
 	_ = m.ask(func(l *loop) {
@@ -99,9 +102,12 @@ func (m *Master) probed() (list []ListenAddress) {
 	return list
 }
 
-// deepest is the length of the longest queue.
-func (m *Master) deepest() (uint32, error) {
+// deepest is the length of the longest queue. What the listeners have thrown away is noted.
+func (m *Master) deepest(t *thrown) (uint32, error) {
 	queues, err := m.Queues()
+	if err == nil {
+		t.note(queues)
+	}
 	longest := uint32(0)
 	for _, q := range queues {
 		longest = max(longest, q.Depth)
@@ -138,10 +144,19 @@ func (l *loop) check(e check) {
 			l.awaitAlone(t.context, e.generation)
 		}
 		result := l.options.Check(t.context, round)
+		if result.Worker != "" && len(result.Output) == 0 {
+			result.Output = l.lastWords(result.Worker)
+		}
 		if t.context.Err() == nil {
 			l.post(checked{reload: e.reload, batches: e.batches, result: result})
 		}
 	})
+}
+
+// lastWords are what a worker has printed last.
+func (m *Master) lastWords(worker string) (lines []string) {
+	_ = m.askJournal(worker, func(j *journal) { lines = j.last() })
+	return lines
 }
 
 // serving are the ready workers of a generation that have a slot.

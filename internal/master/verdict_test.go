@@ -380,6 +380,7 @@ func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	w.apply(reloadAsked{id: "r", request: request})
 	again := request
 	again.Soak = new(time.Second)
+	again.IfGeneration = []int{7} // which may be another by now, because of the reload itself
 	known, err := w.pool.asked(again, w.now)
 	require.NoError(t, err)
 	require.Same(t, w.last(), known)
