@@ -48,26 +48,12 @@ func (m *member) onHeld(n int, some []CutConnection) {
 	m.peak = max(m.peak, n+m.evicted) // who is evicted is not among the n any more
 }
 
-// leaving counts the workers that a reload has told to drain.
-func (p *pool) leaving(r *Reload) int {
-	n := 0
-	for _, m := range p.workers {
-		if m.reload == r && m.State == WorkerDraining {
-			n++
-		}
-	}
-	return n
-}
-
 // settleConnections adds to the reload that drained the worker what became of its connections. What it had is known as
 // it was last counted, which may be a moment old.
 func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	r := m.reload
 	if r == nil {
 		return
-	}
-	if r.State.Terminal() {
-		r.Leaving = p.leaving(r)
 	}
 	r.ConnectionsCut += exit.Cut
 	r.CutUnknown = r.CutUnknown || exit.CutUnknown

@@ -10,6 +10,9 @@ import "fmt"
 func (p *pool) settle() {
 	current := p.current()
 	for _, r := range p.reloads {
+		if r.State.Terminal() && r.Leaving > 0 {
+			p.measureRest(r)
+		}
 		if r.State.Terminal() || r.State == ReloadQueued {
 			continue
 		}
@@ -39,6 +42,22 @@ func (p *pool) measure(r *Reload) {
 	for _, m := range p.workers {
 		older := m.Generation < r.Generation
 		if older && (m.State == WorkerDraining || r.State == ReloadLive) {
+			r.Draining++
+			r.ConnectionsRemaining += m.connections
+			r.ConnectionsCounted = r.ConnectionsCounted && m.counted
+		}
+	}
+}
+
+// measureRest counts what is left of a reload that has ended: the workers that it told to drain.
+func (p *pool) measureRest(r *Reload) {
+	r.Leaving, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, 0, true
+	for _, m := range p.workers {
+		if m.reload != r || m.State != WorkerDraining {
+			continue
+		}
+		r.Leaving++
+		if m.Generation < r.Generation {
 			r.Draining++
 			r.ConnectionsRemaining += m.connections
 			r.ConnectionsCounted = r.ConnectionsCounted && m.counted

@@ -97,7 +97,7 @@ type Reload struct {
 	OnTrial     bool      // from its start to its verdict: until then it may go back
 	TrialEndsAt time.Time // zero unless it soaks
 	Paused      *Pause    // nil unless it waits although it could go on
-	Leaving     int       // of one that has ended: workers it told to drain that are not gone yet, so that their connections may still be lost
+	Leaving     int       // of one that has ended: workers it told to drain, old or new, that are not gone yet, so that their connections may still be lost
 	Receipt
 
 	told figures // as last published

@@ -92,7 +92,7 @@ func (p *pool) endFailed(unused int) {
 	r.State, r.FinishedAt = ReloadFailed, p.now
 	p.totals.ReloadsFailed++
 	p.endRotation(unused)
-	r.Leaving = p.leaving(r.Reload)
+	p.measureRest(r.Reload)
 	p.tellReload(EventReloadFailed, r.Reload, from, "reload failed: "+r.Failure.Message)
 }
 
@@ -112,7 +112,7 @@ func (p *pool) abort(r *Reload, why string) {
 	}
 	r.State, r.FinishedAt, r.OnTrial, r.Paused = ReloadAborted, p.now, false, nil
 	p.totals.ReloadsAborted++
-	r.Leaving = p.leaving(r)
+	p.measureRest(r)
 	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
 }
 

@@ -455,8 +455,10 @@ func TestWhoHasEndedKnowsWhoStillLeavesBecauseOfIt(t *testing.T) {
 	w.ready(w.next())
 	require.Equal(t, ReloadFailed, r.State)
 	require.Equal(t, 2, r.Leaving, "the new worker of slot 0, and the one that it replaced")
+	require.Equal(t, 1, r.Draining, "of those the older one")
 	w.leave()
 	require.Zero(t, r.Leaving)
+	require.Zero(t, r.Draining)
 
 	r = w.live()
 	require.Zero(t, r.Leaving, "it has not ended")
