@@ -62,11 +62,38 @@ type reloadView struct {
 	ConnectionsCut       int `json:"connections_cut"`
 	Trigger              string
 	Callers              []any
-	Error                *struct {
-		Message    string
-		Output     []string
-		Complaints []string
+	OnTrial              bool `json:"on_trial"`
+	Paused               *struct{ Why string }
+	Strategy             *struct {
+		SurgeWorkers int `json:"surge_workers"`
 	}
+	Receipt *receiptView
+	Error   *struct {
+		Message      string
+		Output       []string
+		Complaints   []string
+		Slot         *int
+		RevertFailed bool `json:"revert_failed"`
+	}
+	Steps []struct {
+		Action string
+		Slot   int
+	}
+}
+
+type receiptView struct {
+	Probes          struct{ Sent, OK, Refused, Reset, Unanswered int }
+	ListenOverflows *int `json:"listen_overflows"`
+	ListenDrops     *int `json:"listen_drops"`
+	Connections     struct {
+		Drained, Dropped, Evicted int
+		Cut                       *int
+	}
+	CutConnections []struct{ How, Remote string } `json:"cut_connections"`
+	WorkersDied    int                            `json:"workers_died"`
+	Checks         struct{ Passed, Failed int }
+	Lossless       *bool
+	Losses         []string
 }
 
 type problem struct {

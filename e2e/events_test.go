@@ -29,6 +29,9 @@ type event struct {
 	ReloadID string `json:"reload_id"`
 	Draining int
 	Message  string
+	Worker   *workerView
+	From     string // the state before
+	Reload   *reloadView
 	Text     string // of a line of a worker's log
 }
 

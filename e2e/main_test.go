@@ -22,6 +22,9 @@ const patience = 60 * time.Second
 var binary string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == faultyMark {
+		os.Exit(beFaulty(os.Args[2:]))
+	}
 	dir, err := os.MkdirTemp("", "rota-e2e")
 	if err != nil {
 		panic(err)
