@@ -8,12 +8,29 @@ import (
 	"math"
 	"net"
 	"os"
+	"os/exec"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "sleeps" {
+		sleepers()
+	}
+	os.Exit(m.Run())
+}
+
+// sleepers is a program of 20 goroutines and its main one, which waits to be aborted.
+func sleepers() {
+	for range 20 {
+		go func() { select {} }()
+	}
+	fmt.Println("ready")
+	time.Sleep(time.Minute)
+}
 
 func TestMedian(t *testing.T) {
 	values := []float64{9, 1, 5}
@@ -120,4 +137,38 @@ func TestChurnCountsAServerThatHangsUp(t *testing.T) {
 	listener.Close()
 	_, err = churnRate(t.Context(), listener.Addr().String(), 50*time.Millisecond)
 	require.ErrorContains(t, err, "connection refused")
+}
+
+func TestSpanIsTheMostToTheLeast(t *testing.T) {
+	r := span("", "kB", []float64{100, 110, 90, 120}, atMost(1.1))
+	require.InDelta(t, 120, r.Measured, 0)
+	require.InDelta(t, 90, r.Reference, 0)
+	require.Equal(t, "MISSED", r.verdict())
+	require.InDelta(t, 4, slope([]float64{100, 110, 90, 120}), 1e-9)
+	require.Zero(t, slope([]float64{7, 7, 7}))
+}
+
+func TestTheVersionBeforeTrialsNeedsTheHistory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, _, err := buildBefore(t.Context())
+	require.ErrorContains(t, err, "commit cb9d6db of the git history (or -before)")
+	require.ErrorContains(t, err, "git archive")
+}
+
+// A Go program in its last moment tells of each goroutine.
+func TestAbortedProgramsListTheirGoroutines(t *testing.T) {
+	p := &process{cmd: exec.Command(os.Args[0], "sleeps"), exited: make(chan struct{})}
+	r := &rota{process: p, dump: &dump{}}
+	ready, output, err := os.Pipe()
+	require.NoError(t, err)
+	p.cmd.Stdout, p.cmd.Stderr = output, r.dump
+	require.NoError(t, p.cmd.Start())
+	go func() { _ = p.cmd.Wait(); close(p.exited) }()
+	output.Close()
+	_, err = firstLine(ready)
+	require.NoError(t, err)
+	n, err := r.goroutines()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, n, 20.0)
+	require.Less(t, n, 30.0)
 }

@@ -24,11 +24,11 @@ type churn struct {
 	lanes   sync.WaitGroup
 }
 
-// startChurn runs the lanes until the context ends; wait returns when each of them
+// startChurn runs so many lanes until the context ends; wait returns when each of them
 // has brought its last connection to an end.
-func startChurn(ctx context.Context, addr string) *churn {
+func startChurn(ctx context.Context, addr string, lanes int) *churn {
 	c := &churn{addr: addr, windows: newWindows()}
-	for range churnLanes {
+	for range lanes {
 		c.lanes.Go(func() {
 			for ctx.Err() == nil {
 				c.connection()
@@ -66,7 +66,7 @@ func oneMessage(addr string) error {
 func churnRate(ctx context.Context, addr string, duration time.Duration) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, duration)
 	defer cancel()
-	c := startChurn(ctx, addr)
+	c := startChurn(ctx, addr, churnLanes)
 	c.wait()
 	if c.failed.total() > 0 {
 		return 0, fmt.Errorf("churn on %s: %s", addr, c.failed.String())

@@ -4,7 +4,8 @@
 // It starts everything itself, on free ports of the loopback addresses: rota, a bare Go server to hold
 // it against (reference.go), and processes that keep thousands of connections open (hold.go). The load
 // comes from lanes that connect, send, read the reply and close (churn.go), or from connections that
-// stay open and go to and fro (pingpong.go). Every measurement returns rows; table.go prints and judges them.
+// stay open and go to and fro (pingpong.go). What trials cost is held against rota as it was before there were
+// any, built from the git history (before.go). Every measurement returns rows; table.go prints and judges them.
 package main
 
 import (
@@ -19,15 +20,20 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"rota/internal/launch"
 )
 
 // plan is how much to measure, and on what.
 type plan struct {
 	rota     string        // path of the binary
+	before   string        // path of one from before there were trials; "": it is built
 	workers  int           // size of the pool
 	rounds   int           // pairs of measurements whose median counts
 	duration time.Duration // of one throughput measurement
 	reloads  int           // in a row, under churn
+	turns    int           // pairs of rotations whose median counts
+	many     int           // reloads in a row that the master has to bear
 	idle     int           // idle connections, for memory and listing
 }
 
@@ -40,12 +46,18 @@ var measurements = []measurement{
 	{"reload-churn", churnAcrossReloads},
 	{"throughput", throughput},
 	{"reload-time", reloadTime},
+	{"trial-cost", trialCost},
 	{"memory", memoryPerConnection},
 	{"listing", listing},
 	{"idle", idleProcesses},
+	{"endurance", endurance},
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == launch.Verb { // the first moment of a worker of inside.go
+		fmt.Fprintln(os.Stderr, "bench:", launch.Main(os.Args))
+		os.Exit(launch.FailedExit)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := dispatch(ctx, os.Args[1:])
 	stop()
@@ -63,6 +75,8 @@ func dispatch(ctx context.Context, args []string) error {
 			return reference(os.Stdin, os.Stdout)
 		case "hold":
 			return hold(args[1:], os.Stdin, os.Stdout)
+		case "inside":
+			return inside(args[1:], os.Stdout)
 		}
 	}
 	return bench(ctx, args)
@@ -72,10 +86,13 @@ func bench(ctx context.Context, args []string) error {
 	var p plan
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&p.rota, "rota", "bin/rota", "the `binary` to measure")
+	flags.StringVar(&p.before, "before", "", "the `binary` to hold the cost of trials against; built from the git history if not given")
 	flags.IntVar(&p.workers, "workers", runtime.NumCPU(), "workers in the pool")
 	flags.IntVar(&p.rounds, "rounds", 7, "rounds of each comparison; the median counts")
 	flags.DurationVar(&p.duration, "duration", time.Second, "of one throughput measurement")
 	flags.IntVar(&p.reloads, "reloads", 20, "reloads in a row under churn")
+	flags.IntVar(&p.turns, "turns", 100, "rounds of each comparison of rotations; the median counts")
+	flags.IntVar(&p.many, "many", 1000, "reloads in a row that the master has to bear, at least 10")
 	flags.IntVar(&p.idle, "idle", 10_000, "idle connections for memory and listing, at most 10000")
 	only := flags.String("run", "", "measure only what matches this `regexp`")
 	file := flags.String("json", "", "also write the rows to this `file`")

@@ -100,7 +100,7 @@ func sumMemory(pids []int) (sum float64, err error) {
 }
 
 // memory is from /proc/PID/smaps_rollup, in bytes.
-type memory struct{ rss, pss float64 }
+type memory struct{ rss, pss, anonymous float64 }
 
 func readMemory(pid int) (memory, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
@@ -120,6 +120,8 @@ func readMemory(pid int) (memory, error) {
 			m.rss = kilobytes * 1024
 		case "Pss:":
 			m.pss = kilobytes * 1024
+		case "Anonymous:":
+			m.anonymous = kilobytes * 1024
 		}
 	}
 	return m, lines.Err()

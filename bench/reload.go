@@ -54,7 +54,7 @@ func reloadRound(ctx context.Context, r *rota, reloads int) (during, before []fl
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	lanes, stop := context.WithCancel(ctx)
-	c = startChurn(lanes, r.addr)
+	c = startChurn(lanes, r.addr, churnLanes)
 	defer c.wait()
 	defer stop()
 

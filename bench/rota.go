@@ -19,6 +19,7 @@ type rota struct {
 	*process
 	addr  string // where it says hello world
 	admin string // the base of its API's URLs
+	dump  *dump
 }
 
 // worker is what of GET /workers matters here.
@@ -29,21 +30,24 @@ type worker struct {
 	ReadyAt   time.Time `json:"ready_at"`
 }
 
-// startRota returns when all its workers are ready.
-func startRota(ctx context.Context, binary string, workers int) (*rota, error) {
+// startRota returns when all its workers are ready. Further arguments are flags of its own.
+func startRota(ctx context.Context, binary string, workers int, flags ...string) (*rota, error) {
 	addr, admin, err := freeAddresses()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, binary, "run", "--listen", "tcp="+addr, "--admin", admin,
-		"--workers", strconv.Itoa(workers), "--log-level", "warn")
+	args := append([]string{"run", "--listen", "tcp=" + addr, "--admin", admin,
+		"--workers", strconv.Itoa(workers), "--log-level", "warn"}, flags...)
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // at once
 	cmd.WaitDelay = 10 * time.Second
+	printed := &dump{}
+	cmd.Stderr = printed
 	p, err := startProcess(cmd, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
 	if err != nil {
 		return nil, fmt.Errorf("start rota: %w", err)
 	}
-	r := &rota{process: p, addr: addr, admin: "http://" + admin}
+	r := &rota{process: p, addr: addr, admin: "http://" + admin, dump: printed}
 	if err := r.awaitReady(ctx, workers); err != nil {
 		r.stop()
 		return nil, err

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"regexp"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// dump is a process's standard error. What it prints in its last moment, after SIGABRT, is kept and not shown.
+type dump struct {
+	aborted atomic.Bool
+	text    bytes.Buffer
+}
+
+func (d *dump) Write(b []byte) (int, error) {
+	if d.aborted.Load() {
+		return d.text.Write(b)
+	}
+	return os.Stderr.Write(b)
+}
+
+var goroutineHeader = regexp.MustCompile(`(?m)^goroutine \d+ .*\[`)
+
+// goroutines ends rota and returns how many goroutines the master had: a Go program that gets SIGABRT lists
+// them. There is no way to ask one that is to live on.
+func (r *rota) goroutines() (float64, error) {
+	r.dump.aborted.Store(true)
+	if err := r.cmd.Process.Signal(syscall.SIGABRT); err != nil {
+		return 0, err
+	}
+	select {
+	case <-r.exited:
+	case <-time.After(patience):
+		return 0, errors.New("rota did not end when it was aborted")
+	}
+	n := len(goroutineHeader.FindAll(r.dump.text.Bytes(), -1))
+	if n == 0 {
+		return 0, errors.New("rota did not list its goroutines when it was aborted")
+	}
+	return float64(n), nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"math"
+)
+
+// trialCost asks how much longer a rotation takes because it is measured and on trial, without soak and checks. It is held
+// against rota as it was before there were trials, and a second one of that against the first: what differs there is noise.
+func trialCost(ctx context.Context, p plan) ([]row, error) {
+	const workers = 4
+	before := p.before
+	if before == "" {
+		built, cleanUp, err := buildBefore(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer cleanUp()
+		before = built
+	}
+	reference, err := startRota(ctx, before, workers)
+	if err != nil {
+		return nil, err
+	}
+	defer reference.stop()
+
+	var rows []row
+	for _, side := range []struct {
+		name   string
+		goal   *goal
+		binary string
+		flags  []string
+	}{
+		{"rotation of 4 workers to the same before trials", below(1.1), p.rota, nil},
+		{"  without probes", nil, p.rota, []string{"--probe-interval", "0"}},
+		{"  before trials to itself", nil, before, nil},
+	} {
+		r, err := startRota(ctx, side.binary, workers, side.flags...)
+		if err != nil {
+			return rows, err
+		}
+		times, err := compare(ctx, p.turns,
+			func() (float64, error) { return r.reload(ctx) },
+			func() (float64, error) { return reference.reload(ctx) })
+		r.stop()
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, times.row(side.name, "ms", side.goal))
+	}
+	if control := &rows[2]; math.Abs(control.Ratio-1) > 0.03 {
+		rows[0].Unjudged = true
+		control.Note = "the machine is too noisy now to judge by the rows above"
+	}
+	return rows, nil
+}
