@@ -1,0 +1,62 @@
+package master
+
+import (
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestWhatAReloadHasChangedIsTakenBackWithoutALoss aborts reloads that are live on trial, which have given
+// listeners up, opened others and changed the pool's size.
+func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
+	kept := ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t), ReusePort: true}
+	old := ListenAddress{Name: "old", Network: "unix", Address: filepath.Join(t.TempDir(), "old.sock")}
+	older := ListenAddress{Name: "older", Network: "tcp", Address: "127.0.0.1:0"}
+	added := ListenAddress{Name: "new", Network: "tcp", Address: "127.0.0.2:0"}
+	appeared := ListenAddress{Name: "appeared", Network: "unix", Address: filepath.Join(t.TempDir(), "new.sock")}
+	spec := greeting(kept, old, older)
+	spec.Workers = 3
+	before := *spec
+	r := changing(t, spec)
+	stop := load(t, "tcp", kept.Address)
+	was, files := r.listening(), openTargets()
+	for _, size := range []int{1, 5} {
+		*spec = before
+		spec.Workers, spec.Strategy.Soak = size, time.Hour
+		spec.Listen = []ListenAddress{added, kept, appeared}
+		reload, err := r.Reload(ReloadRequest{})
+		require.NoError(t, err)
+		require.Equal(t, reload.ID, r.next(EventReloadLive).ReloadID)
+		became := r.listening()
+		for _, a := range became {
+			_, err = greeted(a.Network, a.Address)
+			require.NoError(t, err, a.Name)
+		}
+		_, err = net.Dial(old.Network, old.Address)
+		require.Error(t, err, "it is given up")
+		_, err = r.Control(reload.ID, VerbAbort, "")
+		require.NoError(t, err)
+		reload, err = r.Wait(t.Context(), reload.ID, ReloadCompleted)
+		require.NoError(t, err)
+		require.Equal(t, ReloadAborted, reload.State, "%v", reload.Failure)
+		require.Empty(t, reload.Losses())
+		for _, a := range was {
+			_, err = greeted(a.Network, a.Address)
+			require.NoError(t, err, a.Name)
+		}
+		r.settled()
+		workers, generation := r.workers()
+		require.Equal(t, 1, generation)
+		require.Len(t, workers, 3)
+		require.NoFileExists(t, appeared.Address)
+		_, err = net.Dial("tcp", became[0].Address)
+		require.Error(t, err)
+	}
+	stop()
+	require.Eventually(t, func() bool { return len(openTargets()) <= len(files) }, patience, time.Millisecond)
+	*spec = before
+	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+}
