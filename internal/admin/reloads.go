@@ -93,6 +93,9 @@ func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, 
 		if reload, err = s.master.ReloadByID(id); err != nil {
 			return err
 		}
+		if reload.Reached(wait.target) { // at the last moment
+			return answerReload(w, reload, wait)
+		}
 		return aboutReload(reload, http.StatusGatewayTimeout,
 			"the reload is not %s after %s, it is %s; it goes on, follow it at /reloads/%s", wait.what(), short(wait.timeout), standing(reload), id)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/master"
@@ -204,6 +205,21 @@ func TestAWaitThatRunsOut(t *testing.T) {
 			require.Equal(t, "completed", get(t, s, a.Header().Get("Location")).is(http.StatusOK)["state"])
 		})
 	}
+}
+
+// late is a master whose reloads get there just when the wait for them has run out.
+type late struct{ *fakeMaster }
+
+func (l late) Wait(ctx context.Context, id string, target master.ReloadState) (master.Reload, error) {
+	r, err := l.fakeMaster.Wait(ctx, id, target)
+	l.move(id, target, master.EventReloadCompleted)
+	return r, err
+}
+
+func TestAReloadThatGetsThereAtTheLastMomentIsThere(t *testing.T) {
+	s := New(late{newFakeMaster()}, Options{Version: "v1.2.3", Address: here, Page: page, Log: zerolog.Nop()})
+	a := do(t, s, "POST", "/reload?wait=completed&timeout=1ms", "").is(http.StatusOK)
+	require.Equal(t, "completed", a["state"])
 }
 
 func TestAReloadGoesOnWhenItsCallerLeaves(t *testing.T) {
