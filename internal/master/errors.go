@@ -21,7 +21,7 @@ var (
 	// ErrNotClosed is returned when the kernel refuses to close a connection, with what it said.
 	ErrNotClosed = errors.New("the connection can't be closed")
 	// ErrResizing is returned for a scale while a reload changes the pool's size.
-	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it is live")
+	ErrResizing = errors.New("a reload is changing the pool's size; ask again when it has passed its trial")
 	errNoChecks = errors.New("checks: this master was given nobody to run them")
 	// ErrKeyReused is returned for a reload whose key came with another request before.
 	ErrKeyReused = errors.New("this key was used for a reload that was asked for differently")

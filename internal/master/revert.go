@@ -110,7 +110,7 @@ func (p *pool) abort(r *Reload, why string) {
 	if r.Failure == nil {
 		r.Failure = &Failure{Message: why}
 	}
-	r.State, r.FinishedAt, r.OnTrial, r.Paused = ReloadAborted, p.now, false, nil
+	r.State, r.FinishedAt, r.OnTrial, r.TrialEndsAt, r.Paused = ReloadAborted, p.now, false, time.Time{}, nil
 	p.totals.ReloadsAborted++
 	p.measureRest(r)
 	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)

@@ -466,3 +466,13 @@ func TestWhoHasEndedKnowsWhoStillLeavesBecauseOfIt(t *testing.T) {
 	require.Equal(t, ReloadCompleted, r.State)
 	require.Zero(t, r.Leaving)
 }
+
+func TestAReloadOnTrialThatEndsWithTheMasterIsOnTrialNoMore(t *testing.T) {
+	w := newWorld(1).up()
+	r := w.under(func(terms *terms) { terms.strategy.Soak = time.Minute })
+	w.over()
+	require.NotZero(t, r.TrialEndsAt)
+	w.apply(stopAsked{})
+	require.Equal(t, ReloadAborted, r.State)
+	require.Zero(t, r.TrialEndsAt)
+}
