@@ -69,13 +69,8 @@ func (b *burst) run(ctx context.Context) *complaint {
 	ctx, cancel := context.WithCancel(ctx)
 	b.answers = make(chan answer, len(b.waiting))
 	b.moved = time.Now()
-	defer func() {
-		cancel()
-		for _, v := range b.waiting {
-			b.asked.Go(v.leave)
-		}
-		b.asked.Wait()
-	}()
+	defer b.close(slices.Clone(b.waiting))
+	defer cancel()
 	expiry := time.NewTimer(b.timeout)
 	defer expiry.Stop()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -98,6 +93,19 @@ func (b *burst) run(ctx context.Context) *complaint {
 			b.expired = true
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// close ends all of the connections, when who has been asked on them knows that it is over.
+func (b *burst) close(all []*visit) {
+	for _, v := range b.waiting {
+		b.asked.Go(v.leave)
+	}
+	b.asked.Wait()
+	for _, v := range all {
+		if b.Closed != nil {
+			b.Closed(v.client)
 		}
 	}
 }

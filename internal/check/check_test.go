@@ -272,9 +272,11 @@ func TestEveryConnectionIsToldOf(t *testing.T) {
 	h := open(t, "tcp", "127.0.0.1:0")
 	h.worker("a", says(200))
 	round := h.round("http:/", true, "a")
-	opened := map[master.Client]bool{}
+	opened, closed := map[master.Client]bool{}, map[master.Client]bool{}
 	round.Opened = func(c master.Client) { opened[c] = true }
+	round.Closed = func(c master.Client) { closed[c] = true }
 	require.True(t, Run(t.Context(), round).OK)
+	require.Equal(t, opened, closed)
 	require.GreaterOrEqual(t, len(opened), leastAtOnce)
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -84,8 +86,8 @@ func plain(a net.Addr) string {
 	return netip.AddrPortFrom(address.Addr().Unmap().WithZone(""), address.Port()).String()
 }
 
-// ownClients remembers the latest connections that the master has made itself, so that nobody takes
-// one for a lost client's. Any goroutine may use it.
+// ownClients remembers the connections that the master has made itself, for as long as a worker may
+// have them, so that nobody takes one for a lost client's. Any goroutine may use it.
 type ownClients struct {
 	latest atomic.Pointer[ownAddresses]
 }
@@ -108,21 +110,53 @@ func (o *ownClients) add(c Client) {
 	}
 }
 
+// end says that the connection is over. Its port may be a client's next, and soon where a proxy on this machine opens many.
+// A worker may keep its end of a unix connection, of which the name is never used again.
+func (o *ownClients) end(c Client) {
+	if !strings.HasPrefix(c.Local, "@") {
+		time.AfterFunc(ownLinger, func() { o.remove(c.Local) })
+	}
+}
+
+// ownLinger is longer than a count takes that may have seen the connection. The kernel does not use
+// a port for the same addresses again within a second.
+const ownLinger = 2 * time.Second
+
+func (o *ownClients) remove(address string) {
+	for {
+		before := o.latest.Load()
+		i := slices.Index(before.order, address)
+		if i < 0 || o.latest.CompareAndSwap(before, before.clone().without(i)) {
+			return
+		}
+	}
+}
+
 func (a *ownAddresses) with(address string) *ownAddresses {
 	next := &ownAddresses{known: map[string]int{}}
 	if a != nil {
-		next.order, next.known = slices.Clone(a.order), maps.Clone(a.known)
+		next = a.clone()
 	}
 	if len(next.order) == keepOwn {
-		oldest := next.order[0]
-		next.order = next.order[1:]
-		if next.known[oldest]--; next.known[oldest] == 0 {
-			delete(next.known, oldest)
-		}
+		next = next.without(0)
 	}
 	next.order = append(next.order, address)
 	next.known[address]++
 	return next
+}
+
+func (a *ownAddresses) clone() *ownAddresses {
+	return &ownAddresses{order: slices.Clone(a.order), known: maps.Clone(a.known)}
+}
+
+// without takes one out of a that nobody else has yet.
+func (a *ownAddresses) without(i int) *ownAddresses {
+	address := a.order[i]
+	a.order = slices.Delete(a.order, i, i+1)
+	if a.known[address]--; a.known[address] == 0 {
+		delete(a.known, address)
+	}
+	return a
 }
 
 // has reports whether the connection from this address, as Connection.Remote has it, is one.

@@ -43,6 +43,7 @@ func knock(ctx context.Context, a ListenAddress, own *ownClients) knocked {
 		return knocked{how: notConnected(err)}
 	}
 	own.add(client)
+	defer own.end(client)
 	_ = c.SetReadDeadline(time.Now().Add(knockTimeout))
 	defer context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })()
 	defer c.Close()

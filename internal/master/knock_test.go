@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -263,4 +264,28 @@ func TestAListenerOnAnyAddressIsReachedAtLoopback(t *testing.T) {
 	} {
 		require.Equal(t, want, a.Reachable())
 	}
+}
+
+// Its port is another client's then, which must not be overlooked when it is lost.
+func TestAConnectionOfItsOwnThatIsOverIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &ownClients{}
+		tcp, local := Client{Local: "127.0.0.1:1"}, Client{Local: "@rota-client-1"}
+		for _, c := range []Client{tcp, tcp, local} {
+			own.add(c)
+		}
+		own.end(tcp)
+		own.end(local)
+		require.True(t, own.has(tcp.Local))
+		time.Sleep(2 * ownLinger)
+		require.True(t, own.has(tcp.Local), "the port is used again, for another")
+		own.end(tcp)
+		require.True(t, own.has(tcp.Local), "a count may have seen it")
+		time.Sleep(2 * ownLinger)
+		require.False(t, own.has(tcp.Local))
+		require.True(t, own.has(local.Local), "a worker may keep it, and nobody else has the name")
+	})
+	own := &ownClients{}
+	require.Equal(t, knockAnswered, knock(t.Context(), host(t, "tcp", "127.0.0.1:0", readsToTheEnd), own).how)
+	require.Eventually(t, func() bool { return len(own.latest.Load().order) == 0 }, patience, time.Millisecond)
 }

@@ -63,8 +63,8 @@ type Round struct {
 	// Command runs a line with /bin/sh and returns what it printed last, and why it did not exit
 	// with 0. Who starts processes otherwise disturbs the master, which waits for all of its children.
 	Command func(ctx context.Context, line string, env []string) (output []string, err error)
-	// Opened is told of each connection that is made. nil: nobody wants to know.
-	Opened func(Client)
+	// Opened is told of each connection that is made to a listener, and Closed when it is over. nil: nobody wants to know.
+	Opened, Closed func(Client)
 }
 
 // Result is what a round found.

@@ -138,6 +138,7 @@ func (l *loop) check(e check) {
 		Holders:    l.holders,
 		Command:    l.runCommand,
 		Opened:     l.own.add,
+		Closed:     l.own.end,
 	}
 	l.crew.Go(func() {
 		if e.live {
