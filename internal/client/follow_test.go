@@ -138,12 +138,15 @@ func TestWhatIsLiveAndWhatIsLost(t *testing.T) {
 	require.False(t, Reload{State: "live", OnTrial: true}.Live())
 	require.False(t, Reload{State: "rolling"}.Live())
 
-	require.False(t, Reload{ConnectionsCut: new(0), Receipt: &Receipt{}}.Lossy())
+	none := Receipt{}
+	none.Connections.Cut = new(0)
+	require.False(t, Reload{ConnectionsCut: new(0), Receipt: &none}.Lossy())
+	require.True(t, Reload{Receipt: &Receipt{}}.Lossy(), "nobody knows how many were cut")
 	require.True(t, Reload{ConnectionsCut: new(1)}.Lossy())
 	lossy := Receipt{}
 	lossy.Connections.Dropped = 1
 	require.True(t, Reload{Receipt: &lossy}.Lossy())
 	evicted := Receipt{}
-	evicted.Connections.Evicted = 1
+	evicted.Connections.Evicted, evicted.Connections.Cut = 1, new(0)
 	require.False(t, Reload{Receipt: &evicted}.Lossy(), "that was somebody's wish")
 }

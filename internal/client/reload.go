@@ -133,7 +133,7 @@ func (r Reload) Lossy() bool {
 		return false
 	}
 	lost := r.Receipt.Connections
-	return lost.Dropped > 0 || lost.Cut != nil && *lost.Cut > 0
+	return lost.Dropped > 0 || lost.Cut == nil || *lost.Cut > 0 // nobody knows of how many is not none
 }
 
 // ReloadRequest is what is asked of a reload; what is empty is as the master is configured.
@@ -191,6 +191,11 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[Reload], e
 // ReloadByID is one that is running, or remembered.
 func (c *Client) ReloadByID(ctx context.Context, id string) (Answer[Reload], error) {
 	return get[Reload](ctx, c, "/reloads/"+id, nil)
+}
+
+// AwaitLive returns a reload that is live once its older workers do not accept any more, or after a few seconds.
+func (c *Client) AwaitLive(ctx context.Context, id string) (Answer[Reload], error) {
+	return get[Reload](ctx, c, "/reloads/"+id, url.Values{"wait": {"live"}, "timeout": {"5s"}})
 }
 
 // Reloads is a page of the history, newest first.

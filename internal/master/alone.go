@@ -15,10 +15,10 @@ const (
 	alonePause  = 10 * time.Millisecond
 )
 
-// awaitAlone returns when no worker older than the generation holds a listener, or after a while. Those that have
-// been told to stop accept until they have heard it, and what they answer then is not the new ones' fault.
-func (m *Master) awaitAlone(ctx context.Context, generation int) {
-	for began := time.Now(); time.Since(began) < aloneWithin; {
+// awaitAlone returns when no worker older than the generation holds a listener, or a while after they were told to
+// stop. Until they have heard it they accept, and what they answer then is not the new ones' fault.
+func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time) {
+	for time.Since(told) < aloneWithin {
 		if alone, err := m.alone(generation); alone || err != nil {
 			return // without the kernel's view nobody knows
 		}

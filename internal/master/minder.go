@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
 )
@@ -79,7 +80,8 @@ type watch struct {
 	draining bool
 	aborting bool
 	killed   bool
-	outlived bool // by its other processes, which finish
+	others   bool // it had other processes than the first when it was told to stop
+	outlived bool // by those, which finish
 	cut      []Connection
 	unknown  bool // which were cut
 	closed   bool // the output has ended
@@ -138,6 +140,7 @@ func (w *watch) obey(o order) {
 	}
 	w.arm(o.timeout)
 	w.countHeld()
+	w.others = len(w.family(w.start.worker)) > 1
 	w.process.spare()
 	w.process.signal(w.plan.StopSignal, w.plan.StopGroup)
 }
@@ -246,6 +249,6 @@ func (w *watch) finish() {
 		CutUnknown:     w.unknown,
 		CutConnections: cutOf(w.cut, Cut),
 		Killed:         w.killed || w.aborting,
-		Outlived:       w.outlived,
+		Outlived:       w.outlived || w.others && status.signal == unix.SignalName(w.plan.StopSignal),
 	}, journal: w.journal})
 }

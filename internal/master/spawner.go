@@ -57,6 +57,7 @@ func (s *spawner) run() {
 		select {
 		case request, ok := <-s.requests:
 			if !ok {
+				reap(children) // orphans that have been killed, and that nobody else waits for
 				close(s.done)
 				return
 			}

@@ -140,9 +140,10 @@ func (l *loop) check(e check) {
 		Opened:     l.own.add,
 		Closed:     l.own.end,
 	}
+	liveAt := l.pool.reload(e.reload).LiveAt
 	l.crew.Go(func() {
 		if e.live {
-			l.awaitAlone(t.context, e.generation)
+			l.awaitAlone(t.context, e.generation, liveAt)
 		}
 		result := l.options.Check(t.context, round)
 		if result.Worker != "" && len(result.Output) == 0 {
