@@ -75,9 +75,9 @@ var faultyDeploys = []brokenDeploy{
 
 func TestABrokenDeployIsTakenBack(t *testing.T) {
 	for _, d := range faultyDeploys {
-		t.Run(d.name, func(t *testing.T) { d.run(t, false) })
+		t.Run(d.name, func(t *testing.T) { t.Parallel(); d.run(t, false) })
 		if d.onlyIn2 {
-			t.Run(d.name+", in slot 2", func(t *testing.T) { d.run(t, true) })
+			t.Run(d.name+", in slot 2", func(t *testing.T) { t.Parallel(); d.run(t, true) })
 		}
 	}
 }

@@ -281,7 +281,7 @@ func TestARepeatedDeployIsOneReload(t *testing.T) {
 		require.Zero(t, code, stderr)
 	}
 	require.Equal(t, 2, r.status().Generation)
-	_, stderr, code := r.ask("reload", "--idempotency-key", "job-7")
+	_, stderr, code := r.ask("reload", "--idempotency-key", "job-7", "--revision", "another")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "key")
 	_, stderr, code = r.ask("reload", "--if-match", "1")

@@ -18,24 +18,17 @@ import (
 // patience is how long something that will happen may take on a noisy machine.
 const patience = 60 * time.Second
 
-// binary is the program under test, built once.
-var binary string
+// binary is the program under test, and faulty one that misbehaves under it; each built once.
+var binary, faulty string
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == faultyMark {
-		os.Exit(beFaulty(os.Args[2:]))
-	}
 	dir, err := os.MkdirTemp("", "rota-e2e")
 	if err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(dir, "rota")
-	build := exec.Command("go", "build", "-ldflags", "-X main.version=v0.1.0-test", "-o", binary, "rota/cmd/server")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build:", err)
-		os.Exit(1)
-	}
+	binary, faulty = filepath.Join(dir, "rota"), filepath.Join(dir, "faulty")
+	build("-ldflags", "-X main.version=v0.1.0-test", "-o", binary, "rota/cmd/server")
+	build("-o", faulty, "rota/e2e/faulty")
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
@@ -46,4 +39,13 @@ func TestMain(m *testing.M) {
 	}
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+func build(args ...string) {
+	command := exec.Command("go", append([]string{"build"}, args...)...)
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
 }

@@ -1,4 +1,5 @@
-package e2e
+// faulty is a worker that does some things wrong, as its flags say: the tests deploy it.
+package main
 
 import (
 	"flag"
@@ -16,8 +17,7 @@ import (
 	"time"
 )
 
-// faultyMark is the first argument of the test binary when it is to be a faulty program.
-const faultyMark = "be-a-faulty-program"
+func main() { os.Exit(beFaulty(os.Args[1:])) }
 
 // faulty is a worker that does some things wrong. It answers each message with its version, and a GET with that
 // over HTTP. Otherwise it is a good worker: it says when it is ready, keeps its watchdog quiet,
@@ -47,7 +47,7 @@ type faults struct {
 
 func readFaults(args []string) *faulty {
 	f := &faulty{hung: make(chan struct{})}
-	set := flag.NewFlagSet(faultyMark, flag.ExitOnError)
+	set := flag.NewFlagSet("faulty", flag.ExitOnError)
 	onlySlot := set.Int("only-slot", -1, "")
 	set.StringVar(&f.version, "version", "", "")
 	set.IntVar(&f.exitAtOnce, "exit-at-once", -1, "")
