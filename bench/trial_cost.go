@@ -28,20 +28,22 @@ func trialCost(ctx context.Context, p plan) ([]row, error) {
 	for _, side := range []struct {
 		name   string
 		goal   *goal
+		time   func(*rota, context.Context) (float64, error)
 		binary string
 		flags  []string
 	}{
-		{"rotation of 4 workers to the same before trials", below(1.1), p.rota, nil},
-		{"  without probes", nil, p.rota, []string{"--probe-interval", "0"}},
-		{"  before trials to itself", nil, before, nil},
+		{"rotation of 4 workers to the same before trials", below(1.1), (*rota).reload, p.rota, nil},
+		{"  without probes", nil, (*rota).reload, p.rota, []string{"--probe-interval", "0"}},
+		{"  before trials to itself", nil, (*rota).reload, before, nil},
+		{"  of it, one worker's start, which is on no trial", nil, (*rota).reloadAndTimeStart, p.rota, nil},
 	} {
 		r, err := startRota(ctx, side.binary, workers, side.flags...)
 		if err != nil {
 			return rows, err
 		}
 		times, err := compare(ctx, p.turns,
-			func() (float64, error) { return r.reload(ctx) },
-			func() (float64, error) { return reference.reload(ctx) })
+			func() (float64, error) { return side.time(r, ctx) },
+			func() (float64, error) { return side.time(reference, ctx) })
 		r.stop()
 		if err != nil {
 			return rows, err
@@ -53,4 +55,12 @@ func trialCost(ctx context.Context, p plan) ([]row, error) {
 		control.Note = "the machine is too noisy now to judge by the rows above"
 	}
 	return rows, nil
+}
+
+// reloadAndTimeStart is the time from spawn to ready of the workers that a rotation has started.
+func (r *rota) reloadAndTimeStart(ctx context.Context) (float64, error) {
+	if _, err := r.reload(ctx); err != nil {
+		return 0, err
+	}
+	return r.spawnTime(ctx)
 }
