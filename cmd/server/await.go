@@ -25,11 +25,6 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 	if err != nil {
 		return r.goneOn(id, answer, err)
 	}
-	if o.wait == "live" && answer.View.State == "live" {
-		if settled, err := r.AwaitLive(ctx, id); err == nil {
-			answer = settled
-		}
-	}
 	if r.asJSON {
 		if err := r.printJSON(answer.JSON); err != nil {
 			return err

@@ -193,11 +193,6 @@ func (c *Client) ReloadByID(ctx context.Context, id string) (Answer[Reload], err
 	return get[Reload](ctx, c, "/reloads/"+id, nil)
 }
 
-// AwaitLive returns a reload that is live once its older workers do not accept any more, or after a few seconds.
-func (c *Client) AwaitLive(ctx context.Context, id string) (Answer[Reload], error) {
-	return get[Reload](ctx, c, "/reloads/"+id, url.Values{"wait": {"live"}, "timeout": {"5s"}})
-}
-
 // Reloads is a page of the history, newest first.
 type Reloads struct {
 	Reloads []json.RawMessage `json:"reloads"`

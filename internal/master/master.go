@@ -179,7 +179,7 @@ func (l *loop) known(request ReloadRequest) (r Reload, known bool, err error) {
 }
 
 // Wait returns the reload once it is live and no longer on trial, completed (as target says), or has
-// ended otherwise. Older workers of a live one have let go of the listeners by then, or have had two seconds to. Errors: ErrNoReload, and the context's.
+// ended otherwise. Errors: ErrNoReload, and the context's.
 func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reload, error) {
 	answer := make(chan Reload, 1)
 	known := false
@@ -197,10 +197,6 @@ func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reloa
 	}
 	select {
 	case r := <-answer:
-		if target == ReloadLive && r.State == ReloadLive {
-			m.awaitAlone(ctx, r.Generation, r.LiveAt)
-			return m.ReloadByID(id)
-		}
 		return m.recount(r), nil
 	case <-ctx.Done():
 		_ = m.ask(func(l *loop) { l.forgetWaiter(answer) })
