@@ -55,17 +55,11 @@ func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <
 		return 0, nil, err
 	}
 	defer null.Close()
-	var own []string
-	for _, kv := range os.Environ() {
-		if !said(kv) {
-			own = append(own, kv)
-		}
-	}
 	out := int(output.Fd())
 	return m.launcher.spawner.fork(forkSpec{
 		path:  shell,
 		argv:  []string{shell, "-c", line},
-		env:   with(own, env...),
+		env:   with(inheritable(os.Environ()), env...),
 		files: []int{int(null.Fd()), out, out},
 	})
 }

@@ -13,12 +13,7 @@ import (
 // environment is what every worker of the plan gets: the master's own, without what was said to the master
 // and not to the worker, and what the spec adds.
 func (p *plan) environment(own []string) []string {
-	var env []string
-	for _, kv := range own {
-		if !said(kv) {
-			env = append(env, kv)
-		}
-	}
+	env := inheritable(own)
 	if p.directory != nil {
 		env = with(env, "PWD="+p.directory.path)
 	}
@@ -28,6 +23,16 @@ func (p *plan) environment(own []string) []string {
 		}
 	}
 	return with(env, p.Env...)
+}
+
+// inheritable is what of rota's own environment others may have.
+func inheritable(own []string) (env []string) {
+	for _, kv := range own {
+		if !said(kv) {
+			env = append(env, kv)
+		}
+	}
+	return env
 }
 
 // said reports whether a variable is part of what a supervisor says to its child.

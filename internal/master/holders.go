@@ -1,11 +1,6 @@
 package master
 
-import (
-	"errors"
-	"io/fs"
-
-	"rota/internal/kernel"
-)
+import "rota/internal/kernel"
 
 // holders tells which worker has accepted each of the connections: "" for one that somebody holds
 // who is none, or may not be looked into. Those that wait to be accepted are left out.
@@ -36,34 +31,21 @@ func (m *Master) holders(clients []Client) (map[Client]string, error) {
 
 // whose finds the workers that hold the sockets.
 func (m *Master) whose(accepted map[uint64]Client) (map[Client]string, error) {
-	var workers []string
-	if err := m.ask(func(l *loop) {
-		for id, member := range l.pool.workers {
-			if member.PID != 0 {
-				workers = append(workers, id)
-			}
-		}
-	}); err != nil {
+	workers, err := m.running()
+	if err != nil {
 		return nil, err
 	}
 	families, err := m.kin(workers)
 	if err != nil {
 		return nil, err
 	}
-	holder := make(map[Client]string, len(accepted))
-	for _, client := range accepted {
-		holder[client] = ""
+	owner, _, err := owners(families, nil)
+	if err != nil {
+		return nil, err
 	}
-	for id, family := range families {
-		inodes, err := family.SocketInodes()
-		if err != nil && !errors.Is(err, fs.ErrPermission) {
-			return nil, err
-		}
-		for _, inode := range inodes {
-			if client, ok := accepted[inode]; ok {
-				holder[client] = id
-			}
-		}
+	holder := make(map[Client]string, len(accepted))
+	for inode, client := range accepted {
+		holder[client] = owner[inode]
 	}
 	return holder, nil
 }

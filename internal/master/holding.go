@@ -41,12 +41,13 @@ func (m *Master) Holdings(workers []string) (map[string]Holding, error) {
 func (m *Master) WaitingFor(reload string) ([]WaitingFor, error) {
 	var list []WaitingFor
 	var ids []string
-	known := false
-	if err := m.ask(func(l *loop) {
+	if err := m.attempt(func(l *loop) error {
 		r := l.pool.reload(reload)
-		known = r != nil
-		if !known || r.State.Terminal() {
-			return
+		if r == nil {
+			return ErrNoReload
+		}
+		if r.State.Terminal() {
+			return nil
 		}
 		ids = l.pool.draining(r)
 		for _, member := range l.pool.living() {
@@ -54,11 +55,9 @@ func (m *Master) WaitingFor(reload string) ([]WaitingFor, error) {
 				list = append(list, WaitingFor{Worker: member.Worker})
 			}
 		}
+		return nil
 	}); err != nil {
 		return nil, err
-	}
-	if !known {
-		return nil, ErrNoReload
 	}
 	if len(ids) == 0 {
 		return nil, nil

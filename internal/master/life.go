@@ -125,7 +125,7 @@ func (p *pool) countDeath(m *member) {
 		return
 	}
 	for _, r := range p.reloads {
-		if !r.StartedAt.IsZero() && !r.State.Terminal() {
+		if r.begun() {
 			r.Died++
 		}
 	}

@@ -20,10 +20,14 @@ func (p *pool) limitDraining() {
 			generations[m.Generation] = true
 		}
 	}
+	extra := len(generations) - most
+	if extra <= 0 {
+		return
+	}
 	slices.SortFunc(draining, func(a, b *member) int {
 		return cmp.Or(a.Generation-b.Generation, a.Slot-b.Slot)
 	})
-	for extra := len(generations) - most; extra > 0; extra-- {
+	for ; extra > 0; extra-- {
 		oldest := draining[0].Generation
 		for len(draining) > 0 && draining[0].Generation == oldest {
 			p.cutShort(draining[0], most)

@@ -50,12 +50,17 @@ func (l *loop) addresses() []ListenAddress {
 	var list []ListenAddress
 	if serving := l.plans[l.pool.generation]; serving != nil {
 		for _, listener := range serving.listeners {
-			a := listener.ListenAddress
-			a.Address = listener.address()
-			list = append(list, a)
+			list = append(list, listener.bound())
 		}
 	}
 	return list
+}
+
+// bound is what was asked for, with the address that it came to.
+func (l listener) bound() ListenAddress {
+	a := l.ListenAddress
+	a.Address = l.address()
+	return a
 }
 
 // targets are those where clients are to be served now: not one that is given up.
@@ -67,9 +72,7 @@ func (l *loop) targets() []ListenAddress {
 	var list []ListenAddress
 	for _, listener := range serving.listeners {
 		if !listener.leaving {
-			a := listener.ListenAddress
-			a.Address = listener.address()
-			list = append(list, a)
+			list = append(list, listener.bound())
 		}
 	}
 	return list

@@ -266,6 +266,11 @@ func (p *pool) living() []*member {
 	return list
 }
 
+// servedBy reports whether the slot has a ready worker of the generation.
+func (s *slot) servedBy(generation int) bool {
+	return s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady
+}
+
 // looping reports whether the slot is in a crash loop.
 func (s *slot) looping(now time.Time) bool {
 	stable := s.duty != nil && s.duty.stable(now)

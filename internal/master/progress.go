@@ -31,20 +31,13 @@ func (p *pool) settle() {
 // measure counts the reload's progress anew.
 func (p *pool) measure(r *Reload) {
 	if p.rotating != nil && r == p.rotating.Reload {
-		r.Replaced, r.Total = 0, len(p.staying()) // those that go are not to be changed
-		for _, s := range p.slots {
-			if s.duty != nil && s.duty.Generation == r.Generation && s.duty.State == WorkerReady {
-				r.Replaced++
-			}
-		}
+		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // those that go are not to be changed
 	}
 	r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, true
 	for _, m := range p.workers {
 		older := m.Generation < r.Generation
 		if older && (m.State == WorkerDraining || r.State == ReloadLive) {
-			r.Draining++
-			r.ConnectionsRemaining += m.connections
-			r.ConnectionsCounted = r.ConnectionsCounted && m.counted
+			r.addDraining(m)
 		}
 	}
 }
@@ -58,11 +51,16 @@ func (p *pool) measureRest(r *Reload) {
 		}
 		r.Leaving++
 		if m.Generation < r.Generation {
-			r.Draining++
-			r.ConnectionsRemaining += m.connections
-			r.ConnectionsCounted = r.ConnectionsCounted && m.counted
+			r.addDraining(m)
 		}
 	}
+}
+
+// addDraining counts an older worker in, with what it holds.
+func (r *Reload) addDraining(m *member) {
+	r.Draining++
+	r.ConnectionsRemaining += m.connections
+	r.ConnectionsCounted = r.ConnectionsCounted && m.counted
 }
 
 // figures are what a reload's progress consists of.

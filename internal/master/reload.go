@@ -142,6 +142,9 @@ func (r *Reload) Reached(target ReloadState) bool {
 	return r.State.Terminal() || r.State == target && !r.OnTrial
 }
 
+// begun reports whether the reload is under way: no longer queued, and not over.
+func (r *Reload) begun() bool { return !r.StartedAt.IsZero() && !r.State.Terminal() }
+
 // clone copies the reload for a reader. The lists are shared: what is in them never
 // changes, and with its capacity clipped a reader can't see, or touch, what the loop adds.
 func (r *Reload) clone() Reload {

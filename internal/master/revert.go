@@ -116,10 +116,11 @@ func (p *pool) abort(r *Reload, why string) {
 	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
 }
 
+// slotsOf counts the slots that a generation serves.
 func (p *pool) slotsOf(generation int) int {
 	n := 0
 	for _, s := range p.slots {
-		if s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady {
+		if s.servedBy(generation) {
 			n++
 		}
 	}

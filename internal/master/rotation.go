@@ -151,7 +151,7 @@ func (p *pool) target() int {
 func (p *pool) todo() (list []*slot) {
 	reverting := p.rotating.State == ReloadReverting
 	for _, s := range p.staying() {
-		there := s.duty != nil && s.duty.Generation == p.target() && s.duty.State == WorkerReady
+		there := s.servedBy(p.target())
 		if there && reverting {
 			s.changed = false
 		}

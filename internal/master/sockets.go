@@ -33,17 +33,23 @@ func (l Listing) byWorker(workers []string) map[string][]Connection {
 // still holds, in any of its processes. It asks the kernel, not the workers, and so is true
 // of a worker that hangs. With an error, the listing has what could be found out all the same.
 func (m *Master) Connections() (Listing, error) {
-	var workers []string
-	if err := m.ask(func(l *loop) {
+	workers, err := m.running()
+	if err != nil {
+		return Listing{}, err
+	}
+	return m.connectionsOf(workers)
+}
+
+// running are the workers that have a process.
+func (m *Master) running() (workers []string, err error) {
+	err = m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if member.PID != 0 {
 				workers = append(workers, id)
 			}
 		}
-	}); err != nil {
-		return Listing{}, err
-	}
-	return m.connectionsOf(workers)
+	})
+	return workers, err
 }
 
 // Queues returns how many connections wait to be accepted, by the listener's name.

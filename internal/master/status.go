@@ -69,19 +69,18 @@ func (m *Master) Reloads() ([]Reload, error) {
 
 // ReloadByID returns one reload of the history. Error: ErrNoReload.
 func (m *Master) ReloadByID(id string) (Reload, error) {
-	var found *Reload
-	if err := m.ask(func(l *loop) {
-		if r := l.pool.reload(id); r != nil {
-			c := l.copyOf(r)
-			found = &c
+	var found Reload
+	if err := m.attempt(func(l *loop) error {
+		r := l.pool.reload(id)
+		if r == nil {
+			return ErrNoReload
 		}
+		found = l.copyOf(r)
+		return nil
 	}); err != nil {
 		return Reload{}, err
 	}
-	if found == nil {
-		return Reload{}, ErrNoReload
-	}
-	return m.recount(*found), nil
+	return m.recount(found), nil
 }
 
 // recount asks the kernel how many connections the reload's older workers have now: what

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -77,22 +78,13 @@ func (r StrategyRequest) over(s Strategy) Strategy {
 
 // merge is what two callers want together: of what both say, the later.
 func (r StrategyRequest) merge(later StrategyRequest) StrategyRequest {
-	if later.Surge != nil {
-		r.Surge = later.Surge
+	return StrategyRequest{
+		Surge:        cmp.Or(later.Surge, r.Surge),
+		Canary:       cmp.Or(later.Canary, r.Canary),
+		CanarySoak:   cmp.Or(later.CanarySoak, r.CanarySoak),
+		PauseBetween: cmp.Or(later.PauseBetween, r.PauseBetween),
+		Soak:         cmp.Or(later.Soak, r.Soak),
 	}
-	if later.Canary != nil {
-		r.Canary = later.Canary
-	}
-	if later.CanarySoak != nil {
-		r.CanarySoak = later.CanarySoak
-	}
-	if later.PauseBetween != nil {
-		r.PauseBetween = later.PauseBetween
-	}
-	if later.Soak != nil {
-		r.Soak = later.Soak
-	}
-	return r
 }
 
 func set[T any](to *T, wish *T) {

@@ -34,7 +34,7 @@ func (l *loop) observe(f fact) {
 func (l *loop) attend() {
 	for _, r := range l.pool.reloads {
 		t := l.trials[r.ID]
-		switch under := !r.StartedAt.IsZero() && !r.State.Terminal(); {
+		switch under := r.begun(); {
 		case under && t == nil:
 			t = l.beginTrial()
 			l.trials[r.ID] = t
@@ -164,7 +164,7 @@ func (m *Master) lastWords(worker string) (lines []string) {
 // serving are the ready workers of a generation that have a slot.
 func (p *pool) serving(generation int) (ids []string) {
 	for _, s := range p.slots {
-		if s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady {
+		if s.servedBy(generation) {
 			ids = append(ids, s.duty.ID)
 		}
 	}
