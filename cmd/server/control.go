@@ -25,7 +25,8 @@ workers are ready than there should be. It returns when the master has begun; ro
 
 func pauseCommand() *cobra.Command {
 	return tellCommand("pause", "Hold a reload before its next slot",
-		"rota pause lets the slots that are being changed be finished, and holds the reload there until rota resume.", new(string))
+		"rota pause lets the slots that are being changed be finished, and holds the reload there until rota resume. "+
+			"If those were the last ones, the reload is not live before that.", new(string))
 }
 
 func resumeCommand() *cobra.Command {

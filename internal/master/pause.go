@@ -24,21 +24,22 @@ type Pause struct {
 	Until time.Time // zero: until somebody says so
 }
 
-// held reports whether the next batch has to wait, and keeps the record of why.
-func (p *pool) held() bool {
+// held reports whether the rotation has to wait before the next batch, or, when every slot has changed,
+// before it is live. It keeps the record of why.
+func (p *pool) held(changed bool) bool {
 	r := p.rotating
-	if p.unchecked() {
+	if p.unchecked() && !changed { // a live reload is checked anyway
 		return true
 	}
 	switch {
 	case r.asked:
 		p.pause(PausedAsked, time.Time{})
-	case r.Strategy.Canary > 0 && !r.promoted && r.Replaced >= r.Strategy.Canary:
+	case p.canaryWaits():
 		if !r.canary {
 			r.canary, r.canaryUntil = true, p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
 		}
 		p.pause(PausedCanary, r.canaryUntil)
-	case r.Strategy.PauseBetween > 0 && r.batches > r.rested:
+	case r.Strategy.PauseBetween > 0 && r.batches > r.rested && !changed:
 		if r.resting < r.batches {
 			r.resting, r.restUntil = r.batches, p.wakeAfter(pauseOver, r.batches, r.Strategy.PauseBetween)
 		}
@@ -48,6 +49,16 @@ func (p *pool) held() bool {
 		return false
 	}
 	return true
+}
+
+// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller than the
+// canary is a canary as a whole.
+func (p *pool) canaryWaits() bool {
+	r := p.rotating
+	if r.Strategy.Canary == 0 || r.promoted {
+		return false
+	}
+	return r.canary || p.slotsOf(r.Generation) >= min(r.Strategy.Canary, len(p.staying()))
 }
 
 // pause begins a pause, unless it has begun.

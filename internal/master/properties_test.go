@@ -16,8 +16,9 @@ func TestWhateverHappens(t *testing.T) {
 		w := newWorld(rapid.IntRange(1, 5).Draw(t, "size"))
 		for range rapid.IntRange(1, 80).Draw(t, "length") {
 			f, shrinks := draw(t, w)
-			before := w.servingSlots()
+			before, rotating := w.servingSlots(), w.pool.rotating
 			w.apply(f)
+			lookForHaste(t, rotating)
 			if !shrinks { // a pool that has become smaller may serve with fewer
 				require.GreaterOrEqual(t, w.servingSlots(), min(before, len(w.pool.slots)), "%T took a serving slot away: %s", f, w)
 			}
@@ -159,6 +160,15 @@ func lookFor(t *rapid.T, w *world) {
 			require.NotEmpty(t, r.Failure.Message)
 		}
 	}
+}
+
+// lookForHaste fails when a rotation is live that was told to wait.
+func lookForHaste(t *rapid.T, r *rotation) {
+	if r == nil || r.State != ReloadLive && r.State != ReloadCompleted {
+		return
+	}
+	require.False(t, r.asked, "%s went live although somebody has paused it", r.ID)
+	require.True(t, r.promoted || r.Strategy.Canary == 0, "%s went live although nobody has promoted its canary", r.ID)
 }
 
 // endsWell lets the history come to rest: every reload ends, every slot serves.

@@ -25,8 +25,11 @@ func (p *pool) turnBack(why *Failure) {
 	from := r.State
 	r.State, r.Failure, r.Paused, r.TrialEndsAt = ReloadReverting, why, nil, time.Time{}
 	p.recallReplacements(r.Reload)
-	if from == ReloadLive {
+	switch {
+	case from == ReloadLive:
 		p.callBack()
+	case r.retired: // it was held when every slot had changed
+		p.want(restore{generation: r.before})
 	}
 	p.shrinkBack()
 	p.measure(r.Reload)

@@ -24,6 +24,7 @@ type rotation struct {
 
 	asked    bool // to pause
 	soaked   bool // the soak is over
+	retired  bool // it has turned clients away from listeners of the generation before
 	aborting bool // it goes back because somebody wants that
 }
 
@@ -47,11 +48,11 @@ func (p *pool) rotate() {
 // goForth starts the next batch, unless it has to wait, or makes the reload live.
 func (p *pool) goForth() {
 	todo := p.todo()
-	if len(todo) == 0 {
-		p.goLive()
+	if p.held(len(todo) == 0) {
 		return
 	}
-	if p.held() {
+	if len(todo) == 0 {
+		p.goLive()
 		return
 	}
 	p.startBatch(todo[:min(len(todo), p.batchSize())])
@@ -233,5 +234,6 @@ func (p *pool) retireListeners() {
 	if p.rotating.State == ReloadReverting {
 		left = p.rotating.Generation
 	}
+	p.rotating.retired = p.rotating.State == ReloadRolling
 	p.want(retire{generation: left, next: p.target()})
 }

@@ -71,6 +71,16 @@ var situations = []struct {
 		w.apply(controlAsked{reload: w.last().ID, verb: VerbPause})
 		return w
 	}},
+	{"canary waits in a pool of its size", func() *world {
+		w := newWorld(3).up().with(Strategy{Canary: 2})
+		w.over().apply(scaleAsked{delta: -1})
+		return w
+	}},
+	{"paused by a caller when every slot has changed", func() *world {
+		w := newWorld(2).up().with(Strategy{Surge: Surge{Number: 2}})
+		w.apply(controlAsked{reload: w.last().ID, verb: VerbPause})
+		return w.over()
+	}},
 	{"pause between", func() *world {
 		w := newWorld(2).up().with(Strategy{PauseBetween: time.Second})
 		return w.ready(w.next())
