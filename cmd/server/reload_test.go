@@ -35,11 +35,13 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 		"not lossless":      {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), lossless, 4, []string{"Not lossless: 3 probes were refused.", "--require=lossless is not met"}},
 		"not wanted":        {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), nil, 0, []string{"Not lossless"}},
 		"not proven":        {reloadJSON("completed"), lossless, 4, []string{"--require=lossless is not met"}},
-		"aborted":           {reloadJSON("aborted", `"error":{"message":"no good","worker_id":null,"slot":null,"output":[],"revert_failed":false}`), nil, 5, []string{"was aborted: no good."}},
-		"live":              {reloadJSON("live", `"draining":1`), []string{"--wait=live"}, 0, []string{"is live: generation 3 (v2) serves in 2 slots, after 1.5s; 1 old worker still drains."}},
-		"live, but failed":  {reloadJSON("failed"), []string{"--wait=live"}, 1, []string{"has failed"}},
-		"still on trial":    {reloadJSON("live", `"on_trial":true`), []string{"--wait=live", "--timeout=50ms"}, 124, []string{"the wait ran out: reload " + reloadID + ", on trial", "it goes on", "rota reload --follow " + reloadID}},
-		"out of time":       {reloadJSON("live"), []string{"--timeout=50ms"}, 124, []string{"the wait ran out", "live"}},
+		"aborted as the master stops": {reloadJSON("aborted", `"error":{"message":"the master was told to stop","worker_id":null,"slot":null,"output":[],"revert_failed":false,"stopping":true}`), nil, 5,
+			[]string{"was aborted: the master was told to stop. The master stops, so no generation serves any more."}},
+		"aborted":          {reloadJSON("aborted", `"error":{"message":"no good","worker_id":null,"slot":null,"output":[],"revert_failed":false}`), nil, 5, []string{"was aborted: no good."}},
+		"live":             {reloadJSON("live", `"draining":1`), []string{"--wait=live"}, 0, []string{"is live: generation 3 (v2) serves in 2 slots, after 1.5s; 1 old worker still drains."}},
+		"live, but failed": {reloadJSON("failed"), []string{"--wait=live"}, 1, []string{"has failed"}},
+		"still on trial":   {reloadJSON("live", `"on_trial":true`), []string{"--wait=live", "--timeout=50ms"}, 124, []string{"the wait ran out: reload " + reloadID + ", on trial", "it goes on", "rota reload --follow " + reloadID}},
+		"out of time":      {reloadJSON("live"), []string{"--timeout=50ms"}, 124, []string{"the wait ran out", "live"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := reloading(t, c.view)

@@ -104,8 +104,11 @@ func ending(v client.Reload) string {
 	return "is " + strings.Join(append([]string{stateOf(v)}, figuresOf(v)...), ", ") + "."
 }
 
-// whoServes says whether all of a failed reload was taken back.
+// whoServes says who serves after a reload that did not get where it was to.
 func whoServes(v client.Reload) string {
+	if v.Error != nil && v.Error.Stopping {
+		return "The master stops, so no generation serves any more."
+	}
 	if v.Error != nil && v.Error.RevertFailed {
 		return fmt.Sprintf("It could not be taken back: its generation serves %d of %s; see rota status.", v.Replaced, plural(v.Total, "slot", "slots"))
 	}

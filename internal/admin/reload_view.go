@@ -54,6 +54,7 @@ type failureView struct {
 	Complaints []string `json:"complaints,omitempty"` // each mistake by itself, where there are several
 
 	RevertFailed bool `json:"revert_failed"` // the generation before does not serve every slot again
+	Stopping     bool `json:"stopping"`      // the master was told to stop: no generation serves any more
 }
 
 type stepView struct {
@@ -123,7 +124,7 @@ func viewFailure(f *master.Failure) *failureView {
 	if f == nil {
 		return nil
 	}
-	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded}
+	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded, Stopping: f.Stopping}
 	if f.WorkerID != "" {
 		view.Slot = &f.Slot
 	}

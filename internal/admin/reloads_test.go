@@ -189,6 +189,7 @@ func TestWaitForAReloadThatIsAborted(t *testing.T) {
 	}).problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, "aborted", p["reload"].(object)["state"])
 	require.Nil(t, p["reload"].(object)["error"].(object)["slot"])
+	require.Equal(t, true, p["reload"].(object)["error"].(object)["stopping"])
 }
 
 func TestAWaitThatRunsOut(t *testing.T) {

@@ -44,6 +44,7 @@ type Failure struct {
 	Complaints []string `json:"complaints"`
 
 	RevertFailed bool `json:"revert_failed"` // the generation before does not serve every slot again
+	Stopping     bool `json:"stopping"`      // the master was told to stop: no generation serves any more
 }
 
 // Pause is why a reload that rolls does nothing.
