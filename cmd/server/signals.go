@@ -3,10 +3,13 @@ package main
 import (
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 
+	"rota/internal/lapse"
 	"rota/internal/master"
 )
 
@@ -32,20 +35,56 @@ func (s signals) release() {
 
 // obey passes each signal on to the master.
 func (s signals) obey(m *master.Master, log zerolog.Logger) {
-	stopping := false
+	var orders stopOrders
 	for sig := range s {
 		if sig == syscall.SIGPIPE {
 			continue
 		}
-		log.Info().Stringer("signal", sig).Msg(meaning(sig, stopping))
-		if err := obey(m, sig, &stopping); err != nil {
+		urgency := none
+		if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+			urgency = orders.next()
+		}
+		log.Info().Stringer("signal", sig).Msg(meaning(sig, urgency))
+		if err := obey(m, sig, urgency); err != nil {
 			log.Warn().Err(err).Stringer("signal", sig).Msg("signal not obeyed")
 		}
 	}
 }
 
+// urgency is what an order to stop means after those before it.
+type urgency int
+
+const (
+	none  urgency = iota // it is no such order
+	drain                // the first: connections may end by themselves
+	echo                 // the first again
+	now                  // somebody does not want to wait
+)
+
+// echoWithin is how long after the first order to stop another is the same one: a wrapper that passes on what the process group has got as
+// well (timeout, npm), or a supervisor that stops what somebody stops at the terminal.
+const echoWithin = time.Second
+
+// stopOrders tells an order that arrives twice from impatience.
+type stopOrders struct {
+	given bool
+	heard atomic.Bool // long enough ago for another to be impatience
+}
+
+func (o *stopOrders) next() urgency {
+	switch {
+	case !o.given:
+		o.given = true
+		lapse.AfterFunc(echoWithin, func() { o.heard.Store(true) })
+		return drain
+	case !o.heard.Load():
+		return echo
+	}
+	return now
+}
+
 // meaning says what the signal brings about, to somebody who may wonder why it takes a while.
-func meaning(sig os.Signal, stopping bool) string {
+func meaning(sig os.Signal, u urgency) string {
 	switch sig {
 	case syscall.SIGHUP:
 		return "signal received: reload"
@@ -56,13 +95,16 @@ func meaning(sig os.Signal, stopping bool) string {
 	case syscall.SIGQUIT:
 		return "signal received: stop at once"
 	}
-	if stopping {
+	switch u {
+	case now:
 		return "signal received again: stop at once"
+	case echo:
+		return "signal received again within a second, which is taken for the same order; once more after that second stops at once"
 	}
-	return "signal received: stop when every connection is done, at the latest after the drain timeout; the signal again stops at once"
+	return "signal received: stop when every connection is done, at the latest after the drain timeout; the signal again after a second stops at once"
 }
 
-func obey(m *master.Master, s os.Signal, stopping *bool) error {
+func obey(m *master.Master, s os.Signal, u urgency) error {
 	switch s {
 	case syscall.SIGHUP:
 		_, err := m.Reload(master.ReloadRequest{Trigger: master.TriggerSignal, Reason: "SIGHUP"})
@@ -73,13 +115,12 @@ func obey(m *master.Master, s os.Signal, stopping *bool) error {
 		return m.Scale(-1)
 	case syscall.SIGQUIT:
 		m.Kill()
-	case syscall.SIGTERM, syscall.SIGINT:
-		if *stopping {
-			m.Kill()
-		} else {
-			m.Shutdown()
-		}
-		*stopping = true
+	}
+	switch u {
+	case drain:
+		m.Shutdown()
+	case now:
+		m.Kill()
 	}
 	return nil
 }
