@@ -235,7 +235,7 @@ func (l *loop) claimFiles(p *plan) {
 		if listener.given || !listener.isPath() || listener.ListenAddress == listener.asked {
 			continue
 		}
-		if err := listener.claimFile(); err != nil {
+		if err := listener.first.claimFile(listener.ListenAddress); err != nil {
 			l.options.Log.Error().Err(err).Str("listener", listener.Name).Msg("the socket's file keeps its owner or mode")
 		}
 		listener.asked = listener.ListenAddress

@@ -43,9 +43,7 @@ func openSocket(a ListenAddress) (*socket, error) {
 	}
 	s := &socket{sharedFD: shareFD(fd), asked: a}
 	if s.kernel, err = kernel.Describe(a.Name, fd); err == nil && a.isPath() {
-		if s.file, err = os.Lstat(a.Address); err == nil {
-			err = a.claimFile()
-		}
+		err = s.claimFile(a)
 	}
 	if err != nil {
 		s.close()
@@ -177,21 +175,24 @@ func removeStale(a ListenAddress) error {
 	return os.Remove(a.Address)
 }
 
-// claimFile gives a unix socket's file the owner and the mode that are wanted.
-func (a ListenAddress) claimFile() error {
-	if a.Owner != "" {
-		uid, gid, err := lookUpOwner(a.Owner)
-		if err != nil {
-			return err
-		}
-		if err := os.Lchown(a.Address, uid, gid); err != nil {
-			return fmt.Errorf("give it to %s: %w", a.Owner, err)
-		}
+// claimFile gives the socket's file the owner and the mode that are wanted, and nothing else that may stand in its place.
+func (s *socket) claimFile(wanted ListenAddress) error {
+	file, err := openSocketFile(cmp.Or(s.hidden, wanted.Address))
+	if err != nil {
+		return err
 	}
-	if a.Mode != 0 {
-		return os.Chmod(a.Address, a.Mode)
+	defer file.close()
+	info, err := file.info()
+	if err != nil {
+		return err
 	}
-	return nil
+	if s.file == nil {
+		s.file = info
+	}
+	if !os.SameFile(s.file, info) {
+		return fmt.Errorf("%s is not rota's socket any more: somebody has put another there", wanted.Address)
+	}
+	return file.claim(wanted)
 }
 
 // turnAway has the kernel drop the packets that would open new connections, so that the queue is finite
