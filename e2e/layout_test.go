@@ -15,6 +15,7 @@ func TestArrows(t *testing.T) {
 	allowed := map[string][]string{
 		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/launch", "rota/internal/relog"},
 		"rota/internal/lapse":    {},
+		"rota/internal/threads":  {},
 		"rota/internal/worker":   {},
 		"rota/internal/client":   {},
 		"rota/internal/einhorn":  {},

@@ -26,6 +26,7 @@ func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	defer signals.release()
 	log, closeLog := openLog(s.LogLevel, s.LogFormat)
 	defer closeLog()
+	keepThreads(log)
 
 	listener, err := net.Listen("tcp", s.Admin)
 	if err != nil {

@@ -43,6 +43,7 @@ const mostOrders = 16
 
 // mind launches the worker and returns once it is gone. The exited fact is its last.
 func (m *minder) mind(launch func() (process, error)) {
+	before := limitsOfTasks()
 	p, err := launch()
 	if err != nil {
 		m.post(exited{worker: m.start.worker, exit: Exit{Code: -1, Error: err.Error()}, journal: newJournal(m.log)})
@@ -52,7 +53,7 @@ func (m *minder) mind(launch func() (process, error)) {
 	m.log = m.log.With().Int("pid", p.pid()).Logger()
 	m.born(p.root(), p.pid())
 
-	w := watch{minder: m, process: p, journal: newJournal(m.log), starting: true, lived: never(), silent: never(), linger: never()}
+	w := watch{minder: m, process: p, before: before, journal: newJournal(m.log), starting: true, lived: never(), silent: never(), linger: never()}
 	w.arm(m.start.timeout)
 	if m.plan.Ready.waits() {
 		w.lived.Reset(m.plan.Ready.Delay)
@@ -67,6 +68,7 @@ func (m *minder) mind(launch func() (process, error)) {
 type watch struct {
 	*minder
 	process  process
+	before   shortage // when it was started
 	journal  *journal
 	timer    *time.Timer // of the start, then of the drain or the abort; stopped in between
 	deadline time.Time   // when it fires; zero in between
@@ -246,6 +248,7 @@ func (w *watch) finish() {
 		Output: w.journal.last(),
 		Cut:    len(w.cut),
 
+		Shortage:       w.shortage(status),
 		CutUnknown:     w.unknown,
 		CutConnections: cutOf(w.cut, Cut),
 		Killed:         w.killed || w.aborting,

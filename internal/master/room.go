@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -17,11 +18,12 @@ import (
 type NoRoom struct {
 	Surge  int    // workers that were to be started besides the others
 	Files  bool   // it is open files of the master that are short, and not memory
-	Worker uint64 // what each needs: bytes, or open files of the master
+	Tasks  bool   // it is threads and processes that are short
+	Worker uint64 // what each needs: bytes, open files of the master, or threads
 	Need   uint64 // all of them
 	Free   uint64
 	Most   uint64 // of which that is what is left
-	Limit  string // what sets it: "cgroup /x", "this machine" or "ulimit -n"
+	Limit  string // what sets it: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
 	Fits   int    // the largest surge that would
 }
 
@@ -36,6 +38,10 @@ func (n *NoRoom) Error() string {
 		n.Surge, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
 	if n.Files {
 		text = fmt.Sprintf("surge of %d: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
+			n.Surge, workers, need, n.Need, n.Free, n.Most, n.Limit)
+	}
+	if n.Tasks {
+		text = fmt.Sprintf("surge of %d: %s %s %d threads, and %d are free below the limit of %d of %s",
 			n.Surge, workers, need, n.Need, n.Free, n.Most, n.Limit)
 	}
 	if n.Fits == 0 {
@@ -59,6 +65,7 @@ func size(bytes uint64) string {
 // resource is one thing that a worker needs some of.
 type resource struct {
 	files      bool
+	tasks      bool
 	limit      string
 	most, free uint64
 	worker     uint64 // what one needs
@@ -70,7 +77,7 @@ func (r resource) refuse(n int) *NoRoom {
 	if need <= r.free {
 		return nil
 	}
-	return &NoRoom{Surge: n, Files: r.files, Worker: r.worker, Need: need, Free: r.free, Most: r.most, Limit: r.limit,
+	return &NoRoom{Surge: n, Files: r.files, Tasks: r.tasks, Worker: r.worker, Need: need, Free: r.free, Most: r.most, Limit: r.limit,
 		Fits: int(min(r.free/r.worker, math.MaxInt32))}
 }
 
@@ -83,11 +90,13 @@ func (m *Master) roomFor(surge int) error {
 	return m.checkRoom(surge)
 }
 
-// checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, or what the master
-// needs for them does not fit into its open files. What can't be found out does not refuse anybody.
+// checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, their threads not
+// below the limits of those, or what the master needs for them not into its open files. What can't be found out does not
+// refuse anybody.
 func (m *Master) checkRoom(n int) error {
 	var worst *NoRoom
-	for _, r := range append(m.memory("/"), descriptors()) {
+	worker := m.largestReady()
+	for _, r := range slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), []resource{descriptors()}) {
 		if refused := r.refuse(n); refused != nil && (worst == nil || refused.Fits < worst.Fits) {
 			worst = refused
 		}
@@ -99,8 +108,7 @@ func (m *Master) checkRoom(n int) error {
 }
 
 // memory is what there is of it, by whom it is limited. root is where the kernel's files are.
-func (m *Master) memory(root string) []resource {
-	worker := m.largestReady()
+func memory(root string, worker uint64) []resource {
 	if worker == 0 {
 		return nil
 	}
@@ -115,8 +123,30 @@ func (m *Master) memory(root string) []resource {
 	return list
 }
 
-// largestReady is how many bytes the largest of the ready workers has; 0 if that can't be told.
-func (m *Master) largestReady() uint64 {
+// tasks are how many threads and processes there may be, by whom they are limited.
+func tasks(root string, worker uint64) []resource {
+	if worker == 0 {
+		return nil
+	}
+	var list []resource
+	for _, l := range kernel.TaskLimits(root) {
+		r := resource{tasks: true, limit: "ulimit -u", most: l.Most, free: l.Free(), worker: worker}
+		if l.Cgroup != "" {
+			r.limit = "cgroup " + l.Cgroup
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// need is what a worker has of what is limited; 0 if that can't be told.
+type need struct {
+	memory uint64 // bytes
+	tasks  uint64 // threads
+}
+
+// largestReady is what the largest of the ready workers has.
+func (m *Master) largestReady() need {
 	var ready []string
 	_ = m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
@@ -129,11 +159,12 @@ func (m *Master) largestReady() uint64 {
 	if err != nil {
 		m.options.Log.Warn().Err(err).Msg("cannot tell how large the workers are")
 	}
-	largest := uint64(0)
+	var largest need
 	for _, family := range families {
 		if size, err := family.OwnMemory(); err == nil {
-			largest = max(largest, size)
+			largest.memory = max(largest.memory, size)
 		}
+		largest.tasks = max(largest.tasks, family.Tasks())
 	}
 	return largest
 }

@@ -21,6 +21,9 @@ func TestARefusalSaysTheNumbers(t *testing.T) {
 	memory.worker = 30 * mib / 4
 	require.ErrorContains(t, memory.refuse(100), "100 workers of 7.5 MiB need 750 MiB")
 
+	threads := resource{tasks: true, limit: "cgroup /x", most: 64, free: 20, worker: 7}
+	require.EqualError(t, threads.refuse(4), "surge of 4: 4 workers need 28 threads, and 20 are free below the limit of 64 of cgroup /x; a surge of 2 would fit")
+
 	files := resource{files: true, limit: "ulimit -n", most: 1024, free: 900, worker: 5}
 	require.EqualError(t, files.refuse(200), "surge of 200: 200 workers need 1000 open files of the master, and 900 are free below its limit of 1024 (ulimit -n); a surge of 180 would fit")
 }
@@ -34,7 +37,7 @@ func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.Greater(t, refused.Fits, 2)
 
-	worker := r.largestReady()
+	worker := r.largestReady().memory
 	require.Greater(t, worker, uint64(1<<20), "it is a Go program")
 	root := t.TempDir()
 	for path, text := range map[string]string{
@@ -50,11 +53,10 @@ func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(root, path), []byte(text), 0o600))
 	}
-	resources := r.memory(root)
+	resources := memory(root, worker)
 	require.Len(t, resources, 2)
 	require.Nil(t, resources[0].refuse(3))
 	tight := resources[1]
-	tight.worker = worker // its size changes from one look to the next
 	require.Nil(t, tight.refuse(2))
 	require.Equal(t, 2, tight.refuse(3).Fits)
 	require.Equal(t, "cgroup /x", tight.refuse(3).Limit)

@@ -112,10 +112,14 @@ func forkExec(spec forkSpec) (int, error) {
 			Pdeathsig: syscall.SIGTERM,
 		},
 	})
-	if err != nil {
-		return 0, fmt.Errorf("fork: %w", err)
+	if err == nil {
+		return pid, nil
 	}
-	return pid, nil
+	err = fmt.Errorf("fork: %w", err)
+	if why := (shortage{}).since(); why != "" && errors.Is(err, syscall.EAGAIN) {
+		err = fmt.Errorf("%w: %s", err, why)
+	}
+	return 0, err
 }
 
 // signal sends sig to the child, or to its whole group. A child that is gone gets nothing.

@@ -39,6 +39,7 @@ type Exit struct {
 	Output []string // its last lines of output, oldest first
 	Cut    int      // connections it still had when it was killed; 0 when it left by itself
 
+	Shortage       string          // what it may have ended for before it was ready, unless it says so itself; "" for nothing
 	CutUnknown     bool            // it was killed, and the kernel did not tell how many it had
 	CutConnections []CutConnection // at most mostCut of those that were cut
 	Killed         bool            // by rota
@@ -51,8 +52,15 @@ func (e Exit) String() string {
 	case e.Error != "":
 		return "could not be started: " + e.Error
 	case e.Signal != "":
-		return "was ended by signal " + e.Signal
+		return "was ended by signal " + e.Signal + e.shortage()
 	default:
-		return "exited with code " + itoa(e.Code)
+		return "exited with code " + itoa(e.Code) + e.shortage()
 	}
+}
+
+func (e Exit) shortage() string {
+	if e.Shortage == "" {
+		return ""
+	}
+	return " (" + e.Shortage + ")"
 }
