@@ -15,6 +15,7 @@ import (
 )
 
 func TestAKilledWorkerIsReplacedAndTheOthersNoticeNothing(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	held := hold(t, "tcp", r.tcp, 10)
 	before := r.workers()
@@ -44,6 +45,7 @@ func TestAKilledWorkerIsReplacedAndTheOthersNoticeNothing(t *testing.T) {
 }
 
 func TestAKilledMasterTakesItsWorkersAlong(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	held := hold(t, "tcp", r.tcp, 4)
 	workers := r.processes()
@@ -77,6 +79,7 @@ func TestAKilledMasterTakesItsWorkersAlong(t *testing.T) {
 
 // A crash starts what the last good reload put there, whatever generation that is.
 func TestAWorkerKilledAfterAReloadComesBackInTheNewGeneration(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	master := r.status().PID
 	for generation := 2; generation <= 3; generation++ {
@@ -97,6 +100,7 @@ func TestAWorkerKilledAfterAReloadComesBackInTheNewGeneration(t *testing.T) {
 }
 
 func TestAStoppedWorkerIsStillSeenAndStillReplaced(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	hold(t, "tcp", r.tcp, 3)
 	stuck := r.workers()[0]
@@ -109,6 +113,7 @@ func TestAStoppedWorkerIsStillSeenAndStillReplaced(t *testing.T) {
 }
 
 func TestACrashLoopIsReportedAndNeverStopsTheMaster(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	waited := false // for its back-off, and that was shown
 	for range 3 {
@@ -136,6 +141,7 @@ func TestACrashLoopIsReportedAndNeverStopsTheMaster(t *testing.T) {
 
 // A terminal that stands still, or a log collector that hangs, stops nothing.
 func TestAStderrThatNobodyReadsStopsNothing(t *testing.T) {
+	t.Parallel()
 	unread, stderr, err := os.Pipe()
 	require.NoError(t, err)
 	defer unread.Close()
@@ -150,6 +156,7 @@ func TestAStderrThatNobodyReadsStopsNothing(t *testing.T) {
 
 // A log collector that dies takes nobody along.
 func TestAStderrThatIsClosedStopsNothing(t *testing.T) {
+	t.Parallel()
 	read, stderr, err := os.Pipe()
 	require.NoError(t, err)
 	defer read.Close()
@@ -167,6 +174,7 @@ func TestAStderrThatIsClosedStopsNothing(t *testing.T) {
 
 // As PID 1, as in a container, rota has to reap what others leave behind.
 func TestAsPID1ItReapsOrphans(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("a pid namespace of its own needs root")
 	}

@@ -72,6 +72,7 @@ func (r *rota) logs(text string) {
 }
 
 func TestADeployOfAnyProgram(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one, two := s.release("one"), s.release("two")
 	s.current("one")
@@ -117,6 +118,7 @@ func TestADeployOfAnyProgram(t *testing.T) {
 }
 
 func TestACrashAfterTheReleaseIsGone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := s.release("one")
 	s.write("listen: ['127.0.0.1:0']", "workers: 1", "dir: "+one, "command: [./app]", "ready: notify")
@@ -135,6 +137,7 @@ func TestACrashAfterTheReleaseIsGone(t *testing.T) {
 }
 
 func TestAListenerMovesInAReload(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	old, next := freeAddress(t), freeAddress(t)
 	s.write("listen: ['" + old + "']")
@@ -160,12 +163,14 @@ func TestAListenerMovesInAReload(t *testing.T) {
 }
 
 func TestAProgramThatSaysNothingIsReadyAfterASecondAndTheLogSaysSo(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
 	r.logs("it has lived 1s and did not say READY=1")
 	require.Equal(t, 1, r.reload("").Replaced)
 }
 
 func TestAProgramThatForksIsOneWorker(t *testing.T) {
+	t.Parallel()
 	script := fmt.Sprintf(`LISTEN_PID= ; '%s' worker & sleep 1000 & wait`, binary)
 	script = strings.Replace(script, "'"+binary+"' worker", `sh -c 'LISTEN_PID=$$ exec "$0" worker' '`+binary+`'`, 1)
 	r := start(t, "--workers", "1", "--stop-group", "--ready", "notify", "--", "sh", "-c", script)
@@ -193,6 +198,7 @@ func TestAProgramThatForksIsOneWorker(t *testing.T) {
 }
 
 func TestAMissedWatchdogIsReplaced(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.write("listen: ['127.0.0.1:0']", "workers: 1", "watchdog: 1s", "ready: notify",
 		"command: [sh, -c, 'exec "+binary+" worker']") // which says READY=1 and nothing after that
@@ -208,6 +214,7 @@ func TestAMissedWatchdogIsReplaced(t *testing.T) {
 }
 
 func TestALaunchThatCannotBeHadIsOneLine(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ flag, value, complaint string }{
 		{"--open-files", "1073741824", "cannot set the limit of open files (open_files)"},
 		{"--dir", "/no/such/place", "working directory: lstat /no"},
@@ -232,6 +239,7 @@ func TestALaunchThatCannotBeHadIsOneLine(t *testing.T) {
 }
 
 func TestAWorkerRunsAsAnotherUser(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("only root can start a worker as somebody else; that others can't is a test of the launch step")
 	}
@@ -248,6 +256,7 @@ func TestAWorkerRunsAsAnotherUser(t *testing.T) {
 
 // As systemd does it: the sockets come from descriptor 3 on.
 func TestSocketsThatRotaIsStartedWithAreServedAndPassedOn(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
@@ -272,6 +281,7 @@ func TestSocketsThatRotaIsStartedWithAreServedAndPassedOn(t *testing.T) {
 }
 
 func TestUDPIsAnsweredByTheBuiltInWorker(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2", "--listen", "127.0.0.1:0", "--listen", "udp:127.0.0.1:0")
 	at := ""
 	for _, l := range r.status().Listeners {
@@ -297,6 +307,7 @@ func TestUDPIsAnsweredByTheBuiltInWorker(t *testing.T) {
 }
 
 func TestTheFDOfAListenerCanBeNamedInArguments(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--listen", "web=127.0.0.1:0", "--listen", "127.0.0.1:0", "--env", "PORT={port:web}", "--",
 		"sh", "-c", `echo "arguments $0 $1 port $PORT"; trap 'exit 0' TERM; while :; do sleep 0.1; done`, "fd={fd:web}", "worker={worker_id}")
 	w := r.workers()[0]

@@ -74,6 +74,7 @@ var faultyDeploys = []brokenDeploy{
 }
 
 func TestABrokenDeployIsTakenBack(t *testing.T) {
+	t.Parallel()
 	for _, d := range faultyDeploys {
 		t.Run(d.name, func(t *testing.T) { t.Parallel(); d.run(t, false) })
 		if d.onlyIn2 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -89,6 +90,25 @@ func (p *page) until(script string) {
 		if time.Now().After(deadline) {
 			p.shot("failed")
 			require.FailNow(p.t, "never: "+script, p.eval("document.body.innerText"))
+		}
+		time.Sleep(10 * time.Millisecond) // the pause of a poll
+	}
+}
+
+// reads waits until the script's value is want: a page shows one thing a moment after another.
+func (p *page) reads(want, script string, why ...any) {
+	p.t.Helper()
+	p.matches("^"+regexp.QuoteMeta(want)+"$", script, why...)
+}
+
+// matches waits until the script's value matches the pattern.
+func (p *page) matches(pattern, script string, why ...any) {
+	p.t.Helper()
+	value, deadline := p.eval(script), time.Now().Add(patience)
+	for wanted := regexp.MustCompile(pattern); !wanted.MatchString(value); value = p.eval(script) {
+		if time.Now().After(deadline) {
+			p.shot("failed")
+			require.Regexp(p.t, pattern, value, why...)
 		}
 		time.Sleep(10 * time.Millisecond) // the pause of a poll
 	}

@@ -12,6 +12,7 @@ import (
 // Checks that rota has asked of a deploy.
 
 func TestACheckByCommandKnowsWhatItChecks(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "")
 	load := g.serveClients("one")
 	g.settings("canary: 1", "check: ['env | grep ^ROTA_ >> "+g.path("seen")+"']")
@@ -34,6 +35,7 @@ func TestACheckByCommandKnowsWhatItChecks(t *testing.T) {
 }
 
 func TestACheckThatFailsTakesTheReloadBack(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		check   string
 		soak    string
@@ -78,6 +80,7 @@ func TestACheckThatFailsTakesTheReloadBack(t *testing.T) {
 
 // A check is of the new workers: that the old ones fail it must not make it impossible to deploy their repair.
 func TestABrokenVersionIsRepairedUnderACheck(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 3, "-status 500", "check: ['http:/health']")
 	load := g.serveClients("one")
 	g.deploy("two", "")

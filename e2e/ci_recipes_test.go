@@ -161,6 +161,7 @@ func (p *production) serves(t *testing.T, version string, generation int) {
 }
 
 func TestEveryCIRecipeIsProven(t *testing.T) {
+	t.Parallel()
 	scripts, err := filepath.Glob("../recipes/ci/*/deploy.sh")
 	require.NoError(t, err)
 	var there, proven []string
@@ -175,6 +176,7 @@ func TestEveryCIRecipeIsProven(t *testing.T) {
 
 // Each recipe's own steps, against a real rota.
 func TestDeploysFromCI(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"jq", "curl", "flock", "make", "/usr/bin/python3"} {
 		recipe{needs: program}.installed(t)
 	}

@@ -14,6 +14,7 @@ import (
 )
 
 func TestCommandsThatPrintAndEnd(t *testing.T) {
+	t.Parallel()
 	for args, says := range map[string]string{
 		"version":         "rota v0.1.0-test go",
 		"--version":       "rota version v0.1.0-test\n",
@@ -34,6 +35,7 @@ func TestCommandsThatPrintAndEnd(t *testing.T) {
 }
 
 func TestABadVariableIsNamed(t *testing.T) {
+	t.Parallel()
 	command := exec.Command(binary)
 	command.Env = append(os.Environ(), "ROTA_LOG_LEVEL=loud")
 	output, err := command.CombinedOutput()
@@ -45,6 +47,7 @@ func TestABadVariableIsNamed(t *testing.T) {
 }
 
 func TestTheLogIsInTheFormatAskedFor(t *testing.T) {
+	t.Parallel()
 	for format, isJSON := range map[string]bool{"console": false, "json": true, "auto": true} {
 		t.Run(format, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")
@@ -66,6 +69,7 @@ func TestTheLogIsInTheFormatAskedFor(t *testing.T) {
 }
 
 func TestRotaCannotStart(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()

@@ -41,6 +41,7 @@ func (r *rota) answered(into any, args ...string) {
 }
 
 func TestTheCommandsShowWhatTheAPISays(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	held := hold(t, "tcp", r.tcp, 3)
 	var s status
@@ -69,6 +70,7 @@ func TestTheCommandsShowWhatTheAPISays(t *testing.T) {
 }
 
 func TestAReloadByCommandEndsWithAVerdict(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	stdout, stderr, code := r.ask("reload", "--revision", "v7", "--reason", "test")
 	require.Zero(t, code, stderr)
@@ -88,6 +90,7 @@ func TestAReloadByCommandEndsWithAVerdict(t *testing.T) {
 }
 
 func TestABrokenDeployFailsTheCommand(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2", "--start-timeout", "30s", "--env", "PATH=/usr/bin:/bin", "--", "sh", "-c",
 		`if [ "$ROTA_REVISION" = broken ]; then echo "no database" >&2; exit 3; fi; exec sleep 1000`)
 	stdout, stderr, code := r.ask("reload", "--revision", "broken")
@@ -100,6 +103,7 @@ func TestABrokenDeployFailsTheCommand(t *testing.T) {
 }
 
 func TestConnectionsThatAreCutAreAnExitCode(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	hold(t, "tcp", r.tcp, 1)
 	var view reloadView
@@ -112,6 +116,7 @@ func TestConnectionsThatAreCutAreAnExitCode(t *testing.T) {
 
 // The held connection keeps the reload from being completed.
 func TestAWaitCanEndBeforeItsReload(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	held := hold(t, "tcp", r.tcp, 1)
 	stdout, stderr, code := r.ask("reload", "--wait=live")
@@ -152,6 +157,7 @@ func TestAWaitCanEndBeforeItsReload(t *testing.T) {
 
 // The held connection keeps the reload going until the log's reader has left.
 func TestALogThatNobodyReadsEndsNoWait(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--probe-interval", "0")
 	held := hold(t, "tcp", r.tcp, 1)
 	command := r.asking("reload")
@@ -168,6 +174,7 @@ func TestALogThatNobodyReadsEndsNoWait(t *testing.T) {
 
 // Its second worker never says that it is ready.
 func TestWhoWaitsIsToldThatTheMasterStops(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--ready", "log:ready", "--start-timeout", "2m", "--", "sh", "-c",
 		`[ "$ROTA_GENERATION" = 1 ] && echo ready; exec sleep 1000`)
 	said, ended := r.follow("reload", "--json")
@@ -179,6 +186,7 @@ func TestWhoWaitsIsToldThatTheMasterStops(t *testing.T) {
 }
 
 func TestEventsAndLogsAreFollowed(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--", "sh", "-c", `echo "here is $ROTA_GENERATION"; exec sleep 1000`)
 	events, _ := r.follow("events", "--after", "0")
 	logs, _ := r.follow("logs", "-f")
@@ -235,6 +243,7 @@ func (r *rota) rolling() string {
 }
 
 func TestAReloadIsHeldPromotedAndTakenBackByCommand(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "3", "--probe-interval", "0")
 	_, ended := r.follow("reload", "--canary", "1", "--revision", "good")
 	r.eventually("canary waits", func() bool { stdout, _, _ := r.ask("status"); return strings.Contains(stdout, "until rota promote") })
@@ -263,6 +272,7 @@ func TestAReloadIsHeldPromotedAndTakenBackByCommand(t *testing.T) {
 }
 
 func TestAReloadOnTrialCanBeTakenBackByCommand(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--probe-interval", "0")
 	said, ended := r.follow("reload", "--soak", "1h")
 	r.eventually("on trial", func() bool {
@@ -275,6 +285,7 @@ func TestAReloadOnTrialCanBeTakenBackByCommand(t *testing.T) {
 }
 
 func TestARepeatedDeployIsOneReload(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--probe-interval", "0")
 	for range 2 {
 		_, stderr, code := r.ask("reload", "--idempotency-key", "job-7", "--if-match", "1")
@@ -290,6 +301,7 @@ func TestARepeatedDeployIsOneReload(t *testing.T) {
 }
 
 func TestThePoolIsChangedByCommand(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	stdout, stderr, code := r.ask("scale", "2")
 	require.Zero(t, code, stderr)
@@ -306,6 +318,7 @@ func TestThePoolIsChangedByCommand(t *testing.T) {
 }
 
 func TestConnectionsAreEvictedByCommand(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	held := hold(t, "tcp", r.tcp, 2)
 	var found struct{ Connections []struct{ ID string } }

@@ -14,6 +14,7 @@ import (
 
 // The workers of the way back wait at a gate.
 func TestWhatGoesBackIsNotStoppedOrHurried(t *testing.T) {
+	t.Parallel()
 	gate := t.TempDir() + "/gate"
 	open := func() { require.NoError(t, os.WriteFile(gate, nil, 0o644)) }
 	open()
@@ -54,6 +55,7 @@ func TestWhatGoesBackIsNotStoppedOrHurried(t *testing.T) {
 
 // Where it is by then is chance: its settings are read, its program is looked up, its first worker is started.
 func TestAnAbortRightAfterTheStart(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "")
 	load := g.serveClients("one")
 	g.deploy("two", "")
@@ -77,6 +79,7 @@ func TestAnAbortRightAfterTheStart(t *testing.T) {
 }
 
 func TestEachVerbIsDoneOnce(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 3, "", "canary: 1")
 	load := g.serveClients("one")
 	tell := func(h *hooks, verb string) verdict { return g.post(t.Context(), "/reloads/"+h.id+"/"+verb, "") }
@@ -127,6 +130,7 @@ func TestEachVerbIsDoneOnce(t *testing.T) {
 }
 
 func TestAllNewWorkersAreReadyBeforeAnOldOneGoes(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 3, "", "surge: 100%")
 	load := g.serveClients("one")
 	g.deploy("two", "")
@@ -150,6 +154,7 @@ func TestAllNewWorkersAreReadyBeforeAnOldOneGoes(t *testing.T) {
 }
 
 func TestThePoolIsScaledDuringATrial(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "", "canary: 1", "soak: 1h")
 	load := g.serveClients("one")
 	scale := func(to int) {
@@ -191,6 +196,7 @@ func TestThePoolIsScaledDuringATrial(t *testing.T) {
 }
 
 func TestTheMasterStopsDuringATrial(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		settings []string
 		ripe     func(reloadView) bool

@@ -39,6 +39,7 @@ func starting(t *testing.T, lines []string, start string) string {
 }
 
 func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
+	t.Parallel()
 	for listen, counts := range map[string]string{
 		":80":                 "11 passed, 0 failed, 3 skipped",
 		"http=:80":            "13 passed, 0 failed, 1 skipped",
@@ -56,6 +57,7 @@ func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
 
 // The program is a shell that heeds neither its sockets nor the signal.
 func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "doctor.xml")
 	lines, stderr, code := doctor(t, "--start-timeout", "2s", "--drain-timeout", "1s", "--junit", file,
 		"--", "/bin/sh", "-c", `trap "" TERM; while :; do sleep 0.1; done`)
@@ -88,6 +90,7 @@ func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestTheDoctorTakesTheSettingsOfAWorker(t *testing.T) {
+	t.Parallel()
 	directory := t.TempDir()
 	settings := filepath.Join(directory, "rota.yaml")
 	require.NoError(t, os.WriteFile(filepath.Join(directory, "run"), []byte("#!/bin/sh\n[ \"$ROLE\" = web ] && exec '"+binary+"' worker\n"), 0o755))
@@ -98,6 +101,7 @@ func TestTheDoctorTakesTheSettingsOfAWorker(t *testing.T) {
 }
 
 func TestMistakesOfWhoCallsTheDoctor(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{
 		"no program":           {},
 		"nothing behind --":    {"--"},
@@ -120,6 +124,7 @@ func TestMistakesOfWhoCallsTheDoctor(t *testing.T) {
 }
 
 func TestCtrlCEndsTheDoctorAndTheProgram(t *testing.T) {
+	t.Parallel()
 	note := filepath.Join(t.TempDir(), "pid")
 	command := exec.Command(binary, "doctor", "--start-timeout", "1h", "--ready", "notify",
 		"--", "/bin/sh", "-c", `trap "" TERM INT; echo $$ >"$0.new"; mv "$0.new" "$0"; while :; do sleep 0.1; done`, note)

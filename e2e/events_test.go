@@ -105,6 +105,7 @@ func (s *stream) until(name string) event {
 }
 
 func TestAReloadTellsItsProgressAsItHappens(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	held := hold(t, "tcp", r.tcp, 1)
 	s := r.open(http.MethodPost, "/reload", "Accept", "text/event-stream")
@@ -126,6 +127,7 @@ func TestAReloadTellsItsProgressAsItHappens(t *testing.T) {
 }
 
 func TestAStreamCanBeTakenUpWhereItBrokeOff(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	whole := r.open(http.MethodGet, "/events?after=0")
 	r.reload("")
@@ -159,6 +161,7 @@ func TestAStreamCanBeTakenUpWhereItBrokeOff(t *testing.T) {
 }
 
 func TestStreamsSeeTheShutdownAndThenEnd(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	s := r.open(http.MethodGet, "/events")
 	r.signal(syscall.SIGTERM)

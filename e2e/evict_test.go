@@ -33,6 +33,7 @@ func requireEOF(t *testing.T, c net.Conn) {
 }
 
 func TestAConnectionThatHoldsUpAReloadIsSeenAndClosed(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--drain-timeout", "1h")
 	held := hold(t, "tcp", r.tcp, 2)
 	var asked reloadView
@@ -71,6 +72,7 @@ func TestAConnectionThatHoldsUpAReloadIsSeenAndClosed(t *testing.T) {
 }
 
 func TestTheConnectionsOfAHungWorkerAreEvicted(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--drain-timeout", "1h")
 	held := hold(t, "tcp", r.tcp, 3)
 	old := r.workers()[0]

@@ -40,6 +40,7 @@ func statuses(list []verdict) map[int]int {
 }
 
 func TestHooksAtTheSameInstant(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "")
 	g.deploy("two", "")
 
@@ -69,6 +70,7 @@ func TestHooksAtTheSameInstant(t *testing.T) {
 }
 
 func TestAHookThatIsTriedAgainHasOneReload(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 1, "")
 	g.deploy("two", "-ready-when "+g.path("gate"))
 	ctx, hangUp := context.WithCancel(t.Context())
@@ -158,6 +160,7 @@ func (w *thinWire) carried() int {
 }
 
 func TestACommandOutlastsAWireThatBreaks(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 1, "")
 	g.deploy("two", "-ready-when "+g.path("gate"))
 	wire := newThinWire(t, strings.TrimPrefix(g.admin, "http://"))

@@ -12,6 +12,7 @@ import (
 // TestArrows holds the packages to what each may import of the others, and of the heavy
 // things that would make it what it should not be.
 func TestArrows(t *testing.T) {
+	t.Parallel()
 	allowed := map[string][]string{
 		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/launch", "rota/internal/relog"},
 		"rota/internal/lapse":    {},

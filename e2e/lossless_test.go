@@ -17,6 +17,7 @@ import (
 // A receipt is worth something only if it can say that connections were lost.
 
 func TestAReceiptCanSayFalse(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		first    string
 		settings []string
@@ -104,6 +105,7 @@ func waitingFor(h *hooks) (list []holdingView) {
 
 // rota is started with a socket that has the shortest queue, and its workers stand still for a moment.
 func TestAFullQueueIsALoss(t *testing.T) {
+	t.Parallel()
 	socket, address := shortestQueue(t)
 	command := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ exec "$0" run --admin 127.0.0.1:0 --workers 2 --canary 1 --probe-interval 0`, binary)
 	command.ExtraFiles = []*os.File{socket}
@@ -151,6 +153,7 @@ func shortestQueue(t *testing.T) (socket *os.File, address string) {
 
 // What a failed reload has taken back still drains when its verdict is known, so whether somebody is cut is not.
 func TestAFailedReloadDoesNotBoastOfWhatMayStillBeLost(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "", "pause_between: 1h", "drain_timeout: 2s")
 	g.deploy("two", "-only-slot 1 -exit-at-once 3")
 	h := g.reloadTwice()
@@ -170,6 +173,7 @@ func TestAFailedReloadDoesNotBoastOfWhatMayStillBeLost(t *testing.T) {
 }
 
 func TestAReloadThatLosesNothingSaysSo(t *testing.T) {
+	t.Parallel()
 	for _, faults := range []string{"", "-chatter", "-child"} {
 		t.Run("worker"+faults, func(t *testing.T) {
 			g := newStage(t, 2, faults)
@@ -191,6 +195,7 @@ func TestAReloadThatLosesNothingSaysSo(t *testing.T) {
 }
 
 func TestTheOldestOfTooManyGenerationsIsCut(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 1, "", "max_draining: 1", "drain_timeout: 1h")
 	names := []string{"one", "two", "three", "four"}
 	var held [][]net.Conn
@@ -230,6 +235,7 @@ func TestTheOldestOfTooManyGenerationsIsCut(t *testing.T) {
 }
 
 func TestWorkersThatDieAfterTheVerdictDoNotChangeIt(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "")
 	g.deploy("two", "-exit-when "+g.path("now"))
 	h := g.reloadTwice()

@@ -29,6 +29,7 @@ func startScript(t *testing.T, workers, script string) *rota {
 }
 
 func TestWhatAWorkerPrintsIsLoggedKeptAndFollowedToItsEnd(t *testing.T) {
+	t.Parallel()
 	r := startScript(t, "1", `
 		echo '{"severity":"ERROR","msg":"no cache","try":3}' >&2
 		echo plain
@@ -52,6 +53,7 @@ func TestWhatAWorkerPrintsIsLoggedKeptAndFollowedToItsEnd(t *testing.T) {
 }
 
 func TestAFloodIsCountedAndHidesNobody(t *testing.T) {
+	t.Parallel()
 	r := startScript(t, "2", `
 		[ "$ROTA_SLOT" = 0 ] && exec yes
 		while echo tick; do sleep 0.02; done`)

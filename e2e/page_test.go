@@ -20,13 +20,14 @@ const disconnected = `document.getElementById('connection').dataset.state === 'd
 const bar = `document.getElementById('reload-progress').value + '/' + document.getElementById('reload-progress').max`
 
 func TestThePageShowsTheWorkersAndTheButtonRotatesThem(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "3")
 	p := openPage(r)
 	p.view(1280, "light")
 	p.until(connected)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 3`)
-	require.Equal(t, fmt.Sprint(r.status().PID), p.eval(`document.getElementById('master-pid').textContent.match(/\d+/)[0]`))
-	require.Empty(t, p.eval(`document.getElementById('announcement').textContent`))
+	p.reads(fmt.Sprint(r.status().PID), `document.getElementById('master-pid').textContent.match(/\d+/)[0]`)
+	p.reads("", `document.getElementById('announcement').textContent`)
 	p.shot("steady")
 
 	// A held connection keeps one worker draining, so that the bar has something to wait for.
@@ -34,11 +35,11 @@ func TestThePageShowsTheWorkersAndTheButtonRotatesThem(t *testing.T) {
 	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
 	p.until(`document.getElementById('reload-text').textContent.startsWith('live; waits for')`)
 	p.until(`/2 (open )?connections/.test(document.getElementById('reload-text').textContent)`)
-	require.Equal(t, "3/3", p.eval(bar))
+	p.reads("3/3", bar)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 3`)
 	p.shot("draining")
 	p.view(360, "dark")
-	require.Equal(t, "true", p.eval(`document.documentElement.scrollWidth <= innerWidth`), "it fits a phone")
+	p.reads("true", `document.documentElement.scrollWidth <= innerWidth`, "it fits a phone")
 	p.shot("draining-phone-dark")
 	p.view(1280, "dark")
 	for _, c := range held {
@@ -53,6 +54,7 @@ func TestThePageShowsTheWorkersAndTheButtonRotatesThem(t *testing.T) {
 }
 
 func TestThePageSaysThatTheMasterIsGoneAndRecovers(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	r := start(t, "--workers", "1", "--admin", address)
 	p := openPage(r)
@@ -71,12 +73,13 @@ func TestThePageSaysThatTheMasterIsGoneAndRecovers(t *testing.T) {
 	p.until(connected)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2`)
 	require.NotEqual(t, first, p.eval(`document.getElementById('master-pid').textContent`))
-	require.Equal(t, "false", p.eval(`document.getElementById('reload-button').disabled`))
+	p.reads("false", `document.getElementById('reload-button').disabled`)
 	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 2`)
 }
 
 func TestThePageShowsAFailedReload(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "2")
 	p := openPage(r)
@@ -93,6 +96,7 @@ func TestThePageShowsAFailedReload(t *testing.T) {
 
 // Each new worker waits to be let in, so that every step of the rotation can be seen.
 func TestThePageShowsEachStepOfARotation(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "3", "--start-timeout", "5m")
 	p := openPage(r)
@@ -102,16 +106,17 @@ func TestThePageShowsEachStepOfARotation(t *testing.T) {
 	for slot := range 3 {
 		p.until(fmt.Sprintf(`document.getElementById('reload-text').textContent === 'replacing slot workers: %d of 3'`, slot))
 		p.until(fmt.Sprintf(`document.querySelector('#workers tr[data-state=starting][data-generation="2"][data-slot="%d"]')`, slot))
-		require.Equal(t, fmt.Sprintf("%d/3", slot), p.eval(bar))
+		p.reads(fmt.Sprintf("%d/3", slot), bar)
 		p.until(`document.getElementById('announcement').textContent.startsWith('Reload replacing')`)
 		gate.open(slot)
 	}
 	p.until(`document.getElementById('reload-text').textContent.startsWith('completed')`)
-	require.Equal(t, "3/3", p.eval(bar))
+	p.reads("3/3", bar)
 	p.noComplaints()
 }
 
 func TestThePageNoticesThatTheMasterHangs(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	t.Cleanup(func() { _ = r.command.Process.Signal(syscall.SIGCONT) }) // or it could not be stopped
 	p := openPage(r)
@@ -127,6 +132,7 @@ func TestThePageNoticesThatTheMasterHangs(t *testing.T) {
 }
 
 func TestThePageShowsASlotThatWaits(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "2")
 	broken := filepath.Join(t.TempDir(), "broken")
@@ -143,6 +149,7 @@ func TestThePageShowsASlotThatWaits(t *testing.T) {
 }
 
 func TestThePageCanBeUsedWithTheKeyboard(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	p := openPage(r)
 	p.until(connected)
@@ -154,7 +161,7 @@ func TestThePageCanBeUsedWithTheKeyboard(t *testing.T) {
 		}
 		p.do(chromedp.KeyEvent(kb.Tab))
 	}
-	require.Equal(t, "true", p.eval(focused))
+	p.reads("true", focused)
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.until(`document.querySelector('#workers tr[data-state=ready][data-generation="2"]')`)
 	p.until(focused) // the focus is where it was, for the next one
@@ -162,6 +169,7 @@ func TestThePageCanBeUsedWithTheKeyboard(t *testing.T) {
 }
 
 func TestThePageOffersNoReloadWhileTheMasterStops(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--drain-timeout", "1h")
 	p := openPage(r)
 	p.until(connected)
@@ -174,6 +182,7 @@ func TestThePageOffersNoReloadWhileTheMasterStops(t *testing.T) {
 }
 
 func TestThePageWarnsOfAReleaseThatWasDeleted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := s.release("one")
 	s.write("listen: ['127.0.0.1:0', 'udp:127.0.0.1:0']", "workers: 2", "dir: "+one, "command: [./app]", "ready: notify")
@@ -182,8 +191,8 @@ func TestThePageWarnsOfAReleaseThatWasDeleted(t *testing.T) {
 	p.view(1280, "light")
 	p.until(connected)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2`)
-	require.Equal(t, "true", p.eval(`document.getElementById('pool-missing').hidden`))
-	require.Equal(t, "udp", p.eval(`document.querySelectorAll('#listeners .listener-queue')[1].textContent`), "which has no queue")
+	p.reads("true", `document.getElementById('pool-missing').hidden`)
+	p.reads("udp", `document.querySelectorAll('#listeners .listener-queue')[1].textContent`, "which has no queue")
 	require.NoError(t, os.RemoveAll(one))
 	p.until(`document.getElementById('pool-missing').textContent.includes('the working directory ' + '` + one + `' + ' has been deleted')`)
 	p.shot("missing")

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"syscall"
 	"testing"
 
@@ -29,45 +30,47 @@ func figure(label string) string {
 const places = `[...document.querySelectorAll('#receipt-title, #workers-title')].map((e) => e.offsetTop).join(' ')`
 
 func TestThePagePromotesACanary(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "3", "--canary", "1", "--soak", "10ms")
 	p := openPage(r)
 	p.view(1280, "light")
 	p.until(connected)
 	p.until(rotatable + ` === '0 1 2'`)
-	require.Empty(t, p.eval(buttons))
+	p.reads("", buttons)
 	before := p.eval(places)
 	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
 	p.until(textOf("reload-text") + ` === 'paused after the canary: 1 of 3 replaced'`)
 	p.until(textOf("announcement") + `.startsWith('Reload paused after the canary')`)
-	require.Equal(t, "Pause Abort… Promote", p.eval(buttons))
-	require.Equal(t, "1 slot at a time · a canary of 1 first, until promoted · a soak of 10ms", p.eval(textOf("reload-strategy")))
-	require.Regexp(t, `^after the canary since [\d:]+, until it is promoted$`, p.eval(textOf("reload-pause")))
+	p.reads("Pause Abort… Promote", buttons)
+	p.reads("1 slot at a time · a canary of 1 first, until promoted · a soak of 10ms", textOf("reload-strategy"))
+	p.matches(`^after the canary since [\d:]+, until it is promoted$`, textOf("reload-pause"))
 	p.until(rotatable + ` === ''`)
 	p.until(`document.title === '3/3 ready, paused · rota'`)
-	require.Equal(t, before, p.eval(places), "nothing jumps")
+	p.reads(before, places, "nothing jumps")
 	p.shot("canary")
 	p.view(400, "dark")
-	require.Equal(t, "true", p.eval(`document.documentElement.scrollWidth <= innerWidth`), "it fits a phone")
-	require.Equal(t, "1", p.eval(`new Set([...document.querySelectorAll('.controls button')].map((b) => b.offsetTop)).size`), "in one row")
+	p.reads("true", `document.documentElement.scrollWidth <= innerWidth`, "it fits a phone")
+	p.reads("1", `new Set([...document.querySelectorAll('.controls button')].map((b) => b.offsetTop)).size`, "in one row")
 	p.shot("canary-phone-dark")
 	p.view(1280, "light")
 
 	// By key: and whoever pressed it is not sent back to the top of the page.
 	p.do(chromedp.Focus(chromedp.CSS("#promote-button")), chromedp.KeyEvent(kb.Enter))
 	p.until(`/^completed in .* s, lossless$/.test(` + textOf("reload-text") + `)`)
-	require.Equal(t, "reload-title", p.eval(`document.activeElement.id`))
-	require.Equal(t, "passed", p.eval(textOf("reload-trial")))
-	require.Regexp(t, `^Lossless`, p.eval(textOf("receipt-verdict")))
-	require.Equal(t, "of the reload to generation 2", p.eval(textOf("receipt-of")))
-	require.Equal(t, "0", p.eval(figure("Cut")))
+	p.reads("reload-title", `document.activeElement.id`)
+	p.reads("passed", textOf("reload-trial"))
+	p.matches(`^Lossless`, textOf("receipt-verdict"))
+	p.reads("of the reload to generation 2", textOf("receipt-of"))
+	p.reads("0", figure("Cut"))
 	p.until(rotatable + ` === '0 1 2'`)
-	require.Empty(t, p.eval(buttons))
-	require.Equal(t, before, p.eval(places), "nothing jumps")
+	p.reads("", buttons)
+	p.reads(before, places, "nothing jumps")
 	p.shot("lossless")
 	p.noComplaints()
 }
 
 func TestThePagePausesAndResumes(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "2", "--start-timeout", "5m")
 	p := openPage(r)
@@ -79,8 +82,8 @@ func TestThePagePausesAndResumes(t *testing.T) {
 	p.until(buttons + ` === 'Resume Abort…'`)
 	gate.open(0)
 	p.until(textOf("reload-text") + ` === 'paused: 1 of 2 replaced'`)
-	require.Regexp(t, `^asked for at [\d:]+, until it is resumed$`, p.eval(textOf("reload-pause")))
-	require.Equal(t, "pause-button", p.eval(`document.activeElement.id`), "the same key resumes")
+	p.matches(`^asked for at [\d:]+, until it is resumed$`, textOf("reload-pause"))
+	p.reads("pause-button", `document.activeElement.id`, "the same key resumes")
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.until(textOf("reload-text") + ` === 'replacing slot workers: 1 of 2'`)
 	gate.open(1)
@@ -89,6 +92,7 @@ func TestThePagePausesAndResumes(t *testing.T) {
 }
 
 func TestThePageAbortsAReloadOnceThatIsConfirmed(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2", "--canary", "1")
 	p := openPage(r)
 	p.view(1280, "light")
@@ -111,9 +115,9 @@ func TestThePageAbortsAReloadOnceThatIsConfirmed(t *testing.T) {
 	p.view(1280, "light")
 	p.do(chromedp.Click(chromedp.CSS("#abort-confirm")))
 	p.until(textOf("reload-text") + ` === 'aborted: <b>smoke test'`)
-	require.Equal(t, "reload-title", p.eval(`document.activeElement.id`))
-	require.Empty(t, p.eval(buttons))
-	require.Equal(t, "over", p.eval(textOf("reload-trial")))
+	p.reads("reload-title", `document.activeElement.id`)
+	p.reads("", buttons)
+	p.reads("over", textOf("reload-trial"))
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 2`)
 	reload := r.newestReload()
 	require.Equal(t, "aborted", reload.State)
@@ -123,6 +127,7 @@ func TestThePageAbortsAReloadOnceThatIsConfirmed(t *testing.T) {
 }
 
 func TestThePageShowsATrialAndWhyTheMasterRefuses(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	p := openPage(r)
 	p.view(1280, "light")
@@ -131,9 +136,9 @@ func TestThePageShowsATrialAndWhyTheMasterRefuses(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, r.do(http.MethodPost, "/reload", `{"soak":"1h"}`, &asked))
 	p.until(textOf("reload-text") + `.startsWith('live, on trial')`)
 	p.until(`/^on trial, 59 min \d+ s left$/.test(` + textOf("reload-trial") + `)`)
-	require.Equal(t, "Abort…", p.eval(buttons))
+	p.reads("Abort…", buttons)
 	p.until(`document.querySelectorAll('#workers tr').length === 2`)
-	require.Empty(t, p.eval(rotatable))
+	p.reads("", rotatable)
 	p.shot("trial")
 	p.do(chromedp.Click(chromedp.CSS("#abort-button")))
 	p.until(`document.getElementById('abort-dialog').open`)
@@ -148,14 +153,15 @@ func TestThePageShowsATrialAndWhyTheMasterRefuses(t *testing.T) {
 	// And a button that was about to go is refused with the reason.
 	p.eval(`document.getElementById('promote-button').click()`)
 	p.until(`!document.getElementById('reload-error').hidden`)
-	require.Contains(t, p.eval(textOf("reload-error")), "the reload has ended: it is aborted")
+	p.matches(regexp.QuoteMeta("the reload has ended: it is aborted"), textOf("reload-error"))
 	p.shot("refused")
 	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
 	p.until(textOf("reload-text") + `.startsWith('completed')`)
-	require.Equal(t, "true", p.eval(`document.getElementById('reload-error').hidden`))
+	p.reads("true", `document.getElementById('reload-error').hidden`)
 }
 
 func TestThePageShowsWhatAReloadWaitsForAndLoses(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--drain-timeout", "1h")
 	p := openPage(r)
 	p.view(1280, "light")
@@ -166,10 +172,10 @@ func TestThePageShowsWhatAReloadWaitsForAndLoses(t *testing.T) {
 		p.until(textOf("waiting-list") + fmt.Sprintf(`.includes('%s')`, c.LocalAddr()))
 	}
 	p.until(textOf("waiting-list") + `.startsWith('Slot 0, generation 1: 3 connections (')`)
-	require.Equal(t, "Nothing lost so far; the verdict comes with the end.", p.eval(textOf("receipt-verdict")))
+	p.reads("Nothing lost so far; the verdict comes with the end.", textOf("receipt-verdict"))
 	p.shot("waits")
 	p.view(400, "dark")
-	require.Equal(t, "true", p.eval(`document.documentElement.scrollWidth <= innerWidth`), "it fits a phone")
+	p.reads("true", `document.documentElement.scrollWidth <= innerWidth`, "it fits a phone")
 	p.shot("waits-phone-dark")
 	p.view(1280, "light")
 
@@ -178,39 +184,40 @@ func TestThePageShowsWhatAReloadWaitsForAndLoses(t *testing.T) {
 	p.until(textOf("receipt-verdict") + ` === 'Not lossless so far: 1 connection was evicted.'`)
 	require.NoError(t, leave(held[2]))
 	p.until(`/^completed in .* s, but not lossless$/.test(` + textOf("reload-text") + `)`)
-	require.Equal(t, "1", p.eval(figure("Evicted")))
-	require.Equal(t, "2", p.eval(figure("Drained")))
-	require.Equal(t, "Nothing: no older worker drains.", p.eval(textOf("waiting-text")))
-	require.Empty(t, p.eval(textOf("waiting-list")))
+	p.reads("1", figure("Evicted"))
+	p.reads("2", figure("Drained"))
+	p.reads("Nothing: no older worker drains.", textOf("waiting-text"))
+	p.reads("", textOf("waiting-list"))
 
 	held = hold(t, "tcp", r.tcp, 2)
 	r.reload(`{"drain_timeout":"300ms"}`)
 	p.until(textOf("receipt-verdict") + ` === 'Not lossless: 2 connections were cut by ending their workers.'`)
-	require.Equal(t, "2", p.eval(figure("Cut")))
-	require.Equal(t, "false", p.eval(`document.getElementById('receipt-verdict').dataset.lossless`))
+	p.reads("2", figure("Cut"))
+	p.reads("false", `document.getElementById('receipt-verdict').dataset.lossless`)
 	p.do(chromedp.Click(chromedp.CSS("#receipt-lost-title")))
 	for _, c := range held {
-		require.Contains(t, p.eval(`document.getElementById('receipt-lost-list').innerText`), c.LocalAddr().String())
+		p.matches(regexp.QuoteMeta(c.LocalAddr().String()), `document.getElementById('receipt-lost-list').innerText`)
 	}
 	p.shot("lossy")
 	p.view(400, "dark")
-	require.Equal(t, "true", p.eval(`document.documentElement.scrollWidth <= innerWidth`), "it fits a phone")
+	p.reads("true", `document.documentElement.scrollWidth <= innerWidth`, "it fits a phone")
 	p.shot("lossy-phone-dark")
 	p.noComplaints()
 }
 
 func TestThePageRotatesOneWorker(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	p := openPage(r)
 	p.until(connected)
 	p.until(rotatable + ` === '0 1'`)
 	before := r.workers()
 	const first = `#workers tr[data-slot="0"] button`
-	require.Equal(t, "Rotate slot 0", p.eval(`document.querySelector('`+first+`').getAttribute('aria-label')`))
+	p.reads("Rotate slot 0", `document.querySelector('`+first+`').getAttribute('aria-label')`)
 	p.do(chromedp.Focus(chromedp.CSS(first)), chromedp.KeyEvent(kb.Enter))
 	p.until(fmt.Sprintf(`!document.querySelector('tr[data-worker-id="%s"]')`, before[0].ID))
 	p.until(rotatable + ` === '0 1'`)
-	require.Equal(t, "workers-title", p.eval(`document.activeElement.id`), "and not sent back to the top of the page")
+	p.reads("workers-title", `document.activeElement.id`, "and not sent back to the top of the page")
 	after := r.workers()
 	require.NotEqual(t, before[0].ID, after[0].ID)
 	require.Equal(t, 1, after[0].Generation)
@@ -218,14 +225,14 @@ func TestThePageRotatesOneWorker(t *testing.T) {
 
 	// Nor is somebody who stands on the button of a worker that dies.
 	p.do(chromedp.Focus(chromedp.CSS(`#workers tr[data-slot="1"] button`)))
-	require.Equal(t, "BUTTON", p.eval(`document.activeElement.tagName`))
+	p.reads("BUTTON", `document.activeElement.tagName`)
 	require.NoError(t, syscall.Kill(after[1].PID, syscall.SIGKILL))
 	p.until(fmt.Sprintf(`!document.querySelector('tr[data-worker-id="%s"]')`, after[1].ID))
-	require.Equal(t, "workers-title", p.eval(`document.activeElement.id`))
+	p.reads("workers-title", `document.activeElement.id`)
 	p.noComplaints()
 
 	p.eval(fmt.Sprintf(`document.querySelector('%s').closest('tr').dataset.workerId = '%s'`, first, before[0].ID))
 	p.do(chromedp.Click(chromedp.CSS(first)))
 	p.until(`!document.getElementById('workers-error').hidden`)
-	require.Contains(t, p.eval(textOf("workers-error")), "the worker is gone")
+	p.matches(regexp.QuoteMeta("the worker is gone"), textOf("workers-error"))
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -90,12 +91,17 @@ func startInto(t *testing.T, stderr *os.File, args ...string) *rota {
 	return r
 }
 
+var handedOut sync.Map // by freeAddress
+
 // freeAddress is one that nobody listens on, and that will most likely still be free in a
-// moment: its port is below those that the kernel gives to clients.
+// moment: its port is below those that the kernel gives to clients, and no other test has it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {
 		address := fmt.Sprintf("127.0.0.1:%d", 10_240+rand.IntN(20_000))
+		if _, taken := handedOut.LoadOrStore(address, true); taken {
+			continue
+		}
 		if l, err := net.Listen("tcp", address); err == nil {
 			l.Close()
 			return address

@@ -41,6 +41,7 @@ var recipes = []recipe{
 // Each program is rotated under load, replaced when it dies, and stopped, and nobody notices
 // but those of whom the recipe says so.
 func TestRecipes(t *testing.T) {
+	t.Parallel()
 	for _, c := range recipes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,6 +52,7 @@ func TestRecipes(t *testing.T) {
 }
 
 func TestEveryRecipeIsProven(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../recipes/*/rota.yaml")
 	require.NoError(t, err)
 	var there, proven []string

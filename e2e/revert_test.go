@@ -10,6 +10,7 @@ import (
 // The program of the generation before is pinned, so only one that does not start twice can keep a reload
 // from being taken back.
 func TestAFailedRevertSaysSo(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		faults      string
 		generations []int // of the slots, afterwards
@@ -73,6 +74,7 @@ type abortStage struct {
 }
 
 func TestAnAbortIsObeyedAtEachStage(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "")
 	load := g.serveClients("one")
 	for _, c := range []abortStage{
@@ -115,6 +117,7 @@ func TestAnAbortIsObeyedAtEachStage(t *testing.T) {
 }
 
 func TestAnAbortOfWhatHasNotBegun(t *testing.T) {
+	t.Parallel()
 	g := newStage(t, 2, "")
 	g.deploy("two", "-ready-when "+g.path("gate"))
 	first := g.reloadTwice()

@@ -13,6 +13,7 @@ import (
 )
 
 func TestNoConnectionIsLostUnderChurn(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "3")
 	load := startChurn(8, func() error { return once("tcp", r.tcp) })
 	for range 10 {
@@ -23,6 +24,7 @@ func TestNoConnectionIsLostUnderChurn(t *testing.T) {
 }
 
 func TestHeldConnectionsStayWithTheirWorkerUntilTheyLeave(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	held := hold(t, "tcp", r.tcp, 12)
 	var asked reloadView
@@ -67,6 +69,7 @@ func TestHeldConnectionsStayWithTheirWorkerUntilTheyLeave(t *testing.T) {
 
 // Constant load hides a worker that can't be woken, so this one drains in silence.
 func TestADrainWithoutAnyTrafficEnds(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "4", "--drain-timeout", "1h")
 	for range 5 {
 		require.Zero(t, r.reload("").ConnectionsCut)
@@ -74,6 +77,7 @@ func TestADrainWithoutAnyTrafficEnds(t *testing.T) {
 }
 
 func TestADrainTimeoutCutsAndCounts(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	held := hold(t, "tcp", r.tcp, 3)
 	view := r.reload(`{"drain_timeout":"300ms"}`)
@@ -85,6 +89,7 @@ func TestADrainTimeoutCutsAndCounts(t *testing.T) {
 }
 
 func TestTwentyReloadsAtOnceAreSharedAndAllAnswered(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2")
 	load := startChurn(4, func() error { return once("tcp", r.tcp) })
 	before := r.workers()
@@ -121,6 +126,7 @@ func TestTwentyReloadsAtOnceAreSharedAndAllAnswered(t *testing.T) {
 
 // While one reload is under way, all that ask for another one ask for the same.
 func TestWhoAsksDuringAReloadSharesTheNext(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "2", "--start-timeout", "5m")
 	gate := deployGate(t, program)
@@ -153,6 +159,7 @@ func TestWhoAsksDuringAReloadSharesTheNext(t *testing.T) {
 
 // The program is taken from the disk at each reload, so a broken deploy is a file replaced.
 func TestABrokenDeployChangesNothing(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		content string
 		mode    os.FileMode
@@ -206,6 +213,7 @@ func TestABrokenDeployChangesNothing(t *testing.T) {
 }
 
 func TestHTTPKeepAliveClientsLoseNothing(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "2", "--listen", "http=127.0.0.1:0")
 	url := "http://" + r.status().Listeners[0].Address + "/"
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}
@@ -230,6 +238,7 @@ func TestHTTPKeepAliveClientsLoseNothing(t *testing.T) {
 }
 
 func TestUnixAndSeveralListeners(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "app.sock")
 	r := start(t, "--workers", "2", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--listen", "unix:"+path)
 	listeners := r.status().Listeners

@@ -12,6 +12,7 @@ import (
 // What is set has to arrive where it counts: in the running program.
 
 func TestAnAdminHostIsLetInByName(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--admin-host", "rota.example.org")
 	ask := func(host string) int {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.admin+"/healthz", http.NoBody)
@@ -27,6 +28,7 @@ func TestAnAdminHostIsLetInByName(t *testing.T) {
 }
 
 func TestEventStreamsAreLimited(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1", "--event-streams", "1")
 	first := r.open(http.MethodGet, "/events")
 	require.Equal(t, http.StatusServiceUnavailable, r.get("/events", nil))
@@ -42,6 +44,7 @@ func TestEventStreamsAreLimited(t *testing.T) {
 }
 
 func TestTheStartTimeoutHolds(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "1", "--start-timeout", "2s")
 	deploy(t, program, "exec sleep 1000")

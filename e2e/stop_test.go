@@ -12,6 +12,7 @@ import (
 )
 
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	r.signal(syscall.SIGTTIN)
 	r.eventually("two", func() bool { return r.status().Pool.Ready == 2 })
@@ -31,6 +32,7 @@ func TestSignals(t *testing.T) {
 }
 
 func TestTheFirstSIGTERMOrSIGINTLetsConnectionsEnd(t *testing.T) {
+	t.Parallel()
 	for _, first := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(first.String(), func(t *testing.T) {
 			r := start(t, "--workers", "1")
@@ -51,6 +53,7 @@ func TestTheFirstSIGTERMOrSIGINTLetsConnectionsEnd(t *testing.T) {
 
 // A health check that only connects, say: it has asked nothing, so it is owed nothing.
 func TestASilentConnectionToTheAdminPortDoesNotSpoilTheStop(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	silent, err := net.Dial("tcp", strings.TrimPrefix(r.admin, "http://"))
 	require.NoError(t, err)
@@ -64,6 +67,7 @@ func TestASilentConnectionToTheAdminPortDoesNotSpoilTheStop(t *testing.T) {
 
 // timeout(1), npm and supervisors send one order twice. Whoever is impatient does so later.
 func TestAStopOrderThatArrivesTwiceCutsNobody(t *testing.T) {
+	t.Parallel()
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(second.String(), func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +96,7 @@ func TestAStopOrderThatArrivesTwiceCutsNobody(t *testing.T) {
 }
 
 func TestSIGQUITDoesNotWait(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	hold(t, "tcp", r.tcp, 1)
 	r.signal(syscall.SIGTERM)
@@ -102,6 +107,7 @@ func TestSIGQUITDoesNotWait(t *testing.T) {
 }
 
 func TestWhatIsQueuedAtAShutdownIsStillAnswered(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--workers", "1")
 	worker := r.workers()[0].PID
 	require.NoError(t, syscall.Kill(worker, syscall.SIGSTOP))
@@ -124,6 +130,7 @@ func TestWhatIsQueuedAtAShutdownIsStillAnswered(t *testing.T) {
 
 // A deploy that hangs holds the listening sockets like any other worker, and accepts nothing.
 func TestAHungDeployDoesNotHoldUpTheShutdown(t *testing.T) {
+	t.Parallel()
 	program := copyOfBinary(t)
 	r := startProgram(t, program, nil, "--workers", "1", "--drain-timeout", "1h")
 	deploy(t, program, "trap '' TERM\nwhile :; do sleep 1; done")
@@ -140,6 +147,7 @@ func TestAHungDeployDoesNotHoldUpTheShutdown(t *testing.T) {
 
 // Who connects while rota stops is served or refused, and nothing in between.
 func TestAShutdownResetsNobody(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		r := start(t, "--workers", "2")
 		var visits atomic.Int64

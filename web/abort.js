@@ -21,10 +21,21 @@ export function openAbort(reload) {
   byId('abort-dialog').showModal(); // which begins at the button that does no harm
 }
 
-// closeAbort gives the focus back to the button that asked. One that is about this reload stays.
-export function closeAbort({ unless } = {}) {
-  const dialog = byId('abort-dialog');
-  if (dialog.open && unless?.id !== about.id) dialog.close();
+// renderAbort keeps an open question true: it follows its reload, and goes when that can't be aborted any more.
+// abortable is the reload that can be, or null.
+export function renderAbort(abortable) {
+  if (!byId('abort-dialog').open) return;
+  if (abortable?.id !== about.id) {
+    closeAbort();
+    return;
+  }
+  about = abortable;
+  setText(byId('abort-text'), consequence(abortable));
+}
+
+// closeAbort gives the focus back to the button that asked.
+function closeAbort() {
+  byId('abort-dialog').close();
 }
 
 function consequence({ state, replaced, generation }) {

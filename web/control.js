@@ -2,7 +2,7 @@
 // resume share one place, so that who presses it twice is where they were.
 
 import { post } from './ask.js';
-import { closeAbort, openAbort, prepareAbort } from './abort.js';
+import { openAbort, prepareAbort, renderAbort } from './abort.js';
 import { byId, setAttribute, setText, showText } from './dom.js';
 import { setDisabled, setShown } from './focus.js';
 
@@ -30,7 +30,7 @@ export function renderControls(reload, heard) {
   setShown(byId('promote-button'), can.promote, heading);
   byId('reload-hint').hidden = can.abort; // which is there whenever another is
   for (const id of ['pause-button', 'abort-button', 'promote-button']) setDisabled(byId(id), !heard);
-  closeAbort({ unless: can.abort && heard ? reload : null });
+  renderAbort(can.abort && heard ? reload : null);
 }
 
 function permitted(reload) {
