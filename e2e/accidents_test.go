@@ -178,7 +178,10 @@ func TestAsPID1ItReapsOrphans(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("a pid namespace of its own needs root")
 	}
-	r := startProgram(t, binary, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, "--workers", "1")
+	// It has a /proc of its own, as a container has: the one outside tells of other processes by the same numbers.
+	command := exec.Command("/bin/sh", "-c", `mount --make-rprivate / && mount -t proc proc /proc && exec "$0" run --admin 127.0.0.1:0 --listen 127.0.0.1:0 --workers 1`, binary)
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
+	r := startCommand(t, command)
 	require.Equal(t, 1, r.status().PID)
 	// The inner shell ends at once; what it started is an orphan of the namespace.
 	enter := exec.Command("nsenter", "-t", strconv.Itoa(r.command.Process.Pid), "-p", "sh", "-c", "(sleep 0.1 & sleep 0.1 &) ; exit 0")

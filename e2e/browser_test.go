@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,10 +29,17 @@ type page struct {
 	complaints []string // what the browser's console had to say
 }
 
-// openPage starts a browser of its own and opens the status page in it. A machine without
-// a browser fails: `make test` installs one.
-func openPage(r *rota) *page {
-	r.t.Helper()
+// browser is the one that all tests share; each has a window and a profile of its own in it.
+var browser struct {
+	once sync.Once
+	ctx  context.Context
+	stop context.CancelFunc
+	err  error
+}
+
+// startBrowser starts it for the first test that opens a page. A machine without a browser fails:
+// `make test` installs one.
+func startBrowser() {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -39,13 +47,32 @@ func openPage(r *rota) *page {
 			break
 		}
 	}
-	require.NotEmpty(r.t, path, "no browser: install Debian's chromium, or run make test")
+	if path == "" {
+		browser.err = errors.New("no browser: install Debian's chromium, or run make test")
+		return
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", "true"), chromedp.Flag("disable-component-update", "true"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	r.t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
+	ctx, closeTab := chromedp.NewContext(allocator)
+	browser.ctx, browser.stop = ctx, func() { closeTab(); stop() }
+	browser.err = chromedp.Do(ctx)
+}
+
+// stopBrowser ends it after the last test.
+func stopBrowser() {
+	if browser.stop != nil {
+		browser.stop()
+	}
+}
+
+// openPage opens the status page in a window.
+func openPage(r *rota) *page {
+	r.t.Helper()
+	browser.once.Do(startBrowser)
+	require.NoError(r.t, browser.err)
+	tab, closeTab := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
 	r.t.Cleanup(closeTab)
 	ctx, cancel := context.WithTimeout(tab, 3*patience)
 	r.t.Cleanup(cancel)

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	build("-ldflags", "-X main.version=v0.1.0-test", "-o", binary, "rota/cmd/server")
 	build("-o", faulty, "rota/e2e/faulty")
 	code := m.Run()
+	stopBrowser()
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {

@@ -39,10 +39,10 @@ func start(t *testing.T, args ...string) *rota {
 func startProgram(t *testing.T, program string, sys *syscall.SysProcAttr, args ...string) *rota {
 	t.Helper()
 	if !slices.Contains(args, "--listen") {
-		args = append(args, "--listen", "127.0.0.1:0")
+		args = slices.Concat([]string{"--listen", "127.0.0.1:0"}, args) // in front: behind a -- is the workers' program
 	}
 	if !slices.Contains(args, "--admin") {
-		args = append(args, "--admin", "127.0.0.1:0")
+		args = slices.Concat([]string{"--admin", "127.0.0.1:0"}, args)
 	}
 	command := exec.Command(program, append([]string{"run"}, args...)...)
 	command.SysProcAttr = sys

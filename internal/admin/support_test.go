@@ -111,7 +111,7 @@ func serve(t *testing.T, s *Server) *site {
 	transport := &http.Transport{}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(t, s.Shutdown(ctx))
 		require.NoError(t, <-served)
@@ -144,7 +144,7 @@ type message struct {
 // open begins a stream; whoever reads it waits for ten seconds at most.
 func (s *site) open(method, target string, headers ...string) *events {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	s.t.Cleanup(cancel)
 	response, err := s.request(ctx, method, target, "", headers...)
 	require.NoError(s.t, err)

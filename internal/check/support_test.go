@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // house is a listener with workers, here goroutines, and the kernel's view of who has accepted what.
 type house struct {

@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long something that will happen may take on a noisy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // masterOf is a client of a server that answers like this.
 func masterOf(t *testing.T, handler http.Handler) (*Client, *httptest.Server) {

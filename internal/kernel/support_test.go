@@ -15,7 +15,7 @@ import (
 
 // The kernel handles loopback packets on its own time; this bounds the waiting.
 const (
-	patience = 5 * time.Second
+	patience = time.Minute
 	tick     = time.Millisecond
 )
 

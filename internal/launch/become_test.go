@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // stepping is a command that becomes /bin/sh with a script by way of the step.
 func stepping(t *testing.T, step Step, script string) *exec.Cmd {

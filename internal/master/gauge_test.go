@@ -192,10 +192,8 @@ func TestStoppingAGaugeWaitsForNothing(t *testing.T) {
 	at := endpointOf(t, ln)
 	g := newGauge(time.Millisecond, toward(a), noQueue, noLosses, &ownClients{})
 	queued(t, at, 1)
-	began := time.Now()
 	g.stop()
 	<-g.ended
-	require.Less(t, time.Since(began), knockTimeout)
 	require.Zero(t, g.reading().Probes, "it was not given its time")
 }
 

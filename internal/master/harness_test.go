@@ -16,7 +16,7 @@ import (
 
 // These tests run real processes: this test binary as a worker (see main_test.go).
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // running is a master under test, with its events.
 type running struct {
@@ -137,6 +137,22 @@ func (r *running) listening() []ListenAddress {
 	s, err := r.Status()
 	require.NoError(r.t, err)
 	return s.Listeners
+}
+
+// inOwnProcess runs the calling test again in a process of its own, and reports whether this is the one that did. What
+// counts the descriptors or goroutines of the process must not count those of other tests.
+func inOwnProcess(t *testing.T) bool {
+	t.Helper()
+	const mark = "ROTA_TEST_IN_OWN_PROCESS"
+	if os.Getenv(mark) != "" {
+		return false
+	}
+	command := childTest(t)
+	command.Env = append(os.Environ(), mark+"=1")
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	require.Contains(t, string(output), "--- PASS: "+t.Name())
+	return true
 }
 
 // childTest is the calling test, to be run in a process of its own.
