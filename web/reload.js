@@ -79,6 +79,7 @@ function facts(reload) {
   const all = [`Generation ${reload.generation}`];
   if (reload.revision) all.push(`revision ${reload.revision}`);
   if (reload.trigger) all.push(`by ${reload.trigger}`);
+  if (reload.callers_total > 1) all.push(plural(reload.callers_total, 'caller'));
   if (reload.requested_at) all.push(`at ${clock(new Date(reload.requested_at))}`);
   if (reload.state === 'rolling' && reload.draining > 0) all.push(`${plural(reload.draining, 'older worker')} draining`);
   if (reload.reason) all.push(`“${reload.reason}”`);

@@ -148,7 +148,7 @@ func (f *fakeMaster) Reload(request master.ReloadRequest) (master.Reload, error)
 	f.requests = append(f.requests, request)
 	now := time.Now()
 	r := master.Reload{ID: newID(), Generation: 4, State: master.ReloadQueued, ReloadRequest: request,
-		Callers: []master.Caller{{ReloadRequest: request, At: now}}, RequestedAt: now, Total: 2}
+		Callers: []master.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now, Total: 2}
 	f.reloads = append(f.reloads, r)
 	f.publish(master.Event{Type: master.EventReloadQueued, ReloadID: r.ID, Reload: &r})
 	return r, nil

@@ -15,7 +15,8 @@ type reloadView struct {
 	Revision             *string       `json:"revision"`
 	StartTimeout         *string       `json:"start_timeout"` // null: the master's own
 	DrainTimeout         *string       `json:"drain_timeout"`
-	Callers              []callerView  `json:"callers"` // oldest first; the above is the latest's; null in events before the last
+	Callers              []callerView  `json:"callers"`       // the first and the last 16, oldest first; the above is the latest's; null in events before the last
+	CallersTotal         int           `json:"callers_total"` // how many asked for it
 	RequestedAt          instant       `json:"requested_at"`
 	StartedAt            instant       `json:"started_at"`
 	LiveAt               instant       `json:"live_at"`
@@ -85,6 +86,7 @@ func viewReload(r master.Reload) reloadView {
 		StartTimeout:         viewTimeout(r.StartTimeout),
 		DrainTimeout:         viewTimeout(r.DrainTimeout),
 		Callers:              make([]callerView, 0, len(r.Callers)),
+		CallersTotal:         r.CallersTotal,
 		RequestedAt:          instant(r.RequestedAt),
 		StartedAt:            instant(r.StartedAt),
 		LiveAt:               instant(r.LiveAt),

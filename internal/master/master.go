@@ -132,7 +132,7 @@ func (m *Master) post(f fact) {
 
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
 // answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
-// *NoRoom.
+// *NoRoom, a ConflictError.
 func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	var r Reload
 	known, size := false, 0
@@ -164,6 +164,9 @@ func (l *loop) reload(request ReloadRequest) (Reload, error) {
 	}
 	if request.IfGeneration != nil && !l.pool.undisturbed(request.IfGeneration) {
 		return Reload{}, ErrGeneration
+	}
+	if err := l.pool.forbidsChecks(request.Checks); err != nil {
+		return Reload{}, err
 	}
 	l.handle(reloadAsked{id: newID(), request: request})
 	return l.pool.reloads[len(l.pool.reloads)-1].clone(), nil

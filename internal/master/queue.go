@@ -19,10 +19,10 @@ func (p *pool) accept(ask reloadAsked) {
 	defer func() { p.keep(ask.request, p.queued) }()
 	if p.queued != nil {
 		p.queued.ReloadRequest = p.queued.merge(ask.request)
-		p.queued.Callers = append(p.queued.Callers, caller)
+		p.queued.addCaller(caller)
 		p.revisions[p.queued.Generation] = p.queued.Revision
 		p.tellReload(EventReloadProgress, p.queued, ReloadQueued,
-			fmt.Sprintf("%d callers share the queued reload to generation %d", len(p.queued.Callers), p.queued.Generation))
+			fmt.Sprintf("%d callers share the queued reload to generation %d", p.queued.CallersTotal, p.queued.Generation))
 		return
 	}
 	p.lastGeneration++
@@ -32,6 +32,7 @@ func (p *pool) accept(ask reloadAsked) {
 		State:         ReloadQueued,
 		ReloadRequest: ask.request,
 		Callers:       []Caller{caller},
+		CallersTotal:  1,
 		RequestedAt:   p.now,
 		Total:         len(p.slots),
 
@@ -43,6 +44,14 @@ func (p *pool) accept(ask reloadAsked) {
 	p.reloads = append(p.reloads, r)
 	p.forgetReloads()
 	p.tellReload(EventReloadQueued, r, "", fmt.Sprintf("reload to generation %d accepted", r.Generation))
+}
+
+// forbidsChecks says why the queued reload can't have these checks too, or nil.
+func (p *pool) forbidsChecks(more []Check) error {
+	if p.queued == nil || len(union(p.queued.Checks, more)) <= mostChecks {
+		return nil
+	}
+	return conflict("the queued reload would have more than %d checks, because its callers ask for different ones; ask again when it has started", mostChecks)
 }
 
 // forgetReloads drops the oldest reloads that have ended.

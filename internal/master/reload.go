@@ -69,7 +69,7 @@ type Caller struct {
 }
 
 // Reload is a copy of what the master knows of one reload. Trigger, reason, revision and
-// timeouts are those of the latest caller who gave any; every caller is in Callers, oldest first. Of a failed or
+// timeouts are those of the latest caller who gave any; Callers are the first and the last of them. Of a failed or
 // aborted one, Steps and ConnectionsCut may still grow, until the last worker that it told
 // to drain is gone.
 type Reload struct {
@@ -77,7 +77,8 @@ type Reload struct {
 	Generation int
 	State      ReloadState
 	ReloadRequest
-	Callers              []Caller
+	Callers              []Caller // the first and the last keepCallers of those who asked for it, oldest first
+	CallersTotal         int      // how many asked for it
 	RequestedAt          time.Time
 	StartedAt            time.Time // zero while queued
 	LiveAt               time.Time // zero until live
@@ -125,9 +126,25 @@ type Step struct {
 	Took     time.Duration // of starting, for ready; of draining, for exited; else 0
 }
 
-// union are the items of both, each once.
+// What many callers of one reload may cost: keepCallers of the first are kept and as many of the last, and all of
+// them together may ask for mostChecks.
+const (
+	keepCallers = 16
+	mostChecks  = 100
+)
+
+// addCaller makes a new list once the old one is full, since readers share it.
+func (r *Reload) addCaller(c Caller) {
+	r.CallersTotal++
+	if len(r.Callers) == 2*keepCallers {
+		r.Callers = slices.Concat(r.Callers[:keepCallers], r.Callers[keepCallers+1:])
+	}
+	r.Callers = append(r.Callers, c)
+}
+
+// union are the items of both, each once. Nobody may change them.
 func union(a, b []Check) []Check {
-	list := slices.Clone(a)
+	list := slices.Clip(a)
 	for _, item := range b {
 		if !slices.Contains(list, item) {
 			list = append(list, item)
