@@ -18,17 +18,19 @@ func TestArrows(t *testing.T) {
 		"rota/internal/lapse":    {},
 		"rota/internal/threads":  {},
 		"rota/internal/worker":   {},
-		"rota/internal/client":   {},
+		"rota/internal/client":   {"rota/internal/printable"},
 		"rota/internal/einhorn":  {},
 		"rota/internal/kernel":   {},
 		"rota/internal/probe":    {},
 		"rota/internal/check":    {"rota/internal/master"},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
-		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/check"},
+		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/check", "rota/internal/printable"},
 		"rota/internal/doctor":   {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":    {},
 		"rota/web":               {},
+
+		"rota/internal/printable": {},
 	}
 	forbidden := map[string]map[string]string{
 		"rota/internal/master": {

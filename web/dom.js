@@ -1,15 +1,18 @@
 // Small helpers that touch the page only where something really changed,
 // so that focus, selection and screen readers are left in peace.
 
+import { shown } from './format.js';
+
 export const byId = (id) => document.getElementById(id);
 
 export function setText(node, text) {
-  const wanted = String(text);
+  const wanted = shown(text);
   if (node.textContent !== wanted) node.textContent = wanted;
 }
 
 export function setAttribute(node, name, value) {
-  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  const wanted = shown(value);
+  if (node.getAttribute(name) !== wanted) node.setAttribute(name, wanted);
 }
 
 // showText fills a paragraph, or hides it where there is nothing to say.
@@ -21,7 +24,7 @@ export function showText(node, text) {
 export function element(tag, className, text) {
   const node = document.createElement(tag);
   if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
+  if (text !== undefined) setText(node, text);
   return node;
 }
 

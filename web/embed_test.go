@@ -14,6 +14,7 @@ var (
 	importInJS   = regexp.MustCompile(`from '\./([^']+)'`)
 	forbidden    = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+="|<script(?:\s+type="module")?>|javascript:`)
 	elsewhere    = regexp.MustCompile(`(?i)(?:src|href)="(?:https?:)?//|url\(|@import|from '(?:https?:)?//|import\(`)
+	ownText      = regexp.MustCompile(`\.(?:textContent|innerText|nodeValue|title|ariaLabel) = |\.setAttribute\('(?:title|aria-label)'|createTextNode|[( ](?:append|prepend)\(['"\x60]`)
 	dangerousDOM = regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function`)
 )
 
@@ -35,6 +36,15 @@ func TestDataNeverBecomesMarkup(t *testing.T) {
 	for _, name := range names(t) {
 		if found := dangerousDOM.FindString(read(t, name)); found != "" {
 			t.Errorf("%s uses %q: a worker's output or status text must only ever be text", name, found)
+		}
+	}
+}
+
+// dom.js sees to what workers and clients may have put into a text.
+func TestOnlyOneFileWritesTextIntoThePage(t *testing.T) {
+	for _, name := range names(t) {
+		if found := ownText.FindString(read(t, name)); found != "" && name != "dom.js" {
+			t.Errorf("%s has %q: setText, setAttribute and element show a character that would hide or reorder others", name, found)
 		}
 	}
 }

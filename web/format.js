@@ -9,6 +9,15 @@ export const text = (value) => (known(value) ? String(value) : UNKNOWN);
 export const count = (value) => (known(value) ? grouped.format(value) : UNKNOWN);
 export const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 
+// shown is a text in which characters that hide or reorder what is around them are escapes, such as \u202e:
+// workers and clients may have written it.
+export const shown = (value) => String(value).replace(/(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+  const code = character.codePointAt(0);
+  return code < 0x80 ? `\\x${hex(code, 2)}` : code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
+});
+
+const hex = (code, digits) => code.toString(16).padStart(digits, '0');
+
 // elapsed is for something that took a while: "0.84 s", "12.3 s", "3 min 5 s".
 export function elapsed(seconds) {
   if (!Number.isFinite(seconds) || seconds < 0) return UNKNOWN;

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rota/internal/printable"
 	"rota/internal/settings"
 )
 
@@ -120,7 +121,7 @@ func takeFile(command *cobra.Command, args []string) (program []string, err erro
 // complain prints what is wrong, one mistake a line, and nothing else: an editor or a
 // check in continuous integration may read it.
 func complain(command *cobra.Command, err error) error {
-	fmt.Fprintln(command.ErrOrStderr(), err)
+	fmt.Fprintln(command.ErrOrStderr(), printable.Lines(err.Error()))
 	return errComplained
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func config(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	root.SetOut(&out)
 	root.SetErr(&complaints)
 	root.SetArgs(append([]string{"config"}, args...))
-	code = exitCode(root.Execute())
+	code = exitCode(io.Discard, root.Execute())
 	return out.String(), complaints.String(), code
 }
 

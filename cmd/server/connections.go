@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -124,7 +125,11 @@ func (r *remote) printConnections(found client.Connections) error {
 
 // encode prints a document that was put together here from parts of the API's.
 func (r *remote) encode(document any) error {
-	encoder := json.NewEncoder(r.out)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
+	if err := encoder.Encode(document); err != nil {
+		return err
+	}
+	return r.printJSON(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 }

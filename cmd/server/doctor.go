@@ -18,6 +18,7 @@ import (
 
 	"rota/internal/doctor"
 	"rota/internal/master"
+	"rota/internal/printable"
 	"rota/internal/probe"
 	"rota/internal/settings"
 )
@@ -73,7 +74,7 @@ func examine(command *cobra.Command, s settings.Settings, ask questions) error {
 	defer closeLog()
 	options.Log = log
 	out := command.OutOrStdout()
-	options.Tell = func(r doctor.Result) { fmt.Fprintln(out, r) }
+	options.Tell = func(r doctor.Result) { fmt.Fprintln(out, printable.Text(r.String())) }
 
 	var junit *os.File
 	if ask.junit != "" {

@@ -41,9 +41,9 @@ func (r *remote) printEvent(m client.Message) error {
 		return err
 	}
 	if m.ID == "" { // events.lost
-		fmt.Fprintln(r.say, "rota:", printable(e.Message))
+		fmt.Fprintln(r.say, "rota:", e.Message)
 		return nil
 	}
-	_, err = fmt.Fprintf(r.out, "%s  %s  %-16s  %s\n", clock(e.Time), m.ID, e.Type, printable(e.Message))
+	_, err = fmt.Fprintf(r.out, "%s  %d  %-16s  %s\n", clock(e.Time), e.Seq, e.Type, e.Message)
 	return err
 }

@@ -70,7 +70,7 @@ func (r *remote) evict(ctx context.Context, name string, idle time.Duration) err
 		fmt.Fprintf(w, "%s of worker %s closed\n", plural(view.Evicted, "connection", "connections"), worker.ID)
 	})
 	for _, failed := range view.Failed {
-		fmt.Fprintf(r.say, "rota: connection %s is still open: %s\n", failed.ID, printable(failed.Error))
+		fmt.Fprintf(r.say, "rota: connection %s is still open: %s\n", failed.ID, failed.Error)
 	}
 	if err == nil && len(view.Failed) > 0 {
 		return fmt.Errorf("%s could not be closed", plural(len(view.Failed), "connection", "connections"))

@@ -3,10 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
 
 	"rota/internal/client"
+	"rota/internal/printable"
 )
 
 // The exit codes of every command.
@@ -55,7 +56,7 @@ func (o outcome) Error() string {
 }
 
 // exitCode prints the error, unless that was done, and says what the process is to exit with.
-func exitCode(err error) int {
+func exitCode(w io.Writer, err error) int {
 	ending, own := errors.AsType[outcome](err)
 	switch {
 	case err == nil:
@@ -65,12 +66,12 @@ func exitCode(err error) int {
 	case own && ending.error == nil:
 		return ending.code
 	}
-	fmt.Fprintln(os.Stderr, "rota:", err)
+	fmt.Fprintln(w, "rota:", printable.Lines(err.Error()))
 	switch {
 	case own:
 		return ending.code
 	case errors.As(err, new(usageError)):
-		fmt.Fprintln(os.Stderr, "rota: see rota --help")
+		fmt.Fprintln(w, "rota: see rota --help")
 		return exitUsage
 	case errors.As(err, new(*client.Unreachable)):
 		return exitUnreachable

@@ -78,18 +78,15 @@ func (f *fakeAPI) run(args ...string) (stdout, stderr string, code int) {
 	return runRota(append(args, "--admin", strings.TrimPrefix(f.server.URL, "http://"))...)
 }
 
-// runRota runs rota with the arguments; the error that main would print is in stderr.
+// runRota runs rota with the arguments; the error that main prints is in stderr.
 func runRota(args ...string) (stdout, stderr string, code int) {
 	root := rootCommand()
 	var out, messages bytes.Buffer
 	root.SetOut(&out)
 	root.SetErr(&messages)
 	root.SetArgs(args)
-	err := root.Execute()
-	if err != nil {
-		fmt.Fprintln(&messages, "rota:", err)
-	}
-	return out.String(), messages.String(), exitCode(err)
+	code = exitCode(&messages, root.Execute())
+	return out.String(), messages.String(), code
 }
 
 const (

@@ -3,11 +3,15 @@ package main
 import (
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/rs/zerolog/diode"
+
+	"rota/internal/printable"
 )
 
 // logBuffer is how many lines may wait for a slow stderr before the oldest are dropped.
@@ -18,11 +22,7 @@ const logBuffer = 8192
 // writes what is left, as far as somebody reads it.
 func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	zerolog.TimeFieldFormat = time.RFC3339Nano
-	stderr := struct{ io.Writer }{os.Stderr} // without its Close, which the queue would call
-	var out io.Writer = stderr
-	if format == "console" || format == "auto" && isatty.IsTerminal(os.Stderr.Fd()) {
-		out = zerolog.ConsoleWriter{Out: stderr, TimeFormat: "15:04:05.000"}
-	}
+	out := logWriter(os.Stderr, format == "console" || format == "auto" && isatty.IsTerminal(os.Stderr.Fd()))
 	queue := diode.NewWriter(out, logBuffer, 0, func(missed int) {
 		lost := zerolog.New(out).With().Timestamp().Logger()
 		lost.Warn().Int("lines", missed).Msg("log lines were dropped because stderr is slow")
@@ -33,6 +33,39 @@ func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	}
 	log = zerolog.New(queue).Level(parsed).With().Timestamp().Logger()
 	return log, func() { closeWithin(closeGrace, queue) }
+}
+
+// logWriter writes entries for people or as JSON. Workers and clients have put into them what they
+// like: it must not steer a terminal, nor pass for an entry or a field of its own.
+func logWriter(w io.Writer, console bool) io.Writer {
+	if !console {
+		return filter{w, printable.JSON}
+	}
+	return filter{zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05.000", FormatPrepare: quoteNames}, printable.Strings}
+}
+
+// filter changes what is written. It has no Close, which the queue would call.
+type filter struct {
+	w      io.Writer
+	change func([]byte) []byte
+}
+
+func (f filter) Write(p []byte) (int, error) {
+	if _, err := f.w.Write(f.change(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// quoteNames sees to field names as the console's writer sees to values.
+func quoteNames(entry map[string]any) error {
+	for name, value := range entry {
+		if strings.ContainsAny(name, "\t =\"") {
+			delete(entry, name)
+			entry[strconv.Quote(name)] = value
+		}
+	}
+	return nil
 }
 
 // closeGrace is how long a stderr that nobody reads may hold up the end.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
+	"rota/internal/printable"
 )
 
 func logsCommand() *cobra.Command {
@@ -90,7 +91,11 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 				return err
 			}
 		}
-		for _, one := range log.View.Lines {
+		var printed client.WorkerLog
+		if err := l.read(log.JSON, &printed); err != nil {
+			return err
+		}
+		for _, one := range printed.Lines {
 			lines = append(lines, line{w.Slot, one})
 		}
 	}
@@ -106,10 +111,15 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 	return nil
 }
 
-func (l *logs) print(slot int, prefix bool, text string) error {
+// read makes a view of JSON: of what a worker printed, as it printed it, unless somebody looks at it.
+func (l *logs) read(document []byte, view any) error {
 	if l.clean {
-		text = printable(text)
+		document = printable.Strings(document)
 	}
+	return json.Unmarshal(document, view)
+}
+
+func (l *logs) print(slot int, prefix bool, text string) error {
 	front := ""
 	if prefix {
 		front = fmt.Sprintf("%d | ", slot)
@@ -129,7 +139,7 @@ func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool)
 			return l.printJSON(m.Data)
 		case m.Name == "log.line":
 			var line client.LogLine
-			if err := json.Unmarshal(m.Data, &line); err != nil {
+			if err := l.read(m.Data, &line); err != nil {
 				return fmt.Errorf("a line can't be read: %w", err)
 			}
 			return l.print(worker.Slot, prefix, line.Text)

@@ -17,7 +17,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "rota:", launch.Main(os.Args))
 		os.Exit(launch.FailedExit)
 	}
-	os.Exit(exitCode(commandFor(os.Args).Execute()))
+	os.Exit(exitCode(os.Stderr, commandFor(os.Args).Execute()))
 }
 
 // commandFor is the root of the commands. A worker is given its own alone: making all the others would be

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"testing"
 
@@ -10,11 +11,11 @@ import (
 )
 
 func TestTheExitCodeSaysWhoHasToMendIt(t *testing.T) {
-	require.Equal(t, 0, exitCode(nil))
-	require.Equal(t, 1, exitCode(errors.New("the port is taken")))
-	require.Equal(t, 2, exitCode(usageError{errors.New("no such flag")}))
-	require.Equal(t, 2, exitCode(errComplained))
-	require.Equal(t, 2, exitCode(fmt.Errorf("run: %w", usageError{errors.New("no such flag")})))
+	require.Equal(t, 0, exitCode(io.Discard, nil))
+	require.Equal(t, 1, exitCode(io.Discard, errors.New("the port is taken")))
+	require.Equal(t, 2, exitCode(io.Discard, usageError{errors.New("no such flag")}))
+	require.Equal(t, 2, exitCode(io.Discard, errComplained))
+	require.Equal(t, 2, exitCode(io.Discard, fmt.Errorf("run: %w", usageError{errors.New("no such flag")})))
 }
 
 func TestMistakesInTheCommandLineAreErrorsOfUsage(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rota/internal/client"
+	"rota/internal/printable"
 	"rota/internal/settings"
 )
 
@@ -79,9 +80,9 @@ func reach(command *cobra.Command) (*remote, error) {
 	return &remote{Client: c, out: command.OutOrStdout(), say: command.ErrOrStderr(), asJSON: asJSON}, err
 }
 
-// printJSON prints one document in a line, as the API has it.
+// printJSON prints one document in a line, as the API has it but for characters that a terminal would obey.
 func (r *remote) printJSON(document []byte) error {
-	_, err := fmt.Fprintf(r.out, "%s\n", document)
+	_, err := fmt.Fprintf(r.out, "%s\n", printable.JSON(document))
 	return err
 }
 

@@ -207,8 +207,3 @@ func TestTheMasterIsFoundBySettings(t *testing.T) {
 	require.Equal(t, 2, code)
 	require.Contains(t, stderr, "port 0 means any that is free")
 }
-
-func TestWhatMovesACursorIsShown(t *testing.T) {
-	require.Equal(t, `a\x1b[2Jb\x0d\u202ec`, printable("a\x1b[2Jb\r\u202ec"))
-	require.Equal(t, "grün\t✓", printable("grün\t✓"))
-}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
+	"rota/internal/printable"
 )
 
 // watchEvery is how often rota status --watch looks.
@@ -48,7 +49,7 @@ func (r *remote) printStatus(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if r.asJSON {
-		_, err := fmt.Fprintf(out, "%s\n", status.JSON)
+		_, err := fmt.Fprintf(out, "%s\n", printable.JSON(status.JSON))
 		return err
 	}
 	workers, err := r.Workers(ctx)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 )
 
 // How values look in tables and sentences.
@@ -83,34 +82,12 @@ func day(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
-// cell is a text that can't break its table or move the cursor.
+// cell is a text that can't break its table.
 func cell(text string) string {
 	if text == "" {
 		return unknown
 	}
-	return strings.ReplaceAll(printable(text), "\t", " ")
-}
-
-// printable shows what would move the cursor of a terminal, or the reader, as \x1b. Tabs stay.
-func printable(text string) string {
-	odd := func(r rune) bool {
-		return r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
-	}
-	if strings.IndexFunc(text, odd) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case !odd(r):
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
+	return strings.ReplaceAll(text, "\t", " ")
 }
 
 func plural(n int, one, many string) string {

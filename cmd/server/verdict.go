@@ -70,13 +70,13 @@ func verdict(v client.Reload) string {
 	}
 	if v.Error != nil {
 		for _, complaint := range v.Error.Complaints {
-			s.WriteString("\n  " + printable(complaint))
+			s.WriteString("\n  " + complaint)
 		}
 		for i, line := range v.Error.Output {
 			if i == 0 {
 				s.WriteString("\nthe worker's last lines:")
 			}
-			s.WriteString("\n  " + printable(line))
+			s.WriteString("\n  " + line)
 		}
 	}
 	return s.String()
@@ -85,7 +85,7 @@ func verdict(v client.Reload) string {
 func ending(v client.Reload) string {
 	what := fmt.Sprintf("generation %d", v.Generation)
 	if v.Revision != "" {
-		what += " (" + printable(v.Revision) + ")"
+		what += " (" + v.Revision + ")"
 	}
 	switch v.State {
 	case "completed":
@@ -124,7 +124,7 @@ func reasonOf(v client.Reload) string {
 	if v.Error != nil && v.Error.Slot != nil && !strings.Contains(why, "slot") {
 		why += fmt.Sprintf(" (slot %d)", *v.Error.Slot)
 	}
-	return strings.TrimSuffix(printable(why), ".")
+	return strings.TrimSuffix(why, ".")
 }
 
 // receipt is what was measured, in a few sentences.
@@ -195,7 +195,7 @@ func judgement(m client.Receipt) string {
 	}
 	text := "Not lossless"
 	if len(m.Losses) > 0 {
-		text += ": " + strings.TrimSuffix(printable(strings.Join(m.Losses, "; ")), ".")
+		text += ": " + strings.TrimSuffix(strings.Join(m.Losses, "; "), ".")
 	}
 	return text + "."
 }

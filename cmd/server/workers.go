@@ -89,7 +89,7 @@ func describeExit(w client.Worker) string {
 	case w.Exit == nil:
 		return "given up"
 	case w.Exit.Error != "":
-		return printable(w.Exit.Error)
+		return w.Exit.Error
 	case w.Exit.Signal != "":
 		return w.Exit.Signal
 	}
@@ -104,7 +104,7 @@ func describeWait(h client.WaitingFor) string {
 		text += fmt.Sprintf("; quiet for longest: %s of %s, for %s", h.Oldest.ID, cell(h.Oldest.Remote), milliseconds(h.Oldest.IdleMS))
 	}
 	if len(h.Peers) > 0 {
-		text += "; peers: " + printable(strings.Join(h.Peers, ", "))
+		text += "; peers: " + strings.Join(h.Peers, ", ")
 	}
 	return text
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rota/internal/printable"
 )
 
 func writeJSON(w http.ResponseWriter, status int, view any) error {
@@ -24,7 +26,7 @@ func writeJSONAs(w http.ResponseWriter, mediaType string, status int, view any) 
 }
 
 // encodeJSON writes one line, without its end. Nothing here is put into a page, so a < in a
-// worker's output stays one that people can read.
+// worker's output stays one that people can read. Somebody may look at it in a terminal, though.
 func encodeJSON(view any) ([]byte, error) {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
@@ -32,7 +34,7 @@ func encodeJSON(view any) ([]byte, error) {
 	if err := encoder.Encode(view); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(line.Bytes(), []byte("\n")), nil
+	return printable.JSON(bytes.TrimSuffix(line.Bytes(), []byte("\n"))), nil
 }
 
 // writeBody ignores the error of the write: whoever is at the other end has left.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"text/tabwriter"
 	"time"
+
+	"rota/internal/printable"
 )
 
 // summary is the status as a person with curl likes to read it.
@@ -29,7 +31,7 @@ func summary(now *sample) []byte {
 	fmt.Fprintln(&text)
 	writeWorkers(out, now)
 	out.Flush()
-	return text.Bytes()
+	return []byte(printable.Lines(text.String()))
 }
 
 func alarm(s statusView) string {

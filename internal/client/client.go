@@ -19,6 +19,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"rota/internal/printable"
 )
 
 const (
@@ -84,10 +86,19 @@ func reachable(admin string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// Answer is what the master said, as read and as it came.
+// Answer is what the master said, as read and as it came. The texts of the view can be printed: what
+// workers and clients put into them has become printable.Text.
 type Answer[T any] struct {
 	View T
 	JSON []byte
+}
+
+// read makes a view of JSON.
+func read(document []byte, view any) error {
+	if !json.Valid(document) {
+		return json.Unmarshal(document, view) // which says why not
+	}
+	return json.Unmarshal(printable.Strings(document), view)
 }
 
 // get asks for what is at the path.
@@ -116,7 +127,7 @@ func ask[T any](ctx context.Context, c *Client, r request) (answer Answer[T], er
 		return answer, c.unreachable(ctx, err)
 	}
 	answer.JSON = bytes.TrimSuffix(content, []byte("\n"))
-	if err := json.Unmarshal(content, &answer.View); err != nil {
+	if err := read(content, &answer.View); err != nil {
 		return answer, c.foreign(r, err)
 	}
 	return answer, nil

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"rota/internal/printable"
 )
 
 // ErrOver is what a reader of events returns when it wants no more.
@@ -165,7 +167,7 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 // EventOf reads an event; it is an error if it is none.
 func EventOf(m Message) (Event, error) {
 	var e Event
-	if err := json.Unmarshal(m.Data, &e); err != nil {
+	if err := read(m.Data, &e); err != nil {
 		return e, fmt.Errorf("event %s can't be read: %w", m.Name, err)
 	}
 	var raw struct{ Reload json.RawMessage }
@@ -173,6 +175,6 @@ func EventOf(m Message) (Event, error) {
 		return e, err
 	}
 	e.ReloadJSON = raw.Reload
-	e.Type = m.Name // which events.lost has nowhere else
+	e.Type = printable.Text(m.Name) // which events.lost has nowhere else
 	return e, nil
 }

@@ -1,9 +1,12 @@
 package client
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
+	"net/url"
 )
 
 // The most that the API puts on one page.
@@ -12,6 +15,22 @@ const (
 	mostConnections = 10_000
 )
 
+// unread is an answer of which the JSON alone is wanted: its rows are read one by one.
+type unread struct{}
+
+func (*unread) UnmarshalJSON([]byte) error { return nil }
+
+// page has a listing's rows as they came.
+func page[T any](ctx context.Context, c *Client, path string, query url.Values) (rows T, err error) {
+	answer, err := get[unread](ctx, c, path, query)
+	if err == nil {
+		if err = json.Unmarshal(answer.JSON, &rows); err != nil {
+			err = c.foreign(request{method: http.MethodGet, path: path}, err)
+		}
+	}
+	return rows, err
+}
+
 // collect turns the pages until there are limit rows, or no more; limit 0: all. more says
 // that there are rows which it left out.
 func collect[T any](limit int, turn func(size int, cursor string) ([]json.RawMessage, *string, error)) (rows []Answer[T], more bool, err error) {
@@ -19,13 +38,13 @@ func collect[T any](limit int, turn func(size int, cursor string) ([]json.RawMes
 		limit = math.MaxInt
 	}
 	for cursor := ""; ; {
-		page, next, err := turn(limit-len(rows), cursor)
+		list, next, err := turn(limit-len(rows), cursor)
 		if err != nil {
 			return nil, false, err
 		}
-		for _, raw := range page {
+		for _, raw := range list {
 			row := Answer[T]{JSON: raw}
-			if err := json.Unmarshal(raw, &row.View); err != nil {
+			if err := read(raw, &row.View); err != nil {
 				return nil, false, fmt.Errorf("a row of the listing can't be read: %w", err)
 			}
 			rows = append(rows, row)

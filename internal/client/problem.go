@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"rota/internal/printable"
 )
 
 // Unreachable says that no master has answered.
@@ -21,7 +22,7 @@ type Unreachable struct {
 
 // Error says what to do about it, too.
 func (u *Unreachable) Error() string {
-	what := fmt.Sprintf("can't reach the master at %s: %v", u.Address, u.Err)
+	what := fmt.Sprintf("can't reach the master at %s: %s", u.Address, printable.Text(u.Err.Error()))
 	if errors.Is(u.Err, syscall.ECONNREFUSED) {
 		what = "no master listens at " + u.Address
 	}
@@ -55,10 +56,10 @@ func (c *Client) problem(r request, response *http.Response) error {
 	p := Problem{JSON: content}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if kind == "application/problem+json" {
-		err = json.Unmarshal(content, &p)
+		err = read(content, &p)
 	}
 	if err != nil || kind != "application/problem+json" || p.Detail == "" {
-		return c.foreign(r, fmt.Errorf("%s: %.200s", response.Status, strings.TrimSpace(string(content))))
+		return c.foreign(r, errors.New(printable.Text(fmt.Sprintf("%s: %.200s", response.Status, strings.TrimSpace(string(content))))))
 	}
 	p.Status = response.StatusCode
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {

@@ -203,8 +203,8 @@ type Reloads struct {
 // History is the latest reloads, newest first, at most limit; each as read and as it came.
 func (c *Client) History(ctx context.Context, limit int) ([]Answer[Reload], error) {
 	rows, _, err := collect[Reload](limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
-		page, err := get[Reloads](ctx, c, "/reloads", pageOf(min(size, mostReloads), cursor))
-		return page.View.Reloads, page.View.Next, err
+		found, err := page[Reloads](ctx, c, "/reloads", pageOf(min(size, mostReloads), cursor))
+		return found.Reloads, found.Next, err
 	})
 	return rows, err
 }

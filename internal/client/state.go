@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"rota/internal/printable"
 )
 
 // Status is how the master is.
@@ -134,13 +136,16 @@ func (c *Client) Connections(ctx context.Context, query url.Values, limit int) (
 	found.Rows, found.More, err = collect[Connection](limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
 		q := pageOf(min(size, mostConnections), cursor)
 		maps.Copy(q, query)
-		page, err := get[struct {
+		rows, err := page[struct {
 			Connections []json.RawMessage `json:"connections"`
 			Next        *string           `json:"next"`
 			Unseen      []string          `json:"unseen_workers"`
 		}](ctx, c, "/connections", q)
-		found.Unseen = page.View.Unseen
-		return page.View.Connections, page.View.Next, err
+		found.Unseen = nil
+		for _, worker := range rows.Unseen {
+			found.Unseen = append(found.Unseen, printable.Text(worker))
+		}
+		return rows.Connections, rows.Next, err
 	})
 	return found, err
 }
