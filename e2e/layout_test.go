@@ -14,18 +14,18 @@ import (
 func TestArrows(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/launch", "rota/internal/relog"},
+		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/relog"},
 		"rota/internal/lapse":    {},
 		"rota/internal/threads":  {},
 		"rota/internal/worker":   {},
 		"rota/internal/client":   {"rota/internal/printable"},
-		"rota/internal/einhorn":  {},
+		"rota/internal/einhorn":  {"rota/internal/lapse"},
 		"rota/internal/kernel":   {},
 		"rota/internal/probe":    {},
-		"rota/internal/check":    {"rota/internal/master"},
+		"rota/internal/check":    {"rota/internal/lapse", "rota/internal/master"},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
-		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/check", "rota/internal/printable"},
+		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/check", "rota/internal/printable"},
 		"rota/internal/doctor":   {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":    {},
 		"rota/web":               {},

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/admin"
+	"rota/internal/lapse"
 	"rota/internal/master"
 	"rota/internal/settings"
 	"rota/web"
@@ -67,7 +68,7 @@ func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop f
 		}
 	}()
 	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
+		ctx, cancel := lapse.WithTimeout(context.Background(), adminGrace)
 		defer cancel()
 		if err := api.Shutdown(ctx); err != nil { // a client that says nothing is no failure of ours
 			log.Debug().Err(err).Msg("requests to the admin API were cut")

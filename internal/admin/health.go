@@ -3,8 +3,8 @@ package admin
 import (
 	"fmt"
 	"net/http"
-	"time"
 
+	"rota/internal/lapse"
 	"rota/internal/master"
 )
 
@@ -67,7 +67,8 @@ func (s *Server) promptStatus() (master.Status, error) {
 		status, err := s.master.Status()
 		answered <- answer{status, err}
 	}()
-	patience := time.NewTimer(s.times.health)
+	patience := lapse.NewTimer()
+	patience.Reset(s.times.health)
 	defer patience.Stop()
 	select {
 	case a := <-answered:

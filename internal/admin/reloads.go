@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rota/internal/lapse"
 	"rota/internal/master"
 )
 
@@ -84,7 +85,7 @@ func readWait(q query) (w wait, err error) {
 // master's, not the request's: it goes on when nobody waits any more.
 func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, wait wait) error {
 	liftTimeouts(w)
-	ctx, cancel := context.WithTimeout(r.Context(), wait.timeout)
+	ctx, cancel := lapse.WithTimeout(r.Context(), wait.timeout)
 	defer cancel()
 	reload, err := s.master.Wait(ctx, id, wait.target)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.times.write))

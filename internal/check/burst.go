@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rota/internal/lapse"
 	"rota/internal/master"
 )
 
@@ -45,7 +46,7 @@ type answer struct {
 // visitAll connects to each of the listeners. Those that don't want to be connected to are complained about when
 // that counts, like every bad answer.
 func (r *round) visitAll(ctx context.Context, listeners []master.ListenAddress) (visits []*visit, bad *complaint) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	for _, a := range listeners {
 		c, client, err := a.Dial(ctx)
@@ -71,7 +72,8 @@ func (b *burst) run(ctx context.Context) *complaint {
 	b.moved = time.Now()
 	defer b.close(slices.Clone(b.waiting))
 	defer cancel()
-	expiry := time.NewTimer(b.timeout)
+	expiry := lapse.NewTimer()
+	expiry.Reset(b.timeout)
 	defer expiry.Stop()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		var again <-chan time.Time

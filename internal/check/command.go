@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"rota/internal/lapse"
 )
 
 // run has a command decide, which is told of the reload in its environment.
@@ -12,7 +14,7 @@ func (r *round) run(ctx context.Context, line string) (well bool, bad *complaint
 	if !r.Commands || r.Command == nil {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	output, err := r.Command(ctx, line, r.environment())
 	switch {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"rota/internal/lapse"
 	"rota/internal/master"
 )
 
@@ -31,9 +32,12 @@ const drainAtMost = 1 << 20
 // somebody must also accept. When it is live that has to be one of the new workers: as long as it is an older
 // one, which goes on accepting for a while, it connects again.
 func (r *round) askTCP(ctx context.Context) (well bool, bad *complaint) {
-	for began := time.Now(); ; {
+	over := lapse.NewTimer()
+	over.Reset(r.timeout / 2)
+	defer over.Stop()
+	for {
 		well, bad = r.visitOnce(ctx)
-		if well || bad != nil || !r.Live || ctx.Err() != nil || len(r.streams()) == 0 || time.Since(began) > r.timeout/2 {
+		if well || bad != nil || !r.Live || ctx.Err() != nil || len(r.streams()) == 0 || over.Rung() {
 			return well, bad
 		}
 		select {
@@ -91,7 +95,7 @@ func (r *round) askURL(ctx context.Context, target string) (well bool, bad *comp
 	if !r.Live {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	if err := get(ctx, &http.Transport{DisableKeepAlives: true}, target); err != nil {
 		return false, &complaint{message: r.said(ctx, target, err).Error()}
@@ -129,7 +133,9 @@ func leadsTo(host, bound string) bool {
 
 // askWorkers asks until every new worker has answered at least once, or enough was tried.
 func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target string) (well bool, bad *complaint) {
-	began := time.Now()
+	over := lapse.NewTimer()
+	over.Reset(r.timeout / 2)
+	defer over.Stop()
 	answered := map[string]bool{} // by new workers
 	ours := 0                     // answers that count
 	for bursts := 1; ; bursts++ {
@@ -149,7 +155,7 @@ func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target s
 			bad = worse
 		}
 		lookOn := bursts < mostBursts || r.Live && ours == 0 // then they were all an older one's
-		if !lookOn || bad != nil || b.enough() || len(r.Workers) == 0 || ctx.Err() != nil || time.Since(began) > r.timeout/2 {
+		if !lookOn || bad != nil || b.enough() || len(r.Workers) == 0 || ctx.Err() != nil || over.Rung() {
 			break
 		}
 	}
@@ -171,7 +177,7 @@ func (r *round) atOnce() int {
 
 // request sends one to whoever has accepted the connection.
 func (r *round) request(ctx context.Context, v *visit, target string) error {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	// Not the transport but this ends it, because that would leave the worker with a half of it.
 	defer context.AfterFunc(ctx, v.reset)()

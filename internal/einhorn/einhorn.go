@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"rota/internal/lapse"
 )
 
 // ErrNoAck is returned for a message that acknowledges nothing.
@@ -39,7 +41,8 @@ func Acks(l *net.UnixListener, ack func(*net.UnixConn)) {
 		}
 		go func() {
 			defer c.Close()
-			if c.SetDeadline(time.Now().Add(patience)) == nil && read(c) == nil {
+			defer lapse.AfterFunc(patience, func() { _ = c.SetDeadline(time.Unix(1, 0)) }).Stop()
+			if read(c) == nil {
 				ack(c)
 			}
 		}()

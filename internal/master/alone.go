@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"rota/internal/lapse"
 )
 
 // How the workers on trial come to be alone with those who connect.
@@ -18,7 +20,10 @@ const (
 // awaitAlone returns when no worker older than the generation holds a listener, or a while after they were told to
 // stop. Until they have heard it they accept, and what they answer then is not the new ones' fault.
 func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time) {
-	for time.Since(told) < aloneWithin {
+	within := lapse.NewTimer()
+	within.Reset(aloneWithin - time.Since(told))
+	defer within.Stop()
+	for !within.Rung() {
 		if alone, err := m.alone(generation); alone || err != nil {
 			return // without the kernel's view nobody knows
 		}

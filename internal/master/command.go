@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"rota/internal/lapse"
 )
 
 // shell runs the commands that are no workers.
@@ -30,14 +32,14 @@ func (m *Master) runCommand(ctx context.Context, line string, env []string) ([]s
 	output := make(chan []string, 1)
 	go func() { output <- lastPrinted(r) }()
 	err = m.waitCommand(ctx, pid, ended)
-	_ = r.SetReadDeadline(time.Now().Add(outputGrace)) // who has left the group may hold it open for ever
+	// Who has left the group may hold it open for ever.
+	defer lapse.AfterFunc(outputGrace, func() { _ = r.SetReadDeadline(time.Unix(1, 0)) }).Stop()
 	return <-output, err
 }
 
-func (m *Master) waitCommand(ctx context.Context, pid int, ended <-chan syscall.WaitStatus) error {
+func (m *Master) waitCommand(ctx context.Context, pid int, ended <-chan exitStatus) error {
 	select {
-	case status := <-ended:
-		how := statusOf(status)
+	case how := <-ended:
 		if how.code == 0 {
 			return nil
 		}
@@ -49,7 +51,7 @@ func (m *Master) waitCommand(ctx context.Context, pid int, ended <-chan syscall.
 	}
 }
 
-func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <-chan syscall.WaitStatus, error) {
+func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <-chan exitStatus, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return 0, nil, err

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"rota/internal/lapse"
 )
 
 // How connections are counted: those of the draining workers time and again, and those of each worker that its minder is
@@ -118,7 +120,8 @@ func (m *Master) heldBy(worker string, within time.Duration) (list []Connection,
 	answer := make(chan map[string][]Connection, 1)
 	err := m.ask(func(l *loop) { l.count(inquiry{worker, answer}) })
 	if err == nil {
-		slow := time.NewTimer(within)
+		slow := lapse.NewTimer()
+		slow.Reset(within)
 		defer slow.Stop()
 		select {
 		case held := <-answer:

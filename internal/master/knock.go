@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rota/internal/lapse"
 )
 
 // A probe of the gauge: a client that says nothing but goodbye, which any program can answer.
@@ -44,8 +46,9 @@ func knock(ctx context.Context, a ListenAddress, own *ownClients) knocked {
 	}
 	own.add(client)
 	defer own.end(client)
-	_ = c.SetReadDeadline(time.Now().Add(knockTimeout))
-	defer context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })()
+	giveUp := func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
+	defer lapse.AfterFunc(knockTimeout, giveUp).Stop()
+	defer context.AfterFunc(ctx, giveUp)()
 	defer c.Close()
 	_ = c.(interface{ CloseWrite() error }).CloseWrite() // of one that is reset already the reading tells
 	k := listenFor(c, began)
@@ -82,7 +85,7 @@ const listenAtMost = 64 << 10
 
 // dialPatiently waits for room in the queue: TCP does that by itself.
 func dialPatiently(ctx context.Context, a ListenAddress) (net.Conn, Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, knockTimeout)
+	ctx, cancel := lapse.WithTimeout(ctx, knockTimeout)
 	defer cancel()
 	for {
 		c, client, err := a.Dial(ctx)

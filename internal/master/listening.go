@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/lapse"
 )
 
 // How the loop treats the sockets that plans share: whose they are, who is led to them, and that
@@ -184,7 +185,7 @@ func (l *loop) drain(e drain) {
 	began := time.Now()
 	go func() {
 		awaitEmptyQueue(last, l.done)
-		o.timeout -= time.Since(began) // which is part of it
+		o.timeout -= min(time.Since(began), emptyWithin) // which is part of it
 		_ = l.ask(func(l *loop) { l.order(e.worker, o) })
 	}()
 }
@@ -206,12 +207,17 @@ func (p *plan) lastSockets(slot, size int) []kernel.Listener {
 	return list
 }
 
+// emptyWithin is how long the queue of a socket may take to empty.
+const emptyWithin = time.Second
+
 // awaitEmptyQueue returns when nobody waits at the sockets, to which no new connections are
-// steered any more, or after a second. A handshake that was under way gets a moment to end.
+// steered any more, or after a while. A handshake that was under way gets a moment to end.
 func awaitEmptyQueue(sockets []kernel.Listener, done <-chan struct{}) {
-	const handshake, most, pause = 50 * time.Millisecond, time.Second, 10 * time.Millisecond
-	began := time.Now()
-	for time.Since(began) < most {
+	const handshake, pause = 50 * time.Millisecond, 10 * time.Millisecond
+	began, within := time.Now(), lapse.NewTimer()
+	within.Reset(emptyWithin)
+	defer within.Stop()
+	for !within.Rung() {
 		select {
 		case <-time.After(pause):
 		case <-done:

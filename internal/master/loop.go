@@ -7,6 +7,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"rota/internal/kernel"
+	"rota/internal/lapse"
 )
 
 // loop is what the master's one goroutine owns: the pool, the plans, the events, the minders
@@ -107,7 +108,7 @@ func (l *loop) do(e effect) {
 	case check:
 		l.check(e)
 	case wake:
-		time.AfterFunc(e.after, func() { l.post(awake{reload: e.reload, why: e.why, count: e.count}) })
+		l.wake(e)
 	case serve:
 		l.missing = nil // of the generation before
 		l.claimFiles(l.plans[e.generation])
@@ -132,11 +133,12 @@ func (l *loop) start(e start) {
 			Int("generation", e.generation).Logger(),
 		evicted: map[uint64]bool{},
 		asks:    make(chan func(*journal)),
+		syncs:   make(chan chan<- struct{}),
 		gone:    make(chan struct{}),
 	}
 	m.born = func(root kernel.Root, pid int) {
 		_ = l.ask(func(l *loop) {
-			m.root = root
+			m.root, m.runs = root, true
 			l.handle(forked{worker: e.worker, pid: pid})
 		})
 	}
@@ -151,6 +153,37 @@ func (l *loop) start(e start) {
 			return l.launch(spec)
 		})
 	})
+}
+
+// wake posts when the time is over, and after whatever had happened to the workers by then: if it was the master that
+// stood still, nobody would be on trial otherwise.
+func (l *loop) wake(e wake) {
+	lapse.AfterFunc(e.after, func() {
+		l.catchUp()
+		l.post(awake{reload: e.reload, why: e.why, count: e.count})
+	})
+}
+
+// catchUp returns when the loop has been told of all that has happened to the workers up to now.
+func (m *Master) catchUp() {
+	var running []*minder
+	_ = m.ask(func(l *loop) {
+		for _, mind := range l.minders {
+			if mind.runs {
+				running = append(running, mind)
+			}
+		}
+	})
+	for _, mind := range running {
+		done := make(chan struct{})
+		select {
+		case mind.syncs <- done:
+			<-done
+		case <-mind.gone:
+		case <-m.done:
+			return
+		}
+	}
 }
 
 func (l *loop) order(worker string, o order) {

@@ -28,6 +28,15 @@ type fakeProcess struct {
 	end     chan exitStatus
 	signals []syscall.Signal
 	obeys   bool // leaves when it gets SIGTERM
+
+	late func() (pending func() bool) // what has arrived; nil: nothing that is not in a channel
+}
+
+func (f *fakeProcess) arrived() func() bool {
+	if f.late == nil {
+		return func() bool { return false }
+	}
+	return f.late()
 }
 
 func (f *fakeProcess) pid() int                 { return f.number }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
+	"rota/internal/lapse"
 )
 
 // minder looks after one worker, from its fork to its end, in a goroutine of its own. It
@@ -25,10 +26,12 @@ type minder struct {
 	log    zerolog.Logger
 
 	root    kernel.Root     // of the loop: how to find its processes
+	runs    bool            // of the loop: it has a process
 	evicted map[uint64]bool // of the loop: by cookie, the connections that were closed for it
 
-	asks chan func(*journal) // about what the worker prints
-	gone chan struct{}       // closed by the loop once it has the journal
+	asks  chan func(*journal)  // about what the worker prints
+	syncs chan chan<- struct{} // closed once the loop has been told of all that has happened to the worker
+	gone  chan struct{}        // closed by the loop once it has the journal
 }
 
 // order is what the loop wants done to a worker.
@@ -53,14 +56,15 @@ func (m *minder) mind(launch func() (process, error)) {
 	m.log = m.log.With().Int("pid", p.pid()).Logger()
 	m.born(p.root(), p.pid())
 
-	w := watch{minder: m, process: p, before: before, journal: newJournal(m.log), starting: true, lived: never(), silent: never(), linger: never()}
-	w.arm(m.start.timeout)
+	w := watch{minder: m, process: p, before: before, journal: newJournal(m.log), starting: true,
+		timer: lapse.NewTimer(), lived: lapse.NewTimer(), silent: lapse.NewTimer(), linger: lapse.NewTimer()}
+	w.timer.Reset(m.start.timeout)
 	if m.plan.Ready.waits() {
 		w.lived.Reset(m.plan.Ready.Delay)
 	}
 	defer w.rest()
 	for !w.ended {
-		w.next()
+		w.next(w.bells())
 	}
 }
 
@@ -70,14 +74,12 @@ type watch struct {
 	process  process
 	before   shortage // when it was started
 	journal  *journal
-	timer    *time.Timer // of the start, then of the drain or the abort; stopped in between
-	deadline time.Time   // when it fires; zero in between
-	lived    *time.Timer // fires when having lived that long makes it ready
-	silent   *time.Timer // fires when the watchdog is missed, and again after a second look
-	doubted  bool        // it has fired once
-	linger   *time.Timer // fires when what outlives its first process is to be looked at
-	over     *exitStatus // of its first process; nil while that lives
-	passedOn time.Time   // when the stop signal was sent to the others; zero if it was not
+	timer    *lapse.Timer // of the start, then of the drain or the abort; stopped in between
+	lived    *lapse.Timer // rings when having lived that long makes it ready
+	silent   *lapse.Timer // rings when the watchdog is missed
+	linger   *lapse.Timer // rings when what outlives its first process is to be looked at
+	over     *exitStatus  // of its first process; nil while that lives
+	passed   *lapse.Timer // runs once the stop signal was sent to the others; nil if it was not
 	starting bool
 	draining bool
 	aborting bool
@@ -90,8 +92,19 @@ type watch struct {
 	ended    bool
 }
 
+// bells are what next heeds besides the worker and the loop. The zero value is none of them.
+type bells struct {
+	timer, lived, silent, linger <-chan struct{}
+
+	idle <-chan time.Time
+}
+
+func (w *watch) bells() bells {
+	return bells{timer: w.timer.C, lived: w.lived.C, silent: w.silent.C, linger: w.linger.C}
+}
+
 // next waits for one thing to happen.
-func (w *watch) next() {
+func (w *watch) next(b bells) {
 	select {
 	case o := <-w.orders:
 		w.obey(o)
@@ -103,18 +116,55 @@ func (w *watch) next() {
 		w.journal.settle()
 	case ask := <-w.asks:
 		ask(w.journal)
-	case <-w.timer.C:
-		w.timeOut()
-	case <-w.lived.C:
-		w.becomeReady(w.haveLived())
-	case <-w.silent.C:
-		w.doubt()
-	case <-w.linger.C:
-		w.lookAfterRest()
+	case done := <-w.syncs:
+		w.catchUp()
+		close(done)
 	case status := <-w.process.ended():
 		w.over = &status
 		w.lookAfterRest()
+	case <-b.timer:
+		w.ring(w.timer, w.timeOut)
+	case <-b.lived:
+		w.ring(w.lived, func() { w.becomeReady(w.haveLived()) })
+	case <-b.silent:
+		w.ring(w.silent, w.missWatchdog)
+	case <-b.linger:
+		w.ring(w.linger, w.lookAfterRest)
+	case <-b.idle:
 	}
+}
+
+// ring does what a timer is for, unless what had arrived before it rang has stopped it or set it anew. If it was the master
+// that stood still, all times are over when it goes on, whatever the worker has done meanwhile.
+func (w *watch) ring(t *lapse.Timer, what func()) {
+	w.catchUp()
+	if t.Rung() && !w.ended {
+		t.Stop()
+		what()
+	}
+}
+
+// catchUp takes what has arrived.
+func (w *watch) catchUp() {
+	pending := w.process.arrived()
+	within := lapse.NewTimer()
+	within.Reset(catchUpWithin)
+	defer within.Stop()
+	for !w.ended && !within.Rung() && (pending() || w.holds()) {
+		w.next(bells{idle: time.After(catchUpPause)})
+	}
+}
+
+// catchUpPause is how long to wait for what is on its way before it is looked for again, and catchUpWithin how long it may take,
+// should a reader be stuck.
+const (
+	catchUpPause  = time.Millisecond
+	catchUpWithin = 2 * time.Second
+)
+
+// holds reports whether something has come as far as a channel.
+func (w *watch) holds() bool {
+	return len(w.orders)+len(w.process.notes())+len(w.process.ended()) > 0
 }
 
 func (w *watch) obey(o order) {
@@ -135,12 +185,12 @@ func (w *watch) obey(o order) {
 	w.silent.Stop()
 	if o.abort {
 		w.aborting = true
-		w.arm(abortGrace)
+		w.timer.Reset(abortGrace)
 		w.countCut()
 		w.process.signal(syscall.SIGABRT, false)
 		return
 	}
-	w.arm(o.timeout)
+	w.timer.Reset(o.timeout)
 	w.countHeld()
 	w.others = len(w.family(w.start.worker)) > 1
 	w.process.spare()
@@ -180,17 +230,7 @@ func (w *watch) rest() {
 	w.linger.Stop()
 }
 
-func (w *watch) arm(timeout time.Duration) {
-	w.deadline = time.Now().Add(timeout)
-	if w.timer == nil {
-		w.timer = time.NewTimer(timeout)
-		return
-	}
-	w.timer.Reset(timeout)
-}
-
 func (w *watch) timeOut() {
-	w.deadline = time.Time{}
 	if w.aborting {
 		w.obey(order{kill: true})
 		return
@@ -229,7 +269,8 @@ func (w *watch) finish() {
 	}
 	w.endRest()
 	status := *w.over
-	grace := time.NewTimer(outputGrace)
+	grace := lapse.NewTimer()
+	grace.Reset(outputGrace)
 	defer grace.Stop()
 	for over := false; !w.closed && !over; {
 		select {

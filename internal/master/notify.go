@@ -56,8 +56,9 @@ func parseNote(datagram string) note {
 // notifySocket is where one worker, and no other, says how it is. It is bound before the
 // worker is forked, so that nothing is missed, and its name says who is speaking.
 type notifySocket struct {
-	conn *net.UnixConn
-	name string
+	conn  *net.UnixConn
+	name  string
+	inlet *inlet
 }
 
 // openNotifySocket binds an abstract socket: it leaves no file behind, also when the
@@ -74,15 +75,25 @@ func openNotifySocket(worker string) (*notifySocket, error) {
 		conn.Close()
 		return nil, err
 	}
-	return &notifySocket{conn: conn, name: name}, nil
+	in, err := newPacketInlet(conn)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &notifySocket{conn: conn, name: name, inlet: in}, nil
 }
 
 // read sends every note to notes until the socket is closed or stop is. leader is the
 // worker's process, and the leader of its group.
 func (s *notifySocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
+	defer s.inlet.rest()
 	data, oob := make([]byte, 4096), make([]byte, 1024)
 	for {
-		n, oobn, flags, _, err := s.conn.ReadMsgUnix(data, oob)
+		var n, oobn, flags int
+		err := s.inlet.take(func(fd int) (_ int, err error) {
+			n, oobn, flags, _, err = unix.Recvmsg(fd, data, oob, unix.MSG_CMSG_CLOEXEC)
+			return 1, err
+		})
 		if err != nil {
 			return // it was closed
 		}

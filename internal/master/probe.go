@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/lapse"
 )
 
 // How the master finds out by itself whether a worker accepts connections.
@@ -51,7 +52,7 @@ func (p *osProcess) probe(ctx context.Context, ready Readiness, http ProbeHTTP) 
 
 // attempt returns what it saw, or why the worker is not ready yet.
 func attempt(ctx context.Context, ready Readiness, at kernel.Listener, http ProbeHTTP) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := lapse.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	if ready.Kind == ReadyHTTP {
 		return "it answered GET " + ready.Path, http(ctx, at.Address(), ready.Path)

@@ -25,8 +25,12 @@ type process interface {
 	spare()                   // lets its process group outlive it
 	notes() <-chan note       // what it says; never closed
 	lines() <-chan chunk      // what it prints, unbuffered; closed when both streams have ended
-	ended() <-chan exitStatus // one value
-	close()                   // after it has ended: stops listening to it
+	ended() <-chan exitStatus // one value, buffered
+
+	// arrived has what has happened up to now arrive, and returns a function that reports whether some of it is still on its way to
+	// one of these channels. What they hold has arrived.
+	arrived() (pending func() bool)
+	close() // after it has ended: stops listening to it
 }
 
 // exitStatus is how a process ended.
@@ -70,10 +74,11 @@ type osProcess struct {
 	ack     *ackSocket // nil for none
 	noted   chan note
 	printed chan chunk
-	end     chan exitStatus
+	end     <-chan exitStatus
 	stopped chan struct{}
 	output  [2]*os.File
-	private *socket // that it alone gets, to be probed at; nil for none
+	inlets  [2]*inlet // of the output
+	private *socket   // that it alone gets, to be probed at; nil for none
 }
 
 // launcher makes real processes.
@@ -90,11 +95,9 @@ func (l *launcher) launch(spec launchSpec) (process, error) {
 		spawner: l.spawner,
 		noted:   make(chan note),
 		printed: make(chan chunk),
-		end:     make(chan exitStatus, 1),
 		stopped: make(chan struct{}),
 	}
-	ended, err := p.begin(spec, l.acks)
-	if err != nil {
+	if err := p.begin(spec, l.acks); err != nil {
 		p.dropSockets()
 		return nil, err
 	}
@@ -108,21 +111,20 @@ func (l *launcher) launch(spec launchSpec) (process, error) {
 		go p.ack.read(p.number, p.noted, p.stopped)
 	}
 	go p.readOutput()
-	go func() { p.end <- statusOf(<-ended) }()
 	return p, nil
 }
 
 // begin makes what the worker will speak through, and then the worker.
-func (p *osProcess) begin(spec launchSpec, acks string) (ended <-chan syscall.WaitStatus, err error) {
+func (p *osProcess) begin(spec launchSpec, acks string) (err error) {
 	if p.notify, err = openNotifySocket(spec.worker); err != nil {
-		return nil, fmt.Errorf("notify socket: %w", err)
+		return fmt.Errorf("notify socket: %w", err)
 	}
 	if p.ack, err = openAckSocket(acks, spec.worker); err != nil {
-		return nil, fmt.Errorf("einhorn's socket: %w", err)
+		return fmt.Errorf("einhorn's socket: %w", err)
 	}
 	if spec.plan.Ready.probes() {
 		if p.private, err = openProbe(); err != nil {
-			return nil, err
+			return err
 		}
 		spec.sockets = append(slices.Clip(spec.sockets), inherited{p.private, probeName})
 	}
@@ -131,12 +133,12 @@ func (p *osProcess) begin(spec launchSpec, acks string) (ended <-chan syscall.Wa
 
 // fork gives the child its stdin, stdout and stderr, the listeners, and last the program, which
 // the launch step becomes.
-func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
+func (p *osProcess) fork(spec launchSpec) error {
 	streams, err := p.openStreams()
 	defer closeFiles(streams)
 	if err != nil {
 		closeFiles(p.output[:])
-		return nil, err
+		return err
 	}
 	var files []int
 	for _, f := range streams {
@@ -148,18 +150,16 @@ func (p *osProcess) fork(spec launchSpec) (<-chan syscall.WaitStatus, error) {
 	fork, err := spec.fork(files, spec.contract(p.notify.name, p.ack))
 	if err != nil {
 		closeFiles(p.output[:])
-		return nil, err
+		return err
 	}
-	pid, ended, err := p.spawner.fork(fork)
-	if err != nil {
+	if p.number, p.end, err = p.spawner.fork(fork); err != nil {
 		closeFiles(p.output[:])
-		return nil, err
+		return err
 	}
-	p.number = pid
-	if seen, err := kernel.FindProcess(pid); err == nil {
+	if seen, err := kernel.FindProcess(p.number); err == nil {
 		p.started = seen.Started
 	}
-	return ended, nil
+	return nil
 }
 
 // fork is how to make the child, which gets files and, behind them, what only the launch step needs.
@@ -220,6 +220,9 @@ func (p *osProcess) openStreams() (theirs []*os.File, err error) {
 		}
 		p.output[i] = r
 		theirs = append(theirs, w)
+		if p.inlets[i], err = newStreamInlet(r); err != nil {
+			return theirs, err
+		}
 	}
 	return theirs, nil
 }
@@ -238,7 +241,8 @@ func (p *osProcess) readOutput() {
 	open.Store(2)
 	for i := range p.output {
 		go func() {
-			readChunks(p.output[i], stream(i), p.printed, p.stopped)
+			readChunks(p.inlets[i], stream(i), p.printed, p.stopped)
+			p.inlets[i].rest()
 			if open.Add(-1) == 0 {
 				close(p.printed)
 			}
@@ -259,6 +263,17 @@ func (p *osProcess) signal(sig syscall.Signal, group bool) { p.spawner.signal(p.
 func (p *osProcess) notes() <-chan note                    { return p.noted }
 func (p *osProcess) lines() <-chan chunk                   { return p.printed }
 func (p *osProcess) ended() <-chan exitStatus              { return p.end }
+
+// arrived is about what it says and prints, and about its end. Its probes and acknowledgements have to do with the time
+// that is always left after a standstill.
+func (p *osProcess) arrived() func() bool {
+	p.spawner.catchUp()
+	var pending []func() bool
+	for _, in := range append(p.inlets[:], p.notify.inlet) {
+		pending = append(pending, in.arrived())
+	}
+	return func() bool { return slices.ContainsFunc(pending, func(p func() bool) bool { return p() }) }
+}
 
 func (p *osProcess) close() {
 	close(p.stopped)

@@ -167,25 +167,6 @@ func TestAWorkerThatGoesSilentIsAbortedAndReplacedAtOnce(t *testing.T) {
 	})
 }
 
-// As when the master was stopped: its timers fire before it has read what was said meanwhile.
-func TestWhatWasSaidInTimeAndIsReadLateCounts(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Watchdog: time.Second}, func(p *fakeProcess) {
-		go func() {
-			p.noted <- note{ready: true}
-			for range 10 {
-				time.Sleep(time.Second + secondLook/2)
-				p.noted <- note{alive: true}
-			}
-		}()
-	}, func(b *bench) {
-		b.from(soon(0))
-		time.Sleep(10 * time.Second)
-		require.Empty(t, b.signalsOf(0))
-		time.Sleep(3 * time.Second)
-		require.Equal(t, syscall.SIGABRT, b.signalsOf(0)[0])
-	})
-}
-
 func TestAWatchdogWaitsForReadyAndEndsWithTheDrain(t *testing.T) {
 	inBubble(t, Spec{Workers: 1, Watchdog: time.Second, DrainTimeout: time.Minute}, func(p *fakeProcess) {
 		time.AfterFunc(5*time.Second, func() { p.noted <- note{ready: true} })

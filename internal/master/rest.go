@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
+	"rota/internal/lapse"
 )
 
 // What becomes of the processes that outlive a worker's first.
@@ -29,17 +30,18 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	if len(rest) == 0 {
 		return false
 	}
-	if w.passedOn.IsZero() && !w.plan.StopGroup && w.over.signal == unix.SignalName(w.plan.StopSignal) {
+	if w.passed == nil && !w.plan.StopGroup && w.over.signal == unix.SignalName(w.plan.StopSignal) {
 		w.passOn(rest)
 	}
 	list, known := w.count(w.start.worker, countBeforeKill)
-	return w.plan.StopGroup || len(list) > 0 || !known || time.Since(w.passedOn) < passGrace
+	return w.plan.StopGroup || len(list) > 0 || !known || w.passed != nil && !w.passed.Rung()
 }
 
 // passOn tells the rest to stop. The first process was ended by the signal, so it was a wrapper which, like a shell, did
 // not know that it should: the program under it has not heard of it yet.
 func (w *watch) passOn(rest kernel.Family) {
-	w.passedOn = time.Now()
+	w.passed = lapse.NewTimer()
+	w.passed.Reset(passGrace)
 	err := rest.Signal(w.plan.StopSignal)
 	w.log.Info().Err(err).Int("processes", len(rest)).Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
 }

@@ -1,15 +1,13 @@
 package master
 
-import "time"
-
 // What a minder makes of what its worker says, prints and leaves unsaid.
 
 func (w *watch) hear(n note) {
 	if n.status != nil {
 		w.post(saidStatus{worker: w.start.worker, text: *n.status})
 	}
-	if !w.deadline.IsZero() && time.Until(w.deadline) < n.extend {
-		w.arm(n.extend)
+	if left := w.timer.Left(); (left > 0 || w.timer.Rung()) && left < n.extend {
+		w.timer.Reset(n.extend)
 	}
 	switch {
 	case n.trigger:
@@ -36,7 +34,6 @@ func (w *watch) becomeReady(how string) {
 	w.starting = false
 	w.lived.Stop()
 	w.timer.Stop()
-	w.deadline = time.Time{}
 	w.armWatchdog()
 	w.post(becameReady{worker: w.start.worker, how: how})
 }
@@ -51,24 +48,9 @@ func (w *watch) haveLived() string {
 
 func (w *watch) armWatchdog() {
 	if w.plan.Watchdog > 0 {
-		w.doubted = false
 		w.silent.Reset(w.plan.Watchdog)
 	}
 }
-
-// doubt gives what the worker has said a moment to arrive: if it was the master that stood still, all workers
-// seem to be silent when it goes on.
-func (w *watch) doubt() {
-	if !w.doubted {
-		w.doubted = true
-		w.silent.Reset(secondLook)
-		return
-	}
-	w.missWatchdog()
-}
-
-// secondLook is how long after the watchdog's time what was said in that time may still be read.
-const secondLook = 100 * time.Millisecond
 
 func (w *watch) missWatchdog() {
 	if w.plan.Watchdog > 0 && !w.starting && !w.draining {

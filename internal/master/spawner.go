@@ -26,7 +26,7 @@ type spawner struct {
 
 // child is one that has not been waited for.
 type child struct {
-	end    chan<- syscall.WaitStatus
+	end    chan<- exitStatus
 	spared bool // its process group may outlive it
 }
 
@@ -75,8 +75,8 @@ func (s *spawner) stop() {
 }
 
 // fork starts a child in a process group of its own. Its end arrives at the channel.
-func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan syscall.WaitStatus, err error) {
-	end := make(chan syscall.WaitStatus, 1)
+func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan exitStatus, err error) {
+	end := make(chan exitStatus, 1)
 	forked := make(chan struct{})
 	s.requests <- func(children map[int]*child) {
 		defer close(forked)
@@ -86,6 +86,16 @@ func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan syscall.WaitStatus,
 	}
 	<-forked
 	return pid, end, err
+}
+
+// catchUp returns when the end of every child that has ended has arrived at its channel.
+func (s *spawner) catchUp() {
+	reaped := make(chan struct{})
+	s.requests <- func(children map[int]*child) {
+		reap(children)
+		close(reaped)
+	}
+	<-reaped
 }
 
 // spare lets what is left of the child's process group live on when the child has ended.
@@ -161,7 +171,7 @@ func reap(children map[int]*child) {
 		}
 		if ours {
 			delete(children, pid)
-			c.end <- status
+			c.end <- statusOf(status)
 		}
 	}
 }

@@ -58,10 +58,11 @@ type checkRounds struct {
 	passed  int  // batches that had changed when the latest round that went well began
 }
 
-// unchecked reports whether slots have changed since the checks went well.
+// unchecked reports whether slots have changed since the checks went well, or a round is under way: it may have been answered, and
+// badly, before the time was over that the rotation waits for.
 func (p *pool) unchecked() bool {
 	r := p.rotating
-	return r.checks.wanted && r.checks.passed < r.batches
+	return r.checks.wanted && (r.checks.running || r.checks.passed < r.batches)
 }
 
 // askForChecks wants a round when slots have changed, and every now and then while the rotation waits.

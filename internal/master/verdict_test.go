@@ -237,7 +237,30 @@ func TestChecksGoOnForAsLongAsTheTrial(t *testing.T) {
 		w.wakes = w.wakes[:1]
 	}
 	w.woken(soakOver)
+	require.True(t, r.OnTrial, "a round is under way")
+	w.check(Result{OK: true})
 	require.False(t, r.OnTrial)
+	require.Equal(t, ReloadCompleted, r.State)
+}
+
+// Its answer may have come in time, and only be read late.
+func TestARoundThatIsUnderWayIsHeardBeforeTheTimeIsOver(t *testing.T) {
+	w := newWorld(1).up()
+	r := w.under(func(terms *terms) { terms.checks, terms.strategy.Soak = true, time.Minute })
+	w.over().check(Result{OK: true})
+	w.woken(checkDue)
+	w.woken(soakOver)
+	w.check(Result{Message: "not well"})
+	require.Equal(t, ReloadReverting, r.State)
+
+	w = newWorld(3).up()
+	r = w.under(func(terms *terms) { terms.checks, terms.strategy = true, Strategy{Canary: 1, CanarySoak: time.Minute} })
+	w.over().check(Result{OK: true})
+	w.woken(checkDue)
+	w.woken(canaryOver)
+	require.Nil(t, w.next(), "the next batch waits for it, too")
+	w.check(Result{Message: "not well"})
+	require.Equal(t, ReloadReverting, r.State)
 }
 
 func TestARevertThatFailsLeavesWhatServesAndSaysSo(t *testing.T) {
