@@ -98,6 +98,7 @@ func meaning(sig os.Signal, u urgency) string {
 	switch u {
 	case now:
 		return "signal received again: stop at once"
+	case none, drain: // said below
 	case echo:
 		return "signal received again within a second, which is taken for the same order; once more after that second stops at once"
 	}
@@ -121,6 +122,7 @@ func obey(m *master.Master, s os.Signal, u urgency) error {
 		m.Shutdown()
 	case now:
 		m.Kill()
+	case none, echo:
 	}
 	return nil
 }
