@@ -43,6 +43,7 @@ func notReady(status master.Status) error {
 	if status.Ready == 0 {
 		p.Reasons = append(p.Reasons, "no worker is ready")
 	}
+	p.Reasons = append(p.Reasons, status.Shut...)
 	for _, slot := range status.Looping {
 		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d is in a crash loop", slot))
 	}

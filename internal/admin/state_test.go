@@ -175,7 +175,11 @@ func TestHealth(t *testing.T) {
 	require.Equal(t, []any{1.0}, p["crash_looping"])
 	require.Contains(t, p["detail"], "2 of 2 workers are ready; slot 1 is in a crash loop")
 
-	f.status.Looping, f.status.Ready, f.status.Stopping = nil, 0, true
+	f.status.Looping, f.status.Shut = nil, []string{"nobody can connect to the listener unix: its file is gone"}
+	p = get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
+	require.Equal(t, "2 of 2 workers are ready; nobody can connect to the listener unix: its file is gone", p["detail"])
+
+	f.status.Shut, f.status.Ready, f.status.Stopping = nil, 0, true
 	p = get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, []any{"the master is shutting down", "no worker is ready"}, p["reasons"])
 	get(t, s, "/healthz").is(http.StatusOK)

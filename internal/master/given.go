@@ -22,6 +22,9 @@ type Given struct {
 // socket is another hold of it; the given descriptor itself stays for later generations.
 func (g Given) socket() *socket {
 	s := &socket{sharedFD: shareFD(g.fd), asked: g.ListenAddress, kernel: g.kernel, given: true}
+	if g.isPath() {
+		s.path = givenPath(g.Address)
+	}
 	s.hold()
 	return s
 }

@@ -27,6 +27,7 @@ type minder struct {
 
 	root    kernel.Root     // of the loop: how to find its processes
 	runs    bool            // of the loop: it has a process
+	stale   bool            // of the loop: it has a socket that nobody can reach any more
 	evicted map[uint64]bool // of the loop: by cookie, the connections that were closed for it
 
 	asks  chan func(*journal)  // about what the worker prints

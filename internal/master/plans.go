@@ -21,7 +21,7 @@ func (l *loop) prepare(generation int) {
 	serving := l.plans[l.pool.generation]
 	var open []*binding
 	for _, listener := range serving.listeners {
-		if !listener.dead {
+		if listener.given || listener.shut() == "" {
 			listener.users++
 			open = append(open, listener.binding)
 		}
@@ -136,6 +136,10 @@ func (l *loop) adopt(generation int, p *plan) {
 		listener.users++
 	}
 	l.plans[generation] = p
+	select {
+	case l.adopted <- struct{}{}:
+	default:
+	}
 }
 
 // release lets go of a plan from which no worker will be started any more.

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -27,8 +25,7 @@ type socket struct {
 	*sharedFD
 	asked  ListenAddress // that it was made for
 	kernel kernel.Listener
-	file   os.FileInfo // of a unix socket's path; nil otherwise
-	hidden string      // where that is while nobody shall find it; "": in its place
+	path   *socketPath // of a unix socket that has a path; nil otherwise
 	given  bool        // by whoever started rota, who may go on listening on it
 	ready  bool        // with ReusePort: its slot, that the pool has grown to, has had a worker that accepts
 }
@@ -43,7 +40,9 @@ func openSocket(a ListenAddress) (*socket, error) {
 	}
 	s := &socket{sharedFD: shareFD(fd), asked: a}
 	if s.kernel, err = kernel.Describe(a.Name, fd); err == nil && a.isPath() {
-		err = s.claimFile(a)
+		if s.path, err = newSocketPath(a.Address, fd); err == nil {
+			err = s.claimFile(a)
+		}
 	}
 	if err != nil {
 		s.close()
@@ -177,7 +176,11 @@ func removeStale(a ListenAddress) error {
 
 // claimFile gives the socket's file the owner and the mode that are wanted, and nothing else that may stand in its place.
 func (s *socket) claimFile(wanted ListenAddress) error {
-	file, err := openSocketFile(cmp.Or(s.hidden, wanted.Address))
+	path := s.path.path
+	if s.path.hidden {
+		path = s.path.spare
+	}
+	file, err := openSocketFile(path)
 	if err != nil {
 		return err
 	}
@@ -186,11 +189,8 @@ func (s *socket) claimFile(wanted ListenAddress) error {
 	if err != nil {
 		return err
 	}
-	if s.file == nil {
-		s.file = info
-	}
-	if !os.SameFile(s.file, info) {
-		return fmt.Errorf("%s is not rota's socket any more: somebody has put another there", wanted.Address)
+	if !os.SameFile(s.path.info, info) {
+		return fmt.Errorf("%s is not rota's socket any more: somebody has put another there", path)
 	}
 	return file.claim(wanted)
 }
@@ -204,7 +204,9 @@ func (s *socket) turnAway() {
 	if s.given {
 		return
 	}
-	s.hideFile()
+	if s.path != nil {
+		s.path.hide()
+	}
 	if s.asked.Network != "tcp" {
 		return
 	}
@@ -225,44 +227,15 @@ func (s *socket) invite() {
 	if s.asked.Network == "tcp" && !s.given {
 		_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
 	}
-	if s.hidden == "" {
-		return
+	if s.path != nil {
+		s.path.show()
 	}
-	if unix.Renameat2(unix.AT_FDCWD, s.hidden, unix.AT_FDCWD, s.asked.Address, unix.RENAME_NOREPLACE) == nil {
-		s.hidden = ""
-	}
-}
-
-// hideFile moves a unix socket's file to where nobody looks for it.
-func (s *socket) hideFile() {
-	if s.hidden != "" || !s.ownsFile(s.asked.Address) {
-		return
-	}
-	directory, name := filepath.Split(s.asked.Address)
-	hidden := fmt.Sprintf("%s.%s.rota-%d-%d", directory, name, os.Getpid(), s.fd)
-	if os.Rename(s.asked.Address, hidden) == nil {
-		s.hidden = hidden
-	}
-}
-
-// removeFile removes a unix socket's file, unless another master has put its own there meanwhile.
-func (s *socket) removeFile() {
-	if place := cmp.Or(s.hidden, s.asked.Address); s.ownsFile(place) {
-		os.Remove(place)
-	}
-}
-
-// ownsFile reports whether the file at the path is the socket's own.
-func (s *socket) ownsFile(path string) bool {
-	if s.file == nil || s.given {
-		return false
-	}
-	now, err := os.Lstat(path)
-	return err == nil && os.SameFile(s.file, now)
 }
 
 // close gives the socket up for good, with its file.
 func (s *socket) close() {
-	s.removeFile()
+	if s.path != nil {
+		s.path.remove()
+	}
 	s.drop()
 }

@@ -20,7 +20,8 @@ type Status struct {
 	Stopping   bool
 	Workers    []Worker        // those that are not gone, by slot, the newest first within one
 	Listeners  []ListenAddress // of the generation that serves, with the port that the kernel chose, where 0 was asked for
-	Missing    []string        // what workers are started from and has been deleted, a sentence each
+	Missing    []string        // what workers are started from and has been deleted, and why nobody can reach a listener, a sentence each
+	Shut       []string        // the latter alone
 	Totals     Totals
 	Reload     *Reload // the one that rotates, else the newest that is still draining; nil for none
 }
@@ -33,8 +34,10 @@ type WaitingSlot struct {
 }
 
 // Serving reports whether the master can be trusted with traffic: at least one worker is
-// ready, no slot is in a crash loop, and it does not stop.
-func (s Status) Serving() bool { return s.Ready > 0 && len(s.Looping) == 0 && !s.Stopping }
+// ready, no slot is in a crash loop, clients can reach every listener, and it does not stop.
+func (s Status) Serving() bool {
+	return s.Ready > 0 && len(s.Looping) == 0 && len(s.Shut) == 0 && !s.Stopping
+}
 
 // Status returns the master's state and its workers', as they are at one moment.
 func (m *Master) Status() (Status, error) {
@@ -117,8 +120,9 @@ func (l *loop) status() Status {
 		Stopping:   p.stopping,
 		Totals:     p.totals,
 		Listeners:  l.addresses(),
-		Missing:    l.missing,
+		Shut:       l.shut(),
 	}
+	s.Missing = append(slices.Clone(l.missing), s.Shut...)
 	for _, m := range p.living() {
 		s.add(m.Worker)
 	}

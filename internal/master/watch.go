@@ -20,13 +20,11 @@ const watchEvery = 500 * time.Millisecond
 func (m *Master) watch(every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	files := watchFiles(m.options.Log)
+	defer files.close()
 	var known []string
 	for {
-		select {
-		case <-tick.C:
-		case <-m.done:
-			return
-		}
+		files.add(m.socketPaths())
 		missing := m.look()
 		for _, what := range missing {
 			if !slices.Contains(known, what) {
@@ -34,18 +32,40 @@ func (m *Master) watch(every time.Duration) {
 			}
 		}
 		known = missing
+		if !m.rest(tick, files) {
+			return
+		}
 	}
 }
 
-// look finds out what the serving generation's workers would lack if they were started now. The
-// disk may be slow, so the loop is not made to wait for it.
+// rest returns true when it is time to look again, and false when the loop has ended.
+func (m *Master) rest(tick *time.Ticker, files *fileWatch) bool {
+	for {
+		select {
+		case <-tick.C:
+			return true
+		case <-m.adopted:
+			return true
+		case events := <-files.events:
+			if files.concern(events) {
+				return true
+			}
+		case <-m.done:
+			return false
+		}
+	}
+}
+
+// look mends what can be mended, and finds out what the serving generation's workers would lack if they
+// were started now. The disk may be slow, so the loop is not made to wait for it.
 func (m *Master) look() (missing []string) {
 	var p *plan
 	generation := 0
 	_ = m.ask(func(l *loop) {
+		l.mendFiles()
 		l.mendListeners()
+		l.renewStale()
 		generation = l.pool.generation
-		missing = l.deadListeners()
 		if p = l.plans[generation]; p != nil {
 			p.hold()
 		}
@@ -53,7 +73,7 @@ func (m *Master) look() (missing []string) {
 	if p == nil {
 		return nil
 	}
-	missing = append(p.missing(), missing...)
+	missing = p.missing()
 	p.drop()
 	_ = m.ask(func(l *loop) {
 		if l.pool.generation == generation {
@@ -63,16 +83,28 @@ func (m *Master) look() (missing []string) {
 	return missing
 }
 
-func (l *loop) deadListeners() []string {
+// shut says of each of the serving generation's listeners that nobody can reach it, and why.
+func (l *loop) shut() []string {
 	var list []string
 	if p := l.plans[l.pool.generation]; p != nil {
 		for _, listener := range p.listeners {
-			if listener.dead {
-				list = append(list, fmt.Sprintf("a worker has shut the listener %s down, and nobody can connect to it", listener.Name))
+			if why := listener.shut(); why != "" {
+				list = append(list, fmt.Sprintf("nobody can connect to the listener %s: %s", listener.Name, why))
 			}
 		}
 	}
 	return list
+}
+
+// shut says why nobody can reach the binding; "" if that is not known.
+func (b *binding) shut() string {
+	switch {
+	case b.dead:
+		return "a worker has shut it down"
+	case b.first.path != nil:
+		return b.first.path.lost
+	}
+	return ""
 }
 
 // mendListeners listens again on what a worker has shut down: that ends a socket for every

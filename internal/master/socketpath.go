@@ -1,0 +1,171 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// socketPath is where clients find a unix socket: the path of its file. Beside it stands a spare, a second
+// name of the same file: if somebody deletes the first, the spare puts it back with the same socket
+// behind it, and no worker notices.
+type socketPath struct {
+	path   string
+	spare  string
+	info   os.FileInfo // tells it from another that stands at the path
+	given  bool        // rota did not make it, so it never touches it
+	hidden bool        // the listener is given up: nobody shall find it, and nobody miss it
+	lost   string      // why clients don't find it; "" when they do
+	gone   bool        // the path is free, but the spare is gone as well
+}
+
+// newSocketPath looks at the file that was just bound, and makes its spare.
+func newSocketPath(path string, fd int) (*socketPath, error) {
+	file, err := openSocketFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.close()
+	info, err := file.info()
+	if err != nil {
+		return nil, err
+	}
+	p := &socketPath{path: path, info: info, spare: fmt.Sprintf("%s%d-%d", sparePrefix(path), os.Getpid(), fd)}
+	p.sweep()
+	p.keep()
+	return p, nil
+}
+
+// givenPath is that of a socket that rota was started with; nil if there is none.
+func givenPath(path string) *socketPath {
+	info, err := os.Lstat(path)
+	if err != nil || !filepath.IsAbs(path) {
+		return nil
+	}
+	return &socketPath{path: path, info: info, given: true}
+}
+
+func sparePrefix(path string) string {
+	directory, name := filepath.Split(path)
+	return directory + "." + name + ".rota-"
+}
+
+// sweep removes the spares of masters that were killed. Nobody listens behind those.
+func (p *socketPath) sweep() {
+	directory := filepath.Dir(p.path)
+	entries, _ := os.ReadDir(directory)
+	for _, e := range entries {
+		old := filepath.Join(directory, e.Name())
+		if e.Type() != os.ModeSocket || !strings.HasPrefix(old, filepath.Clean(sparePrefix(p.path))) {
+			continue
+		}
+		conn, err := net.Dial("unix", old)
+		if err == nil {
+			conn.Close()
+		} else if errors.Is(err, unix.ECONNREFUSED) {
+			os.Remove(old)
+		}
+	}
+}
+
+// keep makes the spare, unless it is there. Where the file system allows none, the next reload has to
+// open the socket anew.
+func (p *socketPath) keep() {
+	if p.isAt(p.spare) || os.Link(p.path, p.spare) != nil {
+		return
+	}
+	if !p.isAt(p.spare) { // another had taken the path by then
+		os.Remove(p.spare)
+	}
+}
+
+// isAt reports whether the path leads to the socket. Its inode is nobody else's as long as the
+// socket is open.
+func (p *socketPath) isAt(path string) bool {
+	now, err := os.Lstat(path)
+	return err == nil && os.SameFile(p.info, now)
+}
+
+// look finds out whether clients find the socket. If the file was deleted it puts it back, and
+// returns true. It never touches a file that somebody else has put there.
+func (p *socketPath) look() (mended bool) {
+	if p.hidden {
+		return false
+	}
+	now, err := os.Lstat(p.path)
+	absent := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
+	p.gone = false
+	switch {
+	case err == nil && os.SameFile(p.info, now):
+		p.lost = ""
+		if !p.given {
+			p.keep()
+		}
+	case err == nil:
+		p.lost = "somebody else's file stands at " + p.path
+	case !absent: // nobody can tell
+	case p.given:
+		p.lost = p.path + " has been deleted, and it is for whoever gave rota the socket to put it back"
+	default:
+		if err = p.putBack(); err == nil {
+			p.lost = ""
+			return true
+		}
+		p.gone = !errors.Is(err, unix.EEXIST) && !p.isAt(p.spare)
+		p.lost = p.path + " has been deleted and can't be put back: " + err.Error()
+	}
+	return false
+}
+
+// putBack gives the socket its path again, if that is free.
+func (p *socketPath) putBack() error {
+	if !p.isAt(p.spare) {
+		return errors.New("its second name is gone, too")
+	}
+	err := os.Link(p.spare, p.path)
+	if errors.Is(err, unix.EPERM) { // the file is another user's by now; that forbids a link, not a move
+		err = unix.Renameat2(unix.AT_FDCWD, p.spare, unix.AT_FDCWD, p.path, unix.RENAME_NOREPLACE)
+	}
+	return err
+}
+
+// hide takes the path away, and keeps the spare.
+func (p *socketPath) hide() {
+	if p.given || p.hidden {
+		return
+	}
+	p.hidden, p.lost, p.gone = true, "", false
+	if !p.isAt(p.path) {
+		return
+	}
+	if p.isAt(p.spare) {
+		os.Remove(p.path)
+		return
+	}
+	_ = os.Rename(p.path, p.spare)
+}
+
+// show takes hide back. What is in its way is found at the next look.
+func (p *socketPath) show() {
+	if p.hidden {
+		p.hidden = false
+		_ = p.putBack()
+	}
+}
+
+// remove takes the file away for good, unless another master has put its own there meanwhile.
+func (p *socketPath) remove() {
+	if p.given {
+		return
+	}
+	for _, path := range []string{p.path, p.spare} {
+		if p.isAt(path) {
+			os.Remove(path)
+		}
+	}
+}
