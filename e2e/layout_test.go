@@ -14,13 +14,14 @@ import (
 func TestArrows(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/relog"},
+		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/relog"},
 		"rota/internal/lapse":    {},
 		"rota/internal/threads":  {},
 		"rota/internal/worker":   {},
 		"rota/internal/client":   {"rota/internal/printable"},
-		"rota/internal/einhorn":  {"rota/internal/lapse"},
+		"rota/internal/einhorn":  {"rota/internal/lapse", "rota/internal/linger"},
 		"rota/internal/kernel":   {},
+		"rota/internal/linger":   {},
 		"rota/internal/probe":    {},
 		"rota/internal/check":    {"rota/internal/lapse", "rota/internal/master"},
 		"rota/internal/launch":   {},

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
+	"rota/internal/linger"
 )
 
 // note is one datagram of the sd_notify protocol, as far as the master cares.
@@ -83,31 +85,60 @@ func openNotifySocket(worker string) (*notifySocket, error) {
 	return &notifySocket{conn: conn, name: name, inlet: in}, nil
 }
 
+// notePause comes after each datagram. It bounds what somebody costs who never stops speaking.
+const notePause = time.Millisecond
+
 // read sends every note to notes until the socket is closed or stop is. leader is the
 // worker's process, and the leader of its group.
 func (s *notifySocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
 	defer s.inlet.rest()
-	data, oob := make([]byte, 4096), make([]byte, 1024)
+	d := newDatagram()
 	for {
-		var n, oobn, flags int
-		err := s.inlet.take(func(fd int) (_ int, err error) {
-			n, oobn, flags, _, err = unix.Recvmsg(fd, data, oob, unix.MSG_CMSG_CLOEXEC)
-			return 1, err
-		})
-		if err != nil {
+		if err := s.inlet.take(d.receive); err != nil {
 			return // it was closed
 		}
-		closeReceived(oob[:oobn])
-		if flags&unix.MSG_TRUNC != 0 || !trusted(oob[:oobn], leader) {
-			continue
+		if d.whole() && trusted(d.credentials(), leader) {
+			select {
+			case notes <- parseNote(d.text()):
+			case <-stop:
+				return
+			}
 		}
-		select {
-		case notes <- parseNote(string(data[:n])):
-		case <-stop:
-			return
-		}
+		time.Sleep(notePause)
 	}
 }
+
+// datagram is room for one. There is none for descriptors: the kernel drops those that come along,
+// which is the answer that BARRIER=1 waits for.
+type datagram struct {
+	data, control  []byte
+	n, controlSize int
+	flags          int
+}
+
+func newDatagram() *datagram {
+	return &datagram{data: make([]byte, 4096), control: make([]byte, unix.CmsgSpace(unix.SizeofUcred))}
+}
+
+// receive takes one off the queue. io.EOF: the socket is closed, and nothing is left in it.
+func (d *datagram) receive(fd int) (packets int, err error) {
+	linger.Cut(func() {
+		d.n, d.controlSize, d.flags, _, err = unix.Recvmsg(fd, d.data, d.control, unix.MSG_DONTWAIT)
+	})
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return 0, err
+	case err != nil: // it may be short of memory, for now
+		d.n, d.controlSize = 0, 0
+	case d.n == 0 && d.controlSize == 0: // everything that somebody sent has credentials
+		return 0, io.EOF
+	}
+	return 1, nil
+}
+
+func (d *datagram) whole() bool         { return d.flags&unix.MSG_TRUNC == 0 }
+func (d *datagram) text() string        { return string(d.data[:d.n]) }
+func (d *datagram) credentials() []byte { return d.control[:d.controlSize] }
 
 // trusted reports whether the sender may speak for the worker. The name of an abstract
 // socket is no secret, so another user of the machine could otherwise call a worker ready.
@@ -153,25 +184,17 @@ func belongs(pid, leader int) bool {
 	return pid == leader
 }
 
-// closeReceived closes descriptors that came along. For BARRIER=1 that is the answer.
-func closeReceived(oob []byte) {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
+// close empties the socket before it closes it: what is still queued may hold up whoever lets go of it.
+func (s *notifySocket) close() {
+	if s == nil {
 		return
 	}
-	for i := range messages {
-		fds, err := unix.ParseUnixRights(&messages[i])
-		if err != nil {
-			continue
+	_ = withDescriptor(s.conn, func(fd int) error {
+		err := unix.Shutdown(fd, unix.SHUT_RD)
+		for d := newDatagram(); err == nil || err == unix.EINTR; {
+			_, err = d.receive(fd)
 		}
-		for _, fd := range fds {
-			unix.Close(fd)
-		}
-	}
-}
-
-func (s *notifySocket) close() {
-	if s != nil {
-		s.conn.Close()
-	}
+		return err
+	})
+	s.conn.Close()
 }
