@@ -27,7 +27,9 @@ func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	defer signals.release()
 	log, closeLog := openLog(s.LogLevel, s.LogFormat)
 	defer closeLog()
-	keepThreads(log)
+	if err := keepThreads(log); err != nil {
+		return err
+	}
 
 	listener, err := net.Listen("tcp", s.Admin)
 	if err != nil {

@@ -1,29 +1,57 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 
 	"github.com/rs/zerolog"
 
 	"rota/internal/kernel"
+	"rota/internal/master"
 	"rota/internal/threads"
 )
 
-// blockedThreads is how many threads of the master may be blocked in the kernel at a time: it reads files, starts processes and
-// asks the kernel about thousands of sockets. A dozen is what a hundred busy callers were seen to take.
-const blockedThreads = 32
+// How many threads of the master may be blocked in the kernel at a time: it reads files, starts processes and asks the kernel
+// about thousands of sockets. A hundred busy callers were seen to take a few.
+const (
+	blockedAtMost  = 32
+	blockedAtLeast = 8
+)
 
-// keepThreads starts the threads that the master may need, while they can be had: later the lack of one would end it. Half of what
-// the limits leave is for the workers.
-func keepThreads(log zerolog.Logger) {
-	want := uint64(runtime.GOMAXPROCS(0) + blockedThreads)
-	keep := want
+const (
+	// keepShare is the part of what the limits leave that is kept, unless that is too little: the workers need theirs, too.
+	keepShare = 4
+
+	// oneWorker is how many threads a built-in worker has.
+	oneWorker = 7
+)
+
+// keepThreads starts the threads that the master may need, while they can be had: later the lack of one would end it.
+func keepThreads(log zerolog.Logger) error {
+	running := uint64(runtime.GOMAXPROCS(0))
+	keep, least := running+blockedAtMost, running+blockedAtLeast
+	want := keep
 	for _, l := range kernel.TaskLimits("/") {
-		keep = min(keep, l.Free()/2)
+		if l.Free() < least+oneWorker {
+			return fmt.Errorf("cannot start: rota and a worker need %d more threads and processes, and %d can be had: %s",
+				least+oneWorker, l.Free(), master.DescribeTaskLimit(l))
+		}
+		keep = min(keep, max(l.Free()/keepShare, least))
 	}
 	threads.Keep(int(keep))
 	if keep < want {
 		log.Warn().Uint64("threads", keep).Uint64("wanted", want).
 			Msg("few threads and processes are left to rota; if it needs more threads than it could keep, it ends: raise pids.max of its cgroup (TasksMax=, --pids-limit), or ulimit -u")
 	}
+	return nil
+}
+
+// A built-in worker runs so many threads at a time: one serves, and the others collect garbage. A few more may be blocked.
+const workerProcs, workerBlocked = 4, 2
+
+// keepWorkerThreads does the same for a built-in worker, which had better end now than when it serves.
+func keepWorkerThreads() {
+	procs := min(runtime.GOMAXPROCS(0), workerProcs)
+	runtime.GOMAXPROCS(procs)
+	threads.Keep(procs + workerBlocked)
 }

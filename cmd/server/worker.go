@@ -4,14 +4,12 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"rota/internal/threads"
 	"rota/internal/worker"
 )
 
@@ -35,19 +33,13 @@ func workerCommand() *cobra.Command {
 	return command
 }
 
-// workerProcs is how many threads of a built-in worker run at a time: one serves, and the others collect garbage. Threads are
-// kept for all of them, and for a few that are blocked.
-const workerProcs, workerBlocked = 4, 4
-
 // work serves until SIGTERM. Its log is JSON on stderr, which the master logs again.
 func work(level string, orphanTimeout time.Duration) error {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
 		return usageError{err}
 	}
-	procs := min(runtime.GOMAXPROCS(0), workerProcs)
-	runtime.GOMAXPROCS(procs)
-	threads.Keep(procs + workerBlocked)
+	keepWorkerThreads()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	// SIGPIPE is what writing a log line means once the master, who reads it, is dead. The worker

@@ -19,13 +19,14 @@ func (s shortage) since() string {
 	for i, l := range kernel.TaskLimits("/") {
 		refused := i < len(s) && s[i].Cgroup == l.Cgroup && l.Refused > s[i].Refused
 		if refused || l.Free() == 0 {
-			return describeLimit(l)
+			return DescribeTaskLimit(l)
 		}
 	}
 	return ""
 }
 
-func describeLimit(l kernel.TaskLimit) string {
+// DescribeTaskLimit says what the limit is.
+func DescribeTaskLimit(l kernel.TaskLimit) string {
 	if l.Cgroup == "" {
 		return fmt.Sprintf("there can't be more threads and processes than the %d that the user may have (ulimit -u)", l.Most)
 	}
