@@ -42,6 +42,7 @@ func (g *gauge) until(t testing.TB, enough func(Measured) bool) Measured {
 }
 
 func TestAGaugeTellsEveryFateFromTheOthers(t *testing.T) {
+	t.Parallel()
 	served := host(t, "tcp", "127.0.0.1:0", readsToTheEnd)
 	broken := host(t, "tcp", "127.0.0.1:0", resets)
 	silent, _ := unattended(t, "tcp", "127.0.0.1:0")
@@ -198,6 +199,7 @@ func TestStoppingAGaugeWaitsForNothing(t *testing.T) {
 }
 
 func TestAGaugeMayBeReadFromAnywhere(t *testing.T) {
+	t.Parallel()
 	g := gauging(t, noQueue, host(t, "tcp", "127.0.0.1:0", readsToTheEnd))
 	var readers sync.WaitGroup
 	for range 2 {

@@ -124,6 +124,7 @@ func queued(t testing.TB, at kernel.Listener, n uint32) {
 }
 
 func TestAProbeThatNobodyAcceptsIsUnansweredAndLeavesNothingToDo(t *testing.T) {
+	t.Parallel()
 	a, ln := unattended(t, "tcp", "127.0.0.1:0")
 	own := &ownClients{}
 	began := time.Now()
@@ -139,6 +140,7 @@ func TestAProbeThatNobodyAcceptsIsUnansweredAndLeavesNothingToDo(t *testing.T) {
 }
 
 func TestAWorkerThatDoesNotReactIsLeftWithNoConnection(t *testing.T) {
+	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer ln.Close()
@@ -167,6 +169,7 @@ func TestTheTimeUntilAnAnswerIsTold(t *testing.T) {
 }
 
 func TestWhoGreetsHasAnsweredAlthoughItHolds(t *testing.T) {
+	t.Parallel()
 	a := host(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
 		_, _ = c.Write([]byte("220 ready\n"))
 		t.Cleanup(func() { c.Close() })
@@ -190,6 +193,7 @@ type endless struct{}
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestAUnixSocketsFullQueueIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
 	defer unix.Close(fd)
@@ -215,6 +219,7 @@ func TestAUnixSocketsFullQueueIsWaitedFor(t *testing.T) {
 }
 
 func TestAProbeThatIsCalledOffEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	a, ln := unattended(t, "tcp", "127.0.0.1:0")
 	at := endpointOf(t, ln)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -269,6 +274,7 @@ func TestAListenerOnAnyAddressIsReachedAtLoopback(t *testing.T) {
 
 // Its port is another client's then, which must not be overlooked when it is lost.
 func TestAConnectionOfItsOwnThatIsOverIsForgotten(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		own := &ownClients{}
 		tcp, local := Client{Local: "127.0.0.1:1"}, Client{Local: "@rota-client-1"}

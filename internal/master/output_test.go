@@ -68,6 +68,7 @@ func reference(text string) []string {
 }
 
 func TestEveryLineIsReadOnceHoweverThePipeGivesThem(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		text := drawOutput(rt)
 		reader := io.Reader(strings.NewReader(text))

@@ -72,6 +72,7 @@ func TestConnectionsAreCountedOnceEachDrainingWorkerHasBeen(t *testing.T) {
 }
 
 func TestTheHistoryOfReloadsIsBoundedButForThoseThatLive(t *testing.T) {
+	t.Parallel()
 	const many = keepReloads + 50
 	w := newWorld(1).up()
 	first := w.live()

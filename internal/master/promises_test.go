@@ -16,6 +16,7 @@ type promises struct {
 // TestPromisesAreKept lets random histories happen and looks at what is wanted of the loop, which knows a generation
 // from its preparation to its release, and at reloads that have said how they went.
 func TestPromisesAreKept(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(rapid.IntRange(1, 5).Draw(t, "size"))
 		s := &promises{plans: map[int]bool{1: true}, done: map[string]Reload{}}

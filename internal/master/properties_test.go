@@ -12,6 +12,7 @@ import (
 // TestWhateverHappens lets thousands of random histories happen to a pool and looks, after
 // every fact, for what must never be; and at the end of each for what must have come about.
 func TestWhateverHappens(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(rapid.IntRange(1, 5).Draw(t, "size"))
 		for range rapid.IntRange(1, 80).Draw(t, "length") {
