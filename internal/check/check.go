@@ -58,10 +58,7 @@ func Run(ctx context.Context, r master.Round) master.Result {
 
 func (r *round) fail(c master.Check, bad *complaint) {
 	r.result.OK = false
-	r.result.Check = c.String()
-	if c.Kind == master.CheckURL {
-		r.result.Check = redacted(c.Target)
-	}
+	r.result.Check = named(c)
 	r.result.Message, r.result.Worker, r.result.Output = bad.message, bad.worker, bad.output
 }
 
@@ -75,7 +72,7 @@ func (r *round) ask(ctx context.Context, c master.Check) (well bool, bad *compla
 	case master.CheckURL:
 		return r.askURL(ctx, c.Target)
 	default:
-		return r.run(ctx, c.Target)
+		return r.run(ctx, c)
 	}
 }
 

@@ -4,24 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"rota/internal/lapse"
+	"rota/internal/master"
 )
 
 // run has a command decide, which is told of the reload in its environment.
-func (r *round) run(ctx context.Context, line string) (well bool, bad *complaint) {
+func (r *round) run(ctx context.Context, c master.Check) (well bool, bad *complaint) {
 	if !r.Commands || r.Command == nil {
 		return false, nil
 	}
 	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	output, err := r.Command(ctx, line, r.environment())
+	output, err := r.Command(ctx, c.Target, r.environment())
+	output = withoutArguments(output, c.Target)
+	name := fmt.Sprintf("check %d, %q,", slices.Index(r.Checks, c)+1, namedCommand(c.Target))
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return false, &complaint{message: fmt.Sprintf("%q did not end in %s and was killed", line, r.timeout), output: output}
+		return false, &complaint{message: fmt.Sprintf("%s did not end in %s and was killed", name, r.timeout), output: output}
 	case err != nil:
-		return false, &complaint{message: fmt.Sprintf("%q failed: %s", line, err), output: output}
+		return false, &complaint{message: fmt.Sprintf("%s failed: %s", name, err), output: output}
 	}
 	return true, nil
 }

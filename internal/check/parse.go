@@ -21,7 +21,7 @@ func Parse(text string) (master.Check, error) {
 	case strings.TrimSpace(text) == "":
 		return master.Check{}, fmt.Errorf("an empty check; it may be %s", kinds)
 	case strings.ContainsRune(text, 0):
-		return master.Check{}, fmt.Errorf("%q: a zero byte is no part of a command", text)
+		return master.Check{}, fmt.Errorf("%q: a zero byte is no part of a command", namedCommand(text))
 	case text == string(master.CheckTCP):
 		return master.Check{Kind: master.CheckTCP}, nil
 	case (kind == "http" || kind == "https") && strings.HasPrefix(rest, "//"):
@@ -29,7 +29,7 @@ func Parse(text string) (master.Check, error) {
 	case kind == "http":
 		return parsePath(text, rest)
 	case kind == "https", kind == "tcp", scheme.MatchString(text):
-		return master.Check{}, fmt.Errorf("%q is no check; it may be %s", text, kinds)
+		return master.Check{}, fmt.Errorf("%q is no check; it may be %s", namedURL(text), kinds)
 	}
 	return master.Check{Kind: master.CheckCommand, Target: text}, nil
 }
@@ -52,10 +52,10 @@ var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
 func parsePath(text, path string) (master.Check, error) {
 	if !strings.HasPrefix(path, "/") || strings.ContainsFunc(path, func(c rune) bool { return c <= ' ' || c > '~' || c == '#' }) {
-		return master.Check{}, fmt.Errorf("%q: %q is not a path such as /healthz", text, path)
+		return master.Check{}, fmt.Errorf("%q: %q is not a path such as /healthz", namedURL(text), namedURL(path))
 	}
 	if _, err := url.ParseRequestURI(path); err != nil {
-		return master.Check{}, fmt.Errorf("%q: %w", text, reason(err))
+		return master.Check{}, fmt.Errorf("%q: %w", namedURL(text), reason(err))
 	}
 	return master.Check{Kind: master.CheckPath, Target: path}, nil
 }
@@ -63,6 +63,8 @@ func parsePath(text, path string) (master.Check, error) {
 func parseURL(text string) (master.Check, error) {
 	u, err := url.Parse(text)
 	switch {
+	case err != nil && strings.Contains(text, "@"): // the reason may quote a password
+		err = errors.New("it is no URL; what is special in a user or password has to be escaped, as %2F for /")
 	case err != nil:
 		err = reason(err)
 	case u.Hostname() == "":
@@ -71,7 +73,7 @@ func parseURL(text string) (master.Check, error) {
 		err = errors.New("what is behind # does not reach a server")
 	}
 	if err != nil {
-		return master.Check{}, fmt.Errorf("%q: %w", text, err)
+		return master.Check{}, fmt.Errorf("%q: %w", namedURL(text), err)
 	}
 	return master.Check{Kind: master.CheckURL, Target: text}, nil
 }

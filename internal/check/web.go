@@ -87,7 +87,7 @@ func (r *round) askPath(ctx context.Context, path string) (well bool, bad *compl
 func (r *round) askURL(ctx context.Context, target string) (well bool, bad *complaint) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return false, &complaint{message: err.Error()}
+		return false, &complaint{message: namedURL(target) + ": " + reason(err).Error()}
 	}
 	if a, ok := r.listenerOf(u); ok {
 		return r.askWorkers(ctx, a, target)
@@ -200,7 +200,7 @@ func (r *round) request(ctx context.Context, v *visit, target string) error {
 
 // said is a bad answer in words. The context is the request's own, with its timeout.
 func (r *round) said(ctx context.Context, target string, err error) error {
-	what := redacted(target)
+	what := namedURL(target)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("GET %s was not answered in %s", what, r.timeout)
@@ -208,14 +208,6 @@ func (r *round) said(ctx context.Context, target string, err error) error {
 		return fmt.Errorf("GET %s %w", what, err)
 	}
 	return fmt.Errorf("GET %s was not answered: %w", what, cause(reason(err)))
-}
-
-// redacted is a URL without its password.
-func redacted(target string) string {
-	if u, err := url.Parse(target); err == nil {
-		return u.Redacted()
-	}
-	return target
 }
 
 var errStatus = errors.New("was answered with")
