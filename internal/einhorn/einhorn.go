@@ -9,48 +9,20 @@ package einhorn
 import (
 	"bufio"
 	"errors"
-	"net"
+	"io"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
-
-	"rota/internal/lapse"
 )
 
 // ErrNoAck is returned for a message that acknowledges nothing.
 var ErrNoAck = errors.New("not a worker:ack")
 
-const (
-	patience = 5 * time.Second // with a client that has connected and says nothing
-	longest  = 4 << 10         // of a message, in bytes
-	pause    = 50 * time.Millisecond
-)
-
-// Acks calls ack with the connection of each client that sends an acknowledgement, until the listener is
-// closed. What else a client says is passed over.
-func Acks(l *net.UnixListener, ack func(*net.UnixConn)) {
-	for {
-		c, err := l.AcceptUnix()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil { // no descriptor is free: who has connected waits
-			time.Sleep(pause)
-			continue
-		}
-		go func() {
-			defer c.Close()
-			defer lapse.AfterFunc(patience, func() { _ = c.SetDeadline(time.Unix(1, 0)) }).Stop()
-			if read(c) == nil {
-				ack(c)
-			}
-		}()
-	}
-}
+// longest is the most bytes that a message may have.
+const longest = 4 << 10
 
 // read reads messages until one acknowledges.
-func read(c *net.UnixConn) error {
+func read(c io.Reader) error {
 	lines := bufio.NewScanner(c)
 	lines.Buffer(make([]byte, longest), longest)
 	for lines.Scan() {

@@ -94,7 +94,7 @@ func (s launchSpec) contract(notify string, ack *ackSocket) []string {
 	}
 	env = append(env, "LISTEN_FDNAMES="+strings.Join(names, ":"), "SERVER_STARTER_PORT="+strings.Join(ports, ";"))
 	if ack != nil {
-		env = append(env, "EINHORN_SOCK_PATH="+ack.path)
+		env = append(env, "EINHORN_SOCK_PATH="+ack.Path)
 	}
 	if s.revision != "" {
 		env = append(env, "ROTA_REVISION="+s.revision)

@@ -18,12 +18,12 @@ package master
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"rota/internal/einhorn"
 	"rota/internal/kernel"
 )
 
@@ -56,7 +56,7 @@ func New(o Options) (*Master, error) {
 		return nil, err
 	}
 	m.begin(first)
-	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe}
+	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe, log: o.Log}
 	m.launch = m.launcher.launch
 	m.census = m.heldByWorker
 	m.kin = m.families
@@ -95,11 +95,12 @@ func (m *Master) Run() {
 	if err := becomeSubreaper(); err != nil {
 		m.options.Log.Warn().Err(err).Msg("orphans of workers will not be reaped here")
 	}
-	var err error
-	if m.launcher.acks, err = makeAckDirectory(); err != nil {
-		m.options.Log.Warn().Err(err).Msg("programs can't acknowledge in einhorn's way")
+	acks, err := einhorn.NewDirectory(einhorn.Places())
+	if err != nil {
+		m.options.Log.Warn().Err(err).Msg(noAcks)
 	}
-	defer os.RemoveAll(m.launcher.acks)
+	defer acks.Close()
+	m.launcher.acks = acks
 	m.crew.Go(func() { m.watch(watchEvery) })
 	m.serve()
 	m.endStrays()

@@ -10,8 +10,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
+	"rota/internal/einhorn"
 	"rota/internal/kernel"
 	"rota/internal/launch"
 )
@@ -85,7 +87,8 @@ type osProcess struct {
 type launcher struct {
 	spawner *spawner
 	http    ProbeHTTP
-	acks    string // directory of the ack sockets; "": there are none
+	acks    *einhorn.Directory // nil: there are no ack sockets
+	log     zerolog.Logger
 }
 
 // launch forks a worker and starts to listen to it, and, if that is how it gets ready, to probe it.
@@ -97,7 +100,7 @@ func (l *launcher) launch(spec launchSpec) (process, error) {
 		printed: make(chan chunk),
 		stopped: make(chan struct{}),
 	}
-	if err := p.begin(spec, l.acks); err != nil {
+	if err := p.begin(spec, l); err != nil {
 		p.dropSockets()
 		return nil, err
 	}
@@ -115,13 +118,11 @@ func (l *launcher) launch(spec launchSpec) (process, error) {
 }
 
 // begin makes what the worker will speak through, and then the worker.
-func (p *osProcess) begin(spec launchSpec, acks string) (err error) {
+func (p *osProcess) begin(spec launchSpec, l *launcher) (err error) {
 	if p.notify, err = openNotifySocket(spec.worker); err != nil {
 		return fmt.Errorf("notify socket: %w", err)
 	}
-	if p.ack, err = openAckSocket(acks, spec.worker); err != nil {
-		return fmt.Errorf("einhorn's socket: %w", err)
-	}
+	p.ack = l.openAckSocket(spec.worker)
 	if spec.plan.Ready.probes() {
 		if p.private, err = openProbe(); err != nil {
 			return err

@@ -277,7 +277,7 @@ func TestEinhornsAcknowledgementMakesReady(t *testing.T) {
 	e := r.next(EventWorkerReady, EventWorkerExited)
 	require.Equal(t, EventWorkerReady, e.Type, r.log)
 	require.Contains(t, e.Message, "einhorn")
-	directory := r.launcher.acks
+	directory := r.launcher.acks.Path()
 	require.DirExists(t, directory)
 	r.Kill()
 	<-r.done
@@ -305,9 +305,8 @@ func TestWorkersStartWhereverTheAckSocketsWouldBe(t *testing.T) {
 }
 
 func TestTheDirectoryOfTheAckSocketsIsMadeAgain(t *testing.T) {
-	t.Setenv("TMPDIR", "/tmp")
 	r := runMaster(t, Spec{Workers: 1}, "acknowledges")
 	r.ready(1)
-	require.NoError(t, os.RemoveAll(r.launcher.acks))
+	require.NoError(t, os.RemoveAll(r.launcher.acks.Path()))
 	require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
 }
