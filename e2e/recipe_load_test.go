@@ -115,6 +115,7 @@ func hesitation() time.Duration { return rand.N(100 * time.Millisecond) }
 // keepAlive is a client that sends requests over one connection as long as the server keeps it.
 type keepAlive struct {
 	address string
+	strict  bool // it counts on a connection that the server has not said to close
 	c       net.Conn
 	in      *bufio.Reader
 }
@@ -124,7 +125,7 @@ type keepAlive struct {
 func (k *keepAlive) get() error {
 	if k.c != nil {
 		err := k.getHere()
-		if !errors.Is(err, errUnanswered) {
+		if k.strict || !errors.Is(err, errUnanswered) {
 			return err
 		}
 	}

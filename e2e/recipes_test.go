@@ -79,6 +79,7 @@ func (c recipe) installed(t *testing.T) {
 
 func (c recipe) prove(t *testing.T) {
 	r, address := c.start(t)
+	r.keepsItsQueues()
 
 	load := c.load(address)
 	for range 2 {

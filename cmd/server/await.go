@@ -15,12 +15,8 @@ const lastLook = 3 * time.Second
 
 // await follows a reload until what is waited for, tells the progress, and then the verdict.
 func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
-	enough := func(v client.Reload) bool { return o.wait == "live" && v.Live() }
-	if o.wait == "none" {
-		enough = func(client.Reload) bool { return true }
-	}
 	progress := newProgress(r.say, id)
-	answer, err := r.Follow(ctx, id, enough, progress.tell)
+	answer, err := r.Follow(ctx, id, o.enough, progress.tell)
 	progress.end()
 	if err != nil {
 		return r.goneOn(id, answer, err)
@@ -31,6 +27,20 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 		}
 	}
 	return r.conclude(answer.View, o)
+}
+
+// enough says whether a reload that has not ended is where it is waited for. One that is live waits
+// for no promotion any more.
+func (o reloadOptions) enough(v client.Reload) bool {
+	switch o.wait {
+	case "none":
+		return true
+	case "canary":
+		return v.Paused != nil && v.Paused.Why == "canary" || v.Live()
+	case "live":
+		return v.Live()
+	}
+	return false
 }
 
 // goneOn says what is known of a reload that is not waited for any more.

@@ -57,7 +57,7 @@ type reloadOptions struct {
 	ifMatch string
 
 	follow  string // a reload that was started already
-	wait    string // live, completed or none
+	wait    string // canary, live, completed or none
 	timeout time.Duration
 	require string // lossless, or ""
 }
@@ -76,7 +76,7 @@ func (o *reloadOptions) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.ask.Checks, "check", nil, "`check` that the new workers have to pass besides the configured ones: tcp or http:/path; may be repeated")
 	flags.StringVar(&o.ask.Key, "idempotency-key", "", "`text` that makes it the same reload when it is asked for again within 24h (not given: a new one)")
 	flags.StringVar(&o.ifMatch, "if-match", "", "refuse unless this `generation` serves and no reload is under way")
-	flags.StringVar(&o.wait, "wait", "completed", "return at this `stage`: live (and its trial is passed), completed (the old workers are gone too), or none, which is at once")
+	flags.StringVar(&o.wait, "wait", "completed", "return at this `stage`: canary (it is up and waits to be promoted), live (and the trial is passed), completed (the old workers are gone too), or none, which is at once")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait at most; the reload goes on")
 	flags.StringVar(&o.require, "require", "", "`what` it has to be, or rota exits with 4: lossless, as measured")
 	flags.StringVar(&o.follow, "follow", "", "start none, and follow the one with this `id`, or the beginning or end of it")
@@ -117,8 +117,8 @@ func (o *reloadOptions) check(flags *pflag.FlagSet) error {
 	o.ifMatch = strings.Trim(o.ifMatch, `"`)
 	_, err := strconv.ParseUint(o.ifMatch, 10, 32)
 	switch {
-	case !slices.Contains([]string{"live", "completed", "none"}, o.wait):
-		return fmt.Errorf("--wait: %q is none of live, completed and none", o.wait)
+	case !slices.Contains([]string{"canary", "live", "completed", "none"}, o.wait):
+		return fmt.Errorf("--wait: %q is none of canary, live, completed and none", o.wait)
 	case o.timeout <= 0:
 		return fmt.Errorf("--timeout: %s is not longer than 0; --wait=none does not wait", o.timeout)
 	case o.require != "" && o.require != "lossless":
