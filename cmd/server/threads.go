@@ -15,7 +15,7 @@ import (
 // about thousands of sockets. A hundred busy callers were seen to take a few.
 const (
 	blockedAtMost  = 32
-	blockedAtLeast = 8
+	blockedAtLeast = 12
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 	keepShare = 4
 
 	// oneWorker is how many threads a built-in worker has.
-	oneWorker = 7
+	oneWorker = 10
 )
 
 // keepThreads starts the threads that the master may need, while they can be had: later the lack of one would end it.
@@ -46,8 +46,8 @@ func keepThreads(log zerolog.Logger) error {
 	return nil
 }
 
-// A built-in worker runs so many threads at a time: one serves, and the others collect garbage. A few more may be blocked.
-const workerProcs, workerBlocked = 4, 2
+// A built-in worker runs so many threads at a time: one serves, and the others collect garbage. As many more may be blocked, or about to stop.
+const workerProcs, workerBlocked = 4, 4
 
 // keepWorkerThreads does the same for a built-in worker, which had better end now than when it serves.
 func keepWorkerThreads() {
