@@ -127,8 +127,6 @@ func (o *reloadOptions) check(flags *pflag.FlagSet) error {
 		return errors.New("--require=lossless is only known at the end; it needs --wait=completed")
 	case flags.Changed("if-match") && err != nil:
 		return fmt.Errorf("--if-match: %q is not the number of a generation", o.ifMatch)
-	case flags.Changed("idempotency-key") && o.ask.Key == "":
-		return errors.New("--idempotency-key: it is empty")
 	}
 	if o.follow == "" {
 		return nil

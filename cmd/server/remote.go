@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -110,6 +112,9 @@ func between(low, high int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < low || len(args) > high {
 			return usageError{fmt.Errorf("%d arguments are given; %s", len(args), what)}
+		}
+		if slices.Contains(args, "") {
+			return usageError{errors.New("an argument is empty: " + becauseEmpty)}
 		}
 		return nil
 	}

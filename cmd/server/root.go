@@ -22,6 +22,8 @@ Without a command it does what "rota run" does.`,
 		Version:       currentVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		PersistentPreRunE: refuseEmpty,
 	}
 	run := runCommand()
 	root.Args, root.RunE = run.Args, run.RunE

@@ -35,6 +35,9 @@ func (f *flagValue) Set(text string) error {
 	return nil
 }
 
+// GetSlice is every text that it was given.
+func (f *flagValue) GetSlice() []string { return f.given }
+
 func (f *flagValue) String() string {
 	if len(f.given) == 0 {
 		return f.preset
