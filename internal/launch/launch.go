@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -83,10 +84,16 @@ func Main(args []string) error {
 	if err := step.become(); err != nil {
 		return err
 	}
-	return fmt.Errorf("cannot execute %q: %w", step.Path, step.exec(args[3:]))
+	return fmt.Errorf("cannot execute %q: %w", step.Path, step.explain(step.exec(args[3:])))
 }
 
 func (s Step) exec(argv []string) error {
+	i, script := interpreterOf(s.Program)
+	if filepath.Base(i.path) == "env" {
+		if err := i.windowsLine(); err != nil {
+			return err // env would say so, of a name whose CR nobody sees
+		}
+	}
 	env := s.environment()
 	// What rota was started with and did not ask for, such as a shell's own files, is none of the program's
 	// business. A kernel before 5.11 can't do that, and nothing is lost.
@@ -95,7 +102,7 @@ func (s Step) exec(argv []string) error {
 		unix.CloseOnExec(s.Program)
 		return syscall.Exec(s.Path, argv, env)
 	}
-	if !isScript(s.Program) { // the interpreter of a script has to open it once more
+	if !script { // the interpreter of a script has to open it once more
 		unix.CloseOnExec(s.Program)
 	}
 	return execFile(s.Program, argv, env)
@@ -115,15 +122,4 @@ func (s Step) environment() []string {
 		}
 	}
 	return append(kept, own...)
-}
-
-func isScript(fd int) bool {
-	f, err := os.Open("/proc/self/fd/" + strconv.Itoa(fd))
-	if err != nil {
-		return false // executable but not readable: the kernel will say what is wrong
-	}
-	defer f.Close()
-	head := make([]byte, 2)
-	n, _ := f.ReadAt(head, 0)
-	return string(head[:n]) == "#!"
 }
