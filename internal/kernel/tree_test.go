@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,6 +47,7 @@ func grow(t testing.TB, mark, script string, named ...string) *tree {
 	t.Cleanup(func() {
 		tr.release()
 		tr.waitForAll()
+		require.Eventually(t, func() bool { return !anyMarked(mark) }, patience, tick, "the next test's may have the same mark")
 	})
 	lines := bufio.NewScanner(output)
 	for range named {
@@ -57,6 +60,19 @@ func grow(t testing.TB, mark, script string, named ...string) *tree {
 		require.Contains(t, tr.pids, name)
 	}
 	return tr
+}
+
+// anyMarked reports whether a process lives, of those that this test binary has grown, that has the mark.
+func anyMarked(mark string) bool {
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environments {
+		environment, _ := os.ReadFile(path) // it may be gone, or another user's
+		entries := strings.Split(string(environment), "\x00")
+		if slices.Contains(entries, mark) && slices.Contains(entries, "SELF="+os.Args[0]) {
+			return true
+		}
+	}
+	return false
 }
 
 // end ends the root alone, and takes note.
