@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -53,15 +54,33 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 	if err != nil {
 		return err
 	}
-	page, err := s.page(listing)
+	all, err := s.look(listing)
 	if err != nil {
 		return err
+	}
+	body, err := s.write(listing, all)
+	if err != nil {
+		return err
+	}
+	writeBody(w, "application/json", http.StatusOK, append(body, '\n'))
+	return nil
+}
+
+// write makes the answer, one at a time: to sort and to encode thousands of connections takes a processor for a while,
+// and a rotation needs one too. A rest of the same length follows. Nobody waits here for a client.
+func (s *Server) write(l listing, all master.Listing) ([]byte, error) {
+	s.listing.Lock()
+	began := time.Now()
+	defer func() { time.AfterFunc(time.Since(began), s.listing.Unlock) }()
+	page, err := s.page(l, all)
+	if err != nil {
+		return nil, err
 	}
 	view := connectionsView{Connections: make([]connectionView, len(page.rows)), Next: page.next, Unseen: page.unseen}
 	for i, c := range page.rows {
 		viewConnection(&view.Connections[i], c)
 	}
-	return writeJSON(w, http.StatusOK, &view)
+	return encodeJSON(&view)
 }
 
 func viewConnection(view *connectionView, c *master.Connection) {

@@ -73,18 +73,26 @@ func (s *Server) listenerNames() ([]string, error) {
 	return names, err
 }
 
-// page asks the kernel, or goes on in the listing that the page before came from.
-func (s *Server) page(l listing) (connectionPage, error) {
+// look asks the kernel, unless the listing that the page before came from goes on.
+func (s *Server) look(l listing) (master.Listing, error) {
+	if l.kept != nil {
+		return master.Listing{}, nil
+	}
+	all, err := s.master.Connections()
+	if err != nil {
+		return all, noSockets(err)
+	}
+	return all, nil
+}
+
+// page is cut from all connections, or from the listing that the page before came from.
+func (s *Server) page(l listing, all master.Listing) (connectionPage, error) {
 	if l.kept != nil {
 		kept, err := s.shelf.find(*l.kept, l)
 		if err != nil {
 			return connectionPage{}, err
 		}
 		return kept.page(l.kept.offset, l.limit), nil
-	}
-	all, err := s.master.Connections()
-	if err != nil {
-		return connectionPage{}, noSockets(err)
 	}
 	unseen, err := l.unseen(all.Unseen)
 	if err != nil {

@@ -54,6 +54,7 @@ type Server struct {
 	times   times
 	sampler *sampler
 	shelf   shelf
+	listing sync.Mutex    // held while one is sorted and encoded
 	seats   chan struct{} // one taken by each open stream
 	handler http.Handler
 	http    *http.Server

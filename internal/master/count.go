@@ -69,56 +69,11 @@ func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connect
 	return held
 }
 
-// tally is a count for whoever asked before it began. Minders ask many at a time, and to look through
-// the kernel's table once for each would delay the last of them.
-type tally struct {
-	waiting []inquiry // that ask for the next
-	running bool
-}
-
-// inquiry is after the connections of one worker.
-type inquiry struct {
-	worker string
-	answer chan map[string][]Connection // buffered; also of others, who asked at the same time
-}
-
-func (l *loop) count(i inquiry) {
-	l.tally.waiting = append(l.tally.waiting, i)
-	if !l.tally.running {
-		l.beginTally()
-	}
-}
-
-func (l *loop) beginTally() {
-	waiting := l.tally.waiting
-	l.tally = tally{running: true}
-	var workers []string
-	for _, i := range waiting {
-		workers = append(workers, i.worker)
-	}
-	go func() {
-		held, err := l.census(workers)
-		_ = l.ask(func(l *loop) {
-			if err != nil {
-				l.options.Log.Warn().Err(err).Msg("cannot count the connections of workers")
-			}
-			held = l.withoutEvicted(held)
-			for _, i := range waiting {
-				i.answer <- held
-			}
-			l.tally.running = false
-			if len(l.tally.waiting) > 0 {
-				l.beginTally()
-			}
-		})
-	}()
-}
-
 // heldBy returns the connections of a worker that have not been closed for it. It is not known if the
 // kernel does not show them, or takes longer than so long.
 func (m *Master) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
 	answer := make(chan map[string][]Connection, 1)
-	err := m.ask(func(l *loop) { l.count(inquiry{worker, answer}) })
+	err := m.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]Connection]{worker, answer}) })
 	if err == nil {
 		slow := lapse.NewTimer()
 		slow.Reset(within)

@@ -25,7 +25,7 @@ type WaitingFor struct {
 
 // Holdings says what the workers hold. One whose connections the kernel does not show is not in it.
 func (m *Master) Holdings(workers []string) (map[string]Holding, error) {
-	listing, err := m.connectionsOf(workers)
+	listing, err := m.Connections()
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type loop struct {
 
 	trials    map[string]*trial // by reload
 	nextCount time.Time         // not before
-	tally     tally
+	surveys   surveys
 	finished  bool
 }
 

@@ -83,6 +83,7 @@ func (m *Master) begin(first *plan) {
 		minders: map[string]*minder{},
 		plans:   map[int]*plan{},
 		trials:  map[string]*trial{},
+		surveys: m.surveys(),
 	}
 	m.loop.adopt(1, first)
 }

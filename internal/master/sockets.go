@@ -15,29 +15,38 @@ type Listing struct {
 	Families    map[string]kernel.Family // the processes of each worker
 }
 
-// byWorker are the connections of the workers; one whose connections can't be seen is not in it.
+// byWorker are the connections of the workers; one whose connections can't be seen is not in it. Of a listing of
+// all workers, one that has come since is not, either.
 func (l Listing) byWorker(workers []string) map[string][]Connection {
 	held := make(map[string][]Connection, len(workers))
 	for _, id := range workers {
-		if !slices.Contains(l.Unseen, id) {
+		if _, looked := l.Families[id]; looked && !slices.Contains(l.Unseen, id) {
 			held[id] = nil
 		}
 	}
 	for _, c := range l.Connections {
-		held[c.WorkerID] = append(held[c.WorkerID], c)
+		if list, wanted := held[c.WorkerID]; wanted {
+			held[c.WorkerID] = append(list, c)
+		}
 	}
 	return held
 }
 
 // Connections returns every connection that a worker has accepted from a listener and
 // still holds, in any of its processes. It asks the kernel, not the workers, and so is true
-// of a worker that hangs. With an error, the listing has what could be found out all the same.
+// of a worker that hangs. With an error, the listing has what could be found out all the same. All who ask at the same
+// time share one listing, so that nobody may change it.
 func (m *Master) Connections() (Listing, error) {
-	workers, err := m.running()
-	if err != nil {
+	answer := make(chan sighting, 1)
+	if err := m.ask(func(l *loop) { l.surveys.all.join(l, inquiry[sighting]{answer: answer}) }); err != nil {
 		return Listing{}, err
 	}
-	return m.connectionsOf(workers)
+	select {
+	case s := <-answer:
+		return s.listing, s.err
+	case <-m.done:
+		return Listing{}, ErrStopped
+	}
 }
 
 // running are the workers that have a process.
@@ -70,11 +79,15 @@ func (m *Master) sockets() (list []kernel.Listener, err error) {
 // families finds the processes of the workers. Who was one of a worker's stays so, whatever it
 // does to hide that, so what is found is remembered.
 func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
+	wanted := make(map[string]bool, len(workers))
+	for _, id := range workers {
+		wanted[id] = true
+	}
 	roots := map[string]kernel.Root{}
 	if err := m.ask(func(l *loop) {
 		for id, minder := range l.minders {
 			root := minder.root
-			root.Aside = !slices.Contains(workers, id)
+			root.Aside = !wanted[id]
 			roots[id] = root
 		}
 	}); err != nil {
@@ -95,11 +108,16 @@ func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
 
 // familyOf finds the processes of one worker, as far as that is possible.
 func (m *Master) familyOf(worker string) kernel.Family {
-	families, err := m.kin([]string{worker})
-	if err != nil {
-		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot list the processes of a worker")
+	answer := make(chan map[string]kernel.Family, 1)
+	if err := m.ask(func(l *loop) { l.surveys.kin.join(l, inquiry[map[string]kernel.Family]{worker, answer}) }); err != nil {
+		return nil
 	}
-	return families[worker]
+	select {
+	case families := <-answer:
+		return slices.Clone(families[worker])
+	case <-m.done:
+		return nil
+	}
 }
 
 // connectionsOf joins the sockets that the workers' processes hold with the kernel's list of connections.

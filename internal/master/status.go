@@ -96,14 +96,18 @@ func (m *Master) recount(r Reload) Reload {
 	if err := m.ask(func(l *loop) { draining = l.pool.draining(&r) }); err != nil {
 		return r
 	}
-	held, err := m.census(draining)
-	if err == nil {
-		err = m.ask(func(l *loop) { held = l.withoutEvicted(held) })
-	}
+	listing, err := m.Connections()
 	if err != nil {
 		return r
 	}
-	r.ConnectionsRemaining, r.ConnectionsCounted = 0, len(held) == len(draining)
+	held := listing.byWorker(draining)
+	if err := m.ask(func(l *loop) { held = l.withoutEvicted(held) }); err != nil {
+		return r
+	}
+	if len(held) != len(draining) {
+		return r
+	}
+	r.ConnectionsRemaining, r.ConnectionsCounted = 0, true
 	for _, list := range held {
 		r.ConnectionsRemaining += len(list)
 	}

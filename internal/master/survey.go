@@ -1,0 +1,112 @@
+package master
+
+import (
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// survey is a look at the kernel that all share who asked for it before it began. Minders and callers ask many at a
+// time, and a look for each would cost their number times the number of workers or connections. One is taken at a time.
+type survey[A any] struct {
+	look    func(workers []string) A // takes a while, so it has a goroutine of its own
+	rests   bool                     // for as long as it has looked, so that it costs half a processor at most
+	waiting []inquiry[A]             // that ask for the next
+	running bool
+}
+
+// inquiry is after something of one worker.
+type inquiry[A any] struct {
+	worker string
+	answer chan A // buffered; also of others, who asked at the same time, so that nobody may change it
+}
+
+// join is called in the loop.
+func (s *survey[A]) join(l *loop, i inquiry[A]) {
+	s.waiting = append(s.waiting, i)
+	if !s.running {
+		s.begin(l.Master)
+	}
+}
+
+func (s *survey[A]) begin(m *Master) {
+	waiting := s.waiting
+	s.waiting, s.running = nil, true
+	workers := make([]string, 0, len(waiting))
+	for _, i := range waiting {
+		workers = append(workers, i.worker)
+	}
+	go func() {
+		began := time.Now()
+		found := s.look(workers)
+		for _, i := range waiting {
+			i.answer <- found
+		}
+		if s.rests {
+			m.pause(time.Since(began))
+		}
+		_ = m.ask(func(*loop) {
+			s.running = false
+			if len(s.waiting) > 0 {
+				s.begin(m)
+			}
+		})
+	}()
+}
+
+// pause ends early if the loop does.
+func (m *Master) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-m.done:
+	}
+}
+
+// surveys are those of the loop. Callers have one of their own, since minders are not to wait for them.
+type surveys struct {
+	held survey[map[string][]Connection] // for minders, as the next; nil if the kernel does not tell
+	kin  survey[map[string]kernel.Family]
+	all  survey[sighting] // for callers
+}
+
+func (m *Master) surveys() surveys {
+	return surveys{
+		held: survey[map[string][]Connection]{look: m.lookAtHeld},
+		kin:  survey[map[string]kernel.Family]{look: m.lookAtKin},
+		all:  survey[sighting]{look: m.lookAtAll, rests: true},
+	}
+}
+
+func (m *Master) lookAtHeld(workers []string) map[string][]Connection {
+	held, err := m.census(workers)
+	if err != nil {
+		m.options.Log.Warn().Err(err).Msg("cannot count the connections of workers")
+	}
+	_ = m.ask(func(l *loop) { held = l.withoutEvicted(held) })
+	return held
+}
+
+func (m *Master) lookAtKin(workers []string) map[string]kernel.Family {
+	families, err := m.kin(workers)
+	if err != nil {
+		m.options.Log.Warn().Err(err).Msg("cannot list the processes of workers")
+	}
+	return families
+}
+
+// sighting is what was found of all connections.
+type sighting struct {
+	listing Listing
+	err     error
+}
+
+func (m *Master) lookAtAll([]string) sighting {
+	workers, err := m.running()
+	if err != nil {
+		return sighting{err: err}
+	}
+	listing, err := m.connectionsOf(workers)
+	return sighting{listing, err}
+}
