@@ -27,6 +27,7 @@ type binding struct {
 	given   bool          // rota was started with it
 	dead    bool          // a worker has shut it down, and it can't be mended
 	leaving bool          // who comes is turned away, since the next generation does without it
+	back    bool          // it leaves, but a plan has taken it back: it is opened when a worker of that is ready
 	sockets []*socket     // one, or by slot
 	first   *socket       // of those; it stays as long as the binding, and anybody may look at it
 	steered int           // with ReusePort: so many of the sockets, from the first on, get new connections
@@ -228,7 +229,7 @@ func (b *binding) serves(a ListenAddress) bool {
 func explainConflict(err error, a ListenAddress, open []*binding) error {
 	ours := func(b *binding) bool { return b.asked.Network == a.Network && b.asked.place() == a.place() }
 	if errors.Is(err, unix.EADDRINUSE) && slices.ContainsFunc(open, ours) {
-		return fmt.Errorf("%w; it is this rota that listens there, and a port's host, reuseport, ipv6only and nonblock can only be changed by starting anew", err)
+		return fmt.Errorf("%w; it is this rota that listens there, or a worker of it that still drains: a port's host, reuseport, ipv6only and nonblock can only be changed by starting anew, or without the listener once those workers are gone", err)
 	}
 	return err
 }

@@ -98,7 +98,7 @@ func (l *loop) retire(old, next *plan) {
 	for _, was := range old.listeners {
 		if !slices.ContainsFunc(next.listeners, func(is listener) bool { return is.binding == was.binding }) {
 			was.turnAway()
-			was.leaving = true
+			was.leaving, was.back = true, false
 			l.options.Log.Info().Str("listener", was.Name).Str("address", was.address()).
 				Msg("listener is given up: the generation that serves next does not have it")
 		}
@@ -109,7 +109,7 @@ func (l *loop) retire(old, next *plan) {
 func (l *loop) restore(p *plan) {
 	for _, listener := range p.listeners {
 		if listener.leaving {
-			listener.leaving = false
+			listener.leaving, listener.back = false, false
 			listener.invite()
 			l.options.Log.Info().Str("listener", listener.Name).Str("address", listener.address()).
 				Msg("listener is opened again: the generation that has it is to serve again")
@@ -135,6 +135,9 @@ func (l *loop) admit(worker string) {
 		return
 	}
 	for _, listener := range m.plan.listeners {
+		if listener.back {
+			l.open(listener.binding)
+		}
 		if err := listener.admit(m.start.slot); err != nil {
 			l.options.Log.Warn().Err(err).Int("slot", m.start.slot).Msg("new connections don't come to a slot's own socket")
 		}
@@ -145,6 +148,7 @@ func (l *loop) admit(worker string) {
 func (l *loop) closeListeners() {
 	l.wasAt = l.addresses()
 	l.closed = true
+	l.closeLingering(func(*binding) bool { return true })
 	for _, p := range l.plans {
 		for _, listener := range p.listeners {
 			listener.turnAway()

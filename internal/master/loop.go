@@ -14,16 +14,17 @@ import (
 // and whoever waits. Nothing here blocks; what could is done in goroutines that post a fact.
 type loop struct {
 	*Master
-	pool    *pool
-	events  eventLog
-	minders map[string]*minder
-	plans   map[int]*plan // by generation
-	past    []retired
-	missing []string          // as Status has it
-	closed  bool              // the sockets are given up
-	wasAt   []ListenAddress   // and were here
-	gone    []kernel.Listener // those that nobody else listens on then
-	waiters []waiter
+	pool      *pool
+	events    eventLog
+	minders   map[string]*minder
+	plans     map[int]*plan // by generation
+	past      []retired
+	lingering []*binding        // sockets that no plan has any more
+	missing   []string          // as Status has it
+	closed    bool              // the sockets are given up
+	wasAt     []ListenAddress   // and were here
+	gone      []kernel.Listener // those that nobody else listens on then
+	waiters   []waiter
 
 	journals []pastJournal // oldest first
 

@@ -48,6 +48,8 @@ var children = map[string]func(){
 	"shuts-down":        shutDown,
 	"serves":            greet,
 	"serves-bluntly":    greetBluntly,
+	"serves-stubbornly": greetStubbornly,
+	"closes-stubbornly": greetStubbornly,
 	"wraps":             wrap,
 	"greets-at-3":       greetAtThree,
 	"website":           serveWebsite,

@@ -34,13 +34,13 @@ type Master struct {
 	startedAt time.Time
 	launcher  *launcher
 
-	asks    chan func(*loop) // questions and commands, answered by the loop in turn
-	facts   chan fact
-	adopted chan struct{}  // buffered: there is a new plan to watch over
-	done    chan struct{}  // closed when the loop has ended
-	crew    sync.WaitGroup // the minders, and whoever checks
-	own     *ownClients
-	loop    *loop
+	asks  chan func(*loop) // questions and commands, answered by the loop in turn
+	facts chan fact
+	soon  chan struct{}  // buffered: there is something new to watch over
+	done  chan struct{}  // closed when the loop has ended
+	crew  sync.WaitGroup // the minders, and whoever checks
+	own   *ownClients
+	loop  *loop
 
 	launch func(launchSpec) (process, error)
 	census func(workers []string) (map[string][]Connection, error) // open connections by worker
@@ -69,7 +69,7 @@ func newMaster(o Options) *Master {
 		startedAt: time.Now(),
 		asks:      make(chan func(*loop)),
 		facts:     make(chan fact, 64),
-		adopted:   make(chan struct{}, 1),
+		soon:      make(chan struct{}, 1),
 		done:      make(chan struct{}),
 		own:       &ownClients{},
 	}

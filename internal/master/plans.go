@@ -26,6 +26,7 @@ func (l *loop) prepare(generation int) {
 			open = append(open, listener.binding)
 		}
 	}
+	open = append(open, l.offer()...)
 	wish := l.pool.rotating.StrategyRequest
 	go func() {
 		plan, err := l.read(serving, open)
@@ -136,10 +137,8 @@ func (l *loop) adopt(generation int, p *plan) {
 		listener.users++
 	}
 	l.plans[generation] = p
-	select {
-	case l.adopted <- struct{}{}:
-	default:
-	}
+	l.takeBack(p)
+	l.watchSoon()
 }
 
 // release lets go of a plan from which no worker will be started any more.
@@ -149,12 +148,12 @@ func (l *loop) release(generation int) {
 		return
 	}
 	l.past = append(l.past, retired{generation, p.endpoints()})
-	l.forget()
-	for _, listener := range p.listeners {
-		listener.drop()
-	}
-	p.drop()
 	delete(l.plans, generation)
+	for _, listener := range p.listeners {
+		l.letGo(listener.binding)
+	}
+	l.forget()
+	p.drop()
 }
 
 // forget drops what was kept for workers that are gone by now.
@@ -167,6 +166,9 @@ func (l *loop) forget() {
 		}
 		return true
 	})
+	if len(l.leftovers()) == 0 {
+		l.closeLingering(func(*binding) bool { return true })
+	}
 	size := len(l.pool.slots)
 	for _, m := range l.minders {
 		size = max(size, m.start.slot+1)

@@ -23,6 +23,7 @@ func (m *Master) watch(every time.Duration) {
 	files := watchFiles(m.options.Log)
 	defer files.close()
 	var known []string
+	quick := quickLooks
 	for {
 		files.add(m.socketPaths())
 		missing := m.look()
@@ -32,19 +33,42 @@ func (m *Master) watch(every time.Duration) {
 			}
 		}
 		known = missing
-		if !m.rest(tick, files) {
+		if quick--; !m.closeUnheld() {
+			quick = quickLooks
+		}
+		if !m.rest(tick, quick > 0 && quick < quickLooks, files) {
 			return
 		}
 	}
 }
 
+// How often a socket that drains is looked at in quick succession: most workers let go of it at once.
+const (
+	quickLooks = 20
+	quickPause = 25 * time.Millisecond
+)
+
+// watchSoon has the watch look at what is new.
+func (l *loop) watchSoon() {
+	select {
+	case l.soon <- struct{}{}:
+	default: // it will
+	}
+}
+
 // rest returns true when it is time to look again, and false when the loop has ended.
-func (m *Master) rest(tick *time.Ticker, files *fileWatch) bool {
+func (m *Master) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
+	var again <-chan time.Time
+	if quick {
+		again = time.After(quickPause)
+	}
 	for {
 		select {
+		case <-again:
+			return true
 		case <-tick.C:
 			return true
-		case <-m.adopted:
+		case <-m.soon:
 			return true
 		case events := <-files.events:
 			if files.concern(events) {

@@ -1,0 +1,107 @@
+package master
+
+import (
+	"slices"
+
+	"rota/internal/kernel"
+)
+
+// What becomes of a socket that no plan has any more, while workers that drain may still hold it. As
+// long as one does, nobody can bind the address, rota neither: so it keeps the socket as well, in
+// order to have it when the next reload wants the listener back, and closes it after the last of them.
+
+// letGo gives up a listener of a plan that is dropped.
+func (l *loop) letGo(b *binding) {
+	b.back = false
+	if b.users > 1 || b.given || b.asked.isPath() || b.dead || l.closed {
+		b.drop() // whoever gave it has it, and a path can be bound again
+		return
+	}
+	if !b.leaving {
+		b.leaving = true
+		b.turnAway()
+	}
+	l.lingering = append(l.lingering, b)
+	l.watchSoon()
+}
+
+// offer returns the sockets that the next plan may take back, each with a hold.
+func (l *loop) offer() (list []*binding) {
+	for _, b := range l.lingering {
+		if ok, err := kernel.Listening(b.first.fd); err == nil && (ok || b.first.listenAgain()) {
+			b.users++
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// takeBack leaves those to a plan that it has a use for. They stay closed until a worker of it is ready.
+func (l *loop) takeBack(p *plan) {
+	for _, listener := range p.listeners {
+		listener.back = listener.leaving
+		if i := slices.Index(l.lingering, listener.binding); i >= 0 {
+			l.lingering = slices.Delete(l.lingering, i, i+1)
+			listener.drop() // the plan has its own hold
+		}
+	}
+}
+
+// open has clients come to a listener again that was given up before.
+func (l *loop) open(b *binding) {
+	b.leaving, b.back = false, false
+	b.invite()
+	l.options.Log.Info().Str("listener", b.asked.Name).Str("address", b.address()).
+		Msg("listener is opened again: a generation has it that workers were draining from")
+}
+
+// closeLingering closes those that fit.
+func (l *loop) closeLingering(fits func(*binding) bool) {
+	l.lingering = slices.DeleteFunc(l.lingering, func(b *binding) bool {
+		if fits(b) {
+			b.drop()
+			return true
+		}
+		return false
+	})
+}
+
+// leftovers are the workers of plans that are dropped.
+func (l *loop) leftovers() (workers []string) {
+	for id, m := range l.minders {
+		if l.plans[m.start.generation] == nil {
+			workers = append(workers, id)
+		}
+	}
+	return workers
+}
+
+// closeUnheld closes the lingering sockets that no worker holds any more. It returns whether some are left.
+func (m *Master) closeUnheld() bool {
+	var workers []string
+	n := 0
+	if m.ask(func(l *loop) { workers, n = l.leftovers(), len(l.lingering) }) != nil || n == 0 {
+		return false
+	}
+	families, err := m.kin(workers)
+	if err != nil {
+		return true // the loop closes them when those workers are gone
+	}
+	held := map[uint64]bool{}
+	for _, family := range families {
+		inodes, err := family.SocketInodes()
+		if err != nil {
+			return true
+		}
+		for _, inode := range inodes {
+			held[inode] = true
+		}
+	}
+	_ = m.ask(func(l *loop) {
+		l.closeLingering(func(b *binding) bool {
+			return !slices.ContainsFunc(b.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
+		})
+		n = len(l.lingering)
+	})
+	return n > 0
+}
