@@ -58,10 +58,11 @@ type (
 		missing string
 		output  []string
 	}
-	// wentSilent: a worker has missed its watchdog. output is what it last printed.
+	// wentSilent: a worker has missed its watchdog. why is "" or goes on behind that, output is what it last printed.
 	wentSilent struct {
 		worker  string
 		silence time.Duration
+		why     string
 		output  []string
 	}
 	// drainTimedOut: a draining worker is still there.

@@ -44,7 +44,7 @@ func (p *pool) onSilent(m *member, f wentSilent) {
 	if m.State != WorkerReady {
 		return
 	}
-	why := fmt.Sprintf("missed its watchdog: it said nothing for %s", f.silence)
+	why := fmt.Sprintf("missed its watchdog: it said nothing for %s%s", f.silence, f.why)
 	s := p.slotOf(m)
 	p.totals.WorkersDied++
 	p.countDeath(m)

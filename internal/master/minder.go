@@ -240,7 +240,11 @@ func (w *watch) timeOut() {
 		w.post(drainTimedOut{worker: w.start.worker})
 		return
 	}
-	w.post(startTimedOut{worker: w.start.worker, missing: w.plan.Ready.missing(), output: w.journal.last()})
+	missing := w.plan.Ready.missing()
+	if w.plan.Ready.heeds() {
+		missing += w.outOfReach()
+	}
+	w.post(startTimedOut{worker: w.start.worker, missing: missing, output: w.journal.last()})
 }
 
 // lines is the worker's output, or nil, from which nothing comes, once that has ended.

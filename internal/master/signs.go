@@ -55,7 +55,7 @@ func (w *watch) armWatchdog() {
 func (w *watch) missWatchdog() {
 	if w.plan.Watchdog > 0 && !w.starting && !w.draining {
 		w.silent.Stop()
-		w.post(wentSilent{worker: w.start.worker, silence: w.plan.Watchdog, output: w.journal.last()})
+		w.post(wentSilent{worker: w.start.worker, silence: w.plan.Watchdog, why: w.outOfReach(), output: w.journal.last()})
 	}
 }
 

@@ -1,0 +1,23 @@
+package master
+
+import (
+	"fmt"
+	"os"
+)
+
+// outOfReach says why rota hears nothing of what a worker says, if that is because it was moved into a network
+// namespace of its own: abstract sockets belong to one. "" otherwise.
+func (w *watch) outOfReach() string {
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return ""
+	}
+	for _, p := range w.alive() {
+		theirs, err := os.Readlink("/proc/" + itoa(p.PID) + "/ns/net")
+		if err == nil && theirs != own {
+			return fmt.Sprintf("; its process %d is in another network namespace, from which NOTIFY_SOCKET can't be reached: "+
+				"set another readiness, such as ready: http:/path or log:REGEX, and no watchdog", p.PID)
+		}
+	}
+	return ""
+}
