@@ -49,33 +49,52 @@ func (m *Master) Renew(id string) (Worker, error) {
 	return next, err
 }
 
-// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrResizing, ErrPoolLimit.
+// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrResizing, ErrPoolLimit, *NoRoom.
 func (m *Master) Scale(delta int) error {
-	return m.attempt(func(l *loop) error { return l.scale(len(l.pool.slots) + delta) })
+	_, err := m.scale(func(now int) int { return now + delta })
+	return err
 }
 
 // ScaleTo gives the pool so many workers and returns how many it had. Errors: as Scale.
 func (m *Master) ScaleTo(size int) (before int, err error) {
+	return m.scale(func(int) int { return size })
+}
+
+// scale looks whether there is room before it has the loop do it. More than one caller at a time may find the same room.
+func (m *Master) scale(size func(now int) int) (before int, err error) {
+	more := 0
+	if err := m.attempt(func(l *loop) error {
+		now := len(l.pool.slots)
+		more = size(now) - now
+		return l.forbidsSize(size(now))
+	}); err != nil {
+		return 0, err
+	}
+	if err := m.roomToGrow(more); err != nil {
+		return 0, err
+	}
 	err = m.attempt(func(l *loop) error {
 		before = len(l.pool.slots)
-		return l.scale(size)
+		wanted := size(before)
+		if err := l.forbidsSize(wanted); err != nil {
+			return err
+		}
+		l.handle(scaleAsked{delta: wanted - before})
+		return nil
 	})
 	return before, err
 }
 
-func (l *loop) scale(size int) error {
-	now := len(l.pool.slots)
+// forbidsSize says why the pool can't be given so many workers now, or nil.
+func (l *loop) forbidsSize(size int) error {
 	switch {
 	case l.pool.stopping:
 		return ErrStopping
 	case size < 1 || size > MaxWorkers:
 		return ErrPoolLimit
-	case size == now:
-		return nil
-	case l.pool.resizing():
+	case size != len(l.pool.slots) && l.pool.resizing():
 		return ErrResizing
 	}
-	l.handle(scaleAsked{delta: size - now})
 	return nil
 }
 

@@ -27,11 +27,15 @@ func (l *loop) prepare(generation int) {
 		}
 	}
 	open = append(open, l.offer()...)
-	wish := l.pool.rotating.StrategyRequest
+	wish, size := l.pool.rotating.StrategyRequest, len(l.pool.slots)
 	go func() {
 		plan, err := l.read(serving, open)
 		if err == nil {
-			if err = l.roomFor(wish.over(plan.Strategy).Surge.Of(plan.Workers)); err != nil {
+			err = l.roomFor(wish.over(plan.Strategy).Surge.Of(plan.Workers))
+			if err == nil && plan.Workers != serving.Workers {
+				err = l.roomToGrow(plan.Workers - size)
+			}
+			if err != nil {
 				plan.closeNew(open)
 				plan.drop()
 			}

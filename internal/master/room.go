@@ -1,6 +1,7 @@
 package master
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -17,6 +18,7 @@ import (
 // NoRoom is why they can't.
 type NoRoom struct {
 	Surge  int    // workers that were to be started besides the others
+	Grows  bool   // they were to stay, in a larger pool
 	Files  bool   // it is open files of the master that are short, and not memory
 	Tasks  bool   // it is threads and processes that are short
 	Worker uint64 // what each needs: bytes, open files of the master, or threads
@@ -24,7 +26,7 @@ type NoRoom struct {
 	Free   uint64
 	Most   uint64 // of which that is what is left
 	Limit  string // what sets it: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
-	Fits   int    // the largest surge that would
+	Fits   int    // how many would
 }
 
 // Error says the numbers.
@@ -34,20 +36,24 @@ func (n *NoRoom) Error() string {
 	if n.Surge == 1 {
 		need = "needs"
 	}
-	text := fmt.Sprintf("surge of %d: %s of %s %s %s, and %s is free below the limit of %s of %s",
-		n.Surge, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
+	what, fits := fmt.Sprintf("surge of %d", n.Surge), fmt.Sprintf("a surge of %d", n.Fits)
+	if n.Grows {
+		what, fits = fmt.Sprintf("a pool with %d more", n.Surge), fmt.Sprintf("%d more", n.Fits)
+	}
+	text := fmt.Sprintf("%s: %s of %s %s %s, and %s is free below the limit of %s of %s",
+		what, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
 	if n.Files {
-		text = fmt.Sprintf("surge of %d: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
-			n.Surge, workers, need, n.Need, n.Free, n.Most, n.Limit)
+		text = fmt.Sprintf("%s: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
+			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
 	}
 	if n.Tasks {
-		text = fmt.Sprintf("surge of %d: %s %s %d threads, and %d are free below the limit of %d of %s",
-			n.Surge, workers, need, n.Need, n.Free, n.Most, n.Limit)
+		text = fmt.Sprintf("%s: %s %s %d threads, and %d are free below the limit of %d of %s",
+			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
 	}
 	if n.Fits == 0 {
 		return text + "; not even one more would fit"
 	}
-	return text + fmt.Sprintf("; a surge of %d would fit", n.Fits)
+	return text + "; " + fits + " would fit"
 }
 
 // size is a number of bytes for people to read.
@@ -88,6 +94,18 @@ func (m *Master) roomFor(surge int) error {
 		return nil
 	}
 	return m.checkRoom(surge)
+}
+
+// roomToGrow returns a *NoRoom if the pool can't have so many workers more.
+func (m *Master) roomToGrow(by int) error {
+	if by <= 0 {
+		return nil
+	}
+	err := m.checkRoom(by)
+	if refused, ok := errors.AsType[*NoRoom](err); ok {
+		refused.Grows = true
+	}
+	return err
 }
 
 // checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, their threads not

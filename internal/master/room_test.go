@@ -17,6 +17,8 @@ func TestARefusalSaysTheNumbers(t *testing.T) {
 	refused := memory.refuse(8)
 	require.Equal(t, 3, refused.Fits)
 	require.EqualError(t, refused, "surge of 8: 8 workers of 310 MiB need 2.4 GiB, and 1.1 GiB is free below the limit of 4 GiB of cgroup /x; a surge of 3 would fit")
+	refused.Grows = true
+	require.EqualError(t, refused, "a pool with 8 more: 8 workers of 310 MiB need 2.4 GiB, and 1.1 GiB is free below the limit of 4 GiB of cgroup /x; 3 more would fit")
 	memory.free = 300*mib + mib/2
 	require.EqualError(t, memory.refuse(1), "surge of 1: 1 worker of 310 MiB needs 310 MiB, and 300 MiB is free below the limit of 4 GiB of cgroup /x; not even one more would fit")
 	memory.worker = 30 * mib / 4
@@ -27,6 +29,31 @@ func TestARefusalSaysTheNumbers(t *testing.T) {
 
 	files := resource{files: true, limit: "ulimit -n", most: 1024, free: 900, worker: 5}
 	require.EqualError(t, files.refuse(200), "surge of 200: 200 workers need 1000 open files of the master, and 900 are free below its limit of 1024 (ulimit -n); a surge of 180 would fit")
+}
+
+// What grows a pool asks for room as a surge does, whichever way it comes.
+func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 1}, "good")
+	r.ready(1)
+	var before unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &before))
+	tight := before
+	tight.Cur = uint64(len(openFiles()) + filesInPassing + 3*filesPerWorker) // others may open some, too, or close some
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &tight))
+	_, err1 := r.ScaleTo(MaxWorkers)
+	err2 := r.Scale(500)
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &before))
+	for _, err := range []error{err1, err2} {
+		require.ErrorAs(t, err, new(*NoRoom))
+		require.ErrorContains(t, err, "open files of the master")
+	}
+	require.ErrorContains(t, err1, "a pool with 1023 more: 1023 workers need")
+	status, err := r.Status()
+	require.NoError(t, err)
+	require.Equal(t, 1, status.Size)
+	_, err = r.ScaleTo(2)
+	require.NoError(t, err)
+	r.ready(1)
 }
 
 func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
