@@ -14,9 +14,7 @@ import (
 // the rights that changing the user gives up, and the kernel forgets the death note
 // with the change.
 func (s Step) become() error {
-	note := cmp.Or(s.DeathNote, unix.SIGTERM)
-	byDefault(unix.SIGTERM)
-	byDefault(note)
+	freshSignals()
 	if s.Umask != nil {
 		unix.Umask(*s.Umask)
 	}
@@ -34,10 +32,10 @@ func (s Step) become() error {
 	if err := s.changeDirectory(); err != nil {
 		return err
 	}
-	return s.dieWithParent(note)
+	return s.dieWithParent(cmp.Or(s.DeathNote, unix.SIGTERM))
 }
 
-// limitFiles sets the soft limit, and raises the hard one only where that is lower.
+// limitFiles sets the soft limit and the hard one: many programs, Go's among them, raise the soft one as far as they can.
 func (s Step) limitFiles() error {
 	if s.OpenFiles == 0 {
 		return nil
@@ -45,9 +43,8 @@ func (s Step) limitFiles() error {
 	var limit syscall.Rlimit
 	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
 	if err == nil {
-		limit.Cur = s.OpenFiles
 		hard := limit.Max
-		limit.Max = max(limit.Max, s.OpenFiles)
+		limit.Cur, limit.Max = s.OpenFiles, s.OpenFiles
 		// The syscall package's, not x/sys's: it makes exec forget the limit that Go had found.
 		if err = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); errors.Is(err, unix.EPERM) {
 			err = fmt.Errorf("%w; without root at most the hard limit of %d is possible", err, hard)

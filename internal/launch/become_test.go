@@ -59,10 +59,23 @@ func TestTheUmaskIsSet(t *testing.T) {
 }
 
 func TestTheLimitOfOpenFilesIsSet(t *testing.T) {
-	var limit syscall.Rlimit
-	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
-	requireSays(t, stepping(t, Step{OpenFiles: 123}, "ulimit -S -n"), "123")
-	requireSays(t, stepping(t, Step{OpenFiles: 123}, "ulimit -H -n"), fmt.Sprint(limit.Max))
+	requireSays(t, stepping(t, Step{OpenFiles: 123}, "ulimit -S -n; ulimit -H -n"), "123\n123")
+}
+
+// A program in Go, as the built-in worker, raises the soft limit to the hard one when it begins.
+func TestTheLimitOfOpenFilesHoldsForAProgramThatRaisesItsOwn(t *testing.T) {
+	program, err := os.Open(testBinary(t))
+	require.NoError(t, err)
+	defer program.Close()
+	command := exec.Command(Self)
+	command.Args, err = Step{Program: 3, OpenFiles: 123}.Args([]string{"program", "tell"})
+	require.NoError(t, err)
+	command.ExtraFiles = []*os.File{program}
+	output, err := command.Output()
+	require.NoError(t, err)
+	var found tale
+	require.NoError(t, json.Unmarshal(output, &found), "%s", output)
+	require.EqualValues(t, 123, found.OpenFiles)
 }
 
 func TestALimitThatIsTooHighIsNamed(t *testing.T) {

@@ -7,10 +7,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// byDefault takes a signal away from the Go runtime and gives it back to the kernel. It may be
-// what a child gets when its master dies. A thread of the runtime that is about to act on
-// it dies in the exec, and with it the signal; what the kernel has still to act on is kept
-// for the program.
+// signals is how many there are, with those for real time. Some of them libraries have for their threads, and Go
+// changes the user by one.
+const (
+	signals                     = 64
+	firstInternal, lastInternal = 32, 34
+)
+
+// freshSignals has every signal do what it does by default, and blocks none. What rota was started with, and
+// what it blocks itself, would else go on to the program, which may rely on one of them to be told to stop.
+// It also takes them away from the Go runtime: a thread of that which is about to act on a signal dies in the exec, and
+// with it the signal; what the kernel has still to act on is kept for the program.
+func freshSignals() {
+	for sig := syscall.Signal(1); sig <= signals; sig++ {
+		if sig < firstInternal || sig > lastInternal {
+			byDefault(sig)
+		}
+	}
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &unix.Sigset_t{}, nil)
+}
+
 func byDefault(sig syscall.Signal) {
 	var action [4]uint64 // struct sigaction: handler, flags, restorer, mask
 	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),

@@ -47,9 +47,10 @@ type Step struct {
 	DirectoryFD   int      // descriptor that it is open at
 	User          *Account // nil: the master's own
 	Umask         *int     // permission bits
-	OpenFiles     uint64   // limit of open files, soft and, where it is lower, hard; 0: as rota was started
+	OpenFiles     uint64   // limit of open files, soft and hard; 0: as rota was started
 	NoNewPrivs    bool     // no setuid program gives it more rights
 	WatchdogArmed bool     // WATCHDOG_USEC is set, so WATCHDOG_PID is wanted
+	NoWorker      bool     // the program gets no sockets, so LISTEN_PID is not wanted
 }
 
 // Account is whom a worker runs as.
@@ -110,7 +111,10 @@ func (s Step) exec(argv []string) error {
 
 // environment is this process's own with what the master could not know.
 func (s Step) environment() []string {
-	own := []string{"LISTEN_PID=" + strconv.Itoa(os.Getpid())}
+	var own []string
+	if !s.NoWorker {
+		own = append(own, "LISTEN_PID="+strconv.Itoa(os.Getpid()))
+	}
 	if s.WatchdogArmed {
 		own = append(own, "WATCHDOG_PID="+strconv.Itoa(os.Getpid()))
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // The test binary is the launcher, as rota is, and also the program that is launched: then
@@ -36,6 +37,7 @@ type tale struct {
 	Variables []string // LISTEN_PID, and those that the test made
 	Third     string   // what descriptor 3 is
 	Name      string   // as ps shows it
+	OpenFiles uint64   // the limit of it
 }
 
 func tell() tale {
@@ -45,6 +47,9 @@ func tell() tale {
 			found.Variables = append(found.Variables, kv)
 		}
 	}
+	var limit unix.Rlimit
+	_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
+	found.OpenFiles = limit.Cur
 	name, _ := os.ReadFile("/proc/self/comm")
 	found.Name = strings.TrimSpace(string(name))
 	found.Third, _ = os.Readlink("/proc/self/fd/3")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rota/internal/lapse"
+	"rota/internal/launch"
 )
 
 // shell runs the commands that are no workers.
@@ -57,12 +58,23 @@ func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <
 		return 0, nil, err
 	}
 	defer null.Close()
+	program, err := os.Open(shell)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer program.Close()
 	out := int(output.Fd())
+	files := []int{int(null.Fd()), out, out, int(program.Fd())}
+	step := launch.Step{Program: len(files) - 1, Path: shell, Parent: os.Getpid(), NoWorker: true}
+	argv, err := step.Args([]string{shell, "-c", line})
+	if err != nil {
+		return 0, nil, err
+	}
 	return m.launcher.spawner.fork(forkSpec{
-		path:  shell,
-		argv:  []string{shell, "-c", line},
+		path:  launch.Self,
+		argv:  argv,
 		env:   with(inheritable(os.Environ()), env...),
-		files: []int{int(null.Fd()), out, out},
+		files: files,
 	})
 }
 

@@ -221,12 +221,19 @@ func (p *osProcess) openStreams() (theirs []*os.File, err error) {
 		}
 		p.output[i] = r
 		theirs = append(theirs, w)
+		if err := w.Chmod(everybody); err != nil {
+			return theirs, fmt.Errorf("output pipe: %w", err)
+		}
 		if p.inlets[i], err = newStreamInlet(r); err != nil {
 			return theirs, err
 		}
 	}
 	return theirs, nil
 }
+
+// everybody may open the pipe by the name /dev/stderr: a worker runs as whom it is told to, or becomes somebody later. Only
+// who may look into the worker's process finds that name.
+const everybody = 0o666
 
 func closeFiles(files []*os.File) {
 	for _, f := range files {
