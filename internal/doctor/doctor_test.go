@@ -1,13 +1,11 @@
 package doctor
 
 import (
-	"context"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/master"
@@ -21,23 +19,6 @@ func spec(name string) master.Spec {
 		DrainTimeout: 3 * time.Second,
 		Ready:        master.Undecided(),
 	}
-}
-
-func examine(t *testing.T, o Options) Report {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	o.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
-	var told []Result
-	o.Tell = func(r Result) { told = append(told, r) }
-	report, err := Examine(ctx, o)
-	for _, r := range told {
-		t.Log(r)
-	}
-	require.NoError(t, err)
-	require.Equal(t, report.Results, told)
-	require.Empty(t, family(), "nothing is left behind")
-	return report
 }
 
 // failed are the checks that failed, in their order.
@@ -70,7 +51,7 @@ var everything = names(takesSocket, saysReady, answersUnderLoad, leaksNoDescript
 
 func TestAGoodProgramPasses(t *testing.T) {
 	began := time.Now()
-	r := examine(t, Options{Spec: spec("good")})
+	r := examine(t, order{Spec: spec("good")})
 	require.Less(t, time.Since(began), 15*time.Second)
 	var checks []string
 	for _, result := range r.Results {
@@ -84,95 +65,109 @@ func TestAGoodProgramPasses(t *testing.T) {
 }
 
 func TestAGoodProgramPassesOnAUnixSocket(t *testing.T) {
+	t.Parallel()
 	s := spec("good")
 	s.Listen = []master.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
-	r := examine(t, Options{Spec: s})
+	r := examine(t, order{Spec: s})
 	require.Equal(t, "14 passed, 0 failed, 0 skipped", r.String())
 }
 
 func TestAProgramThatSpeaksNoHTTPPasses(t *testing.T) {
+	t.Parallel()
 	for name, request := range map[string]string{"": `"rota doctor"`, "hello\n": `"hello"`} {
-		r := examine(t, Options{Spec: spec("good-echo"), Request: name})
-		require.Equal(t, "11 passed, 0 failed, 3 skipped", r.String())
-		require.Contains(t, r.result(t, answersUnderLoad).Detail, request)
-		require.Contains(t, r.result(t, closesIdle).Detail, "does not speak HTTP")
-		require.Contains(t, r.result(t, finishesRequests).Detail, "every chunk")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := examine(t, order{Spec: spec("good-echo"), Request: name})
+			require.Equal(t, "11 passed, 0 failed, 3 skipped", r.String())
+			require.Contains(t, r.result(t, answersUnderLoad).Detail, request)
+			require.Contains(t, r.result(t, closesIdle).Detail, "does not speak HTTP")
+			require.Contains(t, r.result(t, finishesRequests).Detail, "every chunk")
+		})
 	}
 }
 
 func TestAProgramThatSpeaksFirstPasses(t *testing.T) {
-	r := examine(t, Options{Spec: spec("good-greeter")})
+	t.Parallel()
+	r := examine(t, order{Spec: spec("good-greeter")})
 	require.Empty(t, r.failed())
 	require.Equal(t, Pass, r.result(t, answersSilent).Outcome)
 }
 
 func TestAProgramThatServesOneConnectionAfterTheOtherPasses(t *testing.T) {
-	r := examine(t, Options{Spec: spec("good-one-at-a-time")})
+	t.Parallel()
+	r := examine(t, order{Spec: spec("good-one-at-a-time")})
 	require.Empty(t, r.failed())
 	require.Equal(t, "12 passed, 0 failed, 2 skipped", r.String())
 	require.Contains(t, r.result(t, closesIdle).Detail, "closes every connection after its answer")
 }
 
 func TestASlowAnswerIsWaitedForAcrossTheSignal(t *testing.T) {
-	r := examine(t, Options{Spec: spec("good-but-slow"), SlowPath: "/slow"})
+	t.Parallel()
+	r := examine(t, order{Spec: spec("good-but-slow"), SlowPath: "/slow"})
 	require.Empty(t, r.failed())
 	require.Equal(t, Pass, r.result(t, finishesRequests).Outcome)
 
-	r = examine(t, Options{Spec: spec("good"), Path: "/here", SlowPath: "/fast"})
+	r = examine(t, order{Spec: spec("good"), Path: "/here", SlowPath: "/fast"})
 	require.Empty(t, r.failed())
 	require.Equal(t, Skip, r.result(t, finishesRequests).Outcome)
 	require.Contains(t, r.result(t, finishesRequests).Detail, "GET /fast was answered within 250ms")
 }
 
 func TestAProgramThatIsNotWokenForSilentConnectionsPasses(t *testing.T) {
-	r := examine(t, Options{Spec: spec("good-but-defers")})
+	t.Parallel()
+	r := examine(t, order{Spec: spec("good-but-defers")})
 	require.Empty(t, r.failed())
 	require.Equal(t, Pass, r.result(t, stopsAccepting).Outcome)
 	require.Contains(t, r.result(t, answersSilent).Detail, "TCP_DEFER_ACCEPT")
 }
 
 func TestOtherListenersAreThereToo(t *testing.T) {
+	t.Parallel()
 	s := spec("good")
 	s.Command = append(s.Command, "{port:web}", "{fd:side}")
 	s.Listen = []master.ListenAddress{
 		{Name: "web", Network: "tcp", Address: ":80", ReusePort: true},
 		{Name: "side", Network: "unix", Address: "/run/side.sock", Owner: "nobody"},
 	}
-	require.Empty(t, examine(t, Options{Spec: s}).failed())
+	require.Empty(t, examine(t, order{Spec: s}).failed())
 }
 
 // However long a program might be examined, it ends at once when nobody wants that any more.
 func TestAnInterruptionLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"never-ready", "binds-its-own", "ignores-the-signal"} {
-		ctx, cancel := context.WithCancel(t.Context())
-		s := spec(name)
-		s.StartTimeout, s.DrainTimeout, s.Ready = time.Hour, time.Hour, master.Readiness{}
-		time.AfterFunc(600*time.Millisecond, cancel) // in the midst of something
-		report, err := Examine(ctx, Options{Spec: s, Log: zerolog.Nop()})
-		require.ErrorIs(t, err, context.Canceled, name)
-		require.NotContains(t, report.failed(), exitsInTime.name)
-		require.Empty(t, family(), name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := spec(name)
+			s.StartTimeout, s.DrainTimeout, s.Ready = time.Hour, time.Hour, master.Readiness{}
+			f := find(t, order{Spec: s, InterruptAfter: 600 * time.Millisecond}) // in the midst of something
+			require.True(t, f.Canceled, f.Error)
+			require.NotContains(t, f.Report.failed(), exitsInTime.name)
+		})
 	}
 }
 
 func TestAProgramThatIsNotThereIsAMistakeOfTheCaller(t *testing.T) {
+	t.Parallel()
 	s := spec("good")
 	s.Command = []string{"/nowhere"}
-	_, err := Examine(t.Context(), Options{Spec: s})
-	require.ErrorIs(t, err, ErrUsage)
-	require.ErrorIs(t, err, os.ErrNotExist)
+	f := find(t, order{Spec: s})
+	require.True(t, f.Usage, f.Error)
+	require.True(t, f.NotExist, f.Error)
 }
 
 func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
-	r := examine(t, Options{Spec: spec("good-but-mum")})
+	t.Parallel()
+	r := examine(t, order{Spec: spec("good-but-mum")})
 	require.Empty(t, r.failed())
 	require.Contains(t, r.result(t, saysReady).Detail, "it has lived 1s and did not say READY=1, which is a guess; better have it send READY=1")
 	says := spec("good")
 	says.Ready = master.Readiness{} // on a slow machine it may take more than a second to say so
-	require.Empty(t, examine(t, Options{Spec: says}).result(t, saysReady).Detail)
+	require.Empty(t, examine(t, order{Spec: says}).result(t, saysReady).Detail)
 }
 
 func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]struct {
 		failed []string
 		found  string // in the first one's detail
@@ -197,11 +192,12 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 		"clears-nonblock":         {names(keepsNonBlocking), "O_NONBLOCK"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := spec(name)
 			if name == "never-ready" || name == "exits-at-once" || name == "goes-to-the-background" {
 				s.Ready = master.Readiness{}
 			}
-			r := examine(t, Options{Spec: s})
+			r := examine(t, order{Spec: s})
 			require.Equal(t, want.failed, r.failed())
 			require.Len(t, r.Results, len(everything))
 			for _, result := range r.Results {
@@ -216,20 +212,23 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 
 // Go's own accept sleeps then, so that such a program does not hear the signal either.
 func TestASocketThatBlocksAndIsPolledIsFound(t *testing.T) {
-	r := examine(t, Options{Spec: spec("polls-what-blocks")})
+	t.Parallel()
+	r := examine(t, order{Spec: spec("polls-what-blocks")})
 	require.Equal(t, Fail, r.result(t, polledBlocks).Outcome)
-	require.Equal(t, Pass, examine(t, Options{Spec: spec("good")}).result(t, polledBlocks).Outcome)
+	require.Equal(t, Pass, examine(t, order{Spec: spec("good")}).result(t, polledBlocks).Outcome)
 }
 
 func TestOnAUnixSocket(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string][]string{
 		"unlinks-the-path":        names(keepsFile),
 		"shuts-the-listener-down": names(neverShutsDown),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := spec(name)
 			s.Listen = []master.ListenAddress{{Name: "unix", Network: "unix", Address: "/anywhere"}}
-			require.Equal(t, want, examine(t, Options{Spec: s}).failed())
+			require.Equal(t, want, examine(t, order{Spec: s}).failed())
 		})
 	}
 }

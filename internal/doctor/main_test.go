@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -16,6 +17,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, launch.Main(os.Args))
 		os.Exit(launch.FailedExit)
 	}
+	if len(os.Args) > 1 && os.Args[1] == examineVerb {
+		mainOfExamine()
+		return
+	}
 	if len(os.Args) > 1 {
 		if misbehave, ok := misbehaviours[os.Args[1]]; ok {
 			runProgram(misbehave)
@@ -24,5 +29,9 @@ func TestMain(m *testing.M) {
 	}
 	// A child built with the race detector would otherwise take a second to exit.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // most of the time it is the machine that waits
+		panic(err)
+	}
 	goleak.VerifyTestMain(m)
 }

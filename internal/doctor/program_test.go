@@ -57,7 +57,7 @@ var misbehaviours = map[string]func(p *program){
 	"good-echo":          func(p *program) { p.echoes = true },
 	"good-greeter":       func(p *program) { p.echoes, p.greets = true, true },
 	"good-one-at-a-time": func(p *program) { p.alone = true },
-	"good-but-slow":      func(p *program) { p.slow = 700 * time.Millisecond },
+	"good-but-slow":      func(p *program) { p.slow = 1500 * time.Millisecond },
 	"good-but-defers": func(p *program) {
 		p.ready = func() {
 			control(p.listener, func(fd int) error {
@@ -78,7 +78,7 @@ var misbehaviours = map[string]func(p *program){
 			os.Exit(0)
 		}
 	},
-	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(1300 * time.Millisecond) } },
+	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(2000 * time.Millisecond) } },
 	"closes-unanswered": func(p *program) { p.mute = true },
 	"crashes-under-load": func(p *program) {
 		var n int
@@ -230,7 +230,7 @@ func (p *program) drain() {
 		p.stopping(p.listener)
 	}
 	if p.acceptsLast {
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
 	}
 	p.listener.Close()
 }
