@@ -66,6 +66,7 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		DrainTimeout: s.DrainTimeout,
 		Directory:    s.Dir,
 		Env:          s.Env,
+		Withhold:     settings.Variables(),
 		User:         s.User,
 		Groups:       s.Group,
 		OpenFiles:    s.OpenFiles,

@@ -73,7 +73,7 @@ func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <
 	return m.launcher.spawner.fork(forkSpec{
 		path:  launch.Self,
 		argv:  argv,
-		env:   with(inheritable(os.Environ()), env...),
+		env:   with(m.options.inheritable(os.Environ()), env...),
 		files: files,
 	})
 }

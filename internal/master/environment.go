@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -10,40 +11,31 @@ import (
 	"time"
 )
 
-// environment is what every worker of the plan gets: the master's own, without what was said to the master
-// and not to the worker, and what the spec adds.
+// environment is what every worker of the plan gets: what is inheritable of the master's own, and what the spec adds.
 func (p *plan) environment(own []string) []string {
-	env := inheritable(own)
+	env := p.inheritable(own)
 	if p.directory != nil {
 		env = with(env, "PWD="+p.directory.path)
 	}
 	if p.User != "" {
-		if u, err := lookUpUser(p.User); err == nil && u.HomeDir != "" { // a number may be nobody's
-			env = with(env, "HOME="+u.HomeDir, "USER="+u.Username, "LOGNAME="+u.Username)
-		}
+		env = ofUser(env, p.User)
 	}
 	return with(env, p.Env...)
 }
 
-// inheritable is what of rota's own environment others may have.
-func inheritable(own []string) (env []string) {
-	for _, kv := range own {
-		if !said(kv) {
-			env = append(env, kv)
-		}
+// ofUser has the environment say whose it is. A number may be nobody's: then no name is right, and the master's is wrong.
+func ofUser(env []string, name string) []string {
+	u, err := lookUpUser(name)
+	if err != nil {
+		return env // which the plan's account complains of
 	}
-	return env
-}
-
-// said reports whether a variable is part of what a supervisor says to its child.
-func said(kv string) bool {
-	name, _, _ := strings.Cut(kv, "=")
-	for _, prefix := range []string{"LISTEN_", "WATCHDOG_", "ROTA_", "EINHORN_", "SERVER_STARTER_"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
+	env = with(env, "HOME="+cmp.Or(u.HomeDir, "/"))
+	if u.Username != u.Uid {
+		return with(env, "USER="+u.Username, "LOGNAME="+u.Username)
 	}
-	return name == "NOTIFY_SOCKET"
+	return slices.DeleteFunc(env, func(kv string) bool {
+		return strings.HasPrefix(kv, "USER=") || strings.HasPrefix(kv, "LOGNAME=")
+	})
 }
 
 // with sets variables, each in the place of one that is there already.

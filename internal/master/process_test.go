@@ -88,7 +88,7 @@ func TestAWorkerGetsItsSideOfTheContractAndNothingOfTheMasters(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "1")
 	t.Setenv("ROTA_ADMIN", "secret")
 	t.Setenv("APP_SETTING", "kept")
-	r := runMaster(t, Spec{Workers: 1}, "prints-env")
+	r := runMaster(t, Spec{Workers: 1, Withhold: []string{"ROTA_ADMIN"}}, "prints-env")
 	r.ready(1)
 	workers, _ := r.workers()
 	w := workers[0]

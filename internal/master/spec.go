@@ -40,6 +40,7 @@ type Spec struct {
 	User       string         // name or number of whom to run as; "": the master's own
 	Groups     []string       // the primary group and then the others; nil: the user's own
 	Umask      *int           // permission bits; nil: the master's own
+	Withhold   []string       // names of variables in rota's environment that workers don't get, besides those of OfContract
 	OpenFiles  int            // limit of open files; 0: as rota was started
 	NoNewPrivs bool           // no setuid program gives a worker more rights
 	Ready      Readiness      // when a worker counts as ready; zero: READY=1

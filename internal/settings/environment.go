@@ -14,6 +14,17 @@ const Prefix = "ROTA_"
 // must not take them for settings.
 var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION"}
 
+// Variables are the names of those that are settings, and of the one that names the settings file.
+func Variables() []string {
+	names := []string{Prefix + "CONFIG"}
+	for _, k := range keys {
+		if k.variable() {
+			names = append(names, variableName(k.name))
+		}
+	}
+	return names
+}
+
 // notForUs reports whether somebody else means something else by a variable: a master, who
 // tells its workers, or Kubernetes, which tells every container of a service named rota.
 func notForUs(name string) bool {

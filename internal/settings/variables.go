@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/go-envparse"
 	"go.yaml.in/yaml/v3"
+
+	"rota/internal/master"
 )
 
 // variable is one of the workers' environment. Its value may be a secret, so that no
@@ -39,31 +41,20 @@ var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
 }, func() *schema {
 	return &schema{
 		Type:                 "object",
-		PropertyNames:        &schema{Pattern: "^[^=]+$", Not: &schema{Pattern: reservedPattern()}},
+		PropertyNames:        &schema{Pattern: "^[^=]+$", Not: &schema{Pattern: master.ContractPattern()}},
 		AdditionalProperties: &schema{Type: []string{"string", "number", "boolean"}},
 	}
 }}
 
-// The names that tell a worker about its sockets and itself: the master sets these for
-// each worker, and one that lied would be hard to find.
-var (
-	reserved         = slices.Concat([]string{"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET"}, ofWorkers)
-	reservedPrefixes = []string{"WATCHDOG_", "EINHORN_", "SERVER_STARTER_"}
-)
-
-func reservedPattern() string {
-	return "^(" + strings.Join(reserved, "|") + ")$|^(" + strings.Join(reservedPrefixes, "|") + ")"
-}
-
-// settable reports why a variable can't be set.
+// settable reports why a variable can't be set. Those that tell a worker about its sockets and itself the master sets
+// for each worker, and one that lied would be hard to find.
 func settable(name string) error {
-	isPrefix := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 	switch {
 	case name == "":
 		return errors.New("a variable has no name")
 	case strings.ContainsAny(name, "=\x00"):
 		return errors.New("the name of a variable can't hold = or a zero byte")
-	case slices.Contains(reserved, name) || slices.ContainsFunc(reservedPrefixes, isPrefix):
+	case master.OfContract(name):
 		return errors.New("rota itself tells each worker this; it can't be set")
 	}
 	return nil
@@ -95,6 +86,10 @@ func (m merged) variables() ([]variable, []error) {
 // readVariables adds those of an env file. A line is parsed by itself, so that every bad one
 // is told.
 func readVariables(path string, content []byte, into map[string]variable) (complaints []error) {
+	content, err := withoutMark(content)
+	if err != nil {
+		return []error{fmt.Errorf("%s: %w", path, err)}
+	}
 	number := 0
 	for line := range bytes.Lines(content) {
 		number++
@@ -120,6 +115,14 @@ func readVariables(path string, content []byte, into map[string]variable) (compl
 		}
 	}
 	return complaints
+}
+
+// withoutMark cuts off the byte order mark that editors on Windows put before a text.
+func withoutMark(content []byte) ([]byte, error) {
+	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
+		return nil, errors.New("it is UTF-16; save it as UTF-8")
+	}
+	return bytes.TrimPrefix(content, []byte("\uFEFF")), nil
 }
 
 // unambiguous refuses what the parser would silently cut or strip: pass#word is pass to it,

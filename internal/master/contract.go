@@ -1,0 +1,46 @@
+package master
+
+import (
+	"slices"
+	"strings"
+)
+
+// contractNames are the variables by which a supervisor tells its child of sockets and of itself: systemd, einhorn, Server::Starter
+// and rota. What they told rota is not meant for its workers, who are told anew. Others that merely begin like them are the
+// application's: LISTEN_ADDR, WATCHDOG_INTERVAL.
+var contractNames = []string{
+	"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+	"EINHORN_MASTER_PID", "EINHORN_FDS", "EINHORN_FD_COUNT", "EINHORN_SOCK_PATH", "EINHORN_SOCK_FD", "EINHORN_CHILD_INDEX",
+	"SERVER_STARTER_PORT", "SERVER_STARTER_GENERATION",
+	"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION",
+}
+
+// contractNumbered have the number of a socket behind them.
+var contractNumbered = []string{"EINHORN_FD_", "EINHORN_FD_FAMILY_"}
+
+// OfContract reports whether a variable of this name is part of what the master tells each worker.
+func OfContract(name string) bool {
+	if slices.Contains(contractNames, name) {
+		return true
+	}
+	return slices.ContainsFunc(contractNumbered, func(prefix string) bool {
+		number, ok := strings.CutPrefix(name, prefix)
+		return ok && number != "" && strings.Trim(number, "0123456789") == ""
+	})
+}
+
+// ContractPattern is a regular expression for the same names, for those who can't call OfContract.
+func ContractPattern() string {
+	return "^(" + strings.Join(contractNames, "|") + "|(" + strings.Join(contractNumbered, "|") + ")[0-9]+)$"
+}
+
+// inheritable is rota's environment without what was said to rota itself: by a supervisor, and as settings.
+func (s Spec) inheritable(own []string) (env []string) {
+	for _, kv := range own {
+		name, _, _ := strings.Cut(kv, "=")
+		if !OfContract(name) && !slices.Contains(s.Withhold, name) {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
