@@ -42,8 +42,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// build builds as the Makefile does.
 func build(args ...string) {
-	command := exec.Command("go", append([]string{"build"}, args...)...)
+	command := exec.Command("go", append([]string{"build", "-trimpath", "-buildvcs=false"}, args...)...)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)

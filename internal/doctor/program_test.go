@@ -68,7 +68,7 @@ var misbehaviours = map[string]func(p *program){
 	},
 	"good-but-mum":  func(p *program) { p.ready = func() {} },
 	"binds-its-own": bindsItsOwn,
-	"never-ready":   func(p *program) { p.ready = func() { fmt.Println("thinking"); select {} } },
+	"never-ready":   func(p *program) { p.ready = func() { fmt.Println("thinking"); time.Sleep(time.Hour) } },
 	"exits-at-once": func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
 	"goes-to-the-background": func(p *program) {
 		p.ready = func() {

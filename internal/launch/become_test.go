@@ -181,5 +181,5 @@ func parent(encoded string) {
 	if err := command.Start(); err != nil {
 		panic(err)
 	}
-	select {}
+	time.Sleep(time.Hour) // a bare select is a deadlock to the runtime, where there is no cgo
 }

@@ -31,7 +31,7 @@ var children = map[string]func(){
 	"good":              good,
 	"never-ready":       neverReady,
 	"exits-3":           func() { fmt.Fprintln(os.Stderr, "the database is on fire"); os.Exit(3) },
-	"ignores-term":      func() { signal.Ignore(syscall.SIGTERM); sayReady(); select {} },
+	"ignores-term":      func() { signal.Ignore(syscall.SIGTERM); sayReady(); stay() },
 	"ready-twice":       func() { sayReady(); good() },
 	"prints-env":        func() { fmt.Println(strings.Join(os.Environ(), "\n")); good() },
 	"closes-output":     func() { os.Stdout.Close(); os.Stderr.Close(); good() },
@@ -73,7 +73,7 @@ var children = map[string]func(){
 		}
 		signal.Ignore(syscall.SIGTERM)
 		sayReady()
-		select {}
+		stay()
 	},
 	"asks-for-time": func() {
 		say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
@@ -331,6 +331,13 @@ func chattyStart() {
 	fmt.Print(flood, "listening on port 80\n", flood)
 	terminated := whenTerminated()
 	<-terminated
+}
+
+// stay never returns. The runtime would take a bare select for a deadlock, where there is no cgo.
+func stay() {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 func sayReady() { say(daemon.SdNotifyReady) }
