@@ -102,9 +102,10 @@ func (m *Master) Run() {
 	}
 	defer acks.Close()
 	m.launcher.acks = acks
+	before := m.inheritedChildren()
 	m.crew.Go(func() { m.watch(watchEvery) })
 	m.serve()
-	m.endStrays()
+	m.endStrays(before)
 	m.launcher.spawner.stop()
 }
 

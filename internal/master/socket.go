@@ -139,7 +139,7 @@ func Hint(network string, err error) error {
 	internet := network == "tcp" || network == "udp"
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		return fmt.Errorf("%w; is another rota running? stop it, or choose another address", err)
+		return fmt.Errorf("%w; %s", err, whoHas(err))
 	case errors.Is(err, unix.EACCES) && internet:
 		return fmt.Errorf("%w; ports below 1024 need root or CAP_NET_BIND_SERVICE", err)
 	case errors.Is(err, unix.EACCES):
@@ -160,13 +160,14 @@ func removeStale(a ListenAddress) error {
 	if err != nil || info.Mode()&os.ModeSocket == 0 {
 		return nil // nothing there, or bind will complain
 	}
+	inUse := &net.OpError{Op: "listen", Net: a.Network, Addr: &net.UnixAddr{Name: a.Address, Net: a.Network}, Err: unix.EADDRINUSE}
 	conn, err := net.Dial(a.Network, a.Address)
 	if err == nil {
 		conn.Close()
-		return fmt.Errorf("another process serves it: %w", unix.EADDRINUSE)
+		return Hint(a.Network, fmt.Errorf("another process serves it: %w", inUse))
 	}
 	if errors.Is(err, unix.EPROTOTYPE) {
-		return fmt.Errorf("another process serves a socket of another kind there: %w", unix.EADDRINUSE)
+		return Hint(a.Network, fmt.Errorf("another process serves a socket of another kind there: %w", inUse))
 	}
 	if !errors.Is(err, unix.ECONNREFUSED) {
 		return err

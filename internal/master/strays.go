@@ -8,12 +8,29 @@ import (
 	"rota/internal/kernel"
 )
 
+// inheritedChildren are those that this process had before it was rota, as in `sh -c 'agent & exec rota'`.
+// They and theirs are none of its business.
+func (m *Master) inheritedChildren() map[string]kernel.Root {
+	_, before, err := kernel.Families(nil)
+	if err != nil {
+		m.options.Log.Warn().Err(err).Msg("cannot look for processes that rota was started with")
+	}
+	roots := map[string]kernel.Root{}
+	for _, p := range before {
+		roots[itoa(p.PID)] = kernel.Root{PID: p.PID, Started: p.Started, Known: kernel.Family{p}}
+		m.options.Log.Info().Int("pid", p.PID).Str("name", p.Name).Msg("rota was started with this process below it, and leaves it alone")
+	}
+	return roots
+}
+
 // endStrays kills what the workers have left behind in such a way that nobody knew whose it was: a daemon
 // in a session of its own, with an environment of its own, whose parents are gone. It may hold the
-// listening sockets. Once the last worker is gone whatever is still below this process is one.
-func (m *Master) endStrays() {
+// listening sockets. Once the last worker is gone whatever is still below this process is one, but for
+// those that were there before.
+func (m *Master) endStrays(before map[string]kernel.Root) {
+	var said kernel.Family
 	for range endAttempts {
-		_, strays, err := kernel.Families(nil)
+		_, strays, err := kernel.Families(before)
 		if err != nil {
 			m.options.Log.Warn().Err(err).Msg("cannot look for what the workers have left behind")
 			return
@@ -21,6 +38,12 @@ func (m *Master) endStrays() {
 		strays = slices.DeleteFunc(strays, func(p kernel.Process) bool { return p.Zombie })
 		if len(strays) == 0 {
 			return
+		}
+		for _, p := range strays {
+			if !slices.ContainsFunc(said, func(q kernel.Process) bool { return q.PID == p.PID }) {
+				said = append(said, p)
+				m.options.Log.Warn().Int("pid", p.PID).Str("name", p.Name).Msg("a process that the workers have left behind is killed")
+			}
 		}
 		if err := strays.Signal(syscall.SIGKILL); err != nil {
 			m.options.Log.Warn().Err(err).Msg("what the workers have left behind can't be ended")

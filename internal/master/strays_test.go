@@ -1,0 +1,44 @@
+package master
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/kernel"
+)
+
+func TestAProcessThatRotaWasStartedWithOutlivesItAndOneThatAWorkerLeftIsNamed(t *testing.T) {
+	agent := exec.Command("/bin/sh", "-c", "sleep 1000 & wait")
+	agent.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, agent.Start())
+	defer func() {
+		_ = syscall.Kill(-agent.Process.Pid, syscall.SIGKILL)
+		_ = agent.Wait()
+	}()
+	note := filepath.Join(t.TempDir(), "pid")
+	r := runMaster(t, Spec{Workers: 1, Command: []string{os.Args[0], "leaves-a-stray", note}}, "")
+	r.ready(1)
+	written, err := os.ReadFile(note)
+	require.NoError(t, err)
+	stray, err := strconv.Atoi(strings.TrimSpace(string(written)))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		p, err := kernel.FindProcess(stray)
+		return err == nil && p.Session == stray
+	}, patience, time.Millisecond, "it has left the worker's session")
+	r.Shutdown()
+	requireGone(t, stray)
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "left behind is killed") }, patience, time.Millisecond)
+	now, err := kernel.FindProcess(agent.Process.Pid)
+	require.NoError(t, err)
+	require.False(t, now.Zombie)
+	require.NotContains(t, r.log.String(), `"pid":`+itoa(agent.Process.Pid)+`,"name":"sh","message":"a process that the workers`)
+}
