@@ -175,6 +175,7 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 		"binds-its-own":           {names(takesSocket), "while it listens on port "},
 		"never-ready":             {names(saysReady), "it was not ready within the start timeout of 3s"},
 		"exits-at-once":           {names(saysReady), `it exited with code 4 before it was ready (it last printed "no database"); have it run`},
+		"crashes-at-length":       {names(saysReady), `it exited with code 2 before it was ready (it last printed "panic: no database")`},
 		"goes-to-the-background":  {names(saysReady), "it exited with code 0 before it was ready; have it stay in the foreground"},
 		"ready-too-early":         {names(saysReady), "a connection waited "},
 		"closes-unanswered":       {names(answersUnderLoad), `no answer to "GET / HTTP/1.1": closed without an answer`},
@@ -194,7 +195,7 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := spec(name)
-			if name == "never-ready" || name == "exits-at-once" || name == "goes-to-the-background" {
+			if name == "never-ready" || name == "exits-at-once" || name == "crashes-at-length" || name == "goes-to-the-background" {
 				s.Ready = master.Readiness{}
 			}
 			r := examine(t, order{Spec: s})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -70,6 +71,15 @@ var misbehaviours = map[string]func(p *program){
 	"binds-its-own": bindsItsOwn,
 	"never-ready":   func(p *program) { p.ready = func() { fmt.Println("thinking"); time.Sleep(time.Hour) } },
 	"exits-at-once": func(p *program) { p.ready = func() { fmt.Println("no database"); os.Exit(4) } },
+	"crashes-at-length": func(p *program) {
+		p.ready = func() {
+			for range 25 { // each of which has a trace
+				go func() { select {} }()
+			}
+			debug.SetTraceback("all")
+			panic("no database")
+		}
+	},
 	"goes-to-the-background": func(p *program) {
 		p.ready = func() {
 			if err := exec.Command("sleep", "60").Start(); err != nil {

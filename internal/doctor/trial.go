@@ -136,11 +136,26 @@ func (t *trial) hear(e master.Event) {
 		t.stopped = w.DrainingAt
 		close(t.told)
 	case master.EventWorkerExited:
-		t.exit, t.at = w.Exit, w.ExitedAt
+		t.exit, t.at = t.inFull(w.Exit), w.ExitedAt
 		close(t.ended)
 		t.master.Kill() // no other is wanted
 	default:
 	}
+}
+
+// inFull has all that is kept of what the worker printed in the record of its end: of a long trace that is
+// what leads to the line that says why.
+func (t *trial) inFull(exit *master.Exit) *master.Exit {
+	log, err := t.master.WorkerLog(t.worker)
+	if err != nil {
+		return exit
+	}
+	full := *exit
+	full.Output = nil
+	for _, line := range log.Lines {
+		full.Output = append(full.Output, line.Text)
+	}
+	return &full
 }
 
 func closed(c <-chan struct{}) bool {
@@ -179,13 +194,6 @@ func (t *trial) adviceNotReady() string {
 	default:
 		return "have it run: rota run logs all that it prints"
 	}
-}
-
-func lastWords(exit *master.Exit) string {
-	if len(exit.Output) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (it last printed %q)", exit.Output[len(exit.Output)-1])
 }
 
 // stop has the worker told to. It is an error if that has ended before.
