@@ -19,6 +19,7 @@ package master
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,7 @@ import (
 type Master struct {
 	options   Options
 	startedAt time.Time
+	home      atomic.Pointer[home]
 	launcher  *launcher
 
 	asks  chan func(*loop) // questions and commands, answered by the loop in turn
@@ -64,7 +66,7 @@ func New(o Options) (*Master, error) {
 }
 
 func newMaster(o Options) *Master {
-	return &Master{
+	m := &Master{
 		options:   o,
 		startedAt: time.Now(),
 		asks:      make(chan func(*loop)),
@@ -73,6 +75,8 @@ func newMaster(o Options) *Master {
 		done:      make(chan struct{}),
 		own:       &ownClients{},
 	}
+	m.home.Store(findHome())
+	return m
 }
 
 // begin makes the loop, which starts with the first plan.

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"fmt"
 	"os"
 	"slices"
 
@@ -72,14 +73,27 @@ func (l *loop) prepare(generation int) {
 
 // read asks for the spec and makes a plan of it.
 func (m *Master) read(serving *plan, open []*binding) (*plan, error) {
+	if next := m.home.Load().follow(); next != nil {
+		m.home.Store(next)
+		m.options.Log.Warn().Str("directory", next.path).Msg("the directory that rota was started in was deleted or moved; it goes on in the one that is there now")
+	}
 	spec := m.options.Spec
 	if m.options.Reread != nil {
 		var err error
 		if spec, err = m.options.Reread(); err != nil {
-			return nil, err
+			return nil, m.explainHome(err)
 		}
 	}
-	return m.plan(spec, serving, open)
+	p, err := m.plan(spec, serving, open)
+	return p, m.explainHome(err)
+}
+
+// explainHome adds to an error that relative paths lead nowhere.
+func (m *Master) explainHome(err error) error {
+	if lost := m.home.Load().lost(); err != nil && lost != "" {
+		return fmt.Errorf("%w (%s; make it anew and reload, or use absolute paths)", err, lost)
+	}
+	return err
 }
 
 // plan makes a plan with its listeners, some of which may be open already.

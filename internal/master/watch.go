@@ -98,6 +98,9 @@ func (m *Master) look() (missing []string) {
 		return nil
 	}
 	missing = p.missing()
+	if lost := m.home.Load().lost(); lost != "" {
+		missing = append(missing, lost)
+	}
 	p.drop()
 	_ = m.ask(func(l *loop) {
 		if l.pool.generation == generation {

@@ -1,0 +1,73 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// home is the directory that rota was started in. Everything relative counts from there: the program, the
+// settings' file, env files, sockets. A deploy may delete it and make it anew, or put another in its
+// place; a process stays in the old one, so a reload goes where the path leads by then.
+type home struct {
+	path    string // without symbolic links; "" if it was gone from the start
+	logical string // as the shell calls it, perhaps through a link; "": the same
+}
+
+func findHome() *home {
+	h := &home{}
+	h.path, _ = unixGetwd()
+	called := os.Getenv("PWD")
+	if info, err := os.Stat(called); err == nil && called != h.path {
+		if here, err := os.Stat("."); err == nil && os.SameFile(here, info) {
+			h.logical = called
+		}
+	}
+	return h
+}
+
+// unixGetwd asks the kernel, not $PWD.
+func unixGetwd() (string, error) {
+	buffer := make([]byte, unix.PathMax)
+	n, err := unix.Getcwd(buffer)
+	if err != nil || n < 1 || buffer[0] != '/' { // it can't be reached from the root
+		return "", errors.Join(err, unix.ENOENT)
+	}
+	return string(buffer[:n-1]), nil
+}
+
+// lost says what has become of the directory; "" if it is where it was.
+func (h *home) lost() string {
+	if h.path == "" {
+		return ""
+	}
+	var here unix.Stat_t
+	if err := unix.Stat(".", &here); err == nil && here.Nlink == 0 {
+		return fmt.Sprintf("the directory that rota was started in, %s, has been deleted", h.path)
+	}
+	if now, err := unixGetwd(); err == nil && now != h.path {
+		return fmt.Sprintf("the directory that rota was started in, %s, has been moved to %s", h.path, now)
+	}
+	return ""
+}
+
+// follow goes to the directory that is at the path now, if the one of the start is gone from there. It returns nil
+// if rota stays where it is.
+func (h *home) follow() *home {
+	if h.lost() == "" {
+		return nil
+	}
+	places := []string{h.path}
+	if _, err := unixGetwd(); err != nil && h.logical != "" {
+		places = append(places, h.logical) // a link that leads to another release by now
+	}
+	for _, place := range places {
+		if os.Chdir(place) == nil {
+			_ = os.Setenv("PWD", place) // for the workers
+			return findHome()
+		}
+	}
+	return nil
+}
