@@ -179,7 +179,7 @@ func TestAsPID1ItReapsOrphans(t *testing.T) {
 		t.Skip("a pid namespace of its own needs root")
 	}
 	// It has a /proc of its own, as a container has: the one outside tells of other processes by the same numbers.
-	command := exec.Command("/bin/sh", "-c", `mount --make-rprivate / && mount -t proc proc /proc && exec "$0" run --admin 127.0.0.1:0 --listen 127.0.0.1:0 --workers 1`, binary)
+	command := exec.Command("/bin/sh", "-c", `mount --make-private /proc && mount -t proc proc /proc && exec "$0" run --admin 127.0.0.1:0 --listen 127.0.0.1:0 --workers 1`, binary)
 	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	r := startCommand(t, command)
 	require.Equal(t, 1, r.status().PID)

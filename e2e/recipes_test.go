@@ -65,7 +65,7 @@ func TestEveryRecipeIsProven(t *testing.T) {
 	require.ElementsMatch(t, there, proven)
 }
 
-// installed fails where make test would have installed the program, and skips where it can't.
+// installed fails where make check would have installed the program, and skips where it can't.
 func (c recipe) installed(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath(c.needs); err == nil {
@@ -74,7 +74,7 @@ func (c recipe) installed(t *testing.T) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		t.Skipf("there is no %s here, nor apt-get to install it", c.needs)
 	}
-	require.FailNow(t, c.needs+" is not installed: make test does it, or tools/check needs")
+	require.FailNow(t, c.needs+" is not installed: make check does it, or tools/check install_for_check")
 }
 
 func (c recipe) prove(t *testing.T) {

@@ -86,7 +86,7 @@ func (r *rota) keepsItsQueues() {
 	require.GreaterOrEqual(r.t, status.Listeners[0].Backlog, min(most, 4096), "the queue is as long as it was")
 }
 
-func TestTheDemoOfTheReadme(t *testing.T) {
+func TestSampleDemoOfTheReadme(t *testing.T) {
 	t.Parallel()
 	r := start(t, "--workers", "2")
 	folder := folderWithRota(t)
@@ -112,7 +112,7 @@ func TestTheDemoOfTheReadme(t *testing.T) {
 	require.Contains(t, output, `"revision":"v1.4.2"`)
 }
 
-func TestTheDeployStepsOfTheDocuments(t *testing.T) {
+func TestSampleDeployStepsOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	r := start(t, "--workers", "2", "--listen", "http=127.0.0.1:0")
 	folder := folderWithRota(t)
@@ -127,7 +127,7 @@ func TestTheDeployStepsOfTheDocuments(t *testing.T) {
 	require.Equal(t, 3, r.status().Generation)
 }
 
-func TestTheSettingsOfTheReadme(t *testing.T) {
+func TestSampleSettingsOfTheReadme(t *testing.T) {
 	t.Parallel()
 	folder := folderWithRota(t)
 	file := filepath.Join(folder, "rota.yaml")
@@ -140,7 +140,7 @@ func TestTheSettingsOfTheReadme(t *testing.T) {
 }
 
 // The smoke test of the canary step finds a canary that is up, and decides.
-func TestTheCanaryStepOfTheDocuments(t *testing.T) {
+func TestSampleCanaryStepOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	step := sample(t, "docs/commands.md", "--canary 1")
 	smoke := "#!/bin/sh\nrota status | tee smoked | grep -q 'until rota promote' && exit "
@@ -176,10 +176,10 @@ func TestTheCanaryStepOfTheDocuments(t *testing.T) {
 
 // Nobody notices a reload of the README's server: neither clients that keep their connection and are never
 // idle, nor those that connect anew.
-func TestTheNodeServerOfTheReadmeLosesNobody(t *testing.T) {
+func TestSampleNodeServerOfTheReadmeLosesNobody(t *testing.T) {
 	t.Parallel()
 	_, err := exec.LookPath("node")
-	require.NoError(t, err, "make test installs it")
+	require.NoError(t, err, "make check installs it")
 	folder := folderWithRota(t)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "server.js"), []byte(sample(t, "README.md", "// server.js")), 0o600))
 	line := adapt(t, sample(t, "README.md", "-- node server.js"), ":8000", "tcp=127.0.0.1:0", "bin/rota ", "exec bin/rota run --admin 127.0.0.1:0 --workers 2 ")

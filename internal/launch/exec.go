@@ -27,6 +27,13 @@ func freshSignals() {
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &unix.Sigset_t{}, nil)
 }
 
+// freshInternalSignals does the same for those that Go has for itself, once it needs them no more.
+func freshInternalSignals() {
+	for sig := syscall.Signal(firstInternal); sig <= lastInternal; sig++ {
+		byDefault(sig)
+	}
+}
+
 func byDefault(sig syscall.Signal) {
 	var action [4]uint64 // struct sigaction: handler, flags, restorer, mask
 	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),

@@ -96,6 +96,7 @@ func (s Step) exec(argv []string) error {
 		}
 	}
 	env := s.environment()
+	freshInternalSignals()
 	// What rota was started with and did not ask for, such as a shell's own files, is none of the program's
 	// business. A kernel before 5.11 can't do that, and nothing is lost.
 	_ = unix.CloseRange(uint(s.Program)+1, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
