@@ -34,7 +34,7 @@ func (s *Server) allEvents(w http.ResponseWriter, r *http.Request, q query) erro
 		streamHeaders(w)
 		return nil
 	}
-	leave, err := s.takeSeat(w)
+	leave, err := s.take(s.streams, w, r)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Server) reloadEvents(w http.ResponseWriter, r *http.Request, q query) e
 	if err != nil {
 		return err
 	}
-	leave, err := s.takeSeat(w)
+	leave, err := s.take(s.streams, w, r)
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,11 @@ func (s *Server) showReload(w http.ResponseWriter, r *http.Request, q query) err
 		return err
 	}
 	if wait.target != "" {
+		leave, err := s.take(s.waits, w, r)
+		if err != nil {
+			return err
+		}
+		defer leave()
 		return s.awaitReload(w, r, id, wait)
 	}
 	reload, err := s.master.ReloadByID(id)

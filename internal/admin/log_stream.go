@@ -16,7 +16,7 @@ func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, w
 		streamHeaders(w)
 		return nil
 	}
-	leave, err := s.takeSeat(w)
+	leave, err := s.take(s.streams, w, r)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func TestLogsThatAreNotKept(t *testing.T) {
 		get(t, s, "/workers/nobody/logs"+query).problem(http.StatusNotFound, "")
 		require.Equal(t, http.StatusGone, do(t, s, "HEAD", "/workers/"+f.gone[0].ID+"/logs"+query, "").Code)
 	}
-	require.Empty(t, s.seats)
+	require.Empty(t, s.streams.taken)
 }
 
 func TestAWorkerIsFollowedToItsEnd(t *testing.T) {
@@ -172,7 +172,7 @@ func TestAFollowedLogTakesASeat(t *testing.T) {
 	get(t, s, path).is(http.StatusOK)
 	first.close()
 	<-f.closed
-	s.seats <- struct{}{} // as soon as there is one
+	s.streams.taken <- struct{}{} // as soon as there is one
 }
 
 func TestManyLinesAreSentInPieces(t *testing.T) {

@@ -33,8 +33,8 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	if err != nil {
 		return err
 	}
-	if streaming {
-		leave, err := s.takeSeat(w)
+	if streaming || wait.target != "" {
+		leave, err := s.take(s.seatsFor(streaming), w, r)
 		if err != nil {
 			return err
 		}
@@ -52,6 +52,13 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 		return s.awaitReload(w, r, reload.ID, wait)
 	}
 	return writeJSON(w, http.StatusAccepted, viewReload(reload))
+}
+
+func (s *Server) seatsFor(streaming bool) seats {
+	if streaming {
+		return s.streams
+	}
+	return s.waits
 }
 
 // wait is what somebody waits for; its zero value is nothing.

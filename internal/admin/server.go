@@ -54,8 +54,10 @@ type Server struct {
 	times   times
 	sampler *sampler
 	shelf   shelf
-	listing sync.Mutex    // held while one is sorted and encoded
-	seats   chan struct{} // one taken by each open stream
+	listing sync.Mutex // held while one is sorted and encoded
+	streams seats
+	waits   seats // for a reload
+	crowd   *crowd
 	handler http.Handler
 	http    *http.Server
 
@@ -70,6 +72,9 @@ type times struct {
 	health    time.Duration // that the master has to answer a health check
 	gap       time.Duration // at least between two statistics on a stream
 }
+
+// mostWaits is how many requests may wait for a reload at once.
+const mostWaits = 512
 
 // New makes the API of a master.
 func New(m Master, o Options) *Server {
@@ -88,17 +93,21 @@ func New(m Master, o Options) *Server {
 			gap:       100 * time.Millisecond,
 		},
 		sampler: &sampler{pool: m, version: o.Version, log: o.Log},
-		seats:   make(chan struct{}, o.MaxStreams),
+		streams: newSeats(o.MaxStreams, "event streams are open, the most there may be (--event-streams); close one or try again"),
+		waits:   newSeats(mostWaits, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
+		crowd:   newCrowd(o.MaxStreams+mostWaits+4*forShort, o.Log),
 		closing: make(chan struct{}),
 	}
 	s.handler = s.watch(s.guard(s.router()))
 	s.http = &http.Server{
-		Handler:           s.handler,
+		Handler:           s.crowd.attend(s.handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second, // waits and streams lift this one
 		WriteTimeout:      30 * time.Second, // and this one
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    64 << 10,
+		ConnState:         s.crowd.changed,
+		ConnContext:       s.crowd.introduce,
 		ErrorLog:          log.New(o.Log, "", 0),
 
 		// OPTIONS * shall get past the door like everything else.
@@ -112,7 +121,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve answers on l, which it closes in the end. It returns nil after Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(door{l, s.crowd}); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -17,24 +17,6 @@ type feed struct {
 func (f feed) wants(e master.Event) bool { return f.reload == "" || e.ReloadID == f.reload }
 func (f feed) ends(e master.Event) bool  { return f.reload != "" && endsReload(e) }
 
-// takeSeat keeps the number of open streams within bounds: each holds a connection and a
-// goroutine for as long as its reader likes.
-func (s *Server) takeSeat(w http.ResponseWriter) (leave func(), err error) {
-	select {
-	case <-s.closing:
-		return nil, master.ErrStopping
-	default:
-	}
-	select {
-	case s.seats <- struct{}{}:
-		return func() { <-s.seats }, nil
-	default:
-		w.Header().Set("Retry-After", "1")
-		return nil, problemf(http.StatusServiceUnavailable,
-			"%d event streams are open, the most there may be (--event-streams); close one or try again", cap(s.seats))
-	}
-}
-
 // stream sends the feed, and statistics if p is not nil, until the feed or its reader ends.
 // The answer has begun, so there is nobody left to tell an error.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed, p *pulse) {

@@ -219,7 +219,7 @@ func TestReloadEventsWhenItIsOver(t *testing.T) {
 	p := get(t, s, path).problem(http.StatusGone, "")
 	require.Contains(t, p["detail"], "/reloads/"+r.ID)
 	require.Zero(t, f.readers())
-	require.Empty(t, s.seats)
+	require.Empty(t, s.streams.taken)
 }
 
 func TestReloadThatStreamsItsProgress(t *testing.T) {
@@ -303,8 +303,8 @@ func TestTooManyStreams(t *testing.T) {
 	require.Empty(t, f.requests, "no seat, no reload")
 	first.close()
 	<-f.closed
-	s.seats <- struct{}{} // as soon as there is one
-	<-s.seats
+	s.streams.taken <- struct{}{} // as soon as there is one
+	<-s.streams.taken
 	web.open("GET", "/events")
 	f.tell(1)
 	second.named("worker.ready")
