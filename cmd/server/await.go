@@ -45,8 +45,8 @@ func (o reloadOptions) enough(v client.Reload) bool {
 
 // goneOn says what is known of a reload that is not waited for any more.
 func (r *remote) goneOn(id string, last client.Answer[client.Reload], why error) error {
-	if errors.As(why, new(*client.Unreachable)) {
-		return fmt.Errorf("%w Nothing more is known of reload %s", why, id)
+	if errors.As(why, new(*client.Unreachable)) || errors.As(why, new(*client.Foreign)) {
+		return fmt.Errorf("nothing more is known of reload %s (%s asks again): %w", id, followWith(id), why)
 	}
 	if client.StatusOf(why) == http.StatusNotFound {
 		return fmt.Errorf("the master does not know reload %s: it was started anew since, or has forgotten it; see rota status", id)

@@ -27,9 +27,17 @@ broke off. With --json each line is an event as GET /events has it.`,
 		if flags.Changed("after") {
 			from = &after
 		}
-		return r.Events(ctx, from, r.printEvent)
+		if _, err := r.Status(ctx); err != nil { // who it is: a stream may say nothing for long
+			return err
+		}
+		return r.Events(ctx, from, r.printEvent, r.tellBroken)
 	})
 	return command
+}
+
+// tellBroken says why nothing comes.
+func (r *remote) tellBroken(err error) {
+	fmt.Fprintf(r.say, "rota: the stream broke off, and is opened again: %v\n", err)
 }
 
 func (r *remote) printEvent(m client.Message) error {

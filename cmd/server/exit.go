@@ -27,7 +27,7 @@ const exitCodes = `Exit codes:
   0    done
   1    the reload failed and was reverted (the verdict says so if it could not be), or the master refused
   2    the command line, the environment or the settings file is wrong
-  3    the master can't be reached
+  3    the master can't be reached or does not answer, or what answers is no rota
   4    the reload is done, but connections were cut or dropped, or it was not the lossless one of --require=lossless
   5    the reload was aborted
   124  the wait ran out; the reload goes on
@@ -73,7 +73,7 @@ func exitCode(w io.Writer, err error) int {
 	case errors.As(err, new(usageError)):
 		fmt.Fprintln(w, "rota: see rota --help")
 		return exitUsage
-	case errors.As(err, new(*client.Unreachable)):
+	case errors.As(err, new(*client.Unreachable)), errors.As(err, new(*client.Foreign)):
 		return exitUnreachable
 	case client.StatusOf(err) == http.StatusBadRequest:
 		return exitUsage

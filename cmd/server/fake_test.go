@@ -73,6 +73,11 @@ func problemJSON(status int, detail string) string {
 	return string(content)
 }
 
+// aStatus is what GET /status answers, with further members.
+func aStatus(more string) string {
+	return `{"pid":42,"version":"v1","uptime_seconds":61.5,"generation":2,"pool":{"size":2,"ready":2,"starting":0,"draining":1}` + more + `}`
+}
+
 // run runs rota with the arguments against the fake.
 func (f *fakeAPI) run(args ...string) (stdout, stderr string, code int) {
 	return runRota(append(args, "--admin", strings.TrimPrefix(f.server.URL, "http://"))...)

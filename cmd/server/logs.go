@@ -60,7 +60,10 @@ func (l *logs) show(ctx context.Context, args []string) error {
 			return err
 		}
 		if l.follow {
-			return l.followOne(ctx, worker, false)
+			if _, err := l.Status(ctx); err != nil { // who it is: a stream may say nothing for long
+				return err
+			}
+			return l.followOne(ctx, worker, false, l.tellBroken)
 		}
 		return l.showAll(ctx, []client.Worker{worker}, false)
 	}
@@ -128,7 +131,7 @@ func (l *logs) print(slot int, prefix bool, text string) error {
 	return err
 }
 
-func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool) error {
+func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool, broke func(error)) error {
 	return l.FollowLog(ctx, worker.ID, l.tail, func(m client.Message) error {
 		l.writing.Lock()
 		defer l.writing.Unlock()
@@ -149,7 +152,7 @@ func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool)
 			fmt.Fprintf(l.say, "rota: lines of worker %s are missing here\n", worker.ID)
 		}
 		return nil
-	})
+	}, broke)
 }
 
 // printWithWorker adds to the data of an event whose it is.
@@ -178,7 +181,7 @@ func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
 		}
 		known[w.ID] = true
 		readers.Go(func() {
-			err := l.followOne(ctx, w, true)
+			err := l.followOne(ctx, w, true, nil) // the stream of events breaks, too
 			switch {
 			case err == nil || ctx.Err() != nil:
 			case errors.As(err, new(*client.Problem)): // as of one whose log is not kept any more
@@ -197,6 +200,10 @@ func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
 			begin(*e.Worker)
 		}
 		return err
+	}, func(err error) {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		l.tellBroken(err)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -172,15 +173,28 @@ func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadR
 	return err
 }
 
+// shellWord is a text as a shell takes it for one word.
+func shellWord(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("-_.:/", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
 func followWith(id string) string { return "rota reload --follow " + id }
 
 // notStarted says what is known of a reload whose request was not answered.
 func notStarted(err error, key string) error {
 	var stopped interrupted
+	again := fmt.Sprintf("rota reload --idempotency-key %s with the same flags asks again and starts no second one", shellWord(key))
+	lost, unreached := errors.AsType[*client.Unreachable](err)
 	switch {
 	case errors.As(err, &stopped), errors.Is(err, errWaitOver):
-		return unheard(fmt.Errorf("%w before the master had answered; whether it reloads is not known, and "+
-			"rota reload --idempotency-key %s with the same flags starts no second one", err, key))
+		return unheard(fmt.Errorf("%w before the master had answered; whether it reloads is not known; %s", err, again))
+	case unreached && lost.Unknown:
+		return fmt.Errorf("%w; %s", err, again)
 	case client.StatusOf(err) == http.StatusPreconditionFailed:
 		return fmt.Errorf("not started: %w", err)
 	}

@@ -16,8 +16,7 @@ func aFullHouse(t *testing.T) *fakeAPI {
 		return fmt.Sprintf(`{"id":%q,"slot":%d,"generation":2,"revision":null,"pid":7,"state":%q,"connections":3,"exit":null}`, id, slot, state)
 	}
 	return newFakeAPI(t).
-		on("GET /status", http.StatusOK, `{"pid":42,"version":"v1","uptime_seconds":61.5,"generation":2,"pool":{"size":2,"ready":2,"starting":0,"draining":1},`+
-			`"crash_looping":[1],"waiting":[],"missing":["the program was deleted"],"listeners":[{"name":"tcp","network":"tcp","address":":80","queue_depth":1,"backlog":4096}],"reload":null}`).
+		on("GET /status", http.StatusOK, aStatus(`,"crash_looping":[1],"waiting":[],"missing":["the program was deleted"],"listeners":[{"name":"tcp","network":"tcp","address":":80","queue_depth":1,"backlog":4096}],"reload":null`)).
 		on("GET /workers", http.StatusOK, `{"generation":2,"workers":[`+
 			worker("0199a1b2-aaaa", 0, "draining")+","+worker(workerID, 0, "ready")+","+worker("0199a1b2-bbbb", 1, "ready")+`]}`)
 }
@@ -44,14 +43,14 @@ func TestStatusAndWorkersAreTables(t *testing.T) {
 
 func TestJSONIsThatOfTheAPI(t *testing.T) {
 	f := aFullHouse(t).
-		on("GET /workers/"+workerID, http.StatusOK, `{"id":"w", "new":1}`).
+		on("GET /workers/"+workerID, http.StatusOK, `{"id":"w", "state":"ready", "new":1}`).
 		on("GET /workers/"+workerID+"/logs", http.StatusOK, `{"worker_id":"w", "lines":[]}`).
 		on("PUT /scale", http.StatusOK, `{"workers":8, "before":4}`).
-		on("POST /workers/"+workerID+"/rotate", http.StatusAccepted, `{"worker":{"id":"n"}, "replaces":"w"}`).
+		on("POST /workers/"+workerID+"/rotate", http.StatusAccepted, `{"worker":{"id":"n","state":"starting"}, "replaces":"w"}`).
 		on("POST /workers/"+workerID+"/evict", http.StatusOK, `{"evicted":2, "connections":[], "failed":[]}`).
 		on("DELETE /connections/1f", http.StatusOK, `{"connection":{"id":"1f"}, "how":"shutdown"}`).
-		on("POST /reloads/"+reloadID+"/abort", http.StatusAccepted, `{"id":"r", "state":"reverting"}`).
-		on("GET /reloads/"+reloadID, http.StatusOK, `{"id":"r", "state":"live"}`)
+		on("POST /reloads/"+reloadID+"/abort", http.StatusAccepted, `{"id":"`+reloadID+`", "state":"reverting"}`).
+		on("GET /reloads/"+reloadID, http.StatusOK, `{"id":"`+reloadID+`", "state":"live"}`)
 	for args, request := range map[string]string{
 		"status": "GET /status", "workers": "GET /workers", "workers slot:0": "GET /workers/" + workerID, "logs slot:0": "GET /workers/" + workerID + "/logs",
 		"scale 8": "PUT /scale", "rotate slot:0": "POST /workers/" + workerID + "/rotate", "evict slot:0 --idle=1s": "POST /workers/" + workerID + "/evict",
@@ -104,7 +103,7 @@ func TestTheReloadUnderWayIsCommandedUnlessAnotherIsNamed(t *testing.T) {
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, "no reload is running")
 	}
-	f.on("GET /status", http.StatusOK, `{"reload":`+reloadJSON("rolling")+`}`)
+	f.on("GET /status", http.StatusOK, aStatus(`,"reload":`+reloadJSON("rolling")))
 	for _, verb := range []string{"abort", "pause", "resume", "promote"} {
 		f.on("POST /reloads/"+reloadID+"/"+verb, http.StatusOK, reloadJSON("rolling"))
 		f.on("POST /reloads/"+otherID+"/"+verb, http.StatusConflict, problemJSON(http.StatusConflict, "it is over"))

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,9 +25,8 @@ import (
 )
 
 const (
-	dialTimeout   = 5 * time.Second
-	answerTimeout = 30 * time.Second // for an answer that is no stream
-	mostAnswer    = 256 << 20        // bytes: 10,000 connections are 4 MiB
+	dialTimeout = 5 * time.Second
+	mostAnswer  = 256 << 20 // bytes: 10,000 connections are 4 MiB
 )
 
 // Client asks one master. Make one with New.
@@ -38,6 +38,7 @@ type Client struct {
 
 // times are the durations that tests shorten.
 type times struct {
+	answer   time.Duration // for an answer that is no stream
 	pause    time.Duration // before a stream is opened again
 	patience time.Duration // that a master which has answered once may be silent
 	silence  time.Duration // after which a stream counts as dead; the API says something every 15 s
@@ -53,8 +54,12 @@ func New(admin string) (*Client, error) {
 	}
 	return &Client{
 		address: address,
-		http:    &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}},
+		http: &http.Client{
+			Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // no master sends anybody elsewhere
+		},
 		times: times{
+			answer:   30 * time.Second,
 			pause:    250 * time.Millisecond,
 			patience: 15 * time.Second,
 			silence:  45 * time.Second,
@@ -93,12 +98,22 @@ type Answer[T any] struct {
 	JSON []byte
 }
 
-// read makes a view of JSON.
+// read makes a view of JSON, which has to be such as a master sends.
 func read(document []byte, view any) error {
-	if !json.Valid(document) {
-		return json.Unmarshal(document, view) // which says why not
+	if json.Valid(document) {
+		document = printable.Strings(document)
 	}
-	return json.Unmarshal(printable.Strings(document), view)
+	return readAsIs(document, view)
+}
+
+func readAsIs(document []byte, view any) error {
+	if err := json.Unmarshal(document, view); err != nil {
+		return err
+	}
+	if v, ok := view.(checked); ok {
+		return v.unlike()
+	}
+	return nil
 }
 
 // get asks for what is at the path.
@@ -115,7 +130,7 @@ type request struct {
 }
 
 func ask[T any](ctx context.Context, c *Client, r request) (answer Answer[T], err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.times.answer)
 	defer cancel()
 	response, err := c.send(ctx, r)
 	if err != nil {
@@ -124,9 +139,12 @@ func ask[T any](ctx context.Context, c *Client, r request) (answer Answer[T], er
 	defer response.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
 	if err != nil {
-		return answer, c.unreachable(ctx, err)
+		return answer, c.unreachable(ctx, r, err)
 	}
 	answer.JSON = bytes.TrimSuffix(content, []byte("\n"))
+	if err := c.jsonIn(response); err != nil {
+		return answer, c.foreign(r, err)
+	}
 	if err := read(content, &answer.View); err != nil {
 		return answer, c.foreign(r, err)
 	}
@@ -150,7 +168,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	q.Header.Set("User-Agent", "rota")
 	response, err := c.http.Do(q)
 	if err != nil {
-		return nil, c.unreachable(ctx, err)
+		return nil, c.unreachable(ctx, r, err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
 		defer response.Body.Close()
@@ -168,17 +186,31 @@ func encode(body any) (io.Reader, error) {
 }
 
 // unreachable is the error of a request that was not answered, unless its caller gave it up.
-func (c *Client) unreachable(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
+func (c *Client) unreachable(ctx context.Context, r request, err error) error {
+	cause := context.Cause(ctx)
+	if cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err // without the whole address, which Unreachable names
 	}
-	return &Unreachable{Address: c.address, Err: err}
+	lost := &Unreachable{Address: c.address, Err: err}
+	sent := !neverSent(lost)
+	lost.Silent = sent && cause != nil
+	lost.Unknown = sent && r.method != http.MethodGet
+	return lost
 }
 
 // foreign is the error of an answer that no rota gives.
 func (c *Client) foreign(r request, err error) error {
-	return fmt.Errorf("what answers at %s is no rota, or another version of it (%s %s: %w)", c.address, r.method, r.path, err)
+	return &Foreign{Address: c.address, Request: r.method + " " + r.path, Err: err}
+}
+
+// jsonIn says what is wrong with an answer that is to be JSON.
+func (c *Client) jsonIn(response *http.Response) error {
+	kind := response.Header.Get("Content-Type")
+	if media, _, _ := mime.ParseMediaType(kind); media != "application/json" {
+		return fmt.Errorf("the answer is %q, and no JSON", kind)
+	}
+	return nil
 }

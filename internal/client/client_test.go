@@ -49,12 +49,15 @@ func TestAMasterThatIsNotThereIsNamed(t *testing.T) {
 	_, err = c.Reload(t.Context(), ReloadRequest{Key: "k"})
 	require.ErrorAs(t, err, new(*Unreachable))
 	require.Less(t, time.Since(began), patience, "a request that nobody can have heard is not sent again and again")
-	require.ErrorAs(t, c.Events(t.Context(), nil, nil), new(*Unreachable))
+	require.ErrorAs(t, c.Events(t.Context(), nil, nil, nil), new(*Unreachable))
 }
 
 func TestAnAnswerKeepsItsJSON(t *testing.T) {
-	document := `{"pid": 7,  "new_field": {"a": 1}, "reload": null}`
-	c, _ := masterOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, document) }))
+	document := `{"pid": 7,  "version": "v1", "generation": 1, "pool": {"size": 1}, "new_field": {"a": 1}, "reload": null}`
+	c, _ := masterOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintln(w, document)
+	}))
 	answer, err := c.Status(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, document, string(answer.JSON))
@@ -92,7 +95,9 @@ func TestARequestIsAsTheAPIWantsIt(t *testing.T) {
 	c, _ := masterOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got = append(got, fmt.Sprintf("%s %s %s%s%s", r.Method, r.URL, body, r.Header.Get("Idempotency-Key"), r.Header.Get("If-Match")))
-		fmt.Fprint(w, "{}")
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"id":"id","state":"live","workers":8,"before":4,"worker":{"id":"n","state":"starting"},"replaces":"w",`+
+			`"connection":{"id":"1f"},"how":"shutdown","evicted":0,"connections":[],"worker_id":"w","lines":[]}`)
 	}))
 	ctx := t.Context()
 	for _, ask := range []func() error{
@@ -177,7 +182,7 @@ func TestAWaitThatIsGivenUpSaysWhy(t *testing.T) {
 	defer cancel()
 	_, err := c.Reload(ctx, ReloadRequest{Key: "k"})
 	require.ErrorIs(t, err, why)
-	require.ErrorIs(t, c.Events(ctx, nil, nil), why)
+	require.ErrorIs(t, c.Events(ctx, nil, nil, nil), why)
 	_, err = c.Follow(ctx, "r1", func(Reload) bool { return false }, func(Event) {})
 	require.ErrorIs(t, err, why)
 }

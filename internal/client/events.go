@@ -32,13 +32,23 @@ type Event struct {
 
 // Events passes on all that happens, from the events after the given number, or from now on
 // where from is nil, for as long as ctx and the reader like. A stream that breaks is taken up
-// where it broke off. The error is the reader's, or that of a master that can't be reached.
-func (c *Client) Events(ctx context.Context, from *uint64, pass func(Message) error) error {
+// where it broke off, and broke is told of it, unless that is nil. The error is the reader's, or that of
+// a master that can't be reached; it is never nil.
+func (c *Client) Events(ctx context.Context, from *uint64, pass func(Message) error, broke func(error)) error {
 	query := url.Values{}
 	if from != nil {
 		query.Set("after", strconv.FormatUint(*from, 10))
 	}
-	return c.follow(ctx, "/events", query, pass)
+	err := c.follow(ctx, "/events", query, func(m Message) error {
+		if _, err := strconv.ParseUint(m.ID, 10, 64); err != nil && m.Name != "events.lost" {
+			return c.foreign(request{method: http.MethodGet, path: "/events"}, fmt.Errorf("event %q has no number", m.Name))
+		}
+		return pass(m)
+	}, broke)
+	if err == nil {
+		err = &Unreachable{Address: c.address, Err: errEnded}
+	}
+	return err
 }
 
 // LogLine is a line that a worker printed.
@@ -60,8 +70,8 @@ func (c *Client) Log(ctx context.Context, worker string, tail int) (Answer[Worke
 	return get[WorkerLog](ctx, c, "/workers/"+worker+"/logs", tailOf(tail))
 }
 
-// FollowLog passes on the last tail lines and each that comes, up to log.end.
-func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass func(Message) error) error {
+// FollowLog passes on the last tail lines and each that comes, up to log.end. Of broke see Events.
+func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass func(Message) error, broke func(error)) error {
 	query := tailOf(tail)
 	query.Set("follow", "true")
 	err := c.follow(ctx, "/workers/"+worker+"/logs", query, func(m Message) error {
@@ -69,7 +79,7 @@ func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass fu
 			return err
 		}
 		return ErrOver
-	})
+	}, broke)
 	if errors.Is(err, ErrOver) {
 		return nil
 	}
@@ -88,16 +98,12 @@ func tailOf(n int) url.Values {
 // nil when the master says that there are no more. A stream that breaks, or ends before its
 // reader has had enough, is opened again behind the last event that was told. A master that
 // has never answered, or not for longer than patience, is unreachable.
-func (c *Client) follow(ctx context.Context, path string, query url.Values, pass func(Message) error) error {
+func (c *Client) follow(ctx context.Context, path string, query url.Values, pass func(Message) error, broke func(error)) error {
 	after := ""
-	var heard time.Time // when the master last said something; zero: never
-	for {
-		s, err := c.open(ctx, path, query, after)
+	var heard time.Time // until when the master was there; zero: never
+	for quiet := broke == nil; ; {
+		err := c.followOnce(ctx, path, query, &after, func(m Message) error { quiet = broke == nil; return pass(m) }, &heard)
 		switch {
-		case err == nil:
-			heard = time.Now()
-			err = s.drain(&after, func(m Message) error { heard = time.Now(); return pass(m) })
-			s.close()
 		case errors.Is(err, io.EOF):
 			return nil
 		case StatusOf(err) == http.StatusServiceUnavailable && heard.IsZero():
@@ -112,10 +118,32 @@ func (c *Client) follow(ctx context.Context, path string, query url.Values, pass
 		if !retriable(err) || heard.IsZero() || time.Since(heard) > c.times.patience {
 			return err
 		}
+		if !quiet {
+			broke(err)
+			quiet = true
+		}
 		if err := c.rest(ctx, err); err != nil {
 			return err
 		}
 	}
+}
+
+// followOnce passes on the events of one stream. io.EOF says that there are no more.
+func (c *Client) followOnce(ctx context.Context, path string, query url.Values, after *string, pass func(Message) error, heard *time.Time) error {
+	s, err := c.open(ctx, path, query, *after)
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF) && heard.IsZero():
+		return c.foreign(request{method: http.MethodGet, path: path}, errors.New("there is no stream of events"))
+	default:
+		return err
+	}
+	defer s.close()
+	err = s.drain(after, pass)
+	if s.heard {
+		*heard = time.Now()
+	}
+	return err
 }
 
 // readerError is an error of who reads the events, not of the stream.
@@ -127,6 +155,9 @@ func (s *stream) drain(after *string, pass func(Message) error) error {
 		m, err := s.next()
 		if err != nil {
 			return err
+		}
+		if m.Name == "" || !json.Valid(m.Data) {
+			return &readerError{s.foreign(fmt.Errorf("%.60q is no event", m.Data))}
 		}
 		if m.ID != "" {
 			*after = m.ID

@@ -34,7 +34,7 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool
 				break
 			}
 			tell(e)
-			if e.Reload == nil || !settled(*e.Reload, enough) {
+			if e.Reload == nil || e.Reload.ID != id || !settled(*e.Reload, enough) {
 				continue
 			}
 			told, last = true, Answer[Reload]{*e.Reload, e.ReloadJSON}
@@ -51,6 +51,8 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool
 			}
 		case told:
 			return last, nil // a master that stops says so, and is gone
+		case last.JSON == nil && errors.As(err, new(*Foreign)):
+			return last, err
 		case !retriable(err), time.Since(heard) > c.times.patience:
 			return last, err
 		}
@@ -77,7 +79,7 @@ func (c *Client) streamReload(ctx context.Context, id string) <-chan Event {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-		})
+		}, nil)
 	}()
 	return events
 }

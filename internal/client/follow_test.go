@@ -23,6 +23,7 @@ func (f *fakeReload) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.looks.Add(1)
+	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprint(w, f.view.Load())
 }
 

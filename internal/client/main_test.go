@@ -33,7 +33,7 @@ func clientOf(t *testing.T, address string) *Client {
 	c, err := New(address)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	c.times = times{pause: time.Millisecond, patience: patience, silence: patience, look: time.Millisecond}
+	c.times = times{answer: patience, pause: time.Millisecond, patience: patience, silence: patience, look: time.Millisecond}
 	return c
 }
 

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -24,7 +23,7 @@ func (*unread) UnmarshalJSON([]byte) error { return nil }
 func page[T any](ctx context.Context, c *Client, path string, query url.Values) (rows T, err error) {
 	answer, err := get[unread](ctx, c, path, query)
 	if err == nil {
-		if err = json.Unmarshal(answer.JSON, &rows); err != nil {
+		if err = readAsIs(answer.JSON, &rows); err != nil {
 			err = c.foreign(request{method: http.MethodGet, path: path}, err)
 		}
 	}
@@ -33,7 +32,7 @@ func page[T any](ctx context.Context, c *Client, path string, query url.Values) 
 
 // collect turns the pages until there are limit rows, or no more; limit 0: all. more says
 // that there are rows which it left out.
-func collect[T any](limit int, turn func(size int, cursor string) ([]json.RawMessage, *string, error)) (rows []Answer[T], more bool, err error) {
+func collect[T any](c *Client, path string, limit int, turn func(size int, cursor string) ([]json.RawMessage, *string, error)) (rows []Answer[T], more bool, err error) {
 	if limit <= 0 {
 		limit = math.MaxInt
 	}
@@ -45,7 +44,7 @@ func collect[T any](limit int, turn func(size int, cursor string) ([]json.RawMes
 		for _, raw := range list {
 			row := Answer[T]{JSON: raw}
 			if err := read(raw, &row.View); err != nil {
-				return nil, false, fmt.Errorf("a row of the listing can't be read: %w", err)
+				return nil, false, c.foreign(request{method: http.MethodGet, path: path}, err)
 			}
 			rows = append(rows, row)
 		}

@@ -18,10 +18,23 @@ import (
 type Unreachable struct {
 	Address string // that was tried
 	Err     error
+	Silent  bool // somebody has taken the request, and said nothing for too long
+	Unknown bool // it may be done, or may yet be, what was asked
 }
 
 // Error says what to do about it, too.
 func (u *Unreachable) Error() string {
+	text := u.what()
+	if u.Unknown {
+		text += ". Whether it does what was asked is not known"
+	}
+	return text
+}
+
+func (u *Unreachable) what() string {
+	if u.Silent {
+		return fmt.Sprintf("the master at %s does not answer: it hangs or was stopped (SIGSTOP), or something else listens there", u.Address)
+	}
 	what := fmt.Sprintf("can't reach the master at %s: %s", u.Address, printable.Text(u.Err.Error()))
 	if errors.Is(u.Err, syscall.ECONNREFUSED) {
 		what = "no master listens at " + u.Address
@@ -30,6 +43,21 @@ func (u *Unreachable) Error() string {
 }
 
 func (u *Unreachable) Unwrap() error { return u.Err }
+
+// Foreign says that something else than a master has answered, or another version of it.
+type Foreign struct {
+	Address string
+	Request string // that was answered so
+	Err     error  // what was wrong with the answer
+}
+
+// Error says what to do about it, too.
+func (f *Foreign) Error() string {
+	return fmt.Sprintf("what answers at %s is no rota, or another version of it (%s: %s); is that rota's admin address (--admin, ROTA_ADMIN, or admin in the file of --config)?",
+		f.Address, f.Request, printable.Text(f.Err.Error()))
+}
+
+func (f *Foreign) Unwrap() error { return f.Err }
 
 // Problem is the master's answer that it will not, or that it could not (RFC 9457).
 type Problem struct {
@@ -51,7 +79,7 @@ const mostProblem = 16 << 20 // bytes: it may have a reload with all its steps i
 func (c *Client) problem(r request, response *http.Response) error {
 	content, err := io.ReadAll(io.LimitReader(response.Body, mostProblem))
 	if err != nil {
-		return c.unreachable(response.Request.Context(), err)
+		return c.unreachable(response.Request.Context(), r, err)
 	}
 	p := Problem{JSON: content}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
@@ -59,7 +87,7 @@ func (c *Client) problem(r request, response *http.Response) error {
 		err = read(content, &p)
 	}
 	if err != nil || kind != "application/problem+json" || p.Detail == "" {
-		return c.foreign(r, errors.New(printable.Text(fmt.Sprintf("%s: %.200s", response.Status, strings.TrimSpace(string(content))))))
+		return c.foreign(r, fmt.Errorf("%s: %.200s", response.Status, strings.TrimSpace(string(content))))
 	}
 	p.Status = response.StatusCode
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {

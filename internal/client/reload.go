@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -181,7 +182,8 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[Reload], e
 		}
 		refused = refused && neverSent(lost)
 		if refused || time.Since(began) > c.times.patience {
-			return answer, err
+			lost.Unknown = !refused // one of the tries may have been heard
+			return answer, lost
 		}
 		if err := pauseFor(ctx, c.times.pause); err != nil {
 			return answer, err
@@ -191,7 +193,8 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[Reload], e
 
 // ReloadByID is one that is running, or remembered.
 func (c *Client) ReloadByID(ctx context.Context, id string) (Answer[Reload], error) {
-	return get[Reload](ctx, c, "/reloads/"+id, nil)
+	answer, err := get[Reload](ctx, c, "/reloads/"+id, nil)
+	return answer, c.about(id, answer.View, err)
 }
 
 // Reloads is a page of the history, newest first.
@@ -202,7 +205,7 @@ type Reloads struct {
 
 // History is the latest reloads, newest first, at most limit; each as read and as it came.
 func (c *Client) History(ctx context.Context, limit int) ([]Answer[Reload], error) {
-	rows, _, err := collect[Reload](limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
+	rows, _, err := collect[Reload](c, "/reloads", limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
 		found, err := page[Reloads](ctx, c, "/reloads", pageOf(min(size, mostReloads), cursor))
 		return found.Reloads, found.Next, err
 	})
@@ -216,7 +219,16 @@ func (c *Client) Tell(ctx context.Context, id, verb, reason string) (Answer[Relo
 		r.header = http.Header{"Content-Type": {"application/json"}}
 		r.body = map[string]string{"reason": reason}
 	}
-	return ask[Reload](ctx, c, r)
+	answer, err := ask[Reload](ctx, c, r)
+	return answer, c.about(id, answer.View, err)
+}
+
+// about sees to it that an answer is about the reload that was asked for.
+func (c *Client) about(id string, r Reload, err error) error {
+	if err == nil && r.ID != id {
+		return c.foreign(request{method: "about", path: "/reloads/" + id}, fmt.Errorf("the answer is about reload %q", r.ID))
+	}
+	return err
 }
 
 // pageOf asks for the rows after the cursor.

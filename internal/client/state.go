@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -105,11 +106,16 @@ type Scaled struct {
 
 // Scale gives the pool another size.
 func (c *Client) Scale(ctx context.Context, workers int) (Answer[Scaled], error) {
-	return ask[Scaled](ctx, c, request{
+	r := request{
 		method: http.MethodPut, path: "/scale",
 		header: http.Header{"Content-Type": {"application/json"}},
 		body:   map[string]int{"workers": workers},
-	})
+	}
+	answer, err := ask[Scaled](ctx, c, r)
+	if got := answer.View.Workers; err == nil && got != workers {
+		err = c.foreign(r, fmt.Errorf("it says %d workers instead of %d", got, workers))
+	}
+	return answer, err
 }
 
 // Connection is one that a worker holds.
@@ -131,16 +137,18 @@ type Connections struct {
 	More   bool     // there are more than were asked for
 }
 
+type connectionsPage struct {
+	Connections []json.RawMessage `json:"connections"`
+	Next        *string           `json:"next"`
+	Unseen      []string          `json:"unseen_workers"`
+}
+
 // Connections are those that the query asks for, at most limit; 0: all. All pages are turned.
 func (c *Client) Connections(ctx context.Context, query url.Values, limit int) (found Connections, err error) {
-	found.Rows, found.More, err = collect[Connection](limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
+	found.Rows, found.More, err = collect[Connection](c, "/connections", limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
 		q := pageOf(min(size, mostConnections), cursor)
 		maps.Copy(q, query)
-		rows, err := page[struct {
-			Connections []json.RawMessage `json:"connections"`
-			Next        *string           `json:"next"`
-			Unseen      []string          `json:"unseen_workers"`
-		}](ctx, c, "/connections", q)
+		rows, err := page[connectionsPage](ctx, c, "/connections", q)
 		found.Unseen = nil
 		for _, worker := range rows.Unseen {
 			found.Unseen = append(found.Unseen, printable.Text(worker))

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func TestAStreamThatBreaksIsTakenUpWhereItBrokeOff(t *testing.T) {
 		}
 	}))
 	var ids []string
-	err := c.Events(t.Context(), new(uint64(0)), collectUntil(&ids, "7"))
+	err := c.Events(t.Context(), new(uint64(0)), collectUntil(&ids, "7"), nil)
 	require.ErrorIs(t, err, errEnough)
 	require.Equal(t, []string{"1", "2", "3", "4", "5", "6", "7"}, ids, "nothing is told twice or left out")
 	require.Equal(t, []string{"/after=0", "2/after=0", "4/after=0", "6/after=0"}, places.all())
@@ -62,7 +63,7 @@ func TestAStreamOnWhichNothingComesIsOpenedAnew(t *testing.T) {
 	}))
 	c.times.silence = 20 * time.Millisecond
 	var ids []string
-	require.ErrorIs(t, c.Events(t.Context(), nil, collectUntil(&ids, "3")), errEnough)
+	require.ErrorIs(t, c.Events(t.Context(), nil, collectUntil(&ids, "3"), nil), errEnough)
 	require.Equal(t, []string{"1", "2", "3"}, ids)
 }
 
@@ -80,7 +81,7 @@ func TestCommentsKeepAStreamAlive(t *testing.T) {
 	}))
 	c.times.silence = 900 * time.Millisecond
 	var ids []string
-	require.ErrorIs(t, c.Events(t.Context(), nil, collectUntil(&ids, "1")), errEnough)
+	require.ErrorIs(t, c.Events(t.Context(), nil, collectUntil(&ids, "1"), nil), errEnough)
 	require.Len(t, streams.all(), 1)
 }
 
@@ -95,7 +96,7 @@ func TestALongLineIsRead(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, text, e.Message)
 		return errEnough
-	})
+	}, nil)
 	require.ErrorIs(t, err, errEnough)
 }
 
@@ -109,7 +110,7 @@ func TestAStreamEndsWhenThereIsNothingToCome(t *testing.T) {
 		put(w, 1, "log.line", `{"number":1,"text":"a"}`)
 	}))
 	lines := 0
-	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(Message) error { lines++; return nil }))
+	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(Message) error { lines++; return nil }, nil))
 	require.Equal(t, 1, lines)
 }
 
@@ -119,7 +120,7 @@ func TestALogEndsWithItsWorker(t *testing.T) {
 		put(w, 1, "log.end", `{}`)
 		<-r.Context().Done()
 	}))
-	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(Message) error { return nil }))
+	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(Message) error { return nil }, nil))
 }
 
 func TestARefusedStreamIsAnErrorUnlessTheMasterIsBusy(t *testing.T) {
@@ -135,9 +136,9 @@ func TestARefusedStreamIsAnErrorUnlessTheMasterIsBusy(t *testing.T) {
 			put(w, 1, "worker.ready", `{}`)
 		}
 	}))
-	require.EqualError(t, c.FollowLog(t.Context(), "w", -1, nil), "not kept any more")
+	require.EqualError(t, c.FollowLog(t.Context(), "w", -1, nil, nil), "not kept any more")
 	var ids []string
-	require.ErrorIs(t, c.Events(t.Context(), nil, collectUntil(&ids, "1")), errEnough)
+	require.ErrorIs(t, c.Events(t.Context(), nil, collectUntil(&ids, "1"), nil), errEnough)
 	require.Len(t, tries.all(), 3)
 }
 
@@ -154,6 +155,46 @@ func TestAMasterThatStaysAwayIsUnreachable(t *testing.T) {
 		server.Listener.Close()
 		close(gone)
 		return nil
+	}, nil)
+	require.ErrorAs(t, err, new(*Unreachable))
+}
+
+// A server whose streams end at once, though it has said something.
+func TestABrokenStreamIsToldAndGivenUpInTheEnd(t *testing.T) {
+	c, server := masterOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		beginStream(w)
+		fmt.Fprint(w, ": hello\n\n")
+	}))
+	c.times.patience = 50 * time.Millisecond
+	told := 0
+	err := c.Events(t.Context(), nil, nil, func(err error) {
+		require.ErrorContains(t, err, "the stream of events has ended")
+		told++
+		server.Listener.Close()
+		server.CloseClientConnections()
 	})
 	require.ErrorAs(t, err, new(*Unreachable))
+	require.Equal(t, 1, told, "once for as long as nothing comes")
+}
+
+func TestASilentMasterIsSaidToBeSilent(t *testing.T) {
+	hang := make(chan struct{})
+	c, _ := masterOf(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-hang
+	}))
+	defer close(hang)
+	c.times.answer, c.times.silence, c.times.patience = 20*time.Millisecond, 20*time.Millisecond, time.Millisecond
+	ask := map[string]func() error{
+		"status": func() error { _, err := c.Status(t.Context()); return err },
+		"events": func() error { return c.Events(t.Context(), nil, nil, nil) },
+		"scale":  func() error { _, err := c.Scale(t.Context(), 3); return err },
+		"reload": func() error { _, err := c.Reload(t.Context(), ReloadRequest{Key: "k"}); return err },
+	}
+	for name, f := range ask {
+		lost, ok := errors.AsType[*Unreachable](f())
+		require.True(t, ok, name)
+		require.Contains(t, lost.Error(), "does not answer", name)
+		require.Equal(t, name == "scale" || name == "reload", lost.Unknown, name)
+	}
 }
