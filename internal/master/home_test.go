@@ -3,6 +3,7 @@ package master
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,12 +27,7 @@ func (r *running) misses(text string) {
 		if err != nil || text == "" {
 			return err == nil && len(s.Missing) == 0
 		}
-		for _, what := range s.Missing {
-			if what == text {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(s.Missing, text)
 	}, patience, time.Millisecond, "%s", text)
 }
 
