@@ -41,16 +41,16 @@ func starting(t *testing.T, lines []string, start string) string {
 func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
 	t.Parallel()
 	for listen, counts := range map[string]string{
-		":80":                 "11 passed, 0 failed, 3 skipped",
-		"http=:80":            "13 passed, 0 failed, 1 skipped",
-		"http=unix:/run/sock": "14 passed, 0 failed, 0 skipped",
+		":80":                 "12 passed, 0 failed, 4 skipped",
+		"http=:80":            "15 passed, 0 failed, 1 skipped",
+		"http=unix:/run/sock": "16 passed, 0 failed, 0 skipped",
 	} {
 		t.Run(listen, func(t *testing.T) {
 			lines, stderr, code := doctor(t, "--listen", listen, "--", binary, "worker")
 			require.Equal(t, 0, code)
 			require.Empty(t, stderr)
 			require.Equal(t, counts, lines[len(lines)-1])
-			require.Len(t, lines, 15)
+			require.Len(t, lines, 17)
 		})
 	}
 }
@@ -65,7 +65,7 @@ func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 	require.Contains(t, stderr, "rota: /bin/sh does not pass\n")
 	require.Contains(t, starting(t, lines, "fail  takes the socket"), "a connection was not accepted within 2s")
 	require.Contains(t, starting(t, lines, "fail  exits within the drain timeout"), "still there after 1s")
-	require.Equal(t, "3 passed, 2 failed, 9 skipped", lines[len(lines)-1])
+	require.Equal(t, "4 passed, 2 failed, 10 skipped", lines[len(lines)-1])
 
 	var junit struct {
 		Suite struct {
@@ -84,7 +84,7 @@ func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, xml.Unmarshal(content, &junit))
 	require.Equal(t, "rota doctor", junit.Suite.Name)
 	require.Equal(t, 2, junit.Suite.Failures)
-	require.Len(t, junit.Suite.Cases, 14)
+	require.Len(t, junit.Suite.Cases, 16)
 	require.Equal(t, "takes the socket", junit.Suite.Cases[0].Name)
 	require.Contains(t, lines[0], junit.Suite.Cases[0].Failure.Message)
 }
@@ -97,7 +97,7 @@ func TestTheDoctorTakesTheSettingsOfAWorker(t *testing.T) {
 	require.NoError(t, os.WriteFile(settings, []byte("command: [./run]\ndir: "+directory+"\nenv: {ROLE: web}\nready: notify\nlisten: ['http=:80']\n"), 0o600))
 	lines, _, code := doctor(t, "--config", settings)
 	require.Equal(t, 0, code)
-	require.Equal(t, "13 passed, 0 failed, 1 skipped", lines[len(lines)-1])
+	require.Equal(t, "15 passed, 0 failed, 1 skipped", lines[len(lines)-1])
 }
 
 func TestMistakesOfWhoCallsTheDoctor(t *testing.T) {

@@ -5,7 +5,8 @@
 // (socket.go), and plays the clients. One life of the program is a trial (trial.go); each asks
 // other questions: how it serves (serving.go), what becomes of connections on which nothing was
 // said yet when the stop signal comes (silence.go) and of those that come later (newcomers.go),
-// of requests in flight (flight.go) and of connections kept alive (keepalive.go). What every
+// of requests in flight (flight.go), of connections kept alive (keepalive.go) and of clients that are never
+// idle (busy.go). What every
 // life has to leave behind, which is nothing, is judged at the end (lives.go). To ask anything, the
 // doctor first finds out what the program answers to (speech.go).
 //
@@ -50,6 +51,8 @@ type examination struct {
 	speech *speech      // what the program answers to; nil: not known
 	why    string       // it is not known
 	lives  []life
+
+	backlog uint32 // of a socket that no program has had; 0: not known
 }
 
 // Examine runs the program several times and reports on every check. The error is the context's, or
@@ -59,7 +62,7 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	o.Spec.DrainTimeout = cmp.Or(o.Spec.DrainTimeout, master.DefaultDrainTimeout)
 	e := &examination{Options: o, since: time.Now(), over: ctx.Err}
 	e.report.Began = e.since
-	for _, look := range []func(context.Context) error{e.serving, e.silence, e.flight, e.keepAlive} {
+	for _, look := range []func(context.Context) error{e.serving, e.silence, e.flight, e.keepAlive, e.busy} {
 		err := look(ctx)
 		if ctx.Err() != nil {
 			return e.report, ctx.Err() // whatever else was found is its doing

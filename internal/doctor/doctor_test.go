@@ -47,7 +47,8 @@ func names(checks ...check) (list []string) {
 
 // everything, in the order of the report.
 var everything = names(takesSocket, saysReady, answersUnderLoad, leaksNoDescriptor, stopsAccepting, answersSilent,
-	finishesRequests, closesIdle, exitsInTime, leavesNoProcess, neverShutsDown, keepsNonBlocking, polledBlocks, keepsFile)
+	finishesRequests, closesIdle, letsBusyGo, exitsInTime, leavesNoProcess, neverShutsDown, keepsNonBlocking, polledBlocks,
+	keepsQueue, keepsFile)
 
 func TestAGoodProgramPasses(t *testing.T) {
 	began := time.Now()
@@ -59,7 +60,7 @@ func TestAGoodProgramPasses(t *testing.T) {
 		require.Positive(t, result.Took, result.Check)
 	}
 	require.Equal(t, everything, checks)
-	require.Equal(t, "13 passed, 0 failed, 1 skipped", r.String())
+	require.Equal(t, "15 passed, 0 failed, 1 skipped", r.String())
 	require.Equal(t, Skip, r.result(t, keepsFile).Outcome)
 	require.Contains(t, r.result(t, answersUnderLoad).Detail, "HTTP, ")
 }
@@ -69,7 +70,7 @@ func TestAGoodProgramPassesOnAUnixSocket(t *testing.T) {
 	s := spec("good")
 	s.Listen = []master.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
 	r := examine(t, order{Spec: s})
-	require.Equal(t, "14 passed, 0 failed, 0 skipped", r.String())
+	require.Equal(t, "16 passed, 0 failed, 0 skipped", r.String())
 }
 
 func TestAProgramThatSpeaksNoHTTPPasses(t *testing.T) {
@@ -78,7 +79,7 @@ func TestAProgramThatSpeaksNoHTTPPasses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := examine(t, order{Spec: spec("good-echo"), Request: name})
-			require.Equal(t, "11 passed, 0 failed, 3 skipped", r.String())
+			require.Equal(t, "12 passed, 0 failed, 4 skipped", r.String())
 			require.Contains(t, r.result(t, answersUnderLoad).Detail, request)
 			require.Contains(t, r.result(t, closesIdle).Detail, "does not speak HTTP")
 			require.Contains(t, r.result(t, finishesRequests).Detail, "every chunk")
@@ -97,7 +98,7 @@ func TestAProgramThatServesOneConnectionAfterTheOtherPasses(t *testing.T) {
 	t.Parallel()
 	r := examine(t, order{Spec: spec("good-one-at-a-time")})
 	require.Empty(t, r.failed())
-	require.Equal(t, "12 passed, 0 failed, 2 skipped", r.String())
+	require.Equal(t, "13 passed, 0 failed, 3 skipped", r.String())
 	require.Contains(t, r.result(t, closesIdle).Detail, "closes every connection after its answer")
 }
 
@@ -185,7 +186,9 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 		"drops-silent":            {names(answersSilent), "closed without an answer"},
 		"cuts-in-flight":          {names(finishesRequests), "a request that was half sent at the signal: closed without an answer"},
 		"holds-keep-alive":        {names(closesIdle), "one was still open "},
-		"ignores-the-signal":      {names(stopsAccepting, closesIdle, exitsInTime), "it still accepted "},
+		"never-says-close":        {names(letsBusyGo), "one was still answered "},
+		"shrinks-the-queue":       {names(keepsQueue), "made it 100 long instead of "},
+		"ignores-the-signal":      {names(stopsAccepting, closesIdle, letsBusyGo, exitsInTime), "it still accepted "},
 		"exits-3":                 {names(exitsInTime), "it exited with code 3"},
 		"leaves-a-child":          {names(leavesNoProcess), "sleep (pid "},
 		"leaves-a-daemon":         {names(leavesNoProcess), "sleep (pid "},
@@ -222,6 +225,7 @@ func TestASocketThatBlocksAndIsPolledIsFound(t *testing.T) {
 func TestOnAUnixSocket(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][]string{
+		"shrinks-the-queue":       names(keepsQueue),
 		"unlinks-the-path":        names(keepsFile),
 		"shuts-the-listener-down": names(neverShutsDown),
 	} {

@@ -11,50 +11,60 @@ import (
 
 // keepAlive is the trial of a client that was answered, keeps its connection and says no more.
 func (e *examination) keepAlive(ctx context.Context) error {
-	if e.speech == nil {
-		e.skip(closesIdle, e.why)
-		return nil
-	}
-	if !e.speech.http {
-		e.skip(closesIdle, "it does not speak HTTP")
-		return nil
-	}
-	t, err := e.begin()
-	if err != nil {
+	t, c, err := e.kept(ctx, closesIdle)
+	if t == nil {
 		return err
 	}
-	c, err := e.accepted(ctx, t)
-	if err != nil {
-		return e.giveUp(ctx, t, err, closesIdle)
-	}
 	defer c.Close()
-	closes, err := e.speech.ask(c, answerBound)
-	if err == nil {
-		err = t.stop(ctx)
-	}
-	if err != nil {
+	if err := t.stop(ctx); err != nil {
 		return e.giveUp(ctx, t, err, closesIdle)
 	}
-	found := ""
-	if !closes {
-		if !c.ends(e.idleBound()) {
-			found = fmt.Sprintf("one was still open %s after the signal, and held the drain up", round(e.idleBound()))
-		}
-	}
+	closed := c.ends(e.idleBound())
 	took := time.Since(t.stopped)
 	c.Close()
 	if err := e.finish(ctx, t); err != nil {
 		return err
 	}
-	switch {
-	case closes:
-		e.skip(closesIdle, "it closes every connection after its answer")
-	case found != "":
-		e.fail(closesIdle, found)
-	default:
+	if closed {
 		e.pass(closesIdle, fmt.Sprintf("after %s", round(took)))
+	} else {
+		e.fail(closesIdle, fmt.Sprintf("one was still open %s after the signal, and held the drain up", round(e.idleBound())))
 	}
 	return nil
+}
+
+// kept begins a trial with a connection that was answered and is kept. There is none if the check is decided
+// without one.
+func (e *examination) kept(ctx context.Context, about check) (*trial, *client, error) {
+	if e.speech == nil {
+		e.skip(about, e.why)
+		return nil, nil, nil
+	}
+	if !e.speech.http {
+		e.skip(about, "it does not speak HTTP")
+		return nil, nil, nil
+	}
+	t, err := e.begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := e.accepted(ctx, t)
+	if err != nil {
+		return nil, nil, e.giveUp(ctx, t, err, about)
+	}
+	closes, err := e.speech.ask(c, answerBound)
+	if err == nil && !closes {
+		return t, c, nil
+	}
+	c.Close()
+	if err != nil {
+		return nil, nil, e.giveUp(ctx, t, err, about)
+	}
+	if err := e.finish(ctx, t); err != nil {
+		return nil, nil, err
+	}
+	e.skip(about, "it closes every connection after its answer")
+	return nil, nil, nil
 }
 
 // ends reports whether the program closes the connection within the bound, whatever it says before.

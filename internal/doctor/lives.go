@@ -19,6 +19,7 @@ type life struct {
 	unblocked bool // O_NONBLOCK was cleared
 	polled    bool // it waited by epoll for a socket that blocks
 	linked    bool
+	backlog   uint32 // of the accept queue, when it ended; 0: not known
 }
 
 func (t *trial) life(asTold bool) life {
@@ -28,6 +29,7 @@ func (t *trial) life(asTold bool) life {
 		unblocked: t.unblock && !t.socket.nonBlocking(), // looked at before it is touched
 		polled:    t.polled,
 		linked:    t.socket.linked(),
+		backlog:   t.socket.backlog(),
 	}
 	l.left, _ = left.(kernel.Family) // none for one that could not be started
 	l.listens = t.socket.listens()
@@ -76,6 +78,7 @@ func (e *examination) judgeLives() {
 		}
 		return "it waits for the socket by epoll, and the socket blocks"
 	})
+	e.judgeQueue()
 	if !e.onPath() {
 		e.skip(keepsFile, "it was examined on TCP; --listen unix:/any/path examines it on a unix socket")
 		return
@@ -85,6 +88,15 @@ func (e *examination) judgeLives() {
 			return ""
 		}
 		return "when it had ended, the socket's file was gone"
+	})
+}
+
+func (e *examination) judgeQueue() {
+	e.judgeAll(keepsQueue, func(l life) bool { return l.backlog > 0 }, func(l life) string {
+		if l.backlog >= e.backlog {
+			return ""
+		}
+		return fmt.Sprintf("it has called listen, and so made it %d long instead of %d", l.backlog, e.backlog)
 	})
 }
 

@@ -29,6 +29,7 @@ type program struct {
 	dropsSilent bool          // at the signal
 	cuts        bool          // at the signal, requests that are half read
 	keeps       bool          // idle connections, after the signal
+	neverCloses bool          // says so with no answer, after the signal
 	acceptsLast bool          // and drops who comes just after the signal
 	echoes      bool          // speaks no HTTP: every chunk is an answer to a chunk
 	greets      bool          // speaks first
@@ -42,6 +43,9 @@ type program struct {
 	draining bool
 	crew     sync.WaitGroup
 }
+
+// idleGrace is how long the program that never says close waits for a next request when it drains.
+const idleGrace = 300 * time.Millisecond
 
 type connState int
 
@@ -99,9 +103,16 @@ var misbehaviours = map[string]func(p *program){
 			}
 		}
 	},
-	"drops-silent":            func(p *program) { p.dropsSilent = true },
-	"cuts-in-flight":          func(p *program) { p.cuts = true },
-	"holds-keep-alive":        func(p *program) { p.keeps = true },
+	"drops-silent":     func(p *program) { p.dropsSilent = true },
+	"cuts-in-flight":   func(p *program) { p.cuts = true },
+	"holds-keep-alive": func(p *program) { p.keeps = true },
+	"never-says-close": func(p *program) { p.neverCloses = true },
+	"shrinks-the-queue": func(p *program) {
+		p.ready = func() {
+			control(p.listener, func(fd int) error { return syscall.Listen(fd, 100) })
+			sayReady()
+		}
+	},
 	"accepts-and-drops":       func(p *program) { p.acceptsLast = true },
 	"ignores-the-signal":      func(p *program) { p.ignores = true },
 	"exits-3":                 func(p *program) { p.exits = 3 },
@@ -231,6 +242,10 @@ func (p *program) drain() {
 	p.mu.Lock()
 	p.draining = true
 	for c, state := range p.conns {
+		if p.neverCloses && state == idle {
+			_ = c.SetReadDeadline(time.Now().Add(idleGrace))
+			continue
+		}
 		if state == idle && !p.keeps || state == silent && p.dropsSilent || state == halfRead && p.cuts {
 			c.Close()
 		}
@@ -260,13 +275,18 @@ func (p *program) serve(c net.Conn) {
 		return
 	}
 	for r := bufio.NewReader(c); p.read(c, r); {
-		last := p.set(c, busy) || p.alone
+		last := p.set(c, busy) && !p.neverCloses || p.alone
 		header := ""
 		if last {
 			header = "Connection: close\r\n"
 		}
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%s\r\nok", header)
-		if last || p.set(c, idle) && !p.keeps {
+		draining := p.set(c, idle)
+		if draining && p.neverCloses {
+			_ = c.SetReadDeadline(time.Now().Add(idleGrace))
+			continue
+		}
+		if last || draining && !p.keeps {
 			return
 		}
 	}

@@ -79,6 +79,8 @@ var (
 		"at the signal, go on reading and answering the requests that have begun, and exit when the last is answered"}
 	closesIdle = check{"closes idle keep-alive connections",
 		"at the signal, close connections that wait for another request, after a few seconds of grace at most"}
+	letsBusyGo = check{"lets clients go that are never idle",
+		"at the signal, answer with Connection: close from then on: a client that always has another request goes on with this worker for ever"}
 	exitsInTime = check{"exits within the drain timeout with code 0",
 		"have it handle the stop signal (--stop-signal, if it listens to another), and exit with 0 when the last connection is closed"}
 	leavesNoProcess = check{"leaves no process behind",
@@ -89,6 +91,8 @@ var (
 		"don't clear O_NONBLOCK of the inherited socket (in Python setblocking(True), in Go File.Fd): all workers share the flag, and those that poll would hang in accept"}
 	polledBlocks = check{"makes a socket non-blocking if it polls it",
 		"set O_NONBLOCK on the inherited socket, or let rota do it (--listen …?nonblock=true, nonblock: true): of several processes that wake for a connection one gets it, and the others sleep in accept, with all the connections that they have"}
+	keepsQueue = check{"keeps the accept queue as long as it was",
+		"don't call listen on the inherited socket, or with a backlog of 4096 or more: all workers share the queue, and who finds it full waits a second or is refused"}
 	keepsFile = check{"keeps the unix socket's file",
 		"don't unlink the path of an inherited socket (in Go SetUnlinkOnClose(false)): nobody could connect any more"}
 )
@@ -108,7 +112,15 @@ func (e *examination) tell(c check, o Outcome, detail string) {
 
 func (e *examination) pass(c check, note string)  { e.tell(c, Pass, note) }
 func (e *examination) skip(c check, why string)   { e.tell(c, Skip, why) }
-func (e *examination) fail(c check, found string) { e.tell(c, Fail, found+"; "+c.advice) }
+func (e *examination) fail(c check, found string) { e.tell(c, Fail, found+"; "+c.advice+e.recipe()) }
+
+// recipe says where settings are that work.
+func (e *examination) recipe() string {
+	if where := recipeFor(e.Spec.Command); where != "" {
+		return "; see " + where + " for settings that are tested"
+	}
+	return ""
+}
 
 // skipRest skips those of the checks that nothing is known of yet, for what is known of the program.
 func (e *examination) skipRest(checks ...check) {

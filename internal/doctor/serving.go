@@ -19,7 +19,7 @@ func (e *examination) serving(ctx context.Context) error {
 	if err := t.awaitReady(ctx); err != nil {
 		e.why = "it was never ready"
 		e.skip(takesSocket, e.why)
-		e.tell(saysReady, Fail, err.Error()+"; "+t.adviceNotReady())
+		e.tell(saysReady, Fail, err.Error()+"; "+t.adviceNotReady()+e.recipe())
 	} else {
 		e.whileItLives(ctx, t)
 	}

@@ -78,6 +78,15 @@ func (s *socket) waiting() bool {
 	return err != nil || queues[s.at.Name].Depth > 0
 }
 
+// backlog is how many may wait in the queue; 0: not known, as of a socket that was shut down.
+func (s *socket) backlog() uint32 {
+	queues, err := kernel.AcceptQueues([]kernel.Listener{s.at})
+	if err != nil {
+		return 0
+	}
+	return queues[s.at.Name].Backlog
+}
+
 // unread reports whether a connection has bytes that the program has not read.
 func (s *socket) unread() bool {
 	connections, err := kernel.Connections([]kernel.Listener{s.at})

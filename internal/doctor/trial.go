@@ -48,7 +48,7 @@ func (e *examination) begin() (*trial, error) {
 		spec:  e.Spec,
 		ready: make(chan struct{}), told: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{}),
 	}
-	if err := t.prepare(e.Options); err != nil {
+	if err := t.prepare(e); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -62,22 +62,23 @@ func (e *examination) begin() (*trial, error) {
 	return t, nil
 }
 
-func (t *trial) prepare(o Options) (err error) {
+func (t *trial) prepare(e *examination) (err error) {
 	if t.directory, err = os.MkdirTemp("", "rota-doctor"); err != nil {
 		return err
 	}
 	t.spec.Workers = 1
 	var examined master.ListenAddress
-	t.spec.Listen, examined = private(o.Spec.Listen, t.directory)
+	t.spec.Listen, examined = private(e.Spec.Listen, t.directory)
 	if t.socket, err = openSocket(examined, t.directory); err != nil {
 		return err
 	}
+	e.backlog = t.socket.backlog()
 	given, err := master.GiveSocket(examined.Name, t.socket.fd)
 	if err != nil {
 		return err
 	}
 	t.master, err = master.New(master.Options{
-		Spec: t.spec, Given: []master.Given{given}, Probe: o.Probe, Log: o.Log, Ended: t.look,
+		Spec: t.spec, Given: []master.Given{given}, Probe: e.Probe, Log: e.Log, Ended: t.look,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)

@@ -1,0 +1,50 @@
+package doctor
+
+import (
+	"debug/buildinfo"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// recipes are the folders with tested settings, by what a command line says of the program. The first that
+// fits counts: a wrapper's own name says less than what it is to run.
+var recipes = []struct {
+	named *regexp.Regexp // the last element of a word of the command
+	where string
+}{
+	{regexp.MustCompile(`^gunicorn`), "recipes/gunicorn"},
+	{regexp.MustCompile(`^uwsgi`), "recipes/uwsgi"},
+	{regexp.MustCompile(`^puma`), "recipes/puma"},
+	{regexp.MustCompile(`^caddy`), "recipes/caddy"},
+	{regexp.MustCompile(`^haproxy`), "recipes/haproxy"},
+	{regexp.MustCompile(`^(plackup|starlet|start_server)$|\.psgi$`), "recipes/starlet"},
+	{regexp.MustCompile(`^(nginx|lighttpd|hypercorn|unicorn|uvicorn|daphne|twistd|starman|h2o)`), "recipes/README.md"},
+	{regexp.MustCompile(`^(node|nodejs|npm|npx|yarn|pnpm)$|\.[cm]?js$`), "recipes/node-http and recipes/node-net"},
+	{regexp.MustCompile(`^python[\d.]*$|\.py$`), "recipes/python-asyncio and recipes/python-socketserver"},
+	{regexp.MustCompile(`^(rackup|rails)$|\.ru$`), "recipes/puma"},
+	{regexp.MustCompile(`^(go|go\.mod|main\.go)$`), "recipes/go"},
+}
+
+// recipeFor is where there are tested settings for such a program; "" if there are none.
+func recipeFor(command []string) string {
+	var words []string
+	for _, argument := range command {
+		for word := range strings.FieldsSeq(argument) { // it may be a line for a shell
+			words = append(words, filepath.Base(strings.Trim(word, `"'`)))
+		}
+	}
+	for _, r := range recipes {
+		if slices.ContainsFunc(words, r.named.MatchString) {
+			return r.where
+		}
+	}
+	if path, err := exec.LookPath(command[0]); err == nil {
+		if _, err := buildinfo.ReadFile(path); err == nil {
+			return "recipes/go"
+		}
+	}
+	return ""
+}
