@@ -33,7 +33,7 @@ type crowd struct {
 
 const (
 	fewestGuests = 8  // may always come, however few descriptors are left
-	forShort     = 32 // connections, and descriptors, that requests which stay don't get
+	forShort     = 32 // open files that streams leave to other requests; who waits for a reload leaves half of that
 	leastReserve = 32 // descriptors that connections leave to the master
 	mostReserve  = 256
 	slowToAsk    = time.Second // after which one that has not sent a request is quiet
@@ -218,8 +218,9 @@ func (c *crowd) attend(next http.Handler) http.Handler {
 	})
 }
 
-// mayStay reports whether a request that may take any time gets in, beside so many others.
-func (c *crowd) mayStay(r *http.Request, others int) bool {
+// mayStay reports whether a request that may take any time gets in, beside so many others. It leaves some open files to
+// those that are short.
+func (c *crowd) mayStay(r *http.Request, others, leaves int) bool {
 	g, _ := r.Context().Value(guestKey{}).(*guest)
-	return g == nil || others < fewestGuests/2 || g.spare >= forShort
+	return g == nil || others < fewestGuests/2 || g.spare >= leaves
 }

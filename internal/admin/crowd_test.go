@@ -186,9 +186,9 @@ func TestTheLastDescriptorsAreForShortRequests(t *testing.T) {
 		r := httptest.NewRequest("GET", "/events", nil)
 		return r.WithContext(context.WithValue(r.Context(), guestKey{}, &guest{spare: spare}))
 	}
-	require.True(t, c.mayStay(request(forShort), 500))
-	require.False(t, c.mayStay(request(forShort-1), 500))
-	require.True(t, c.mayStay(request(-1), 0), "a few always may")
+	require.True(t, c.mayStay(request(forShort), 500, forShort))
+	require.False(t, c.mayStay(request(forShort-1), 500, forShort))
+	require.True(t, c.mayStay(request(-1), 0, forShort), "a few always may")
 	for limit, reserve := range map[int]int{64: 32, 100: 32, 400: 100, 1024: 256, 1 << 20: 256} {
 		c.files = func() (int, int) { return 10, limit }
 		require.Equal(t, limit-reserve-10, c.spare())

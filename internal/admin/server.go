@@ -93,8 +93,8 @@ func New(m Master, o Options) *Server {
 			gap:       100 * time.Millisecond,
 		},
 		sampler: &sampler{pool: m, version: o.Version, log: o.Log},
-		streams: newSeats(o.MaxStreams, "event streams are open, the most there may be (--event-streams); close one or try again"),
-		waits:   newSeats(mostWaits, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
+		streams: newSeats(o.MaxStreams, forShort, "event streams are open, the most there may be (--event-streams); close one or try again"),
+		waits:   newSeats(mostWaits, forShort/2, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
 		crowd:   newCrowd(o.MaxStreams+mostWaits+4*forShort, o.Log),
 		closing: make(chan struct{}),
 	}
