@@ -174,14 +174,20 @@ func queues(m client.Receipt) string {
 
 func connections(m client.Receipt) string {
 	c := m.Connections
-	list := []string{plural(c.Drained, "connection drained by itself", "connections drained by themselves")}
+	list := []string{"How many connections drained is unknown"}
+	if c.Drained != nil {
+		list[0] = plural(*c.Drained, "connection drained by itself", "connections drained by themselves")
+	}
 	if c.Cut != nil {
 		list = append(list, fmt.Sprintf("%d cut", *c.Cut))
 	} else {
 		list = append(list, "how many were cut is unknown")
 	}
-	if c.Dropped > 0 {
-		list = append(list, fmt.Sprintf("%d dropped by workers that died", c.Dropped))
+	switch {
+	case c.Dropped == nil:
+		list = append(list, "how many were dropped by workers that died is unknown")
+	case *c.Dropped > 0:
+		list = append(list, fmt.Sprintf("%d dropped by workers that died", *c.Dropped))
 	}
 	if c.Evicted > 0 {
 		list = append(list, fmt.Sprintf("%d evicted", c.Evicted))

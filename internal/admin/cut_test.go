@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
+	"rota/internal/kernel"
 	"rota/internal/master"
 )
 
@@ -44,4 +46,26 @@ func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
 	require.Equal(t, new(false), viewReceipt(r).Lossless)
 	r = master.Reload{State: master.ReloadLive, StartedAt: time.Now(), Receipt: master.Receipt{Died: 1}}
 	require.Nil(t, viewReceipt(r).Lossless, "it has not ended")
+}
+
+func TestWhatBecameOfConnectionsUnseenIsNull(t *testing.T) {
+	r := master.Reload{State: master.ReloadCompleted, StartedAt: time.Now(), CutUnknown: true,
+		Receipt: master.Receipt{DrainedUnknown: true, DropUnknown: true}}
+	require.Equal(t, fateView{}, viewReceipt(r).Connections)
+	r.CutUnknown, r.Receipt = false, master.Receipt{Drained: 3}
+	require.Equal(t, fateView{Drained: new(3), Cut: new(0), Dropped: new(0)}, viewReceipt(r).Connections)
+}
+
+// Whatever keeps the master from looking is the machine's affair, and no fault inside rota.
+func TestAMachineThatShowsNoConnectionsIsSaidToBeAtFault(t *testing.T) {
+	f := newFakeMaster()
+	s := newServer(f)
+	for _, refusal := range []error{kernel.ErrNoDiag, kernel.ErrNoProc, unix.EMFILE, unix.EIO} {
+		f.kernelErr = refusal
+		for _, path := range []string{"/connections", "/workers/" + f.workers[0].ID + "/connections"} {
+			p := get(t, s, path).problem(http.StatusServiceUnavailable, "")
+			require.Contains(t, p["detail"], refusal.Error())
+		}
+		require.Nil(t, get(t, s, "/status").is(http.StatusOK)["totals"].(object)["connections"])
+	}
 }

@@ -2,11 +2,9 @@ package admin
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 
-	"rota/internal/kernel"
 	"rota/internal/master"
 )
 
@@ -177,8 +175,5 @@ func noSockets(err error) error {
 			return err
 		}
 	}
-	if errors.Is(err, kernel.ErrNoDiag) || errors.Is(err, kernel.ErrInterrupted) {
-		return problemf(http.StatusServiceUnavailable, "the kernel does not list the connections: %v", err)
-	}
-	return fmt.Errorf("list connections: %w", err)
+	return problemf(http.StatusServiceUnavailable, "the kernel does not list the connections: %v", err)
 }

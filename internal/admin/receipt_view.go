@@ -48,9 +48,9 @@ type probesView struct {
 
 // fateView is what became of the connections of the workers that left.
 type fateView struct {
-	Drained int  `json:"drained"` // they ended by themselves
+	Drained *int `json:"drained"` // they ended by themselves; null if the kernel did not tell how many
 	Cut     *int `json:"cut"`     // rota ended the worker; null if the kernel did not tell how many
-	Dropped int  `json:"dropped"` // the worker ended by a signal or an error
+	Dropped *int `json:"dropped"` // the worker ended by a signal or an error; null likewise
 	Evicted int  `json:"evicted"` // a caller had them closed
 }
 
@@ -91,7 +91,7 @@ func viewReceipt(r master.Reload) *receiptView {
 		ListenOverflows: knownIf(r.CountersKnown, r.Overflows),
 		ListenDrops:     knownIf(r.CountersKnown, r.Drops),
 		DeepestQueue:    r.DeepestQueue,
-		Connections:     fateView{r.Drained, knownIf(!r.CutUnknown, r.ConnectionsCut), r.Dropped, r.Evicted},
+		Connections:     fateView{knownIf(!r.DrainedUnknown, r.Drained), knownIf(!r.CutUnknown, r.ConnectionsCut), knownIf(!r.DropUnknown, r.Dropped), r.Evicted},
 		CutConnections:  viewCut(r.CutConnections),
 		WorkersDied:     r.Died,
 		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},

@@ -91,7 +91,7 @@ func TestWithoutTheKernelTheRestIsStillTold(t *testing.T) {
 	}
 	require.Equal(t, 1, strings.Count(log.String(), "does not tell"), "the same refusal is logged once")
 	f.kernelErr = errors.New("no memory")
-	get(t, s, "/connections").problem(http.StatusInternalServerError, "")
+	get(t, s, "/connections").problem(http.StatusServiceUnavailable, "")
 }
 
 func TestWorkers(t *testing.T) {

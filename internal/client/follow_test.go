@@ -140,14 +140,14 @@ func TestWhatIsLiveAndWhatIsLost(t *testing.T) {
 	require.False(t, Reload{State: "rolling"}.Live())
 
 	none := Receipt{}
-	none.Connections.Cut = new(0)
+	none.Connections.Cut, none.Connections.Dropped = new(0), new(0)
 	require.False(t, Reload{ConnectionsCut: new(0), Receipt: &none}.Lossy())
 	require.True(t, Reload{Receipt: &Receipt{}}.Lossy(), "nobody knows how many were cut")
 	require.True(t, Reload{ConnectionsCut: new(1)}.Lossy())
 	lossy := Receipt{}
-	lossy.Connections.Dropped = 1
+	lossy.Connections.Dropped = new(1)
 	require.True(t, Reload{Receipt: &lossy}.Lossy())
 	evicted := Receipt{}
-	evicted.Connections.Evicted, evicted.Connections.Cut = 1, new(0)
+	evicted.Connections.Evicted, evicted.Connections.Cut, evicted.Connections.Dropped = 1, new(0), new(0)
 	require.False(t, Reload{Receipt: &evicted}.Lossy(), "that was somebody's wish")
 }

@@ -81,9 +81,9 @@ type Receipt struct {
 	ListenDrops     *int `json:"listen_drops"`
 	DeepestQueue    int  `json:"deepest_queue"`
 	Connections     struct {
-		Drained int  `json:"drained"`
-		Cut     *int `json:"cut"` // nil: unknown
-		Dropped int  `json:"dropped"`
+		Drained *int `json:"drained"` // nil: unknown, as the next two
+		Cut     *int `json:"cut"`
+		Dropped *int `json:"dropped"`
 		Evicted int  `json:"evicted"`
 	} `json:"connections"`
 	CutConnections []CutConnection `json:"cut_connections"`
@@ -135,7 +135,7 @@ func (r Reload) Lossy() bool {
 		return false
 	}
 	lost := r.Receipt.Connections
-	return lost.Dropped > 0 || lost.Cut == nil || *lost.Cut > 0 // nobody knows of how many is not none
+	return lost.Dropped == nil || *lost.Dropped > 0 || lost.Cut == nil || *lost.Cut > 0 // nobody knows of how many is not none
 }
 
 // ReloadRequest is what is asked of a reload; what is empty is as the master is configured.

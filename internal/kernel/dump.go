@@ -47,17 +47,30 @@ func dumpOnce(request []byte) ([]netlink.Message, error) {
 // behind that the next one could take for its answer.
 func execute(kind netlink.HeaderType, flags netlink.HeaderFlags, request []byte) ([]netlink.Message, error) {
 	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, &netlink.Config{MessageBufferSize: dumpBuffer})
-	if errors.Is(err, unix.EPROTONOSUPPORT) {
+	if err != nil {
+		err = fmt.Errorf("open netlink socket: %w", err)
+	}
+	if forbidden(err) {
 		return nil, fmt.Errorf("%w: %w", ErrNoDiag, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open netlink socket: %w", err)
+		return nil, err
 	}
 	defer conn.Close()
 	return conn.Execute(netlink.Message{
 		Header: netlink.Header{Type: kind, Flags: netlink.Request | flags},
 		Data:   request,
 	})
+}
+
+// forbidden tells that there is no netlink here from a failure to open one more file. A sandbox has the choice of words.
+func forbidden(err error) bool {
+	for _, refusal := range []error{unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.ESOCKTNOSUPPORT, unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EOPNOTSUPP} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
 }
 
 func complete(messages []netlink.Message) error {

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -91,6 +93,9 @@ func (r Root) mayBe(p Process) bool {
 // visitOrphans is true when there were any that it has not seen before.
 func (s *survey) visitOrphans() (more bool, err error) {
 	ourselves, err := readStat(os.Getpid())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, ErrNoProc
+	}
 	if err != nil {
 		return false, err
 	}

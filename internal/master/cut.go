@@ -68,7 +68,9 @@ func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 		r.DropUnknown = r.DropUnknown || !m.counted && !m.ReadyAt.IsZero()
 		r.addCut(m.held)
 	}
-	if !exit.CutUnknown {
+	if unknown := exit.CutUnknown || !m.counted && !m.ReadyAt.IsZero(); unknown {
+		r.DrainedUnknown = true
+	} else {
 		r.Drained += max(0, m.peak-exit.Cut-dropped-m.evicted)
 	}
 }

@@ -52,6 +52,9 @@ type Master struct {
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
 // Nothing runs before Run.
 func New(o Options) (*Master, error) {
+	if err := kernel.CheckProc(); err != nil {
+		return nil, err
+	}
 	m := newMaster(o)
 	first, err := m.plan(o.Spec, nil, nil)
 	if err != nil {

@@ -4,6 +4,7 @@ package master
 type Receipt struct {
 	Measured
 	Drained        int             // connections that older workers had and that ended by themselves
+	DrainedUnknown bool            // there may be more: the kernel did not tell what a worker had
 	Dropped        int             // connections of workers that ended by a signal or an error instead of draining, as last counted
 	DropUnknown    bool            // there may be more: the kernel did not tell what such a worker had
 	Evicted        int             // connections of its draining workers that a caller had closed

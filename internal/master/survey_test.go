@@ -69,3 +69,16 @@ func TestAllWorkersThatAreToldToStopAtOnceShareALook(t *testing.T) {
 		require.Less(b.t, looks.Load(), int32(25))
 	})
 }
+
+// Nobody saw what the worker had, so nobody knows how much of that ended by itself.
+func TestWhatDrainedUnseenIsSaidToBeUnknown(t *testing.T) {
+	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		b.blind.Store(true)
+		require.True(t, b.wait(b.askReload().ID, ReloadCompleted).DrainedUnknown)
+		b.blind.Store(false)
+		seen := b.wait(b.askReload().ID, ReloadCompleted)
+		require.False(t, seen.DrainedUnknown)
+		require.Equal(t, 2, seen.Drained)
+	})
+}
