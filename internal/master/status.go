@@ -92,16 +92,16 @@ func (m *Master) recount(r Reload) Reload {
 	if r.State.Terminal() || r.Draining == 0 {
 		return r
 	}
-	var draining []string
-	if err := m.ask(func(l *loop) { draining = l.pool.draining(&r) }); err != nil {
-		return r
-	}
 	listing, err := m.Connections()
 	if err != nil {
 		return r
 	}
-	held := listing.byWorker(draining)
-	if err := m.ask(func(l *loop) { held = l.withoutEvicted(held) }); err != nil {
+	var draining []string // after the look: who has left meanwhile has none
+	var held map[string][]Connection
+	if err := m.ask(func(l *loop) {
+		draining = l.pool.draining(&r)
+		held = l.withoutEvicted(listing.byWorker(draining))
+	}); err != nil {
 		return r
 	}
 	if len(held) != len(draining) {
