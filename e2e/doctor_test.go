@@ -109,6 +109,7 @@ func TestMistakesOfWhoCallsTheDoctor(t *testing.T) {
 		"no such flag":         {"--wokers", "1", "--", "true"},
 		"bad readiness":        {"--ready", "soon", "--", "true"},
 		"bad path":             {"--path", "healthz", "--", "true"},
+		"bad host":             {"--host", "http://example.com", "--", "true"},
 		"bad request":          {"--request", `\q`, "--", "true"},
 		"path and request":     {"--path", "/", "--request", "PING", "--", "true"},
 		"no place for junit":   {"--junit", "/no/where/doctor.xml", "--", "true"},

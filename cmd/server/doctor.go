@@ -42,6 +42,7 @@ first one is examined. Unless another drain timeout is set, it is 10s.
 
 Exit codes: 0 nothing failed, 1 a check failed, or the doctor could not go on, 2 the command line is wrong.`,
 		Example: `  rota doctor -- ./server --quiet
+  rota doctor --listen https=:443 --tls --host www.example.com -- caddy run
   rota doctor --listen http=:80 --path /healthz --slow-path /report -- gunicorn app:app
   rota doctor --listen unix:/run/app.sock --request 'PING\r\n' --junit doctor.xml -- ./server`,
 		Args: onlyACommand,
@@ -58,12 +59,17 @@ Exit codes: 0 nothing failed, 1 a check failed, or the doctor could not go on, 2
 	flags.StringVar(&ask.path, "path", "", "`path` to ask for over HTTP, / where none is given")
 	flags.StringVar(&ask.slowPath, "slow-path", "", "`path` that takes a while to be answered; otherwise a request is left unfinished")
 	flags.StringVar(&ask.request, "request", "", `what to send instead, as `+"`text`"+` with \r, \n and \xHH, to a program that speaks no HTTP`)
+	flags.StringVar(&ask.host, "host", "", "`name` that the program is asked for, over HTTP and TLS; localhost where none is given")
+	flags.BoolVar(&ask.tls, "tls", false, "it speaks TLS; its certificate may be anybody's")
 	flags.StringVar(&ask.junit, "junit", "", "write the results to a `file` as JUnit XML too")
 	return command
 }
 
 // questions are what the doctor has flags of its own for.
-type questions struct{ path, slowPath, request, junit string }
+type questions struct {
+	path, slowPath, request, host, junit string
+	tls                                  bool
+}
 
 func examine(command *cobra.Command, s settings.Settings, ask questions) error {
 	options, err := doctorOptions(command.Flags(), s, ask)
@@ -122,6 +128,9 @@ func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (do
 	if ask.request != "" && (ask.path != "" || ask.slowPath != "") {
 		return doctor.Options{}, errors.New("--request is for a program that speaks no HTTP, so there is no --path and no --slow-path with it")
 	}
+	if strings.ContainsFunc(ask.host, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' }) {
+		return doctor.Options{}, fmt.Errorf("--host: %q is not a name such as www.example.com", ask.host)
+	}
 	request, err := strconv.Unquote(`"` + strings.ReplaceAll(ask.request, `"`, `\"`) + `"`)
 	if err != nil {
 		return doctor.Options{}, fmt.Errorf(`--request: %q has an escape that is none; a backslash is written \\`, ask.request)
@@ -133,7 +142,10 @@ func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (do
 	if spec.DrainTimeout == master.DefaultDrainTimeout && !flags.Changed("drain-timeout") {
 		spec.DrainTimeout = doctorDrainTimeout
 	}
-	return doctor.Options{Spec: spec, Probe: probe.HTTP, Path: ask.path, SlowPath: ask.slowPath, Request: request}, nil
+	return doctor.Options{
+		Spec: spec, Probe: probe.HTTP,
+		Path: ask.path, SlowPath: ask.slowPath, Request: request, Host: ask.host, TLS: ask.tls,
+	}, nil
 }
 
 // doctorLogLevel leaves out what a master has to say, unless somebody wants to know.

@@ -35,6 +35,8 @@ type Options struct {
 	Path     string // that is asked for over HTTP; "": / is tried
 	Request  string // that a program is sent which speaks no HTTP; "": a line is tried
 	SlowPath string // that takes a while to be answered; "": a request is left unfinished instead
+	Host     string // that the program is asked for, over HTTP and TLS; "": localhost
+	TLS      bool   // it speaks TLS. Its certificate is not verified
 
 	Tell func(Result) // is told each result as soon as it is known; nil: nobody
 }
@@ -58,6 +60,7 @@ type examination struct {
 // Examine runs the program several times and reports on every check. The error is the context's, or
 // wraps ErrUsage, or says what the doctor itself could not do; the report is then incomplete.
 func Examine(ctx context.Context, o Options) (Report, error) {
+	o.Host = cmp.Or(o.Host, "localhost")
 	o.Spec.StartTimeout = cmp.Or(o.Spec.StartTimeout, master.DefaultStartTimeout)
 	o.Spec.DrainTimeout = cmp.Or(o.Spec.DrainTimeout, master.DefaultDrainTimeout)
 	e := &examination{Options: o, since: time.Now(), over: ctx.Err}

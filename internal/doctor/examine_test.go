@@ -31,12 +31,14 @@ const examineVerb = "__examine"
 type order struct {
 	Spec                    master.Spec
 	Path, Request, SlowPath string
+	Host                    string
+	TLS                     bool
 	InterruptAfter          time.Duration // 0: never
 }
 
 func (o order) options() Options {
 	return Options{
-		Spec: o.Spec, Path: o.Path, Request: o.Request, SlowPath: o.SlowPath,
+		Spec: o.Spec, Path: o.Path, Request: o.Request, SlowPath: o.SlowPath, Host: o.Host, TLS: o.TLS,
 		Probe: probe.HTTP, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel),
 	}
 }

@@ -53,7 +53,7 @@ func (e *examination) flight(ctx context.Context) error {
 // inFlight is the request, and what of it is sent after the signal.
 func (e *examination) inFlight() (s speech, rest []byte) {
 	if e.SlowPath != "" && e.speech.http {
-		return httpSpeech(e.SlowPath), nil
+		return e.asking(e.SlowPath), nil
 	}
 	s = *e.speech
 	return s, s.request[len(s.request)/2:]

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	// A child built with the race detector would otherwise take a second to exit.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // most of the time it is the machine that waits
+	if err := flag.Set("test.parallel", "10"); err != nil { // most of the time it is the machine that waits
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

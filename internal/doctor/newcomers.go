@@ -51,25 +51,13 @@ func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
 		n.refused = true
 		return false
 	}
-	defer c.Close()
-	began := time.Now()
-	if c.within(answerBound); !s.greets {
-		err = s.send(c, s.request)
-	}
-	for err == nil {
-		over := closed(t.ended)
-		var heard bool
-		heard, err = c.hears(50 * time.Millisecond)
-		if heard {
-			err = s.converse(c)
-			break
-		}
-		if over {
-			return false // it is in the queue
-		}
-		if time.Since(began) > settled {
-			n.settle()
-		}
+	answered := make(chan error, 1)
+	go func() { answered <- s.comeLate(c) }()
+	waits, err := n.await(t, answered)
+	c.Close()
+	if waits {
+		<-answered   //nolint:errcheck // it was sent away by the doctor
+		return false // it is in the queue
 	}
 	if err != nil && ctx.Err() == nil {
 		n.dropped = fmt.Sprintf("a connection that came %s after the signal was accepted and not answered: %s", round(came), explain(err))
@@ -77,6 +65,40 @@ func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
 	}
 	n.late = came
 	return err == nil
+}
+
+// await returns what the client has come to, or that it still waits when the program has ended.
+func (n *newcomers) await(t *trial, answered <-chan error) (waits bool, err error) {
+	moment := time.NewTimer(settled)
+	defer moment.Stop()
+	for ended := t.ended; ; {
+		select {
+		case err = <-answered:
+			return false, err
+		case <-moment.C:
+			n.settle()
+			if ended == nil {
+				return true, nil
+			}
+		case <-ended:
+			ended = nil
+			moment.Reset(50 * time.Millisecond) // what the program did to it last may still be on its way
+		}
+	}
+}
+
+// comeLate asks without a bound for the first byte: a client in the queue waits for another worker.
+func (s speech) comeLate(c *client) (err error) {
+	if !s.greets {
+		err = s.send(c, s.request)
+	}
+	if err == nil {
+		_, err = c.r.Peek(1)
+	}
+	if err == nil {
+		err = s.converse(c)
+	}
+	return err
 }
 
 // converse is what follows the first word of the program.

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -37,6 +38,7 @@ type program struct {
 	slow        time.Duration // what the answer to /slow takes
 	exits       int
 
+	tls      *tls.Config // nil: it speaks in the clear
 	listener net.Listener
 	mu       sync.Mutex
 	conns    map[net.Conn]connState
@@ -187,6 +189,9 @@ func sayReady() {
 func runProgram(misbehave func(*program)) {
 	p := &program{ready: sayReady, conns: map[net.Conn]connState{}}
 	misbehave(p)
+	if name := os.Getenv(speaksTLS); name != "" {
+		p.tls = tlsOf(name)
+	}
 	listeners, err := activation.Listeners()
 	if err != nil || len(listeners) == 0 {
 		os.Exit(11)
@@ -219,6 +224,9 @@ func (p *program) accept() {
 		}
 		if p.accepted != nil {
 			p.accepted(c)
+		}
+		if p.tls != nil {
+			c = tls.Server(c, p.tls)
 		}
 		p.mu.Lock()
 		drop := p.mute || p.draining && p.acceptsLast

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,8 @@ func (s speech) String() string {
 	return fmt.Sprintf("%q", firstLine(s.request))
 }
 
-func httpSpeech(path string) speech {
-	return speech{http: true, request: []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: rota-doctor\r\nAccept: */*\r\n\r\n")}
+func (e *examination) asking(path string) speech {
+	return speech{http: true, request: []byte("GET " + path + " HTTP/1.1\r\nHost: " + e.Host + "\r\nUser-Agent: rota-doctor\r\nAccept: */*\r\n\r\n")}
 }
 
 // client is a connection to the program.
@@ -47,7 +48,28 @@ func (t *trial) connect(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	release := context.AfterFunc(ctx, func() { _ = c.Close() })
+	if t.tls != nil {
+		c = tls.Client(c, t.tls)
+	}
 	return &client{Conn: c, r: bufio.NewReader(c), release: release}, nil
+}
+
+// tlsFor is how a client of the host speaks TLS who trusts anybody.
+func tlsFor(host string) *tls.Config {
+	return &tls.Config{ServerName: host, InsecureSkipVerify: true} //nolint:gosec // it only listens to how the program behaves
+}
+
+// greet makes the TLS handshake, which otherwise comes with the first byte.
+func (c *client) greet(bound time.Duration) error {
+	over, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	c.within(bound)
+	if err := explain(over.Handshake()); err != nil {
+		return fmt.Errorf("the TLS handshake fails: %w (leave out --tls if it speaks none; --host NAME is the name by which it is reached)", err)
+	}
+	return nil
 }
 
 func (c *client) Close() error {
@@ -119,12 +141,15 @@ func (s speech) answer(c *client) (closes bool, err error) {
 var (
 	errNoAnswer = errors.New("no answer in time")
 	errClosed   = errors.New("closed without an answer")
+	errNoTLS    = errors.New("it does not speak TLS")
 )
 
 func explain(err error) error {
 	switch {
-	case err == nil, errors.Is(err, errNoAnswer), errors.Is(err, errClosed):
+	case err == nil, errors.Is(err, errNoAnswer), errors.Is(err, errClosed), errors.Is(err, errNoTLS):
 		return err
+	case errors.As(err, new(tls.RecordHeaderError)):
+		return errNoTLS
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errNoAnswer
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -139,13 +164,22 @@ func explain(err error) error {
 // detect finds out what the program answers to; the error says what became of the attempts.
 func (e *examination) detect(ctx context.Context, t *trial) (*speech, error) {
 	line := speech{request: []byte("rota doctor\n")}
-	attempts := []speech{httpSpeech("/"), line}
+	attempts := []speech{e.asking("/"), line}
 	switch {
 	case e.Request != "":
 		attempts = []speech{{request: []byte(e.Request)}}
 	case e.Path != "":
-		attempts = []speech{httpSpeech(e.Path)}
+		attempts = []speech{e.asking(e.Path)}
 	}
+	spoken, err := e.firstAnswered(ctx, t, attempts, line)
+	if !e.TLS && (err != nil || spoken.status == http.StatusBadRequest) && e.wantsTLS(ctx, t) {
+		return nil, errors.New("in the clear, as it speaks TLS: give --tls")
+	}
+	return spoken, err
+}
+
+// firstAnswered is the first of the attempts to which there is an answer.
+func (e *examination) firstAnswered(ctx context.Context, t *trial, attempts []speech, line speech) (*speech, error) {
 	var failed error
 	for _, s := range attempts {
 		spoken, err := s.attempt(ctx, t)
@@ -164,6 +198,20 @@ func (e *examination) detect(ctx context.Context, t *trial) (*speech, error) {
 	return nil, failed
 }
 
+// wantsTLS tries whether the program speaks TLS. Some answer a request in the clear with 400.
+func (e *examination) wantsTLS(ctx context.Context, t *trial) bool {
+	c, err := t.connect(ctx)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	if greets, _ := c.hears(settled); greets {
+		return false // a TLS server never speaks first
+	}
+	c.within(answerBound / 2)
+	return tls.Client(c.Conn, tlsFor(e.Host)).HandshakeContext(ctx) == nil
+}
+
 // attempt returns the speech as it turned out to be.
 func (s speech) attempt(ctx context.Context, t *trial) (speech, error) {
 	c, err := t.connect(ctx)
@@ -171,6 +219,9 @@ func (s speech) attempt(ctx context.Context, t *trial) (speech, error) {
 		return s, explain(err)
 	}
 	defer c.Close()
+	if err := c.greet(answerBound / 2); err != nil {
+		return s, err
+	}
 	s.greets, err = c.hears(settled)
 	if err != nil {
 		return s, explain(err)

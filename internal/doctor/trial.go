@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -17,7 +18,8 @@ import (
 type trial struct {
 	spec      master.Spec
 	socket    *socket
-	directory string // for unix sockets
+	tls       *tls.Config // nil: it does not speak TLS
+	directory string      // for unix sockets
 	master    *master.Master
 
 	ready  chan struct{} // closed when the worker is said to be ready
@@ -47,6 +49,9 @@ func (e *examination) begin() (*trial, error) {
 	t := &trial{
 		spec:  e.Spec,
 		ready: make(chan struct{}), told: make(chan struct{}), ended: make(chan struct{}), over: make(chan struct{}),
+	}
+	if e.TLS {
+		t.tls = tlsFor(e.Host)
 	}
 	if err := t.prepare(e); err != nil {
 		t.close()
