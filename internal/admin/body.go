@@ -25,6 +25,22 @@ type member func(name string, value any) error
 // members are all that a body may hold.
 type members map[string]member
 
+// admitCoding refuses a body that would have to be decoded first.
+func admitCoding(w http.ResponseWriter, r *http.Request) error {
+	for _, given := range r.Header.Values("Content-Encoding") {
+		for coding := range strings.SplitSeq(given, ",") {
+			coding = strings.Trim(coding, " \t")
+			if coding != "" && !strings.EqualFold(coding, "identity") {
+				w.Header().Set("Accept-Encoding", "identity")
+				p := problemf(http.StatusUnsupportedMediaType, "Content-Encoding: %.40q is not understood here; send the body as it is", coding)
+				p.Field = "Content-Encoding"
+				return p
+			}
+		}
+	}
+	return nil
+}
+
 // readObject reads the body of a request, which may be empty. Whatever its Content-Type says it is
 // JSON, because curl -d says it is a form. (A form of a foreign page has been stopped at the door.)
 func readObject(w http.ResponseWriter, r *http.Request, known members) error {
@@ -44,7 +60,7 @@ func readObject(w http.ResponseWriter, r *http.Request, known members) error {
 // parseObject walks the object member by member instead of decoding into a struct, because
 // encoding/json would let pass a member that comes twice or in other case.
 func parseObject(body []byte, known members) error {
-	body = bytes.TrimSpace(body)
+	body = bytes.Trim(body, " \t\r\n") // which is all that JSON allows
 	if len(body) == 0 {
 		return nil
 	}

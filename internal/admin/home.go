@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -67,12 +67,18 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, name string) error
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache") // keep it, but ask whether it is still good
 	h.Set("ETag", tag)
-	if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+	if hasAlready(r, tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	writeBody(w, mediaType, http.StatusOK, content)
 	return nil
+}
+
+// hasAlready reports whether the client has the file with the tag: a weak comparison.
+func hasAlready(r *http.Request, tag string) bool {
+	tags, any, _ := readTags(r.Header.Values("If-None-Match"))
+	return any || slices.ContainsFunc(tags, func(t entityTag) bool { return t.quoted && `"`+t.opaque+`"` == tag })
 }
 
 func noAsset(name string) error {

@@ -131,7 +131,7 @@ func readKey(r *http.Request) (string, error) {
 	if len(given) == 0 {
 		return "", nil
 	}
-	key := strings.Trim(strings.TrimSpace(given[0]), `"`)
+	key := strings.Trim(strings.Trim(given[0], " \t"), `"`)
 	switch {
 	case len(given) > 1:
 		return "", badField(name, "is given %d times, once is enough", len(given))
@@ -146,24 +146,31 @@ func readKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// readIfMatch reads the generations from which a reload may start; nil for any.
+// readIfMatch reads the generations from which a reload may start; nil for any. A tag that can't be a generation's is that
+// of none, as is a weak one: it does not match.
 func readIfMatch(r *http.Request) ([]int, error) {
 	const name = "If-Match"
 	given := r.Header.Values(name)
 	if len(given) == 0 {
 		return nil, nil
 	}
+	tags, any, ok := readTags(given)
+	if any {
+		return nil, nil
+	}
+	if !ok {
+		return nil, badField(name, "%.40q is not a list of generations, such as \"3\"; GET /status tells which one serves", strings.Join(given, ","))
+	}
 	list := []int{}
-	for tag := range strings.SplitSeq(strings.Join(given, ","), ",") {
-		tag = strings.TrimSpace(tag)
-		if tag == "*" {
-			return nil, nil
+	for _, tag := range tags {
+		n, err := strconv.Atoi(tag.opaque)
+		isOne := err == nil && n > 0 && strconv.Itoa(n) == tag.opaque
+		if !isOne && !tag.quoted {
+			return nil, badField(name, "%.40q is not a generation, such as \"3\"; GET /status tells which one serves", tag.opaque)
 		}
-		n, err := strconv.Atoi(strings.Trim(tag, `"`))
-		if err != nil || n < 1 {
-			return nil, badField(name, "%.40q is not a generation, such as \"3\"; GET /status tells which one serves", tag)
+		if isOne && !tag.weak {
+			list = append(list, n)
 		}
-		list = append(list, n)
 	}
 	return list, nil
 }

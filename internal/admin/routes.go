@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -73,12 +74,39 @@ func (s *Server) answering(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q, err := parseQuery(r.URL.RawQuery, route.params)
 		if err == nil {
+			err = admitCoding(w, r)
+		}
+		if err == nil {
 			err = route.handle(w, r, q)
 		}
 		if err != nil {
 			s.fail(w, r, err)
 		}
 	})
+}
+
+// unescaped has the router see a path as what it means: /%73tatus is /status. One with an escaped slash stays as it
+// is, because that is no separator.
+func unescaped(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawPath != "" {
+			plain := *r
+			plain.URL = new(*r.URL)
+			plain.URL.RawPath = routePath(r)
+			r = &plain
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func routePath(r *http.Request) string {
+	segments := strings.Split(r.URL.EscapedPath(), "/")
+	for i, segment := range segments {
+		if meant, err := url.PathUnescape(segment); err == nil && !strings.Contains(meant, "/") {
+			segments[i] = meant
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +120,7 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 func (s *Server) wrongMethod(mux *chi.Mux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
-		if mux.Match(chi.NewRouteContext(), method, r.URL.EscapedPath()) {
+		if mux.Match(chi.NewRouteContext(), method, routePath(r)) {
 			allowed = append(allowed, method)
 		}
 	}

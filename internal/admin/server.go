@@ -17,6 +17,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,6 +66,14 @@ type Server struct {
 	end     sync.Once
 }
 
+// complaints are what net/http has to say, a line each.
+type complaints struct{ log zerolog.Logger }
+
+func (c complaints) Write(line []byte) (int, error) {
+	c.log.Warn().Str("error", strings.TrimSpace(string(line))).Msg("the server of the admin API complains")
+	return len(line), nil
+}
+
 // times are the durations that tests shorten.
 type times struct {
 	heartbeat time.Duration // between two comments on a stream
@@ -98,7 +107,7 @@ func New(m Master, o Options) *Server {
 		crowd:   newCrowd(o.MaxStreams+mostWaits+4*forShort, o.Log),
 		closing: make(chan struct{}),
 	}
-	s.handler = s.watch(s.guard(s.router()))
+	s.handler = s.watch(s.guard(unescaped(s.router())))
 	s.http = &http.Server{
 		Handler:           s.crowd.attend(s.handler),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -108,7 +117,7 @@ func New(m Master, o Options) *Server {
 		MaxHeaderBytes:    64 << 10,
 		ConnState:         s.crowd.changed,
 		ConnContext:       s.crowd.introduce,
-		ErrorLog:          log.New(o.Log, "", 0),
+		ErrorLog:          log.New(complaints{o.Log}, "", 0),
 
 		// OPTIONS * shall get past the door like everything else.
 		DisableGeneralOptionsHandler: true,
