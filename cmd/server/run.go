@@ -52,6 +52,7 @@ func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
 		log.Warn().Stringer("address", address).Msg("the admin API asks for no password and can be reached from other machines")
 	}
+	warnOfHostNames(log, s.Admin)
 	stopServing := serve(api, listener, log)
 	go signals.obey(m, log)
 	m.Run()

@@ -29,6 +29,7 @@ func newMaster(s settings.Settings, reread func() (settings.Settings, error), lo
 	if err != nil {
 		return nil, usageError{err}
 	}
+	warnOfHostNames(log, hostNames(spec.Listen)...)
 	return master.New(master.Options{
 		Spec: spec,
 		Reread: func() (master.Spec, error) {
@@ -37,7 +38,9 @@ func newMaster(s settings.Settings, reread func() (settings.Settings, error), lo
 				return master.Spec{}, err
 			}
 			warnOfFixed(s, now, log)
-			return specOf(now, len(given) > 0)
+			next, err := specOf(now, len(given) > 0)
+			warnOfHostNames(log, hostNames(next.Listen)...)
+			return next, err
 		},
 		Given: given,
 		Probe: probe.HTTP,
