@@ -32,7 +32,34 @@ Without a command it does what "rota run" does.`,
 	root.AddCommand(run, configCommand(run.Flags()), doctorCommand(run.Flags()), versionCommand(), workerCommand())
 	root.AddGroup(&cobra.Group{ID: remoteGroup, Title: "Commands that talk to a running master:"})
 	root.AddCommand(remoteCommands()...)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown has the commands that cobra makes, and those that only have commands below them, refuse what they don't know.
+// They would show their help and end with 0.
+func refuseUnknown(root *cobra.Command) {
+	for _, command := range root.Commands() {
+		switch {
+		case command.Name() == "help":
+			command.Args = func(_ *cobra.Command, topic []string) error {
+				if _, rest, err := root.Find(topic); err != nil || len(rest) > 0 {
+					return usageError{fmt.Errorf("there is no command %q", strings.Join(topic, " "))}
+				}
+				return nil
+			}
+		case !command.Runnable():
+			command.Args = noArguments
+			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		}
+		if command.Name() == "completion" {
+			for _, shell := range command.Commands() {
+				shell.Args = noArguments
+			}
+		}
+	}
 }
 
 // mistaken makes an error in the flags one of usage.
