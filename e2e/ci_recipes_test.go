@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -307,6 +308,11 @@ func aCancelledDeploy(t *testing.T, p *production) {
 		require.NoError(t, err)
 		p.eventually("the deploy ends", func() bool { return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil })
 		require.NoError(t, lock.Close())
+		p.eventually("whoever was told to leave has left", func() bool {
+			var answer struct{ Workers []workerView }
+			p.get("/workers", &answer)
+			return !slices.ContainsFunc(answer.Workers, func(w workerView) bool { return w.State == "draining" })
+		})
 		p.serves(t, "second", 2)
 	}
 	totals := p.status().Totals
