@@ -70,6 +70,11 @@ func stopBrowser() {
 // openPage opens the status page in a window.
 func openPage(r *rota) *page {
 	r.t.Helper()
+	return openPageAt(r, r.admin+"/")
+}
+
+func openPageAt(r *rota, address string) *page {
+	r.t.Helper()
 	browser.once.Do(startBrowser)
 	require.NoError(r.t, browser.err)
 	tab, closeTab := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
@@ -81,7 +86,7 @@ func openPage(r *rota) *page {
 	require.NoError(r.t, chromedp.Listen(ctx, p.listen))
 	_, err := chromedp.Call(ctx, log.Enable, cdp.Empty{})
 	require.NoError(r.t, err)
-	p.do(chromedp.Navigate(r.admin + "/"))
+	p.do(chromedp.Navigate(address))
 	return p
 }
 

@@ -1,4 +1,5 @@
-// What the page wants of the master, and what to say when it does not get it.
+// What the page wants of the master, and what to say when it does not get it. Paths are relative to the page, which may
+// be below a proxy's path prefix.
 
 const ANSWER_MS = 15_000;
 

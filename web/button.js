@@ -16,7 +16,7 @@ export function prepareButton(accepted) {
     refresh();
     showText(byId('reload-error'), '');
     try {
-      accepted(await post('/reload', 'reload request'));
+      accepted(await post('reload', 'reload request'));
     } catch (error) {
       showText(byId('reload-error'), error.message);
     } finally {

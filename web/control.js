@@ -49,7 +49,7 @@ async function send(reload, verb, body) {
   inFlight.add(verb);
   showText(byId('reload-error'), '');
   try {
-    accept(await post(`/reloads/${encodeURIComponent(reload.id)}/${verb}`, `request to ${verb} the reload`, body));
+    accept(await post(`reloads/${encodeURIComponent(reload.id)}/${verb}`, `request to ${verb} the reload`, body));
   } catch (error) {
     showText(byId('reload-error'), error.message);
   } finally {

@@ -1,6 +1,6 @@
 // Package web is the status page: plain HTML, CSS and JavaScript modules, built into the binary.
 //
-// The page loads its parts from /assets/ and follows one stream (/events?stats=1s). What it may change
+// The page loads its parts from assets/ and follows one stream (/events?stats=1s). What it may change
 // are reloads (POST /reload and /reloads/{id}/…) and single workers (POST /workers/{id}/rotate). It has no
 // inline script or style and needs nothing from elsewhere, so it runs under the strictest content security policy.
 package web

@@ -9,12 +9,13 @@ import (
 )
 
 var (
-	assetInHTML  = regexp.MustCompile(`(?:src|href)="(/assets/[^"]*)"`)
+	assetInHTML  = regexp.MustCompile(`(?:src|href)="(assets/[^"]*)"`)
 	regionInHTML = regexp.MustCompile(`(?:<section|role="region")[^>]*\saria-label(?:ledby)?="([^"]*)"`)
 	importInJS   = regexp.MustCompile(`from '\./([^']+)'`)
 	forbidden    = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+="|<script(?:\s+type="module")?>|javascript:`)
 	elsewhere    = regexp.MustCompile(`(?i)(?:src|href)="(?:https?:)?//|url\(|@import|from '(?:https?:)?//|import\(`)
 	ownText      = regexp.MustCompile(`\.(?:textContent|innerText|nodeValue|title|ariaLabel) = |\.setAttribute\('(?:title|aria-label)'|createTextNode|[( ](?:append|prepend)\(['"\x60]`)
+	fromTheRoot  = regexp.MustCompile(`(?i)(?:src|href|action)="/|(?:post|get|fetch|EventSource)\(['"\x60]/`)
 	dangerousDOM = regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function`)
 )
 
@@ -28,6 +29,14 @@ func TestNothingComesFromElsewhere(t *testing.T) {
 	for _, name := range names(t) {
 		if found := elsewhere.FindString(read(t, name)); found != "" {
 			t.Errorf("%s has %q: the page must work on a machine without a network", name, found)
+		}
+	}
+}
+
+func TestNothingIsAskedForFromTheRoot(t *testing.T) {
+	for _, name := range names(t) {
+		if found := fromTheRoot.FindString(read(t, name)); found != "" {
+			t.Errorf("%s has %q: the page may be below a proxy's path prefix, so its addresses are relative", name, found)
 		}
 	}
 }

@@ -55,7 +55,7 @@ export async function settle() {
   if (!open || ended(open) || asked.has(open.id)) return false;
   asked.add(open.id);
   try {
-    observe(await get(`/reloads/${encodeURIComponent(open.id)}`));
+    observe(await get(`reloads/${encodeURIComponent(open.id)}`));
   } catch {
     asked.delete(open.id); // the next statistics try again
     return false;

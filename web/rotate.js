@@ -14,7 +14,7 @@ export function prepareRotation() {
     inFlight.add(id);
     showText(byId('workers-error'), '');
     try {
-      await post(`/workers/${encodeURIComponent(id)}/rotate`, 'request to rotate the worker');
+      await post(`workers/${encodeURIComponent(id)}/rotate`, 'request to rotate the worker');
     } catch (error) {
       showText(byId('workers-error'), error.message);
     } finally {

@@ -29,7 +29,7 @@ export function follow(reader) {
     close();
     early = [];
     const from = resume && lastSeq > 0 ? `after=${lastSeq}` : 'recent=50';
-    source = new EventSource(`/events?stats=1s&${from}`);
+    source = new EventSource(`events?stats=1s&${from}`);
     source.addEventListener('open', () => { early ??= []; });
     source.addEventListener('error', broken);
     source.addEventListener('stats', (message) => heard(message, takeStats));

@@ -21,7 +21,7 @@ export async function watchDrain(reload, draining) {
   wasOpen = open; // once more after it: that answer is the last word
   asking = true;
   try {
-    const fresh = await get(`/reloads/${encodeURIComponent(reload.id)}`);
+    const fresh = await get(`reloads/${encodeURIComponent(reload.id)}`);
     if (!fresh) return false;
     observe(fresh);
     known = { of: fresh.id, list: fresh.waiting_for ?? [] };

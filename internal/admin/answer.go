@@ -45,6 +45,12 @@ func writeBody(w http.ResponseWriter, mediaType string, status int, body []byte)
 	_, _ = w.Write(body)
 }
 
+// location is where something is, relative to what was asked for: a proxy may have taken a prefix off the path, and tells
+// nobody which.
+func location(r *http.Request, collection, id string) string {
+	return strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1) + collection + "/" + id
+}
+
 // liftTimeouts lets a request take as long as it likes. The read timeout has to go too:
 // net/http goes on reading, to see the client leave, and takes the timeout for that.
 func liftTimeouts(w http.ResponseWriter) {

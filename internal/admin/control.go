@@ -34,7 +34,7 @@ func (s *Server) control(verb master.Verb) handler {
 		if reload.State == master.ReloadReverting {
 			status = http.StatusAccepted
 		}
-		w.Header().Set("Location", "/reloads/"+reload.ID)
+		w.Header().Set("Location", location(r, "reloads", reload.ID))
 		return writeJSON(w, status, viewReload(reload))
 	}
 }
@@ -54,7 +54,7 @@ func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) e
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/workers/"+next.ID)
+	w.Header().Set("Location", location(r, "workers", next.ID))
 	return writeJSON(w, http.StatusAccepted, renewalView{viewWorker(next, seen{}), id})
 }
 

@@ -22,7 +22,7 @@ func TestAReloadIsControlled(t *testing.T) {
 	}
 	a := do(t, s, "POST", at+"/abort", `{"reason":"too slow"}`)
 	require.Equal(t, "reverting", a.is(http.StatusAccepted)["state"])
-	require.Equal(t, at, a.Header().Get("Location"))
+	require.Equal(t, at, a.leadsTo(at+"/abort"))
 	require.Equal(t, []string{"pause ", "resume ", "promote ", "abort too slow"}, f.controls)
 
 	f.refusal = &master.ConflictError{Reason: "the reload has ended"}
@@ -40,7 +40,7 @@ func TestAWorkerIsRenewed(t *testing.T) {
 	require.Equal(t, id, answer["replaces"])
 	next := answer["worker"].(object)
 	require.Equal(t, "starting", next["state"])
-	require.Equal(t, "/workers/"+next["id"].(string), a.Header().Get("Location"))
+	require.Equal(t, "/workers/"+next["id"].(string), a.leadsTo("/workers/"+id+"/rotate"))
 	do(t, s, "POST", "/workers/"+newID()+"/rotate", "").problem(http.StatusNotFound, "")
 	f.refusal = &master.ConflictError{Reason: "the worker drains already"}
 	do(t, s, "POST", "/workers/"+id+"/rotate", "").problem(http.StatusConflict, "")

@@ -44,7 +44,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/reloads/"+reload.ID)
+	w.Header().Set("Location", location(r, "reloads", reload.ID))
 	switch {
 	case streaming:
 		return s.streamReload(w, r, reload, 0)

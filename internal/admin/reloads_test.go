@@ -23,7 +23,7 @@ func TestReloadAtOnce(t *testing.T) {
 	s := newServer(f)
 	a := do(t, s, "POST", "/reload", "")
 	view := a.is(http.StatusAccepted)
-	require.Equal(t, "/reloads/"+f.newest(), a.Header().Get("Location"))
+	require.Equal(t, "/reloads/"+f.newest(), a.leadsTo("/reload"))
 	require.Equal(t, f.newest(), view["id"])
 	require.Equal(t, "queued", view["state"])
 	require.Equal(t, "api", view["trigger"])
@@ -31,7 +31,7 @@ func TestReloadAtOnce(t *testing.T) {
 	require.Nil(t, view["started_at"])
 	require.Equal(t, []any{}, view["steps"])
 	require.Equal(t, []master.ReloadRequest{{Trigger: master.TriggerAPI}}, f.requests)
-	again := get(t, s, a.Header().Get("Location")).is(http.StatusOK)
+	again := get(t, s, a.leadsTo("/reload")).is(http.StatusOK)
 	delete(again, "waiting_for") // which nobody else tells
 	require.Equal(t, view, again)
 }
@@ -127,7 +127,7 @@ func waitFor(t *testing.T, target string, then func(f *fakeMaster, id string)) a
 	}()
 	a := do(t, newServer(f), "POST", "/reload?wait="+target, "")
 	<-done
-	require.Equal(t, "/reloads/"+f.newest(), a.Header().Get("Location"))
+	require.Equal(t, "/reloads/"+f.newest(), a.leadsTo("/reload"))
 	return a
 }
 
@@ -201,9 +201,9 @@ func TestAWaitThatRunsOut(t *testing.T) {
 			p := a.problem(http.StatusGatewayTimeout, "")
 			require.Equal(t, patience, time.Since(began))
 			require.Equal(t, "queued", p["reload"].(object)["state"])
-			require.Equal(t, "/reloads/"+f.newest(), a.Header().Get("Location"))
+			require.Equal(t, "/reloads/"+f.newest(), a.leadsTo("/reload"))
 			f.move(f.newest(), master.ReloadCompleted, master.EventReloadCompleted) // it went on
-			require.Equal(t, "completed", get(t, s, a.Header().Get("Location")).is(http.StatusOK)["state"])
+			require.Equal(t, "completed", get(t, s, a.leadsTo("/reload")).is(http.StatusOK)["state"])
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -75,6 +76,15 @@ func (a answer) is(status int) map[string]any {
 	var view map[string]any
 	require.NoError(a.t, json.Unmarshal(a.Body.Bytes(), &view))
 	return view
+}
+
+// leadsTo is the path that the answer's Location stands for, where it was asked for at a path.
+func (a answer) leadsTo(asked string) string {
+	a.t.Helper()
+	location, err := url.Parse(a.Header().Get("Location"))
+	require.NoError(a.t, err)
+	require.False(a.t, location.IsAbs() || strings.HasPrefix(location.Path, "/"), "it has to be right behind a proxy, too")
+	return (&url.URL{Path: asked}).ResolveReference(location).Path
 }
 
 // problem requires an error about the field and returns it.
