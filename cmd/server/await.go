@@ -22,9 +22,7 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 		return r.goneOn(id, answer, err)
 	}
 	if r.asJSON {
-		if err := r.printJSON(answer.JSON); err != nil {
-			return err
-		}
+		_ = r.printJSON(answer.JSON) // whether that is lost does not change how it went
 	}
 	return r.conclude(answer.View, o)
 }
@@ -63,9 +61,7 @@ func (r *remote) goneOn(id string, last client.Answer[client.Reload], why error)
 	if last.JSON != nil {
 		state = "reload " + describeReload(&last.View) + "; it goes on"
 		if r.asJSON {
-			if err := r.printJSON(last.JSON); err != nil {
-				return err
-			}
+			_ = r.printJSON(last.JSON)
 		}
 	}
 	return unheard(fmt.Errorf("%w: %s. Follow it with: %s", why, state, followWith(id)))
@@ -86,12 +82,11 @@ func (r *remote) conclude(v client.Reload, o reloadOptions) error {
 	if code != exitDone || r.asJSON {
 		out = r.say
 	}
-	fmt.Fprintln(out, verdict(v))
+	if _, err := fmt.Fprintln(out, verdict(v)); err != nil && out == r.out {
+		fmt.Fprintln(r.say, verdict(v))
+	}
 	if code == exitLossy && o.require == "lossless" {
 		fmt.Fprintln(r.say, "rota: --require=lossless is not met")
-	}
-	if code == exitDone {
-		return nil
 	}
 	return outcome{code: code}
 }

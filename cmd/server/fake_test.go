@@ -87,10 +87,8 @@ func (f *fakeAPI) run(args ...string) (stdout, stderr string, code int) {
 func runRota(args ...string) (stdout, stderr string, code int) {
 	root := rootCommand()
 	var out, messages bytes.Buffer
-	root.SetOut(&out)
-	root.SetErr(&messages)
 	root.SetArgs(args)
-	code = exitCode(&messages, root.Execute())
+	code = execute(root, &out, &messages)
 	return out.String(), messages.String(), code
 }
 

@@ -17,7 +17,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "rota:", launch.Main(os.Args))
 		os.Exit(launch.FailedExit)
 	}
-	os.Exit(exitCode(os.Stderr, commandFor(os.Args).Execute()))
+	outlivePipes()
+	os.Exit(execute(commandFor(os.Args), os.Stdout, os.Stderr))
 }
 
 // commandFor is the root of the commands. A worker is given its own alone: making all the others would be

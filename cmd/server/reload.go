@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 	"unicode"
 
@@ -148,7 +146,6 @@ var errWaitOver = errors.New("the wait ran out")
 func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadRequest) error {
 	ctx, release := untilSignal(ctx)
 	defer release()
-	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more ends no wait: the exit code may be wanted still
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errWaitOver)
 	defer cancel()
 	if o.follow != "" {
@@ -167,10 +164,11 @@ func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadR
 	}
 	fmt.Fprintf(r.say, "reload %s; follow it with: %s\n", stateOf(answer.View), followWith(answer.View.ID))
 	if r.asJSON {
-		return r.printJSON(answer.JSON)
+		_ = r.printJSON(answer.JSON)
+	} else {
+		fmt.Fprintln(r.out, answer.View.ID)
 	}
-	_, err = fmt.Fprintln(r.out, answer.View.ID)
-	return err
+	return outcome{code: exitDone}
 }
 
 // shellWord is a text as a shell takes it for one word.

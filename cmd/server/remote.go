@@ -99,6 +99,9 @@ func (r *remote) answer(document []byte, write func(io.Writer)) error {
 
 // onTerminal says whether somebody looks at the output, and lets it be drawn over.
 func onTerminal(w io.Writer) bool {
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
 	file, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("TERM") != "dumb"
 }

@@ -32,6 +32,7 @@ Without a command it does what "rota run" does.`,
 	root.AddCommand(run, configCommand(run.Flags()), doctorCommand(run.Flags()), versionCommand(), workerCommand())
 	root.AddGroup(&cobra.Group{ID: remoteGroup, Title: "Commands that talk to a running master:"})
 	root.AddCommand(remoteCommands()...)
+	root.SetOut(&output{Writer: os.Stdout}) // completion's commands keep what is set now
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	refuseUnknown(root)
