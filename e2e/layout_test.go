@@ -23,7 +23,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/kernel":   {},
 		"rota/internal/linger":   {},
 		"rota/internal/probe":    {},
-		"rota/internal/check":    {"rota/internal/lapse", "rota/internal/master"},
+		"rota/internal/check":    {"rota/internal/lapse", "rota/internal/master", "rota/internal/probe"},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master"},
 		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/check", "rota/internal/printable"},

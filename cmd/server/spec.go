@@ -80,6 +80,7 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		Watchdog:     s.Watchdog,
 
 		Checks:        checks,
+		CheckHeaders:  s.ProbeHeader,
 		CheckTimeout:  s.CheckTimeout,
 		MaxDraining:   s.MaxDraining,
 		ProbeInterval: s.ProbeInterval,
@@ -121,7 +122,9 @@ func checksOf(s settings.Settings) (list []master.Check, err error) {
 func readinessOf(s settings.Settings) (master.Readiness, error) {
 	switch {
 	case s.Ready != "":
-		return master.ParseReadiness(s.Ready)
+		ready, err := master.ParseReadiness(s.Ready)
+		ready.Headers = s.ProbeHeader
+		return ready, err
 	case len(s.Command) > 0:
 		return master.Undecided(), nil
 	}

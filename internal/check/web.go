@@ -14,6 +14,7 @@ import (
 
 	"rota/internal/lapse"
 	"rota/internal/master"
+	"rota/internal/probe"
 )
 
 // How often, and with how many connections, a round tries to reach every worker. On a listener that
@@ -97,7 +98,7 @@ func (r *round) askURL(ctx context.Context, target string) (well bool, bad *comp
 	}
 	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	if err := get(ctx, &http.Transport{DisableKeepAlives: true}, target); err != nil {
+	if err := get(ctx, &http.Transport{DisableKeepAlives: true}, target, nil); err != nil {
 		return false, &complaint{message: r.said(ctx, target, err).Error()}
 	}
 	return true, nil
@@ -192,7 +193,7 @@ func (r *round) request(ctx context.Context, v *visit, target string) error {
 			return v.Conn, nil
 		},
 	}
-	if err := get(context.WithoutCancel(ctx), transport, target); err != nil {
+	if err := get(context.WithoutCancel(ctx), transport, target, r.Headers); err != nil {
 		return r.said(ctx, target, err)
 	}
 	return nil
@@ -213,12 +214,13 @@ func (r *round) said(ctx context.Context, target string, err error) error {
 var errStatus = errors.New("was answered with")
 
 // get returns nil if the answer arrives whole, with a status below 400. It follows nothing and heeds no proxy.
-func get(ctx context.Context, transport *http.Transport, target string) error {
+func get(ctx context.Context, transport *http.Transport, target string, headers []string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
 		return err
 	}
 	request.Header.Set("User-Agent", "rota-check")
+	probe.SetHeaders(request, headers)
 	client := http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

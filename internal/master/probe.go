@@ -55,7 +55,7 @@ func attempt(ctx context.Context, ready Readiness, at kernel.Listener, http Prob
 	ctx, cancel := lapse.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	if ready.Kind == ReadyHTTP {
-		return "it answered GET " + ready.Path, http(ctx, at.Address(), ready.Path)
+		return "it answered GET " + ready.Path, http(ctx, at.Address(), ready.Path, ready.Headers)
 	}
 	return "it accepted a connection", acceptedAt(ctx, at)
 }

@@ -14,6 +14,7 @@ type Readiness struct {
 	Kind    ReadyKind
 	Delay   time.Duration  // of ReadyDelay, and of ReadyEither
 	Path    string         // of ReadyHTTP, with its query
+	Headers []string       // of ReadyHTTP, a line each: "Host: app.example"
 	Pattern *regexp.Regexp // of ReadyLog
 }
 
@@ -91,7 +92,7 @@ func (r Readiness) heeds() bool { return r.Kind == ReadyNotify || r.Kind == Read
 // waits reports whether it counts that the worker lives.
 func (r Readiness) waits() bool { return r.Kind == ReadyDelay || r.Kind == ReadyEither }
 
-// ProbeHTTP asks the program behind an address for a path; nil: it answered with a status below 400.
-type ProbeHTTP func(ctx context.Context, address, path string) error
+// ProbeHTTP asks the program behind an address for a path, with header lines; nil: it answered with a status below 400.
+type ProbeHTTP func(ctx context.Context, address, path string, headers []string) error
 
 var errNoProbe = errors.New("ready: this master has no way to probe over HTTP")

@@ -222,7 +222,7 @@ func probed() {
 	<-terminated
 }
 
-func probeForTest(ctx context.Context, address, path string) error {
+func probeForTest(ctx context.Context, address, path string, _ []string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ type Spec struct {
 
 	Strategy      Strategy      // of its reload; a caller may want another
 	Checks        []Check       // that the workers have to pass while the reload is on trial
+	CheckHeaders  []string      // of requests to the workers, a line each: "Host: app.example"
 	CheckTimeout  time.Duration // of each; 0: DefaultCheckTimeout
 	MaxDraining   int           // generations that may drain at a time; 0: any number
 	ProbeInterval time.Duration // between two probe connections while slots change; 0: none are sent

@@ -44,6 +44,7 @@ type RunChecks func(context.Context, Round) Result
 // Round is what the checks of a reload are asked with, once.
 type Round struct {
 	Checks     []Check
+	Headers    []string      // of requests to the workers, a line each
 	Timeout    time.Duration // of one answer; 0: DefaultCheckTimeout
 	Reload     string        // its id
 	Generation int           // that is on trial

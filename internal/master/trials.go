@@ -127,6 +127,7 @@ func (l *loop) check(e check) {
 	}
 	round := Round{
 		Checks:     slices.Concat(plan.Checks, e.checks),
+		Headers:    plan.CheckHeaders,
 		Timeout:    plan.CheckTimeout,
 		Reload:     e.reload,
 		Generation: e.generation,

@@ -20,7 +20,7 @@ func TestAStatusBelow400IsWell(t *testing.T) {
 			w.Header().Set("Location", "http://192.0.2.1/") // not to be followed
 			w.WriteHeader(status)
 		}))
-		err := HTTP(t.Context(), strings.TrimPrefix(server.URL, "http://"), "/healthz?deep=1")
+		err := HTTP(t.Context(), strings.TrimPrefix(server.URL, "http://"), "/healthz?deep=1", nil)
 		server.Close()
 		if well {
 			require.NoError(t, err, status)
@@ -37,7 +37,7 @@ func TestWhoDoesNotAnswerIsNotWell(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, HTTP(ctx, strings.TrimPrefix(server.URL, "http://"), "/"), context.DeadlineExceeded)
+	require.ErrorIs(t, HTTP(ctx, strings.TrimPrefix(server.URL, "http://"), "/", nil), context.DeadlineExceeded)
 }
 
 func TestAnAnswerThatBreaksOffIsNoAnswer(t *testing.T) {
@@ -46,5 +46,19 @@ func TestAnAnswerThatBreaksOffIsNoAnswer(t *testing.T) {
 		_, _ = w.Write([]byte("not a hundred"))
 	}))
 	defer server.Close()
-	require.ErrorContains(t, HTTP(t.Context(), strings.TrimPrefix(server.URL, "http://"), "/"), "broke off")
+	require.ErrorContains(t, HTTP(t.Context(), strings.TrimPrefix(server.URL, "http://"), "/", nil), "broke off")
+}
+
+func TestAProgramGetsTheHeadersThatItInsistsOn(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		well := r.Host == "app.example" && r.Header.Get("X-Forwarded-Proto") == "https" && r.UserAgent() == "probe/1" &&
+			strings.Join(r.Header.Values("X-A"), "|") == "b, c|d"
+		if !well {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+		}
+	}))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	require.ErrorIs(t, HTTP(t.Context(), address, "/", nil), ErrStatus)
+	require.NoError(t, HTTP(t.Context(), address, "/", []string{"host: app.example ", "x-forwarded-proto:https", "User-Agent: probe/1", "X-A: b, c", "X-A: d"}))
 }

@@ -157,6 +157,12 @@ var keys = []key{
 		usage: "how long one check may take",
 	},
 	{
+		name: "probe_header", unset: "none", kind: headers,
+		usage:    "`header` of the requests by which ready and check ask workers over HTTP, such as \"Host: app.example\"; may be repeated",
+		about:    "headers of the requests by which ready and check ask workers over HTTP; requests that lead elsewhere don't get them",
+		examples: []any{[]any{"Host: app.example", "X-Forwarded-Proto: https"}},
+	},
+	{
 		name: "probe_interval", preset: "50ms", kind: durationOr0(time.Millisecond),
 		usage: "how often rota opens a connection of its own while a reload replaces workers, to measure it; 0 means never",
 	},

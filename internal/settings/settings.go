@@ -50,6 +50,7 @@ type Settings struct {
 	Soak          time.Duration `koanf:"soak"`
 	Check         []string      `koanf:"check"`
 	CheckTimeout  time.Duration `koanf:"check_timeout"`
+	ProbeHeader   []string      `koanf:"probe_header"`   // lines: "Host: app.example"
 	ProbeInterval time.Duration `koanf:"probe_interval"` // 0: no probes
 
 	Admin        string   `koanf:"admin"`

@@ -63,7 +63,7 @@ var everything = Settings{
 	User: "www-data", Group: []string{"web", "27"}, Umask: 0o27, OpenFiles: 4096, NoNewPrivileges: true,
 	Ready: "http:/healthz?full=1", StartTimeout: 5 * time.Second, StopSignal: syscall.SIGQUIT, StopGroup: true, DrainTimeout: time.Minute,
 	MaxDraining: 2, Surge: "25%", Canary: 1, CanarySoak: 30 * time.Second, PauseBetween: 5 * time.Second, Soak: time.Minute,
-	Check: []string{"./smoke a,b"}, CheckTimeout: 2 * time.Second, ProbeInterval: time.Second,
+	Check: []string{"./smoke a,b"}, CheckTimeout: 2 * time.Second, ProbeHeader: []string{"X-A: b, c"}, ProbeInterval: time.Second,
 	Watchdog: 10 * time.Second, Admin: "127.0.0.1:9000", AdminHost: []string{"a.example", "b"}, EventStreams: 9, LogLevel: "warn", LogFormat: "json",
 }
 
@@ -102,6 +102,7 @@ pause_between: 5s
 soak: 1m
 check: ["./smoke a,b"]
 check_timeout: 2s
+probe_header: ["X-A: b, c"]
 probe_interval: 1s
 admin: 127.0.0.1:9000
 admin_host: [a.example, b]
@@ -123,7 +124,7 @@ func TestEveryKeyThatHasAVariable(t *testing.T) {
 		"ROTA_GROUP=web,27", "ROTA_UMASK=027", "ROTA_OPEN_FILES=4096", "ROTA_NO_NEW_PRIVILEGES=1", "ROTA_READY=http:/healthz?full=1", "ROTA_START_TIMEOUT=5s",
 		"ROTA_STOP_SIGNAL=quit", "ROTA_STOP_GROUP=true", "ROTA_DRAIN_TIMEOUT=60s", "ROTA_WATCHDOG=10s",
 		"ROTA_MAX_DRAINING=2", "ROTA_SURGE=25%", "ROTA_CANARY=1", "ROTA_CANARY_SOAK=30s", "ROTA_PAUSE_BETWEEN=5s", "ROTA_SOAK=60s",
-		"ROTA_CHECK=./smoke a,b", "ROTA_CHECK_TIMEOUT=2s", "ROTA_PROBE_INTERVAL=1000ms", "ROTA_ADMIN=127.0.0.1:9000",
+		"ROTA_CHECK=./smoke a,b", "ROTA_CHECK_TIMEOUT=2s", "ROTA_PROBE_HEADER=X-A: b, c", "ROTA_PROBE_INTERVAL=1000ms", "ROTA_ADMIN=127.0.0.1:9000",
 		"ROTA_ADMIN_HOST=a.example,b", "ROTA_EVENT_STREAMS=9", "ROTA_LOG_LEVEL=warn", "ROTA_LOG_FORMAT=json", "PATH=/bin",
 	}, "", nil)
 	require.NoError(t, err)
@@ -142,7 +143,7 @@ func TestEveryKeyThatHasAFlag(t *testing.T) {
 		"--group", "web", "--group", "27", "--umask", "0o27", "--open-files", "4096", "--no-new-privileges", "--ready", "http:/healthz?full=1",
 		"--start-timeout", "5s", "--stop-signal", "3", "--stop-group=true", "--drain-timeout", "60s", "--watchdog", "10s",
 		"--max-draining", "2", "--surge", "25%", "--canary", "1", "--canary-soak", "30s", "--pause-between", "5s", "--soak", "1m",
-		"--check", "./smoke a,b", "--check-timeout", "2s", "--probe-interval", "1s", "--admin", "127.0.0.1:9000",
+		"--check", "./smoke a,b", "--check-timeout", "2s", "--probe-header", "X-A: b, c", "--probe-interval", "1s", "--admin", "127.0.0.1:9000",
 		"--admin-host", "a.example", "--admin-host", "b", "--event-streams", "9", "--log-level", "warn", "--log-format", "json"),
 		nil, "", []string{"./serve", "--workers", "9"})
 	require.NoError(t, err)

@@ -50,6 +50,9 @@ func explain(sources ...source) ([]Effective, error) {
 			if len(e.Variables) > 0 {
 				e.Source = sourcesOf(e.Variables)
 			}
+		case given && k.name == "probe_header":
+			lines, _ := m.values.Get(k.name).([]string)
+			e.Value, e.Source = withoutValues(lines), from.place()
 		case given:
 			e.Value, e.Source = presentable(m.values.Get(k.name)), from.place()
 		}
@@ -91,7 +94,7 @@ func presentable(value any) any {
 func WriteYAML(w io.Writer, effective []Effective) error {
 	var out strings.Builder
 	out.WriteString("# What rota run would start with, and who says so. The values of the workers' environment\n" +
-		"# are hidden: they may be secrets.\n")
+		"# and of headers are hidden: they may be secrets.\n")
 	for _, e := range effective {
 		source := "  # " + printable(e.Source)
 		switch {

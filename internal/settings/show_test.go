@@ -54,7 +54,7 @@ env_file: [app.env]
 	var out strings.Builder
 	require.NoError(t, WriteYAML(&out, effective))
 	require.Equal(t, `# What rota run would start with, and who says so. The values of the workers' environment
-# are hidden: they may be secrets.
+# and of headers are hidden: they may be secrets.
 listen: ["web=:8080"]  # rota.yaml:2
 workers: 4  # ROTA_WORKERS
 command: [gunicorn, "app:app", "{slot}"]  # command behind --
@@ -83,6 +83,7 @@ pause_between: 0s  # default
 soak: 0s  # default
 # check:  # default: none
 check_timeout: 5s  # default
+# probe_header:  # default: none
 probe_interval: 50ms  # default
 admin: "127.0.0.1:11112"  # default
 # admin_host:  # default: none
