@@ -2,6 +2,7 @@
 
 import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
 import { age, count, plural, text, UNKNOWN } from './format.js';
+import { ended } from './reloads.js';
 
 const FIGURES = [
   { label: 'Probes answered', value: ({ probes }) => outOf(probes.ok, probes.sent), bad: ({ probes }) => probes.refused + probes.reset },
@@ -22,7 +23,7 @@ const outOf = (part, all) => (part === all ? count(all) : `${count(part)} of ${c
 export function renderReceipt(reload) {
   const receipt = reload?.receipt;
   setText(byId('receipt-of'), receipt ? `of the reload to generation ${reload.generation}` : '');
-  setText(byId('receipt-verdict'), verdict(receipt));
+  setText(byId('receipt-verdict'), verdict(receipt, reload));
   setAttribute(byId('receipt-verdict'), 'data-lossless', receipt?.lossless ?? (receipt?.losses.length ? 'false' : 'open'));
   keepChildren(byId('receipt-figures'), FIGURES, {
     key: (figure) => figure.label,
@@ -39,9 +40,10 @@ export function renderReceipt(reload) {
   renderLost(receipt?.cut_connections ?? []);
 }
 
-function verdict(receipt) {
+function verdict(receipt, reload) {
   if (!receipt) return 'Nothing measured yet.';
   const losses = receipt.losses.join('; ');
+  if (receipt.lossless === null && !losses && ended(reload) && reload.serving === 0) return 'Nothing was measured: no worker served.';
   if (receipt.lossless === null) return losses ? `Not lossless so far: ${losses}.` : 'Nothing lost so far; the verdict comes with the end.';
   return receipt.lossless ? 'Lossless: no connection was lost, as far as can be measured.' : `Not lossless: ${losses}.`;
 }

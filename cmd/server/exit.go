@@ -28,7 +28,7 @@ const exitCodes = `Exit codes:
   1    the reload failed and was reverted (the verdict says so if it could not be), or the master refused
   2    the command line, the environment or the settings file is wrong
   3    the master can't be reached or does not answer, or what answers is no rota
-  4    the reload is done, but connections were cut or dropped, or it was not the lossless one of --require=lossless
+  4    the reload is done, but not lossless: the verdict says what was lost; or that is unknown and --require=lossless
   5    the reload was aborted
   124  the wait ran out; the reload goes on
   130  SIGINT (Ctrl-C) ended the wait, 143 SIGTERM did; the reload goes on`

@@ -112,6 +112,12 @@ func whoServes(v client.Reload) string {
 	if v.Error != nil && v.Error.RevertFailed {
 		return fmt.Sprintf("It could not be taken back: its generation serves %d of %s; see rota status.", v.Replaced, plural(v.Total, "slot", "slots"))
 	}
+	if v.Serving != nil && *v.Serving == 0 {
+		return "No worker served when it ended; see rota status."
+	}
+	if v.Serving != nil && *v.Serving < v.Total {
+		return fmt.Sprintf("The generation before serves %d of %s; see rota status.", *v.Serving, plural(v.Total, "slot", "slots"))
+	}
 	return "The generation before still serves."
 }
 
@@ -136,7 +142,7 @@ func receipt(m client.Receipt) string {
 	if m.Checks.Passed+m.Checks.Failed > 0 {
 		list = append(list, fmt.Sprintf("Checks: %d passed, %d failed.", m.Checks.Passed, m.Checks.Failed))
 	}
-	if m.Lossless != nil {
+	if m.Lossless != nil || len(m.Losses) > 0 {
 		list = append(list, judgement(m))
 	}
 	var told []string
@@ -196,10 +202,13 @@ func connections(m client.Receipt) string {
 }
 
 func judgement(m client.Receipt) string {
-	if *m.Lossless {
+	text := "Not lossless"
+	switch {
+	case m.Lossless == nil:
+		text += " so far"
+	case *m.Lossless:
 		return "Lossless."
 	}
-	text := "Not lossless"
 	if len(m.Losses) > 0 {
 		text += ": " + strings.TrimSuffix(strings.Join(m.Losses, "; "), ".")
 	}

@@ -119,7 +119,7 @@ func TestAWaitThatRequiresLosslessness(t *testing.T) {
 	require.Len(t, receipt["losses"], 1)
 
 	fine := waitFor(t, query, func(f *fakeMaster, id string) {
-		f.move(id, master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) { r.StartedAt = startedAt })
+		f.move(id, master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) { r.StartedAt, r.Served = startedAt, true })
 	}).is(http.StatusOK)
 	require.Equal(t, true, fine["receipt"].(object)["lossless"])
 

@@ -38,10 +38,12 @@ func TestWhoWasCutIsTold(t *testing.T) {
 }
 
 func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
-	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1}
+	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1, Served: true}
 	require.Nil(t, viewReceipt(r).Lossless)
 	r.Leaving = 0
 	require.Equal(t, new(true), viewReceipt(r).Lossless)
+	r.Served = false
+	require.Nil(t, viewReceipt(r).Lossless, "there was nothing to lose")
 	r.Leaving, r.Died = 1, 1
 	require.Equal(t, new(false), viewReceipt(r).Lossless)
 	r = master.Reload{State: master.ReloadLive, StartedAt: time.Now(), Receipt: master.Receipt{Died: 1}}

@@ -97,7 +97,8 @@ func viewReceipt(r master.Reload) *receiptView {
 		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},
 		Losses:          listOf(r.Losses()),
 	}
-	if r.State.Terminal() && (r.Leaving == 0 || len(view.Losses) > 0) {
+	known := r.Leaving == 0 && r.Served // where nobody served there was nothing to lose, and nothing was measured
+	if r.State.Terminal() && (known || len(view.Losses) > 0) {
 		view.Lossless = new(len(view.Losses) == 0)
 	}
 	return view

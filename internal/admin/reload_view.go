@@ -23,6 +23,7 @@ type reloadView struct {
 	FinishedAt           instant       `json:"finished_at"`
 	Replaced             int           `json:"replaced"`
 	Total                int           `json:"total"`
+	Serving              int           `json:"serving"` // slots that a worker of any generation serves; when it ended
 	Draining             int           `json:"draining"`
 	ConnectionsRemaining *int          `json:"connections_remaining"` // null until they were counted
 	ConnectionsCut       *int          `json:"connections_cut"`       // null if the kernel did not tell
@@ -93,6 +94,7 @@ func viewReload(r master.Reload) reloadView {
 		FinishedAt:           instant(r.FinishedAt),
 		Replaced:             r.Replaced,
 		Total:                r.Total,
+		Serving:              r.Serving,
 		Draining:             r.Draining,
 		ConnectionsRemaining: knownIf(r.ConnectionsCounted, r.ConnectionsRemaining),
 		ConnectionsCut:       knownIf(!r.CutUnknown, r.ConnectionsCut),

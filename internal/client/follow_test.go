@@ -149,5 +149,9 @@ func TestWhatIsLiveAndWhatIsLost(t *testing.T) {
 	require.True(t, Reload{Receipt: &lossy}.Lossy())
 	evicted := Receipt{}
 	evicted.Connections.Evicted, evicted.Connections.Cut, evicted.Connections.Dropped = 1, new(0), new(0)
-	require.False(t, Reload{Receipt: &evicted}.Lossy(), "that was somebody's wish")
+	require.False(t, Reload{Receipt: &evicted}.Lossy())
+	evicted.Losses = []string{"1 connection was evicted"}
+	require.True(t, Reload{Receipt: &evicted}.Lossy(), "whatever the master counts as a loss is one")
+	evicted.Losses, evicted.Lossless = nil, new(false)
+	require.True(t, Reload{Receipt: &evicted}.Lossy())
 }

@@ -24,6 +24,7 @@ type Reload struct {
 	FinishedAt           time.Time    `json:"finished_at"`
 	Replaced             int          `json:"replaced"`
 	Total                int          `json:"total"`
+	Serving              *int         `json:"serving"` // slots, by any generation; nil: an older master does not say
 	Draining             int          `json:"draining"`
 	ConnectionsRemaining *int         `json:"connections_remaining"` // nil: unknown
 	ConnectionsCut       *int         `json:"connections_cut"`
@@ -126,13 +127,16 @@ func (r Reload) Live() bool {
 	return r.State == "completed" || r.State == "live" && !r.OnTrial
 }
 
-// Lossy says whether connections were cut or dropped.
+// Lossy says whether something was lost, or may have been, as far as is known by now.
 func (r Reload) Lossy() bool {
 	if r.ConnectionsCut != nil && *r.ConnectionsCut > 0 {
 		return true
 	}
 	if r.Receipt == nil {
 		return false
+	}
+	if len(r.Receipt.Losses) > 0 || r.Receipt.Lossless != nil && !*r.Receipt.Lossless {
+		return true
 	}
 	lost := r.Receipt.Connections
 	return lost.Dropped == nil || *lost.Dropped > 0 || lost.Cut == nil || *lost.Cut > 0 // nobody knows of how many is not none

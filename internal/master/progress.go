@@ -33,6 +33,8 @@ func (p *pool) measure(r *Reload) {
 	if p.rotating != nil && r == p.rotating.Reload {
 		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // those that go are not to be changed
 	}
+	r.Serving = p.slotsServed()
+	r.Served = r.Served || r.Serving > 0
 	r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, true
 	for _, m := range p.workers {
 		older := m.Generation < r.Generation

@@ -85,6 +85,8 @@ type Reload struct {
 	FinishedAt           time.Time // zero until completed, failed or aborted
 	Replaced             int       // slots served by its generation
 	Total                int       // slots
+	Serving              int       // slots that a worker of any generation serves; when it has ended: that one did then
+	Served               bool      // since it began that was so of a slot at least once
 	Draining             int       // older workers that still drain
 	ConnectionsRemaining int       // open connections of those, as last counted
 	ConnectionsCounted   bool      // each of them has been counted since it began to drain

@@ -119,6 +119,17 @@ func (p *pool) abort(r *Reload, why string) {
 	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
 }
 
+// slotsServed counts the slots that any generation serves.
+func (p *pool) slotsServed() int {
+	n := 0
+	for _, s := range p.slots {
+		if s.duty != nil && s.servedBy(s.duty.Generation) {
+			n++
+		}
+	}
+	return n
+}
+
 // slotsOf counts the slots that a generation serves.
 func (p *pool) slotsOf(generation int) int {
 	n := 0
