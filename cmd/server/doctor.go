@@ -37,8 +37,9 @@ clients: it says, a line each, whether the program takes the socket, says ready 
 answers under load, and stops without losing or holding up anybody; and what to do where it does not.
 
 It takes the flags, the variables and the file of "rota run", of which those of the master and the number of
-workers don't matter. Of the listeners only name and kind count, none of their addresses is used, and the
-first one is examined. Unless another drain timeout is set, it is 10s.
+workers don't matter. Of the listeners only name and kind count, and the first one is examined: it gets an address of
+its own, so that a running master is left alone. Only a program that works at no other address is examined at the one
+that is set, if nobody has that. Unless another drain timeout is set, it is 10s.
 
 Exit codes: 0 nothing failed, 1 a check failed, or the doctor could not go on, 2 the command line is wrong.`,
 		Example: `  rota doctor -- ./server --quiet
@@ -145,6 +146,7 @@ func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (do
 	return doctor.Options{
 		Spec: spec, Probe: probe.HTTP,
 		Path: ask.path, SlowPath: ask.slowPath, Request: request, Host: ask.host, TLS: ask.tls,
+		MayUse: !s.ListenByDefault,
 	}, nil
 }
 

@@ -26,7 +26,7 @@ import (
 
 // Options is what is examined, and how. Spec.Command is needed.
 type Options struct {
-	// Spec is as for a master. Of its listeners only name and network count: they are opened anew
+	// Spec is as for a master. Of its listeners only name and network count, but for MayUse: they are opened anew
 	// where nobody else comes. The first one for streams is examined; none: it is called tcp.
 	Spec  master.Spec
 	Probe master.ProbeHTTP // as for a master
@@ -37,6 +37,10 @@ type Options struct {
 	SlowPath string // that takes a while to be answered; "": a request is left unfinished instead
 	Host     string // that the program is asked for, over HTTP and TLS; "": localhost
 	TLS      bool   // it speaks TLS. Its certificate is not verified
+
+	// MayUse is whether a program that takes a socket nowhere else is examined at the addresses of Spec.Listen.
+	// It is not if anybody listens there.
+	MayUse bool
 
 	Tell func(Result) // is told each result as soon as it is known; nil: nobody
 }
@@ -54,6 +58,9 @@ type examination struct {
 	why    string       // it is not known
 	lives  []life
 
+	home    bool   // the program is examined at the addresses of the settings
+	note    string // why
+	guards  guards
 	backlog uint32 // of a socket that no program has had; 0: not known
 }
 
@@ -65,6 +72,12 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	o.Spec.DrainTimeout = cmp.Or(o.Spec.DrainTimeout, master.DefaultDrainTimeout)
 	e := &examination{Options: o, since: time.Now(), over: ctx.Err}
 	e.report.Began = e.since
+	guards, err := guard(o.Spec.Listen)
+	if err != nil {
+		return e.report, err
+	}
+	e.guards = guards
+	defer func() { e.guards.close() }()
 	for _, look := range []func(context.Context) error{e.serving, e.silence, e.flight, e.keepAlive, e.busy} {
 		err := look(ctx)
 		if ctx.Err() != nil {

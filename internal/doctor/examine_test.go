@@ -32,13 +32,13 @@ type order struct {
 	Spec                    master.Spec
 	Path, Request, SlowPath string
 	Host                    string
-	TLS                     bool
+	TLS, MayUse             bool
 	InterruptAfter          time.Duration // 0: never
 }
 
 func (o order) options() Options {
 	return Options{
-		Spec: o.Spec, Path: o.Path, Request: o.Request, SlowPath: o.SlowPath, Host: o.Host, TLS: o.TLS,
+		Spec: o.Spec, Path: o.Path, Request: o.Request, SlowPath: o.SlowPath, Host: o.Host, TLS: o.TLS, MayUse: o.MayUse,
 		Probe: probe.HTTP, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel),
 	}
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,24 +17,37 @@ type life struct {
 	took      time.Duration // from the stop signal to the end
 	left      kernel.Family
 	listens   bool
-	unblocked bool // O_NONBLOCK was cleared
-	polled    bool // it waited by epoll for a socket that blocks
-	linked    bool
+	unblocked bool   // O_NONBLOCK was cleared
+	polled    bool   // it waited by epoll for a socket that blocks
+	lost      string // what has become of a unix socket's file; "": it is there
 	backlog   uint32 // of the accept queue, when it ended; 0: not known
 }
 
-func (t *trial) life(asTold bool) life {
+func (e *examination) life(t *trial, asTold bool) life {
 	left, _ := t.left.Load(t.worker)
 	l := life{
 		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped),
 		unblocked: t.unblock && !t.socket.nonBlocking(), // looked at before it is touched
 		polled:    t.polled,
-		linked:    t.socket.linked(),
+		lost:      t.lost(),
 		backlog:   t.socket.backlog(),
 	}
 	l.left, _ = left.(kernel.Family) // none for one that could not be started
 	l.listens = t.socket.listens()
+	if path := e.guards.touched(); path != "" && l.lost == "" {
+		l.lost = "while it ran, the file at " + path + " was removed or replaced"
+	}
 	return l
+}
+
+// lost says which socket's file is not there any more.
+func (t *trial) lost() string {
+	for _, s := range t.sockets {
+		if !s.linked() {
+			return "when it had ended, the file of the listener " + s.at.Name + " was gone, or another one"
+		}
+	}
+	return ""
 }
 
 // lingers reports whether the program is known not to leave when it should, so that it is of no
@@ -79,15 +93,12 @@ func (e *examination) judgeLives() {
 		return "it waits for the socket by epoll, and the socket blocks"
 	})
 	e.judgeQueue()
-	if !e.onPath() {
+	if !e.onPath() && !slices.ContainsFunc(e.lives, func(l life) bool { return l.lost != "" }) {
 		e.skip(keepsFile, "it was examined on TCP; --listen unix:/any/path examines it on a unix socket")
 		return
 	}
 	e.judgeAll(keepsFile, every, func(l life) string {
-		if l.linked {
-			return ""
-		}
-		return "when it had ended, the socket's file was gone"
+		return l.lost
 	})
 }
 
@@ -161,6 +172,6 @@ func every(life) bool { return true }
 func (l life) byItself() bool { return l.asTold && l.exit.Signal != "SIGKILL" }
 
 func (e *examination) onPath() bool {
-	_, examined := private(e.Spec.Listen, "")
+	_, examined := e.places("")
 	return examined.Network == "unix"
 }

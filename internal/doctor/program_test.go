@@ -122,6 +122,28 @@ var misbehaviours = map[string]func(p *program){
 	"unlinks-the-path": func(p *program) {
 		p.stopping = func(l net.Listener) { os.Remove(l.Addr().String()) }
 	},
+	// Its configuration names the path.
+	"unlinks-its-own-path": func(p *program) {
+		p.stopping = func(net.Listener) { os.Remove(os.Args[2]) }
+	},
+	"puts-its-own-in-the-place": func(p *program) {
+		p.stopping = func(net.Listener) {
+			os.Remove(os.Args[2])
+			if l, err := net.ListenUnix("unix", &net.UnixAddr{Name: os.Args[2]}); err == nil {
+				l.SetUnlinkOnClose(false)
+			}
+		}
+	},
+	// So does that of the address.
+	"takes-no-other-address": func(p *program) {
+		p.ready = func() {
+			if p.listener.Addr().String() != os.Args[2] {
+				fmt.Println("no socket of mine was inherited")
+				os.Exit(4)
+			}
+			sayReady()
+		}
+	},
 	"polls-what-blocks": func(p *program) {
 		p.ready = func() {
 			control(p.listener, func(fd int) error { return syscall.SetNonblock(fd, false) })

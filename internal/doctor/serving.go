@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,22 +13,64 @@ import (
 // serving is the first trial: does the program serve at all, and well? It is told to stop when nobody
 // is connected.
 func (e *examination) serving(ctx context.Context) error {
-	t, err := e.begin()
+	t, refused, err := e.start(ctx)
 	if err != nil {
 		return err
 	}
-	if err := t.awaitReady(ctx); err != nil {
-		e.why = "it was never ready"
-		e.skip(takesSocket, e.why)
-		e.tell(saysReady, Fail, err.Error()+"; "+t.adviceNotReady()+e.recipe())
-	} else {
+	place := e.ownPlace()
+	switch {
+	case refused == nil:
 		e.whileItLives(ctx, t)
+	case place != "" && ctx.Err() == nil:
+		if err := e.finish(ctx, t); err != nil {
+			return err
+		}
+		return e.servingAt(ctx, place, refused)
+	default:
+		e.refuse(refused)
 	}
+	return e.conclude(ctx, t)
+}
+
+func (e *examination) conclude(ctx context.Context, t *trial) error {
 	e.skipRest(answersUnderLoad, leaksNoDescriptor)
-	if closed(t.ready) {
+	if closed(t.ready) && !closed(t.told) {
 		_ = t.stop(ctx) // if it has died it has failed already
 	}
 	return e.finish(ctx, t)
+}
+
+// refusal is why nothing more can be seen of a program: it was not ready, or has not accepted.
+type refusal struct {
+	ready        bool
+	what, advice string
+}
+
+func (e *examination) refuse(r *refusal) {
+	if r.ready {
+		e.why = "it does not take the socket"
+		e.fail(takesSocket, r.what)
+		e.skip(saysReady, e.why)
+		return
+	}
+	e.why = "it was never ready"
+	e.skip(takesSocket, e.why)
+	e.tell(saysReady, Fail, r.what+"; "+r.advice+e.recipe())
+}
+
+// start begins a trial and lets a first client come.
+func (e *examination) start(ctx context.Context) (*trial, *refusal, error) {
+	t, err := e.begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.awaitReady(ctx); err != nil {
+		return t, &refusal{what: err.Error(), advice: t.adviceNotReady()}, nil
+	}
+	if err := t.welcome(ctx); err != nil {
+		return t, &refusal{ready: true, what: err.Error()}, nil
+	}
+	return t, nil, nil
 }
 
 // whileItLives asks what can be asked before the stop signal.
@@ -41,40 +84,33 @@ func (e *examination) whileItLives(ctx context.Context, t *trial) {
 		case <-ctx.Done():
 		}
 	})
-	if e.welcome(ctx, t) {
-		e.underLoad(ctx, t)
+	e.pass(takesSocket, e.note)
+	if t.waited > readyBound {
+		e.fail(saysReady, fmt.Sprintf("a connection waited %s after it was ready%s", round(t.waited), inBrackets(t.how)))
+	} else {
+		e.pass(saysReady, e.howReady(t))
 	}
+	e.underLoad(ctx, t)
 }
 
-// welcome sees whether the first client is accepted when the program is said to be ready. If it is
-// not at all, there is nothing more to see.
-func (e *examination) welcome(ctx context.Context, t *trial) (accepted bool) {
+// welcome sees whether the first client is accepted when the program is said to be ready, and how long that
+// takes. If it is not at all, there is nothing more to see.
+func (t *trial) welcome(ctx context.Context) error {
 	began := time.Now()
 	c, err := t.connect(ctx)
-	if err == nil {
-		defer c.Close()
-		accepted = within(ctx, t.spec.StartTimeout, func() bool { return !t.socket.waiting() })
+	if err != nil {
+		return cmp.Or(t.died(), err)
 	}
-	waited := time.Since(began)
+	defer c.Close()
+	accepted := within(ctx, t.spec.StartTimeout, func() bool { return !t.socket.waiting() })
+	t.waited = time.Since(began)
 	switch {
 	case t.died() != nil:
-		err = t.died()
-	case err == nil && !accepted:
-		err = fmt.Errorf("a connection was not accepted within %s after it was ready%s", round(waited), t.elsewhere())
+		return t.died()
+	case !accepted:
+		return fmt.Errorf("a connection was not accepted within %s after it was ready%s", round(t.waited), t.elsewhere())
 	}
-	if err != nil {
-		e.why = "it does not take the socket"
-		e.fail(takesSocket, err.Error())
-		e.skip(saysReady, e.why)
-		return false
-	}
-	e.pass(takesSocket, "")
-	if waited > readyBound {
-		e.fail(saysReady, fmt.Sprintf("a connection waited %s after it was ready%s", round(waited), inBrackets(t.how)))
-		return true
-	}
-	e.pass(saysReady, e.howReady(t))
-	return true
+	return nil
 }
 
 // howReady says by what the program was known to be ready, if that was not its word.

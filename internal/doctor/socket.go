@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
-	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,48 +25,75 @@ type socket struct {
 	file os.FileInfo // of a unix socket's path; nil otherwise
 }
 
-// openSocket opens one of the name and the network. directory is for a unix socket's file.
-func openSocket(a master.ListenAddress, directory string) (*socket, error) {
-	family, address := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
-	switch {
-	case a.Network == "unix":
-		family, address = unix.AF_UNIX, &unix.SockaddrUnix{Name: filepath.Join(directory, a.Name)}
-	case a.IPv6Only:
-		family, address = unix.AF_INET6, &unix.SockaddrInet6{Addr: [16]byte{15: 1}}
+func openSocket(a master.ListenAddress) (*socket, error) {
+	s := &socket{fd: -1}
+	err := s.bind(a)
+	if err == nil {
+		err = unix.SetNonblock(s.fd, a.NonBlock)
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		s.at, err = kernel.Describe(a.Name, s.fd)
+	}
+	if err == nil && a.Network != "tcp" {
+		s.file, err = os.Lstat(a.Address)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open a socket: %w", err)
-	}
-	s := &socket{fd: fd}
-	if err := unix.SetNonblock(fd, a.NonBlock); err != nil {
-		s.close()
-		return nil, fmt.Errorf("open a socket: %w", err)
-	}
-	if err := s.listen(a.Name, address); err != nil {
 		s.close()
 		return nil, fmt.Errorf("listen for the program: %w", err)
 	}
 	return s, nil
 }
 
-func (s *socket) listen(name string, address unix.Sockaddr) (err error) {
-	if err = unix.Bind(s.fd, address); err != nil {
+// bind has the net package do it, for its way with addresses, and takes a descriptor of its own from that.
+func (s *socket) bind(a master.ListenAddress) error {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false)
+	network := a.Network
+	if a.IPv6Only {
+		network += "6"
+	}
+	var made interface {
+		syscall.Conn
+		io.Closer
+	}
+	if a.Network == "unixgram" {
+		c, err := config.ListenPacket(context.Background(), network, a.Address)
+		if err != nil {
+			return err
+		}
+		made = c.(*net.UnixConn)
+	} else {
+		l, err := config.Listen(context.Background(), network, a.Address)
+		if err != nil {
+			return err
+		}
+		if u, ok := l.(*net.UnixListener); ok {
+			u.SetUnlinkOnClose(false)
+		}
+		made = l.(interface {
+			syscall.Conn
+			io.Closer
+		})
+	}
+	defer made.Close()
+	raw, err := made.SyscallConn()
+	if err != nil {
 		return err
 	}
-	if err = unix.Listen(s.fd, 4096); err != nil {
-		return err
-	}
-	if s.at, err = kernel.Describe(name, s.fd); err != nil {
-		return err
-	}
-	if s.at.Family == unix.AF_UNIX {
-		s.file, err = os.Lstat(s.at.Path)
-	}
-	return err
+	var failed error
+	err = raw.Control(func(fd uintptr) { s.fd, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3) })
+	return errors.Join(err, failed)
 }
 
-func (s *socket) close() { unix.Close(s.fd) }
+// close removes the file, too, unless it is another's by now.
+func (s *socket) close() {
+	if s.file != nil && s.linked() {
+		os.Remove(s.at.Path)
+	}
+	if s.fd >= 0 {
+		unix.Close(s.fd)
+	}
+}
 
 func (s *socket) dial(ctx context.Context) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: answerBound}

@@ -68,7 +68,7 @@ func TestWhoShouldHaveSpokenTLSOrNotIsToldSo(t *testing.T) {
 		want  string
 	}{
 		"tls without --tls": {order{Spec: tlsSpec("good"), Host: "www.example"}, "in the clear, as it speaks TLS: give --tls"},
-		"--tls without tls": {order{Spec: spec("good"), TLS: true}, "the TLS handshake fails: no answer in time (leave out --tls"},
+		"--tls without tls": {order{Spec: spec("good"), TLS: true}, "(leave out --tls if it speaks none; "},
 		"by another name":   {order{Spec: tlsSpec("good"), TLS: true}, "the TLS handshake fails: closed without an answer: tls: internal error (leave out --tls if it speaks none; --host NAME"},
 		"a greeter's --tls": {order{Spec: spec("good-greeter"), TLS: true}, "the TLS handshake fails: it does not speak TLS (leave out --tls"},
 	} {

@@ -17,7 +17,8 @@ import (
 // when that has ended, so has the trial.
 type trial struct {
 	spec      master.Spec
-	socket    *socket
+	socket    *socket     // that is examined
+	sockets   []*socket   // with the others that the doctor has opened
 	tls       *tls.Config // nil: it does not speak TLS
 	directory string      // for unix sockets
 	master    *master.Master
@@ -28,10 +29,11 @@ type trial struct {
 	over   chan struct{} // closed when the master's Run has returned
 	worker string        // its id
 
-	unblock bool      // the socket was non-blocking when it was ready, or made so
-	polled  bool      // it blocked, and yet the program waited for it with others when it was told to stop
-	how     string    // what showed that it is ready; "" for its own word
-	stopped time.Time // when it was told to
+	unblock bool          // the socket was non-blocking when it was ready, or made so
+	polled  bool          // it blocked, and yet the program waited for it with others when it was told to stop
+	how     string        // what showed that it is ready; "" for its own word
+	stopped time.Time     // when it was told to
+	waited  time.Duration // from there to the first connection accepted
 	exit    *master.Exit
 	at      time.Time // of the exit
 	left    sync.Map  // kernel.Family by worker: what was there when it was over
@@ -73,46 +75,32 @@ func (t *trial) prepare(e *examination) (err error) {
 	}
 	t.spec.Workers = 1
 	var examined master.ListenAddress
-	t.spec.Listen, examined = private(e.Spec.Listen, t.directory)
-	if t.socket, err = openSocket(examined, t.directory); err != nil {
-		return err
+	t.spec.Listen, examined = e.places(t.directory)
+	var given []master.Given
+	for _, a := range t.spec.Listen {
+		if a.Name != examined.Name && a.Network != "unix" && a.Network != "unixgram" {
+			continue // the master opens it
+		}
+		s, err := openSocket(a)
+		if err != nil {
+			return err
+		}
+		if a.Name == examined.Name {
+			t.socket = s
+		}
+		t.sockets = append(t.sockets, s)
+		g, err := master.GiveSocket(a.Name, s.fd)
+		if err != nil {
+			return err
+		}
+		given = append(given, g)
 	}
 	e.backlog = t.socket.backlog()
-	given, err := master.GiveSocket(examined.Name, t.socket.fd)
-	if err != nil {
-		return err
-	}
-	t.master, err = master.New(master.Options{
-		Spec: t.spec, Given: []master.Given{given}, Probe: e.Probe, Log: e.Log, Ended: t.look,
-	})
+	t.master, err = master.New(master.Options{Spec: t.spec, Given: given, Probe: e.Probe, Log: e.Log, Ended: t.look})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	return nil
-}
-
-// private is the listeners with addresses that nobody else knows of, and the one that is examined.
-func private(asked []master.ListenAddress, directory string) (all []master.ListenAddress, examined master.ListenAddress) {
-	for _, a := range asked {
-		p := master.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
-		switch {
-		case a.Network == "unix" || a.Network == "unixgram":
-			p.Address = directory + "/" + a.Name
-		case a.IPv6Only:
-			p.Address = "[::1]:0"
-		default:
-			p.Address = "127.0.0.1:0"
-		}
-		if stream := a.Network == "tcp" || a.Network == "unix"; stream && examined.Name == "" {
-			examined = p
-		}
-		all = append(all, p)
-	}
-	if examined.Name == "" {
-		examined = master.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
-		all = append(all, examined)
-	}
-	return all, examined
 }
 
 // look is called by the master, when a worker is over and what it has left not yet killed.
@@ -246,14 +234,14 @@ func (e *examination) finish(ctx context.Context, t *trial) error {
 	}
 	t.listening.Wait()
 	t.clients.Wait()
-	e.lives = append(e.lives, t.life(asTold))
+	e.lives = append(e.lives, e.life(t, asTold))
 	return nil
 }
 
 // close gives up what the trial had open.
 func (t *trial) close() {
-	if t.socket != nil {
-		t.socket.close()
+	for _, s := range t.sockets {
+		s.close()
 	}
 	os.RemoveAll(t.directory)
 }
