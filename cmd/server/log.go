@@ -22,7 +22,7 @@ const logBuffer = 8192
 // writes what is left, as far as somebody reads it.
 func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	zerolog.TimeFieldFormat = time.RFC3339Nano
-	out := logWriter(os.Stderr, format == "console" || format == "auto" && isatty.IsTerminal(os.Stderr.Fd()))
+	out := logWriter(unstopped{os.Stderr}, format == "console" || format == "auto" && isatty.IsTerminal(os.Stderr.Fd()))
 	queue := diode.NewWriter(out, logBuffer, 0, func(missed int) {
 		lost := zerolog.New(out).With().Timestamp().Logger()
 		lost.Warn().Int("lines", missed).Msg("log lines were dropped because stderr is slow")

@@ -14,31 +14,46 @@ import (
 )
 
 // signals are those that the master is told by.
-type signals chan os.Signal
+type signals struct {
+	caught   chan os.Signal
+	released chan struct{}
+	terminal terminal
+}
 
 // catchSignals keeps them from doing what they do by default. They wait until obey comes to
 // them, so that a SIGHUP that is early does no harm. SIGPIPE is caught and not ignored, because
 // workers would inherit that: a closed stderr must not end the master, and what it means
 // to a worker is the worker's business.
-func catchSignals() signals {
-	caught := make(signals, 16)
-	signal.Notify(caught, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
+func catchSignals() *signals {
+	s := &signals{caught: make(chan os.Signal, 16), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
+	if !signal.Ignored(syscall.SIGHUP) { // else rota was started to outlive its terminal, as by nohup
+		s.terminal.attend(s.released)
+	}
+	signal.Notify(s.caught, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
 		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE)
-	return caught
+	return s
 }
 
 // release gives them up; obey returns.
-func (s signals) release() {
-	signal.Stop(s)
-	close(s)
+func (s *signals) release() {
+	signal.Stop(s.caught)
+	close(s.caught)
+	close(s.released)
 }
 
 // obey passes each signal on to the master.
-func (s signals) obey(m *master.Master, log zerolog.Logger) {
+func (s *signals) obey(m *master.Master, log zerolog.Logger) {
 	var orders stopOrders
-	for sig := range s {
-		if sig == syscall.SIGPIPE {
+	for sig := range s.caught {
+		switch {
+		case sig == syscall.SIGPIPE:
 			continue
+		case mayHaveSent(sig):
+			log.Warn().Stringer("signal", sig).Msg("signal not obeyed: the terminal sends it to jobs in the background; use rota scale instead")
+			continue
+		case sig == syscall.SIGHUP && s.terminal.hungUp():
+			log.Warn().Msg("the terminal has gone, so rota stops; started by nohup, setsid or a service manager it would go on")
+			sig = syscall.SIGTERM
 		}
 		urgency := none
 		if sig == syscall.SIGTERM || sig == syscall.SIGINT {
