@@ -115,6 +115,7 @@ func (m *Master) plan(spec Spec, serving *plan, open []*binding) (*plan, error) 
 		plan.drop()
 		return nil, err
 	}
+	m.warnOfLostDeathSignal(plan)
 	return plan, nil
 }
 

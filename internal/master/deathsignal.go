@@ -1,0 +1,45 @@
+package master
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The kernel sends a worker its stop signal when the master dies. It does not if the program gained privileges when it was executed.
+
+// losesDeathSignal says what of the program's file makes the kernel forget that signal; "" if it does not.
+func (p *plan) losesDeathSignal() string {
+	if p.NoNewPrivs {
+		return ""
+	}
+	uid, gid := os.Geteuid(), os.Getegid()
+	if p.account != nil {
+		uid, gid = p.account.UID, p.account.GID
+	}
+	file := "/proc/self/fd/" + itoa(p.program.fd) // it may be open for nothing but its name
+	var where unix.Statfs_t
+	if unix.Statfs(file, &where) == nil && where.Flags&unix.ST_NOSUID != 0 {
+		return ""
+	}
+	owner, mode := p.program.found.Sys().(*syscall.Stat_t), p.program.found.Mode()
+	_, err := unix.Getxattr(file, "security.capability", nil)
+	switch {
+	case mode&os.ModeSetuid != 0 && int(owner.Uid) != uid:
+		return "its setuid bit"
+	case mode&os.ModeSetgid != 0 && int(owner.Gid) != gid:
+		return "its setgid bit"
+	case err == nil && uid != 0:
+		return "its file capabilities"
+	}
+	return ""
+}
+
+func (m *Master) warnOfLostDeathSignal(p *plan) {
+	if because := p.losesDeathSignal(); because != "" {
+		m.options.Log.Warn().Str("program", p.program.path).Str("because", because).
+			Msg("workers live on if rota is killed: the kernel does not tell a program that gains privileges; " +
+				"give them to rota instead, or set no_new_privileges")
+	}
+}
