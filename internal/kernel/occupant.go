@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -112,10 +112,11 @@ func holdersOf(inodes map[uint64]bool) (list []Process, err error) {
 // StartedWith reports whether the process's program was started with the variable in its environment.
 // It is false for a process of a user who keeps that to himself.
 func (p Process) StartedWith(variable string) bool {
-	for one := range bytes.SplitSeq(readEnvironment(p.PID), []byte{0}) {
-		if bytes.HasPrefix(one, []byte(variable+"=")) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Environment(), func(kv string) bool { return strings.HasPrefix(kv, variable+"=") })
+}
+
+// Environment is what the process's program was started with, or has written over that. It is empty for a
+// process of a user who keeps that to himself.
+func (p Process) Environment() []string {
+	return strings.FieldsFunc(string(readEnvironment(p.PID)), func(c rune) bool { return c == 0 })
 }

@@ -42,3 +42,35 @@ func TestAProcessThatRotaWasStartedWithOutlivesItAndOneThatAWorkerLeftIsNamed(t 
 	require.False(t, now.Zombie)
 	require.NotContains(t, r.log.String(), `"pid":`+itoa(agent.Process.Pid)+`,"name":"sh","message":"a process that the workers`)
 }
+
+// It becomes a daemon, as agents do, when rota runs already: then it is an orphan which rota gets.
+func TestADaemonOfAProcessThatRotaWasStartedWithOutlivesIt(t *testing.T) {
+	note := filepath.Join(t.TempDir(), "pid")
+	agent := exec.Command("/bin/sh", "-c", `read go; setsid sh -c 'sleep 1000 & echo $$ >"$1".new; mv "$1".new "$1"; wait' sh "$1" &`, "sh", note)
+	begin, err := agent.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, agent.Start())
+	r := runMaster(t, Spec{Workers: 1}, "good")
+	r.ready(1)
+	require.NoError(t, begin.Close())
+	_ = agent.Wait() // the master may have waited for it
+	var daemon int
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(note)
+		if err == nil {
+			daemon, err = strconv.Atoi(strings.TrimSpace(string(text)))
+		}
+		return err == nil
+	}, patience, time.Millisecond)
+	defer func() { _ = syscall.Kill(-daemon, syscall.SIGKILL) }()
+	require.Eventually(t, func() bool {
+		p, err := kernel.FindProcess(daemon)
+		return err == nil && p.Session == daemon && p.Parent == os.Getpid()
+	}, patience, time.Millisecond, "it is an orphan")
+	r.Shutdown()
+	<-r.done
+	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has left this one behind") }, patience, time.Millisecond)
+	now, err := kernel.FindProcess(daemon)
+	require.NoError(t, err)
+	require.False(t, now.Zombie)
+}
