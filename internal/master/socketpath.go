@@ -143,11 +143,9 @@ func (p *socketPath) hide() {
 	if !p.isAt(p.path) {
 		return
 	}
-	if p.isAt(p.spare) {
+	if p.isAt(p.spare) || unix.Renameat2(unix.AT_FDCWD, p.path, unix.AT_FDCWD, p.spare, unix.RENAME_NOREPLACE) != nil {
 		os.Remove(p.path)
-		return
 	}
-	_ = os.Rename(p.path, p.spare)
 }
 
 // show takes hide back. What is in its way is found at the next look.

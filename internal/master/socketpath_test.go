@@ -114,3 +114,22 @@ func TestTheSparesOfAKilledMasterAreRemoved(t *testing.T) {
 	require.FileExists(t, next.path.spare)
 	require.True(t, strings.HasPrefix(filepath.Base(next.path.spare), ".app.sock.rota-"))
 }
+
+// In a directory that others may write to, the spare's name can be taken.
+func TestAFileThatStandsInTheSparesPlaceIsLeftAloneWhenTheListenerIsGivenUp(t *testing.T) {
+	a := unixListener(t)
+	require.NoError(t, os.Mkdir(filepath.Dir(a.Address), 0o700))
+	s, err := openSocket(a)
+	require.NoError(t, err)
+	defer s.close()
+	require.NoError(t, os.Remove(s.path.spare))
+	require.NoError(t, os.WriteFile(s.path.spare, []byte("mine"), 0o600))
+	s.path.hide()
+	require.NoFileExists(t, a.Address)
+	text, err := os.ReadFile(s.path.spare)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(text))
+	s.path.show()
+	s.path.look()
+	require.True(t, s.path.gone, "it can be opened anew")
+}
