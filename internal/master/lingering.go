@@ -79,8 +79,8 @@ func (l *loop) leftovers() (workers []string) {
 // closeUnheld closes the lingering sockets that no worker holds any more. It returns whether some are left.
 func (m *Master) closeUnheld() bool {
 	var workers []string
-	n := 0
-	if m.ask(func(l *loop) { workers, n = l.leftovers(), len(l.lingering) }) != nil || n == 0 {
+	var looked []*binding // another one that comes meanwhile may be held by workers that are not looked at
+	if m.ask(func(l *loop) { workers, looked = l.leftovers(), slices.Clone(l.lingering) }) != nil || len(looked) == 0 {
 		return false
 	}
 	families, err := m.kin(workers)
@@ -97,11 +97,12 @@ func (m *Master) closeUnheld() bool {
 			held[inode] = true
 		}
 	}
+	left := 0
 	_ = m.ask(func(l *loop) {
 		l.closeLingering(func(b *binding) bool {
-			return !slices.ContainsFunc(b.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
+			return slices.Contains(looked, b) && !slices.ContainsFunc(b.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
 		})
-		n = len(l.lingering)
+		left = len(l.lingering)
 	})
-	return n > 0
+	return left > 0
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/kernel"
 )
 
 // greetStubbornly greets like greet. Told to drain it stops accepting, but keeps its listening sockets, and
@@ -103,4 +105,26 @@ func TestAnAddressIsFreeSoonAfterTheWorkersLetGoOfIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ReloadLive, last.State, "the workers that had it still drain")
 	require.NoError(t, os.WriteFile(bye, nil, 0o600))
+}
+
+// Whoever holds it was not looked at yet.
+func TestASocketThatIsGivenUpDuringALookIsNotClosedByThatLook(t *testing.T) {
+	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+		time.Sleep(2 * time.Second)
+		open := func() *binding {
+			s, err := openSocket(loopback)
+			require.NoError(t, err)
+			return &binding{asked: loopback, sockets: []*socket{s}, first: s, users: 1}
+		}
+		early, late := open(), open()
+		b.kin = func([]string) (map[string]kernel.Family, error) {
+			_ = b.ask(func(l *loop) { l.lingering = append(l.lingering, late) })
+			return nil, nil
+		}
+		_ = b.ask(func(l *loop) { l.lingering = []*binding{early} })
+		require.True(t, b.closeUnheld(), "one is left")
+		require.NoError(t, b.ask(func(l *loop) { require.Equal(t, []*binding{late}, l.lingering) }))
+		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
+		require.False(t, b.closeUnheld())
+	})
 }
