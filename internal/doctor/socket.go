@@ -46,34 +46,9 @@ func openSocket(a master.ListenAddress) (*socket, error) {
 
 // bind has the net package do it, for its way with addresses, and takes a descriptor of its own from that.
 func (s *socket) bind(a master.ListenAddress) error {
-	var config net.ListenConfig
-	config.SetMultipathTCP(false)
-	network := a.Network
-	if a.IPv6Only {
-		network += "6"
-	}
-	var made interface {
-		syscall.Conn
-		io.Closer
-	}
-	if a.Network == "unixgram" {
-		c, err := config.ListenPacket(context.Background(), network, a.Address)
-		if err != nil {
-			return err
-		}
-		made = c.(*net.UnixConn)
-	} else {
-		l, err := config.Listen(context.Background(), network, a.Address)
-		if err != nil {
-			return err
-		}
-		if u, ok := l.(*net.UnixListener); ok {
-			u.SetUnlinkOnClose(false)
-		}
-		made = l.(interface {
-			syscall.Conn
-			io.Closer
-		})
+	made, err := listen(a)
+	if err != nil {
+		return err
 	}
 	defer made.Close()
 	raw, err := made.SyscallConn()
@@ -83,6 +58,36 @@ func (s *socket) bind(a master.ListenAddress) error {
 	var failed error
 	err = raw.Control(func(fd uintptr) { s.fd, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3) })
 	return errors.Join(err, failed)
+}
+
+// netSocket is what every socket of the net package is.
+type netSocket interface {
+	syscall.Conn
+	io.Closer
+}
+
+func listen(a master.ListenAddress) (netSocket, error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false)
+	network := a.Network
+	if a.IPv6Only {
+		network += "6"
+	}
+	if a.Network == "unixgram" {
+		c, err := config.ListenPacket(context.Background(), network, a.Address)
+		if err != nil {
+			return nil, err
+		}
+		return c.(netSocket), nil
+	}
+	l, err := config.Listen(context.Background(), network, a.Address)
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	return l.(netSocket), nil
 }
 
 // close removes the file, too, unless it is another's by now.
