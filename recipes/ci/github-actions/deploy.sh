@@ -48,7 +48,7 @@ fi
 
 # In an annotation % and line ends have to be written otherwise.
 if ((code)); then
-    why=$(jq -r '(.error | select(.) | .message, .output[]) // (.receipt.losses | join("; "))' reload.json)
+    why=$(jq -r '((.error | select(.) | .message, .output[]) // (.receipt.losses | join("; "))) | gsub("[\\p{Cc}\\p{Cf}]"; "?")' reload.json)
     why=${why:-$(tail -n 1 reload.log)}
     why=${why//%/%25} why=${why//$'\r'/%0D} why=${why//$'\n'/%0A}
     echo "::error title=$said::$why"

@@ -38,10 +38,10 @@ ask() {
     done
 }
 
-# show prints the answer; without jq as it came.
+# show prints the answer; without jq as it came. What workers printed must not steer who reads it.
 show() {
-    jq -r '.detail // "\(.id) is \(.state): generation \(.generation), lossless: \(.receipt.lossless)",
-        ("  " + ((.output // [])[]))' .deploy/answer 2>/dev/null || cat .deploy/answer
+    jq -r '(.detail // "\(.id) is \(.state): generation \(.generation), lossless: \(.receipt.lossless)",
+        ("  " + ((.output // [])[]))) | gsub("[\\p{Cc}\\p{Cf}]"; "?")' .deploy/answer 2>/dev/null || cat .deploy/answer
 }
 
 # receive takes a release from standard input, as .tar.gz.
@@ -82,7 +82,7 @@ activate() {
     000) exit 3 ;;
     *) show || :; exit 1 ;; # nothing was started
     esac
-    reload=$api$(tr -d '\r' <.deploy/headers | sed -n 's/^location: *//Ip')
+    reload=$api/$(tr -d '\r' <.deploy/headers | sed -n 's/^location: *//Ip')
     echo "it is $reload" || :
     await
     exit "$code"
