@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -22,12 +23,12 @@ func TestEveryFlagThatIsEmptyIsAMistake(t *testing.T) {
 	walk = func(command *cobra.Command, path []string) {
 		for _, child := range command.Commands() {
 			if !child.Hidden {
-				walk(child, append(path[:len(path):len(path)], child.Name()))
+				walk(child, append(slices.Clip(path), child.Name()))
 			}
 		}
 		command.Flags().VisitAll(func(f *pflag.Flag) {
 			tried++
-			args := append(append(path[:len(path):len(path)], "--"+f.Name+"="), arguments[command.Name()]...)
+			args := append(append(slices.Clip(path), "--"+f.Name+"="), arguments[command.Name()]...)
 			_, stderr, code := runRota(args...)
 			require.Equal(t, 2, code, "%q: %s", args, stderr)
 			require.Contains(t, stderr, f.Name, "%q", args)
