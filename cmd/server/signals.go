@@ -16,6 +16,7 @@ import (
 // signals are those that the master is told by.
 type signals struct {
 	caught   chan os.Signal
+	pipe     chan os.Signal
 	released chan struct{}
 	terminal terminal
 }
@@ -25,18 +26,20 @@ type signals struct {
 // workers would inherit that: a closed stderr must not end the master, and what it means
 // to a worker is the worker's business.
 func catchSignals() *signals {
-	s := &signals{caught: make(chan os.Signal, 16), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
+	s := &signals{caught: make(chan os.Signal, 16), pipe: make(chan os.Signal), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
 	if !signal.Ignored(syscall.SIGHUP) { // else rota was started to outlive its terminal, as by nohup
 		s.terminal.attend(s.released)
 	}
 	signal.Notify(s.caught, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
-		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE)
+		syscall.SIGTTIN, syscall.SIGTTOU)
+	signal.Notify(s.pipe, syscall.SIGPIPE) // nobody reads it: any number of these takes no room from the others
 	return s
 }
 
 // release gives them up; obey returns.
 func (s *signals) release() {
 	signal.Stop(s.caught)
+	signal.Stop(s.pipe)
 	close(s.caught)
 	close(s.released)
 }
@@ -46,8 +49,6 @@ func (s *signals) obey(m *master.Master, log zerolog.Logger) {
 	var orders stopOrders
 	for sig := range s.caught {
 		switch {
-		case sig == syscall.SIGPIPE:
-			continue
 		case mayHaveSent(sig):
 			log.Warn().Stringer("signal", sig).Msg("signal not obeyed: the terminal sends it to jobs in the background; use rota scale instead")
 			continue

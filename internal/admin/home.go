@@ -77,8 +77,8 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, name string) error
 
 // hasAlready reports whether the client has the file with the tag: a weak comparison.
 func hasAlready(r *http.Request, tag string) bool {
-	tags, any, _ := readTags(r.Header.Values("If-None-Match"))
-	return any || slices.ContainsFunc(tags, func(t entityTag) bool { return t.quoted && `"`+t.opaque+`"` == tag })
+	tags, anything, _ := readTags(r.Header.Values("If-None-Match"))
+	return anything || slices.ContainsFunc(tags, func(t entityTag) bool { return t.quoted && `"`+t.opaque+`"` == tag })
 }
 
 func noAsset(name string) error {

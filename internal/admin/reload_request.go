@@ -154,8 +154,8 @@ func readIfMatch(r *http.Request) ([]int, error) {
 	if len(given) == 0 {
 		return nil, nil
 	}
-	tags, any, ok := readTags(given)
-	if any {
+	tags, anything, ok := readTags(given)
+	if anything {
 		return nil, nil
 	}
 	if !ok {

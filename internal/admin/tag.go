@@ -9,9 +9,9 @@ type entityTag struct {
 	quoted bool // as it has to be; a bare word is let pass where people type it
 }
 
-// readTags splits a list of tags, which may hold commas. any: it is *, which stands for whatever there is. Not ok: it
+// readTags splits a list of tags, which may hold commas. anything: it is *, which stands for whatever there is. Not ok: it
 // is no such list.
-func readTags(fields []string) (tags []entityTag, any, ok bool) {
+func readTags(fields []string) (tags []entityTag, anything, ok bool) {
 	rest := strings.Trim(strings.Join(fields, ","), " \t,")
 	if rest == "*" {
 		return nil, true, true

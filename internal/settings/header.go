@@ -34,9 +34,9 @@ func headerLine(line string) error {
 	case strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }):
 		return fmt.Errorf("the value of %s holds a control character", name)
 	case strings.EqualFold(name, "Host") && strings.Trim(value, " \t") == "":
-		return errors.New("Host: the name is missing")
+		return errors.New("the header Host: the name is missing")
 	case strings.EqualFold(name, "Host") && strings.ContainsAny(strings.Trim(value, " \t"), " \t/@?#"):
-		return errors.New("Host: it is not a host name, with or without a port")
+		return errors.New("the header Host: it is not a host name, with or without a port")
 	}
 	return nil
 }
