@@ -80,7 +80,7 @@ func TestRotaCannotStart(t *testing.T) {
 	}{
 		"port taken":       {[]string{"--listen", taken.Addr().String(), "--admin", "127.0.0.1:0"}, 1, "address already in use"},
 		"admin port taken": {[]string{"--listen", "127.0.0.1:0", "--admin", taken.Addr().String()}, 1, "--admin"},
-		"bad address":      {[]string{"--listen", "256.0.0.1:80"}, 1, "256.0.0.1:80"},
+		"bad address":      {[]string{"--listen", "256.0.0.1:80", "--admin", "127.0.0.1:0"}, 1, "256.0.0.1:80"},
 		"bad flag":         {[]string{"--wokers", "3"}, 2, "wokers"},
 		"bad value":        {[]string{"--workers", "-3"}, 2, "--workers"},
 		"bad command":      {[]string{"serve"}, 2, `"serve"`},

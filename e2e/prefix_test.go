@@ -19,7 +19,7 @@ func prefixed(r *rota) string {
 	const prefix = "/ops/rota"
 	to, err := url.Parse(r.admin)
 	require.NoError(r.t, err)
-	proxy := httptest.NewServer(http.StripPrefix(prefix, &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to) }}))
+	proxy := httptest.NewServer(http.StripPrefix(prefix, &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to); p.SetXForwarded() }}))
 	r.t.Cleanup(proxy.Close)
 	return proxy.URL + prefix + "/"
 }

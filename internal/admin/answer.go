@@ -45,10 +45,25 @@ func writeBody(w http.ResponseWriter, mediaType string, status int, body []byte)
 	_, _ = w.Write(body)
 }
 
-// location is where something is, relative to what was asked for: a proxy may have taken a prefix off the path, and tells
-// nobody which.
+// location is where something is: a path. Behind a proxy it is relative to what was asked for, since the proxy may have taken a
+// prefix off the path, and tells nobody which.
 func location(r *http.Request, collection, id string) string {
-	return strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1) + collection + "/" + id
+	root := "/"
+	if proxied(r) {
+		root = strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+	}
+	return root + collection + "/" + id
+}
+
+// proxied reports whether a proxy seems to have passed the request on. nginx adds no header unless it is told to, but
+// speaks HTTP/1.0.
+func proxied(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return !r.ProtoAtLeast(1, 1)
 }
 
 // liftTimeouts lets a request take as long as it likes. The read timeout has to go too:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -319,5 +320,25 @@ func TestHistory(t *testing.T) {
 	}
 	for _, path := range []string{"/reloads/nope", "/reloads/" + newestFirst[22], "/reloads/nope/events"} {
 		get(t, s, path).problem(http.StatusNotFound, "")
+	}
+}
+
+// A proxy may have taken a prefix off the path.
+func TestALocationIsAPathUnlessAProxyIsBetween(t *testing.T) {
+	asked := func(path string, change func(*http.Request)) string {
+		r := httptest.NewRequest(http.MethodPost, path, http.NoBody)
+		change(r)
+		return location(r, "reloads", "7")
+	}
+	direct := func(*http.Request) {}
+	require.Equal(t, "/reloads/7", asked("/reload", direct))
+	require.Equal(t, "/reloads/7", asked("/workers/3/rotate", direct))
+	for _, through := range []func(*http.Request){
+		func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1") },
+		func(r *http.Request) { r.Header.Set("Via", "1.1 proxy") },
+		func(r *http.Request) { r.ProtoMinor = 0 },
+	} {
+		require.Equal(t, "reloads/7", asked("/reload", through))
+		require.Equal(t, "../../reloads/7", asked("/workers/3/rotate", through))
 	}
 }

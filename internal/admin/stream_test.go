@@ -228,7 +228,7 @@ func TestReloadThatStreamsItsProgress(t *testing.T) {
 	web := serve(t, newServer(f))
 	stream := web.open("POST", "/reload", "Accept: text/event-stream")
 	id := f.newest()
-	require.Equal(t, "reloads/"+id, stream.head.Get("Location"))
+	require.Equal(t, "/reloads/"+id, stream.head.Get("Location"))
 	require.Equal(t, id, stream.named("reload.queued").data["reload_id"])
 	f.move(id, master.ReloadAborted, master.EventReloadAborted)
 	stream.named("reload.aborted")

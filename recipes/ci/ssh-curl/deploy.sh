@@ -82,7 +82,7 @@ activate() {
     000) exit 3 ;;
     *) show || :; exit 1 ;; # nothing was started
     esac
-    reload=$api/$(tr -d '\r' <.deploy/headers | sed -n 's/^location: *//Ip')
+    reload=$api$(tr -d '\r' <.deploy/headers | sed -n 's/^location: *//Ip')
     echo "it is $reload" || :
     await
     exit "$code"
