@@ -40,7 +40,7 @@ func TestEveryFlagThatIsEmptyIsAMistake(t *testing.T) {
 
 func TestOneEmptyValueOfManyIsAMistake(t *testing.T) {
 	f := newFakeAPI(t)
-	for _, args := range [][]string{{"reload", "--check", "tcp", "--check", ""}, {"reload", "--follow", ""}, {"reload", "--reason", "", "--revision", ""}} {
+	for _, args := range [][]string{{"reload", "--check", "tcp", "--check", ""}, {"reload", "--follow", ""}, {"reload", "--follow", " "}, {"reload", "--reason", "\t\n"}, {"reload", "--reason", "", "--revision", ""}} {
 		_, stderr, code := f.run(args...)
 		require.Equal(t, 2, code)
 		require.Contains(t, stderr, args[len(args)-2]+" is empty: is a variable not set?")
@@ -54,9 +54,11 @@ func TestOneEmptyValueOfManyIsAMistake(t *testing.T) {
 func TestAnEmptyArgumentIsAMistake(t *testing.T) {
 	f := newFakeAPI(t)
 	for _, command := range []string{"abort", "pause", "resume", "promote", "history", "workers", "rotate", "evict", "logs", "scale"} {
-		_, stderr, code := f.run(command, "")
-		require.Equal(t, 2, code, command)
-		require.Contains(t, stderr, "an argument is empty")
+		for _, argument := range []string{"", " "} {
+			_, stderr, code := f.run(command, argument)
+			require.Equal(t, 2, code, command)
+			require.Contains(t, stderr, "an argument is empty")
+		}
 	}
 	require.Empty(t, f.asked)
 }

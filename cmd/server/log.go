@@ -2,7 +2,9 @@ package main
 
 import (
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,8 +61,9 @@ func (f filter) Write(p []byte) (int, error) {
 
 // quoteNames sees to field names as the console's writer sees to values.
 func quoteNames(entry map[string]any) error {
-	for name, value := range entry {
+	for _, name := range slices.Collect(maps.Keys(entry)) { // what is put in meanwhile might come round again
 		if strings.ContainsAny(name, "\t =\"") {
+			value := entry[name]
 			delete(entry, name)
 			entry[strconv.Quote(name)] = value
 		}

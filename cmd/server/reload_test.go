@@ -127,7 +127,7 @@ func TestAReloadThatNobodyWaitsFor(t *testing.T) {
 
 func TestAReloadThatRunsCanBeFollowed(t *testing.T) {
 	f := reloading(t, reloadJSON("aborted", `"error":{"message":"no good","worker_id":null,"slot":null,"output":[],"revert_failed":false}`)).
-		on("GET /reloads", http.StatusOK, `{"reloads":[`+reloadJSON("live")+`,{"id":"`+otherID+`","state":"live"}],"next":null}`)
+		on("GET /reloads", http.StatusOK, `{"reloads":[`+reloadJSON("live")+`,{"id":"`+otherID+`","state":"live","generation":2,"requested_at":"2026-11-27T12:00:00Z"}],"next":null}`)
 	for _, id := range []string{reloadID, "6c7d8e9f0a1b", "0199a1b2-7c"} {
 		_, stderr, code := f.run("reload", "--follow", id)
 		require.Equal(t, 5, code, stderr)

@@ -116,7 +116,7 @@ func between(low, high int, what string) cobra.PositionalArgs {
 		if len(args) < low || len(args) > high {
 			return usageError{fmt.Errorf("%d arguments are given; %s", len(args), what)}
 		}
-		if slices.Contains(args, "") {
+		if slices.ContainsFunc(args, blank) {
 			return usageError{errors.New("an argument is empty: " + becauseEmpty)}
 		}
 		return nil

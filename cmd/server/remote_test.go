@@ -49,8 +49,8 @@ func TestJSONIsThatOfTheAPI(t *testing.T) {
 		on("POST /workers/"+workerID+"/rotate", http.StatusAccepted, `{"worker":{"id":"n","state":"starting"}, "replaces":"w"}`).
 		on("POST /workers/"+workerID+"/evict", http.StatusOK, `{"evicted":2, "connections":[], "failed":[]}`).
 		on("DELETE /connections/1f", http.StatusOK, `{"connection":{"id":"1f"}, "how":"shutdown"}`).
-		on("POST /reloads/"+reloadID+"/abort", http.StatusAccepted, `{"id":"`+reloadID+`", "state":"reverting"}`).
-		on("GET /reloads/"+reloadID, http.StatusOK, `{"id":"`+reloadID+`", "state":"live"}`)
+		on("POST /reloads/"+reloadID+"/abort", http.StatusAccepted, `{"id":"`+reloadID+`", "state":"reverting", "generation":2, "requested_at":"2026-11-27T12:00:00Z"}`).
+		on("GET /reloads/"+reloadID, http.StatusOK, `{"id":"`+reloadID+`", "state":"live", "generation":2, "requested_at":"2026-11-27T12:00:00Z"}`)
 	for args, request := range map[string]string{
 		"status": "GET /status", "workers": "GET /workers", "workers slot:0": "GET /workers/" + workerID, "logs slot:0": "GET /workers/" + workerID + "/logs",
 		"scale 8": "PUT /scale", "rotate slot:0": "POST /workers/" + workerID + "/rotate", "evict slot:0 --idle=1s": "POST /workers/" + workerID + "/evict",

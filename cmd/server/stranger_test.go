@@ -37,16 +37,17 @@ func TestAStrangerPassesForNoMaster(t *testing.T) {
 		}
 	}
 	for name, handler := range map[string]http.HandlerFunc{
-		"an object":    says("application/json", "{}"),
-		"a list":       says("application/json", "[]"),
-		"nothing":      says("application/json", "null"),
-		"a service":    says("application/json", `{"status":"ok","version":"2","id":"x","state":"up","workers":[{"id":"x"}],"generation":1,"pid":0,"reloads":[{"id":"x"}],"connections":[{}],"lines":[]}`),
-		"a page":       says("text/html", "<html>"),
-		"JSON as text": says("text/plain", aStatus("")),
-		"no content":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"an error":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusNotFound) },
-		"other events": says("text/event-stream", "data: hello\n\n"),
-		"empty stream": says("text/event-stream", ""),
+		"an object":      says("application/json", "{}"),
+		"a list":         says("application/json", "[]"),
+		"nothing":        says("application/json", "null"),
+		"a service":      says("application/json", `{"status":"ok","version":"2","id":"x","state":"up","workers":[{"id":"x"}],"generation":1,"pid":0,"reloads":[{"id":"x"}],"connections":[{}],"lines":[]}`),
+		"another deploy": says("application/json", `{"id":"x","state":"completed","generation":1}`),
+		"a page":         says("text/html", "<html>"),
+		"JSON as text":   says("text/plain", aStatus("")),
+		"no content":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"an error":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusNotFound) },
+		"other events":   says("text/event-stream", "data: hello\n\n"),
+		"empty stream":   says("text/event-stream", ""),
 		"a redirection": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere"+r.URL.Path, http.StatusTemporaryRedirect)
 		},

@@ -96,7 +96,7 @@ func TestARequestIsAsTheAPIWantsIt(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		got = append(got, fmt.Sprintf("%s %s %s%s%s", r.Method, r.URL, body, r.Header.Get("Idempotency-Key"), r.Header.Get("If-Match")))
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"id":"id","state":"live","workers":8,"before":4,"worker":{"id":"n","state":"starting"},"replaces":"w",`+
+		fmt.Fprint(w, `{"id":"id","state":"live","generation":2,"requested_at":"2026-11-27T12:00:00Z","workers":8,"before":4,"worker":{"id":"n","state":"starting"},"replaces":"w",`+
 			`"connection":{"id":"1f"},"how":"shutdown","evicted":0,"connections":[],"worker_id":"w","lines":[]}`)
 	}))
 	ctx := t.Context()
@@ -161,7 +161,7 @@ func TestAReloadWhoseAnswerIsLostIsAskedForAgainByTheSameKey(t *testing.T) {
 			cut(w)
 			return
 		}
-		writeJSON(w, http.StatusAccepted, map[string]any{"id": "r1", "state": "rolling"})
+		writeJSON(w, http.StatusAccepted, map[string]any{"id": "r1", "state": "rolling", "generation": 2, "requested_at": time.Now()})
 	}))
 	answer, err := c.Reload(t.Context(), ReloadRequest{Key: "deploy-7"})
 	require.NoError(t, err)

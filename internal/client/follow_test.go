@@ -28,7 +28,7 @@ func (f *fakeReload) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func reloadIn(state string) string {
-	return fmt.Sprintf(`{"id":"r1","state":%q,"on_trial":%t,"replaced":1,"total":2}`, state, state == "rolling")
+	return fmt.Sprintf(`{"id":"r1","generation":2,"requested_at":"2026-11-27T12:00:00Z","state":%q,"on_trial":%t,"replaced":1,"total":2}`, state, state == "rolling")
 }
 
 func event(state string) string {

@@ -39,6 +39,10 @@ func (r *Reload) unlike() error {
 		return missing("id")
 	case !slices.Contains(reloadStates, r.State):
 		return fmt.Errorf("%q is no state of a reload", r.State)
+	case r.Generation <= 0:
+		return missing("generation")
+	case r.RequestedAt.IsZero():
+		return missing("requested_at")
 	}
 	return nil
 }
