@@ -46,7 +46,7 @@ func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
 		"http=unix:/run/sock": "16 passed, 0 failed, 0 skipped",
 	} {
 		t.Run(listen, func(t *testing.T) {
-			lines, stderr, code := doctor(t, "--listen", listen, "--", binary, "worker")
+			lines, stderr, code := doctor(t, "--listen", listen, "--drain-timeout", "1m", "--", binary, "worker") // the machine may be busy
 			require.Equal(t, 0, code)
 			require.Empty(t, stderr)
 			require.Equal(t, counts, lines[len(lines)-1])

@@ -22,6 +22,7 @@ func atTerminal(t *testing.T, script string) (r *rota, hangUp func()) {
 	address := freeAddress(t)
 	r = &rota{t: t, log: newLogBuffer(), exited: make(chan struct{}), admin: "http://" + address, tcp: freeAddress(t)}
 	r.command = exec.Command("/bin/sh", "-c", script, "sh", binary, "--workers", "2", "--admin", address, "--listen", r.tcp, "--log-format", "json")
+	r.command.Dir = t.TempDir() // where nohup writes
 	r.command.Stdin, r.command.Stdout, r.command.Stderr = seen, seen, seen
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, r.command.Start())
@@ -103,7 +104,7 @@ func TestAMasterThatOutlivesItsTerminalReloadsAtSIGHUP(t *testing.T) {
 			r, hangUp := atTerminal(t, script)
 			hangUp()
 			require.NoError(t, syscall.Kill(r.master().pid, syscall.SIGHUP))
-			r.eventually("reloaded", func() bool { return r.status().Totals.ReloadsCompleted == 1 })
+			r.eventually("reloaded", func() bool { return r.status().Totals.ReloadsCompleted > 0 })
 		})
 	}
 }
@@ -113,5 +114,5 @@ func TestAShellReloadsItsJob(t *testing.T) {
 	t.Parallel()
 	r, _ := atTerminal(t, `set -m; "$@" & trap 'kill -HUP $!' USR1; while :; do wait; done`)
 	r.signal(syscall.SIGUSR1)
-	r.eventually("reloaded", func() bool { return r.status().Totals.ReloadsCompleted == 1 })
+	r.eventually("reloaded", func() bool { return r.status().Totals.ReloadsCompleted > 0 })
 }
