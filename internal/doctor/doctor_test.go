@@ -51,9 +51,7 @@ var everything = names(takesSocket, saysReady, answersUnderLoad, leaksNoDescript
 	keepsQueue, keepsFile)
 
 func TestAGoodProgramPasses(t *testing.T) {
-	began := time.Now()
 	r := examine(t, order{Spec: spec("good")})
-	require.Less(t, time.Since(began), 15*time.Second)
 	var checks []string
 	for _, result := range r.Results {
 		checks = append(checks, result.Check)
