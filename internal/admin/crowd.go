@@ -206,16 +206,44 @@ func (c *crowd) introduce(ctx context.Context, conn net.Conn) context.Context {
 func (c *crowd) attend(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g, _ := r.Context().Value(guestKey{}).(*guest); g != nil {
-			c.mu.Lock()
-			g.busy = true
-			gone := g.gone
-			c.mu.Unlock()
-			if gone {
+			if r.ContentLength != 0 {
+				c.listens(g)
+				r.Body = &hearing{r.Body, func() bool { return c.begin(g) }}
+			} else if !c.begin(g) {
 				panic(http.ErrAbortHandler)
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// begin marks a guest busy, unless the connection has been closed.
+func (c *crowd) begin(g *guest) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g.busy = true
+	return !g.gone
+}
+
+// listens lets a guest that sends a body count as one that has not asked yet.
+func (c *crowd) listens(g *guest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g.busy, g.answered, g.since = false, false, time.Now()
+}
+
+// hearing is a body. Its request begins when all of it is here.
+type hearing struct {
+	io.ReadCloser
+	begin func() bool
+}
+
+func (h *hearing) Read(p []byte) (int, error) {
+	n, err := h.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) && !h.begin() {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // mayStay reports whether a request that may take any time gets in, beside so many others. It leaves some open files to
