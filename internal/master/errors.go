@@ -27,6 +27,7 @@ var (
 	ErrKeyReused = errors.New("this key was used for a reload that was asked for differently")
 	// ErrGeneration is returned for a reload that was to be started only from a certain state.
 	ErrGeneration = errors.New("the generation that serves is another, or a reload is about to change it")
+	errUnwanted   = errors.New("it was told to stop before it was started")
 	// ErrLogGone is returned for the output of a worker that is known, but gone for too long.
 	ErrLogGone = errors.New("what this worker printed is not kept any more")
 	// ErrPoolLimit is returned for a scale that would leave no worker, or too many.

@@ -49,6 +49,7 @@ type launchSpec struct {
 	revision   string
 	plan       *plan
 	sockets    []inherited
+	unwanted   func() bool // as forkSpec has it
 }
 
 // hold keeps the descriptors open until drop, whatever the loop closes meanwhile.
@@ -183,6 +184,8 @@ func (s launchSpec) fork(files []int, contract []string) (forkSpec, error) {
 		argv:  argv,
 		env:   append(with(slices.Clone(s.plan.env), more...), contract...),
 		files: files,
+
+		unwanted: s.unwanted,
 	}, err
 }
 

@@ -36,6 +36,8 @@ type forkSpec struct {
 	argv  []string
 	env   []string
 	files []int
+
+	unwanted func() bool // whether it need not be started any more; nil: never. Many may wait for their turn
 }
 
 func newSpawner() *spawner {
@@ -80,6 +82,10 @@ func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan exitStatus, err err
 	forked := make(chan struct{})
 	s.requests <- func(children map[int]*child) {
 		defer close(forked)
+		if spec.unwanted != nil && spec.unwanted() {
+			err = errUnwanted
+			return
+		}
 		if pid, err = forkExec(spec); err == nil {
 			children[pid] = &child{end: end}
 		}
