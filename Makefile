@@ -35,7 +35,7 @@ fmt: ## format every Go file
 	bin/tools/golangci-lint fmt ./...
 
 clean: ## remove what was built
-	rm -rf bin .soak
+	rm -rf bin
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
