@@ -60,7 +60,7 @@ func (m *Master) Evict(worker string, idle time.Duration) (Evicted, error) {
 		return Evicted{}, ErrUnseen
 	}
 	chosen := slices.DeleteFunc(listing.Connections, func(c Connection) bool {
-		return c.State() == ConnectionActive || c.idle() < idle
+		return c.State() == ConnectionActive || c.idle() < idle || m.own.has(c.Remote) // a probe's ends by itself, and is no client's
 	})
 	if err := m.ask(func(l *loop) { chosen = l.notYetEvicted(worker, chosen) }); err != nil {
 		return Evicted{}, err

@@ -220,3 +220,20 @@ func TestAnEvictionFromAWorkerThatLeavesForAnotherReasonIsNoReloads(t *testing.T
 	w.apply(evicted{worker: w.in(WorkerDraining)[0].ID, n: 1})
 	require.Empty(t, w.pool.reloads)
 }
+
+func TestAProbeOfRotasOwnIsNotEvicted(t *testing.T) {
+	r := runMaster(t, Spec{Workers: 1}, "holds-connections")
+	r.ready(1)
+	clients := r.greeted(2)
+	r.own.add(Client{Local: clients[0].LocalAddr().String(), Remote: clients[0].RemoteAddr().String()})
+	workers, _ := r.workers()
+	var evicted Evicted
+	require.Eventually(t, func() bool { // they are active for a while
+		var err error
+		evicted, err = r.Evict(workers[0].ID, 0)
+		require.NoError(t, err)
+		return len(evicted.Closed) > 0
+	}, patience, time.Millisecond)
+	require.Len(t, evicted.Closed, 1)
+	require.Equal(t, clients[1].LocalAddr().String(), evicted.Closed[0].Remote)
+}
