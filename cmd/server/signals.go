@@ -26,7 +26,7 @@ type signals struct {
 // workers would inherit that: a closed stderr must not end the master, and what it means
 // to a worker is the worker's business.
 func catchSignals() *signals {
-	s := &signals{caught: make(chan os.Signal, 16), pipe: make(chan os.Signal), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
+	s := &signals{caught: make(chan os.Signal, 16), pipe: make(chan os.Signal, 1), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
 	if !signal.Ignored(syscall.SIGHUP) { // else rota was started to outlive its terminal, as by nohup
 		s.terminal.attend(s.released)
 	}
@@ -36,18 +36,19 @@ func catchSignals() *signals {
 	return s
 }
 
-// release gives them up; obey returns.
-func (s *signals) release() {
-	signal.Stop(s.caught)
-	signal.Stop(s.pipe)
-	close(s.caught)
-	close(s.released)
-}
+// release has obey return. They stay caught: one that comes while rota ends must not become its exit code.
+func (s *signals) release() { close(s.released) }
 
 // obey passes each signal on to the master.
 func (s *signals) obey(m *master.Master, log zerolog.Logger) {
 	var orders stopOrders
-	for sig := range s.caught {
+	for {
+		var sig os.Signal
+		select {
+		case sig = <-s.caught:
+		case <-s.released:
+			return
+		}
 		switch {
 		case mayHaveSent(sig):
 			log.Warn().Stringer("signal", sig).Msg("signal not obeyed: the terminal sends it to jobs in the background; use rota scale instead")
