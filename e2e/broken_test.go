@@ -70,7 +70,7 @@ var faultyDeploys = []brokenDeploy{
 		settings: []string{"soak: 1h", "check: [tcp]", "check_timeout: 1s", "drain_timeout: 300ms"},
 		during:   func(b *broken) { b.live(); b.touch("now") }, message: "nobody accepted a connection", atAll: true,
 		events: []string{"queued", "started", "live", "failed"}, lossy: true},
-	{name: "answers 500", faults: "-status 500", settings: []string{"check: ['http:/health']"}, onlyIn2: true, message: "500", eventsIn2: []string{"queued", "started", "live", "failed"}},
+	{name: "answers 500", faults: "-status 500", settings: []string{"soak: 2s", "check: ['http:/health']"}, onlyIn2: true, message: "500", eventsIn2: []string{"queued", "started", "live", "failed"}},
 }
 
 func TestABrokenDeployIsTakenBack(t *testing.T) {
