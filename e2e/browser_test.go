@@ -115,6 +115,22 @@ func (p *page) eval(script string) string {
 	return fmt.Sprint(value)
 }
 
+// click presses what the selector finds with the mouse. What the page is told meanwhile may move it away from under the
+// mouse, so that is done until the element has heard it.
+func (p *page) click(selector string) {
+	p.t.Helper()
+	p.eval(fmt.Sprintf(`document.querySelector(%q).addEventListener('click', () => { window.clicked = true; }, { capture: true, once: true }), window.clicked = false`, selector))
+	for deadline := time.Now().Add(patience); ; {
+		p.do(chromedp.Click(chromedp.CSS(selector)))
+		if p.eval("window.clicked") == "true" {
+			return
+		}
+		if time.Now().After(deadline) {
+			require.FailNow(p.t, "nobody hears a click on "+selector, p.eval("document.body.innerText"))
+		}
+	}
+}
+
 // until waits for the page to be so.
 func (p *page) until(script string) {
 	p.t.Helper()

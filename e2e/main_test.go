@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,6 +31,9 @@ func TestMain(m *testing.M) {
 	binary, faulty = filepath.Join(dir, "rota"), filepath.Join(dir, "faulty")
 	build("-ldflags", "-X main.version=v0.1.0-test", "-o", binary, "rota/cmd/server")
 	build("-o", faulty, "rota/e2e/faulty")
+	if signal.Ignored(syscall.SIGHUP) { // by nohup: what is started here has to heed it
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	code := m.Run()
 	stopBrowser()
 	http.DefaultClient.CloseIdleConnections()

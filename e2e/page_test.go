@@ -32,7 +32,7 @@ func TestThePageShowsTheWorkersAndTheButtonRotatesThem(t *testing.T) {
 
 	// A held connection keeps one worker draining, so that the bar has something to wait for.
 	held := hold(t, "tcp", r.tcp, 2)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(`document.getElementById('reload-text').textContent.startsWith('live; waits for')`)
 	p.until(`/2 (open )?connections/.test(document.getElementById('reload-text').textContent)`)
 	p.reads("3/3", bar)
@@ -74,7 +74,7 @@ func TestThePageSaysThatTheMasterIsGoneAndRecovers(t *testing.T) {
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready]').length === 2`)
 	require.NotEqual(t, first, p.eval(`document.getElementById('master-pid').textContent`))
 	p.reads("false", `document.getElementById('reload-button').disabled`)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 2`)
 }
 
@@ -86,7 +86,7 @@ func TestThePageShowsAFailedReload(t *testing.T) {
 	p.view(1280, "light")
 	p.until(connected)
 	deploy(t, program, "printf '<b>no database</b> \\033[2J \\342\\200\\256gnp.exe\\n'\nexit 3")
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(`document.getElementById('reload-text').textContent.startsWith('failed')`)
 	p.until(`document.getElementById('reload-output-lines').textContent.includes('<b>no database</b> \\x1b[2J \\u202egnp.exe')`)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 2`)
@@ -102,7 +102,7 @@ func TestThePageShowsEachStepOfARotation(t *testing.T) {
 	p := openPage(r)
 	p.until(connected)
 	gate := deployGate(t, program)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	for slot := range 3 {
 		p.until(fmt.Sprintf(`document.getElementById('reload-text').textContent === 'replacing slot workers: %d of 3'`, slot))
 		p.until(fmt.Sprintf(`document.querySelector('#workers tr[data-state=starting][data-generation="2"][data-slot="%d"]')`, slot))

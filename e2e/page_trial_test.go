@@ -38,7 +38,7 @@ func TestThePagePromotesACanary(t *testing.T) {
 	p.until(rotatable + ` === '0 1 2'`)
 	p.reads("", buttons)
 	before := p.eval(places)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(textOf("reload-text") + ` === 'paused after the canary: 1 of 3 replaced'`)
 	p.until(textOf("announcement") + `.startsWith('Reload paused after the canary')`)
 	p.reads("Pause Abort… Promote", buttons)
@@ -76,7 +76,7 @@ func TestThePagePausesAndResumes(t *testing.T) {
 	p := openPage(r)
 	p.until(connected)
 	gate := deployGate(t, program)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(buttons + ` === 'Pause Abort…'`)
 	p.do(chromedp.Focus(chromedp.CSS("#pause-button")), chromedp.KeyEvent(kb.Enter))
 	p.until(buttons + ` === 'Resume Abort…'`)
@@ -97,7 +97,7 @@ func TestThePageAbortsAReloadOnceThatIsConfirmed(t *testing.T) {
 	p := openPage(r)
 	p.view(1280, "light")
 	p.until(connected)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(buttons + ` === 'Pause Abort… Promote'`)
 
 	p.do(chromedp.Focus(chromedp.CSS("#abort-button")), chromedp.KeyEvent(kb.Enter))
@@ -106,14 +106,14 @@ func TestThePageAbortsAReloadOnceThatIsConfirmed(t *testing.T) {
 	p.until(`!document.getElementById('abort-dialog').open && document.activeElement.id === 'abort-button'`)
 	require.Equal(t, "rolling", r.newestReload().State, "a question is no answer")
 
-	p.do(chromedp.Click(chromedp.CSS("#abort-button")))
+	p.click("#abort-button")
 	p.until(textOf("abort-text") + `.startsWith('The slots that have changed (1 so far) go back')`)
 	p.do(chromedp.Focus(chromedp.CSS("#abort-reason")), chromedp.KeyEvent("<b>smoke test"))
 	p.shot("abort")
 	p.view(400, "dark")
 	p.shot("abort-phone-dark")
 	p.view(1280, "light")
-	p.do(chromedp.Click(chromedp.CSS("#abort-confirm")))
+	p.click("#abort-confirm")
 	p.until(textOf("reload-text") + ` === 'aborted: <b>smoke test'`)
 	p.reads("reload-title", `document.activeElement.id`)
 	p.reads("", buttons)
@@ -140,7 +140,7 @@ func TestThePageShowsATrialAndWhyTheMasterRefuses(t *testing.T) {
 	p.until(`document.querySelectorAll('#workers tr').length === 2`)
 	p.reads("", rotatable)
 	p.shot("trial")
-	p.do(chromedp.Click(chromedp.CSS("#abort-button")))
+	p.click("#abort-button")
 	p.until(`document.getElementById('abort-dialog').open`)
 
 	// Somebody else is faster: the question goes away.
@@ -155,7 +155,7 @@ func TestThePageShowsATrialAndWhyTheMasterRefuses(t *testing.T) {
 	p.until(`!document.getElementById('reload-error').hidden`)
 	p.matches(regexp.QuoteMeta("the reload has ended: it is aborted"), textOf("reload-error"))
 	p.shot("refused")
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(textOf("reload-text") + `.startsWith('completed')`)
 	p.reads("true", `document.getElementById('reload-error').hidden`)
 }
@@ -194,7 +194,7 @@ func TestThePageShowsWhatAReloadWaitsForAndLoses(t *testing.T) {
 	p.until(textOf("receipt-verdict") + ` === 'Not lossless: 2 connections were cut by ending their workers.'`)
 	p.reads("2", figure("Cut"))
 	p.reads("false", `document.getElementById('receipt-verdict').dataset.lossless`)
-	p.do(chromedp.Click(chromedp.CSS("#receipt-lost-title")))
+	p.click("#receipt-lost-title")
 	for _, c := range held {
 		p.matches(regexp.QuoteMeta(c.LocalAddr().String()), `document.getElementById('receipt-lost-list').innerText`)
 	}
@@ -232,7 +232,7 @@ func TestThePageRotatesOneWorker(t *testing.T) {
 	p.noComplaints()
 
 	p.eval(fmt.Sprintf(`document.querySelector('%s').closest('tr').dataset.workerId = '%s'`, first, before[0].ID))
-	p.do(chromedp.Click(chromedp.CSS(first)))
+	p.click(first)
 	p.until(`!document.getElementById('workers-error').hidden`)
 	p.matches(regexp.QuoteMeta("the worker is gone"), textOf("workers-error"))
 }

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -64,7 +63,7 @@ func TestThePageWorksBelowAPathPrefix(t *testing.T) {
 	r := start(t, "--workers", "1")
 	p := openPageAt(r, prefixed(r))
 	p.until(connected)
-	p.do(chromedp.Click(chromedp.CSS("#reload-button")))
+	p.click("#reload-button")
 	p.until(`document.getElementById('reload-text').textContent.startsWith('completed')`)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="2"]').length === 1`)
 	p.noComplaints()
