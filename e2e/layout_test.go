@@ -14,7 +14,7 @@ import (
 func TestArrows(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/relog"},
+		"rota/internal/master":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/near", "rota/internal/relog"},
 		"rota/internal/lapse":    {},
 		"rota/internal/threads":  {},
 		"rota/internal/worker":   {},
@@ -22,10 +22,11 @@ func TestArrows(t *testing.T) {
 		"rota/internal/einhorn":  {"rota/internal/lapse", "rota/internal/linger"},
 		"rota/internal/kernel":   {},
 		"rota/internal/linger":   {},
+		"rota/internal/near":     {},
 		"rota/internal/probe":    {},
 		"rota/internal/check":    {"rota/internal/lapse", "rota/internal/master", "rota/internal/probe"},
 		"rota/internal/launch":   {},
-		"rota/internal/settings": {"rota/internal/master"},
+		"rota/internal/settings": {"rota/internal/master", "rota/internal/near"},
 		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/check", "rota/internal/printable"},
 		"rota/internal/doctor":   {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":    {},

@@ -37,10 +37,14 @@ func configCheckCommand(flags *pflag.FlagSet) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := load(command.Flags(), program); err != nil {
+			environ, file, err := findFile(command.Flags())
+			if err == nil {
+				err = settings.Check(command.Flags(), environ, file, program)
+			}
+			if err != nil {
 				return complain(command, err)
 			}
-			if _, file, _ := findFile(command.Flags()); file != "" {
+			if file != "" {
 				fmt.Fprintf(command.OutOrStdout(), "%s is fine\n", file)
 			} else {
 				fmt.Fprintln(command.OutOrStdout(), "the environment and the flags are fine; no settings file was named")

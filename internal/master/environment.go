@@ -2,8 +2,6 @@ package master
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -115,82 +113,4 @@ func (i inherited) starterPort() string {
 		return port
 	}
 	return address
-}
-
-// expand puts values in the place of {slot}, {worker_id}, {fd:NAME} and {port:NAME}. Other
-// braces are the program's own.
-func expand(text string, value func(kind, name string) (string, error)) (string, error) {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "{")
-		b.WriteString(before)
-		if !found {
-			return b.String(), nil
-		}
-		key, after, closed := strings.Cut(rest, "}")
-		kind, name, named := strings.Cut(key, ":")
-		ours := named && validName(name) && (kind == "fd" || kind == "port") || key == "slot" || key == "worker_id"
-		if !closed || !ours {
-			b.WriteByte('{')
-			text = rest
-			continue
-		}
-		v, err := value(kind, name)
-		if err != nil {
-			return "", fmt.Errorf("{%s}: %w", key, err)
-		}
-		b.WriteString(v)
-		text = after
-	}
-}
-
-// value is what a placeholder stands for in the arguments and variables of one worker.
-func (s launchSpec) value(kind, name string) (string, error) {
-	switch kind {
-	case "slot":
-		return itoa(s.slot), nil
-	case "worker_id":
-		return s.worker, nil
-	}
-	var names []string
-	for i, socket := range s.sockets {
-		names = append(names, socket.name)
-		if socket.name != name {
-			continue
-		}
-		if kind == "fd" {
-			return itoa(firstInherited + i), nil
-		}
-		_, port, err := net.SplitHostPort(socket.kernel.Address())
-		if err != nil {
-			return "", fmt.Errorf("%s is a unix socket and has no port", name)
-		}
-		return port, nil
-	}
-	return "", fmt.Errorf("there is no listener of this name; there are %s", strings.Join(names, ", "))
-}
-
-// expandArgs replaces the placeholders in each of the arguments.
-func (s launchSpec) expandArgs(args []string) ([]string, error) {
-	return s.expandAll(args, func(arg string) string { return fmt.Sprintf("%q", arg) })
-}
-
-// expandEnv replaces them in variables, of which a complaint tells the name only.
-func (s launchSpec) expandEnv(env []string) ([]string, error) {
-	return s.expandAll(env, func(kv string) string {
-		name, _, _ := strings.Cut(kv, "=")
-		return "the variable " + name
-	})
-}
-
-func (s launchSpec) expandAll(texts []string, call func(string) string) ([]string, error) {
-	list := make([]string, len(texts))
-	var errs []error
-	for i, text := range texts {
-		var err error
-		if list[i], err = expand(text, s.value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", call(text), err))
-		}
-	}
-	return list, errors.Join(errs...)
 }

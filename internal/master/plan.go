@@ -3,14 +3,12 @@ package master
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
-	"rota/internal/kernel"
 	"rota/internal/launch"
 )
 
@@ -85,14 +83,11 @@ func (p *plan) workingDirectory() string {
 // check finds the mistakes in placeholders, which would otherwise only show when a worker is
 // started.
 func (p *plan) check() error {
-	trial := launchSpec{plan: p}
+	var listeners []ListenAddress
 	for _, l := range p.listeners {
-		trial.sockets = append(trial.sockets, inherited{l.first, l.Name})
+		listeners = append(listeners, l.ListenAddress)
 	}
-	if p.Ready.probes() {
-		anywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 0) // each worker's own has a port
-		trial.sockets = append(trial.sockets, inherited{&socket{kernel: kernel.Listener{Addr: anywhere}}, probeName})
-	}
+	trial := launchSpec{sockets: sketch(listeners, p.Ready)}
 	_, err1 := trial.expandArgs(p.Command[1:])
 	_, err2 := trial.expandEnv(p.Env)
 	return errors.Join(err1, err2)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rota/internal/near"
 )
 
 // Prefix is what the names of the environment variables begin with.
@@ -76,8 +78,8 @@ func unknownVariable(name string) error {
 		}
 	}
 	word := strings.TrimPrefix(name, Prefix)
-	if near := nearest(word, known); near != "" {
-		return fmt.Errorf("unknown variable; did you mean %s?", variableName(near))
+	if meant := near.Word(word, known); meant != "" {
+		return fmt.Errorf("unknown variable; did you mean %s?", variableName(meant))
 	}
 	for i := range known {
 		known[i] = variableName(known[i])

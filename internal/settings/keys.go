@@ -44,7 +44,7 @@ var keys = []key{
 	},
 	{
 		name: commandKey, unset: "the built-in worker", kind: program,
-		about:    "program of the workers and its arguments",
+		about:    "program of the workers and its arguments, in which {fd:NAME}, {port:NAME}, {address:NAME}, {path:NAME} of a listener, {slot} and {worker_id} are replaced",
 		examples: []any{[]any{"gunicorn", "app:app"}},
 	},
 	{
@@ -55,7 +55,7 @@ var keys = []key{
 	{
 		name: envKey, unset: "no more than rota's own", kind: variablesByName,
 		usage:    "`NAME=value` in the workers' environment; may be repeated",
-		about:    "variables in the workers' environment, by name",
+		about:    "variables in the workers' environment, by name; placeholders in their values are replaced as in command",
 		examples: []any{map[string]any{"PORT": "8080"}},
 	},
 	{

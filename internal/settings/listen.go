@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"rota/internal/master"
+	"rota/internal/near"
 )
 
 // addresses are texts as master.ParseListen takes them, which judges them; a map is
@@ -96,8 +97,8 @@ func listenMember(m entry) (string, error) {
 	switch m.name {
 	case "name", "address", "mode", "owner", "reuseport", "ipv6only", "nonblock":
 	default:
-		if near := nearest(m.name, listenMembers); near != "" {
-			return "", fmt.Errorf("%s: unknown member; did you mean %s?", m.name, near)
+		if meant := near.Word(m.name, listenMembers); meant != "" {
+			return "", fmt.Errorf("%s: unknown member; did you mean %s?", m.name, meant)
 		}
 		return "", fmt.Errorf("%s: unknown member; the known ones are %s", m.name, strings.Join(listenMembers, ", "))
 	}

@@ -423,15 +423,6 @@ func TestAFileThatNoReloadCouldReadAgainIsRefused(t *testing.T) {
 	require.EqualError(t, err, "settings file: "+large+" is larger than 1048576 bytes")
 }
 
-func TestTheKeyThatWasProbablyMeant(t *testing.T) {
-	for word, want := range map[string]string{
-		"wokers": "workers", "Workers": "workers", "drain-timeout": "drain_timeout", "evn": "env", "dri": "dir", "envfile": "env_file", "lsiten": "listen",
-		"x": "", "us": "", "": "", "timeout": "", "workers_and_more": "", strings.Repeat("w", 5000): "",
-	} {
-		require.Equal(t, want, nearest(word, keyNames()), word)
-	}
-}
-
 // FuzzSettingsFile: whatever a file holds, each key is a value or a complaint with a line;
 // and what is accepted is shown in a way that is accepted again and means the same.
 func FuzzSettingsFile(f *testing.F) {

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"rota/internal/master"
+	"rota/internal/near"
 )
 
 // source is what one place says.
@@ -155,8 +156,8 @@ func fromCommandLine(command []string) source {
 }
 
 func unknownKey(name string) error {
-	if near := nearest(name, keyNames()); near != "" {
-		return fmt.Errorf("unknown key; did you mean %s?", near)
+	if meant := near.Word(name, keyNames()); meant != "" {
+		return fmt.Errorf("unknown key; did you mean %s?", meant)
 	}
 	return errors.New("unknown key; the known ones are " + strings.Join(keyNames(), ", "))
 }

@@ -1,18 +1,22 @@
-package settings
+// Package near finds what somebody meant who mistyped a word.
+package near
 
 import "strings"
 
-// nearest is the candidate that somebody probably meant by a word; "" if there is none.
-func nearest(word string, candidates []string) string {
-	word = strings.ReplaceAll(strings.ToLower(word), "-", "_")
+// Word is the candidate that somebody probably meant by a word; "" if there is none.
+func Word(word string, candidates []string) string {
+	word = plain(word)
 	best, found := 3, ""
 	for _, c := range candidates {
-		if d := distance(word, c); d < best && (d == 0 || 2*d < len(word)) {
+		if d := distance(word, plain(c)); d < best && (d == 0 || 2*d < len(word)) {
 			best, found = d, c
 		}
 	}
 	return found
 }
+
+// plain is a word without what people confuse.
+func plain(word string) string { return strings.ReplaceAll(strings.ToLower(word), "-", "_") }
 
 // distance counts the letters that have to be added, left out, changed, or swapped with
 // their neighbour.

@@ -1,0 +1,158 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+	"rota/internal/near"
+)
+
+// A placeholder is a word in braces, in a worker's arguments or in a value of its environment, that stands
+// for what only rota knows: who the worker is, and what it inherits.
+
+// ofListener are the placeholders that name a listener.
+var ofListener = []string{"fd", "port", "address", "path"}
+
+// CheckPlaceholders finds the mistakes in a text's placeholders, for workers that inherit these listeners.
+func CheckPlaceholders(text string, listeners []ListenAddress, ready Readiness) error {
+	trial := launchSpec{sockets: sketch(listeners, ready)}
+	_, err := expand(text, trial.value)
+	return err
+}
+
+// sketch is what workers will inherit, of which only the kinds are right.
+func sketch(listeners []ListenAddress, ready Readiness) []inherited {
+	var list []inherited
+	add := func(k kernel.Listener, name string) { list = append(list, inherited{&socket{kernel: k}, name}) }
+	somewhere := kernel.Listener{Family: unix.AF_INET, Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), 0)}
+	for _, l := range listeners {
+		if l.internet() {
+			add(somewhere, l.Name)
+		} else {
+			add(kernel.Listener{Family: unix.AF_UNIX, Path: l.Address}, l.Name)
+		}
+	}
+	if ready.probes() {
+		add(somewhere, probeName)
+	}
+	return list
+}
+
+// expand puts values in the place of placeholders. Other braces are the program's own.
+func expand(text string, value func(kind, name string) (string, error)) (string, error) {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String(), nil
+		}
+		key, after, closed := strings.Cut(rest, "}")
+		kind, name, named := strings.Cut(key, ":")
+		ours := named && validName(name) && slices.Contains(ofListener, kind) || key == "slot" || key == "worker_id"
+		if !closed || !ours {
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		v, err := value(kind, name)
+		if err != nil {
+			return "", fmt.Errorf("{%s}: %w", key, err)
+		}
+		b.WriteString(v)
+		text = after
+	}
+}
+
+// value is what a placeholder stands for in the arguments and variables of one worker.
+func (s launchSpec) value(kind, name string) (string, error) {
+	switch kind {
+	case "slot":
+		return itoa(s.slot), nil
+	case "worker_id":
+		return s.worker, nil
+	}
+	i := slices.IndexFunc(s.sockets, func(i inherited) bool { return i.name == name })
+	switch {
+	case i < 0:
+		return "", s.unknown(name)
+	case kind == "fd":
+		return itoa(firstInherited + i), nil
+	}
+	return s.sockets[i].part(kind)
+}
+
+// part is the address, or what a placeholder asks of it. A wildcard stays one: programs that look for the
+// socket with "the very address" want it as it is bound.
+func (i inherited) part(kind string) (string, error) {
+	local := i.kernel.Family == unix.AF_UNIX
+	switch {
+	case local && kind != "path":
+		return "", fmt.Errorf("%s is a unix socket and has no %s; {path:%[1]s} is its path", i.name, kind)
+	case local:
+		return absolute(i.kernel.Path), nil
+	case kind == "path":
+		return "", fmt.Errorf("%s is no unix socket and has no path; {address:%[1]s} is its host and port", i.name)
+	case kind == "port":
+		return itoa(int(i.kernel.Addr.Port())), nil
+	}
+	return i.kernel.Address(), nil
+}
+
+// absolute is the path as a worker finds it, whose working directory may be another. An abstract one is no file.
+func absolute(path string) string {
+	if strings.HasPrefix(path, "@") {
+		return path
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}
+
+// unknown says what is wrong with a name that no listener has.
+func (s launchSpec) unknown(name string) error {
+	if name == probeName {
+		return errors.New("workers get this listener only where ready is tcp or http:/path")
+	}
+	var names []string
+	for _, socket := range s.sockets {
+		names = append(names, socket.name)
+	}
+	if meant := near.Word(name, names); meant != "" {
+		return fmt.Errorf("there is no listener of this name; did you mean %s?", meant)
+	}
+	return fmt.Errorf("there is no listener of this name; there are %s", strings.Join(names, ", "))
+}
+
+// expandArgs replaces the placeholders in each of the arguments.
+func (s launchSpec) expandArgs(args []string) ([]string, error) {
+	return s.expandAll(args, func(arg string) string { return fmt.Sprintf("%q", arg) })
+}
+
+// expandEnv replaces them in variables, of which a complaint tells the name only.
+func (s launchSpec) expandEnv(env []string) ([]string, error) {
+	return s.expandAll(env, func(kv string) string {
+		name, _, _ := strings.Cut(kv, "=")
+		return "the variable " + name
+	})
+}
+
+func (s launchSpec) expandAll(texts []string, call func(string) string) ([]string, error) {
+	list := make([]string, len(texts))
+	var errs []error
+	for i, text := range texts {
+		var err error
+		if list[i], err = expand(text, s.value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", call(text), err))
+		}
+	}
+	return list, errors.Join(errs...)
+}
