@@ -33,8 +33,9 @@ type receiptView struct {
 	CutConnections  []cutView  `json:"cut_connections"` // those cut or dropped, as far as they are known
 	WorkersDied     int        `json:"workers_died"`    // while they served
 	Checks          checksView `json:"checks"`
-	Lossless        *bool      `json:"lossless"` // null as long as it may still become false
+	Lossless        *bool      `json:"lossless"` // null: unknown
 	Losses          []string   `json:"losses"`   // why not, a sentence each
+	Unproven        []string   `json:"unproven"` // why it is unknown, likewise
 }
 
 type probesView struct {
@@ -85,7 +86,8 @@ func viewReceipt(r master.Reload) *receiptView {
 	if r.StartedAt.IsZero() {
 		return nil
 	}
-	view := &receiptView{
+	judgement := r.Judge()
+	return &receiptView{
 		Probes: probesView{r.Probes.Sent, r.Probes.OK, r.Probes.Refused, r.Probes.Reset, r.Probes.Unanswered,
 			float64(r.Probes.Slowest.Microseconds()) / 1000},
 		ListenOverflows: knownIf(r.CountersKnown, r.Overflows),
@@ -95,13 +97,10 @@ func viewReceipt(r master.Reload) *receiptView {
 		CutConnections:  viewCut(r.CutConnections),
 		WorkersDied:     r.Died,
 		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},
-		Losses:          listOf(r.Losses()),
+		Lossless:        judgement.Lossless,
+		Losses:          listOf(judgement.Losses),
+		Unproven:        listOf(judgement.Unproven),
 	}
-	known := r.Leaving == 0 && r.Served // where nobody served there was nothing to lose, and nothing was measured
-	if r.State.Terminal() && (known || len(view.Losses) > 0) {
-		view.Lossless = new(len(view.Losses) == 0)
-	}
-	return view
 }
 
 func viewTook(d time.Duration) *int64 {

@@ -65,7 +65,7 @@ func (s *Server) seatsFor(streaming bool) seats {
 type wait struct {
 	target   master.ReloadState
 	timeout  time.Duration
-	lossless bool // that is not good enough if connections were lost
+	lossless bool // it is only good enough if that is proven
 }
 
 func readWait(q query) (w wait, err error) {
@@ -138,7 +138,7 @@ func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error 
 	if reload.Failure != nil {
 		why = reload.Failure.Message
 	}
-	losses := reload.Losses()
+	judgement := reload.Judge()
 	switch {
 	case reload.State == master.ReloadFailed:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload failed: %s", why)
@@ -146,8 +146,10 @@ func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error 
 		return aboutReload(reload, http.StatusServiceUnavailable, "the reload was aborted: %s", why)
 	case reload.State == master.ReloadAborted:
 		return aboutReload(reload, http.StatusConflict, "the reload was aborted: %s", why)
-	case wait.lossless && len(losses) > 0:
-		return aboutReload(reload, http.StatusConflict, "the reload is %s, but it was not lossless: %s", reload.State, strings.Join(losses, "; "))
+	case wait.lossless && len(judgement.Losses) > 0:
+		return aboutReload(reload, http.StatusConflict, "the reload is %s, but it was not lossless: %s", reload.State, strings.Join(judgement.Losses, "; "))
+	case wait.lossless && judgement.Lossless == nil:
+		return aboutReload(reload, http.StatusConflict, "the reload is %s, but whether it was lossless is unknown: %s", reload.State, strings.Join(judgement.Unproven, "; "))
 	}
 	return writeJSON(w, http.StatusOK, viewReload(reload))
 }

@@ -139,19 +139,13 @@ func TestWhatIsLiveAndWhatIsLost(t *testing.T) {
 	require.False(t, Reload{State: "live", OnTrial: true}.Live())
 	require.False(t, Reload{State: "rolling"}.Live())
 
-	none := Receipt{}
-	none.Connections.Cut, none.Connections.Dropped = new(0), new(0)
-	require.False(t, Reload{ConnectionsCut: new(0), Receipt: &none}.Lossy())
-	require.True(t, Reload{Receipt: &Receipt{}}.Lossy(), "nobody knows how many were cut")
+	require.False(t, Reload{ConnectionsCut: new(0), Receipt: &Receipt{}}.Lossy(), "unknown is not lost")
 	require.True(t, Reload{ConnectionsCut: new(1)}.Lossy())
-	lossy := Receipt{}
-	lossy.Connections.Dropped = new(1)
-	require.True(t, Reload{Receipt: &lossy}.Lossy())
 	evicted := Receipt{}
-	evicted.Connections.Evicted, evicted.Connections.Cut, evicted.Connections.Dropped = 1, new(0), new(0)
-	require.False(t, Reload{Receipt: &evicted}.Lossy())
+	evicted.Connections.Evicted = 1
+	require.False(t, Reload{Receipt: &evicted}.Lossy(), "the master says what is a loss")
 	evicted.Losses = []string{"1 connection was evicted"}
-	require.True(t, Reload{Receipt: &evicted}.Lossy(), "whatever the master counts as a loss is one")
+	require.True(t, Reload{Receipt: &evicted}.Lossy())
 	evicted.Losses, evicted.Lossless = nil, new(false)
 	require.True(t, Reload{Receipt: &evicted}.Lossy())
 }

@@ -95,6 +95,7 @@ type Receipt struct {
 	} `json:"checks"`
 	Lossless *bool    `json:"lossless"` // nil: not known, or not yet
 	Losses   []string `json:"losses"`
+	Unproven []string `json:"unproven"` // why it is not known
 }
 
 // CutConnection is one that was lost.
@@ -127,19 +128,12 @@ func (r Reload) Live() bool {
 	return r.State == "completed" || r.State == "live" && !r.OnTrial
 }
 
-// Lossy says whether something was lost, or may have been, as far as is known by now.
+// Lossy says whether something was lost, as far as is known by now.
 func (r Reload) Lossy() bool {
 	if r.ConnectionsCut != nil && *r.ConnectionsCut > 0 {
 		return true
 	}
-	if r.Receipt == nil {
-		return false
-	}
-	if len(r.Receipt.Losses) > 0 || r.Receipt.Lossless != nil && !*r.Receipt.Lossless {
-		return true
-	}
-	lost := r.Receipt.Connections
-	return lost.Dropped == nil || *lost.Dropped > 0 || lost.Cut == nil || *lost.Cut > 0 // nobody knows of how many is not none
+	return r.Receipt != nil && (len(r.Receipt.Losses) > 0 || r.Receipt.Lossless != nil && !*r.Receipt.Lossless)
 }
 
 // ReloadRequest is what is asked of a reload; what is empty is as the master is configured.
