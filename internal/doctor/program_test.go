@@ -99,7 +99,7 @@ var misbehaviours = map[string]func(p *program){
 	"crashes-under-load": func(p *program) {
 		var n int
 		p.accepted = func(net.Conn) {
-			if n++; n > 20 {
+			if n++; n > 100 {
 				fmt.Println("out of luck")
 				os.Exit(5)
 			}
