@@ -34,6 +34,15 @@ func readSocketInodes(path string) (inodes []uint64, err error) {
 
 // eachSocket tells of every descriptor in a /proc/PID/fd that is a socket.
 func eachSocket(path string, tell func(descriptor string, inode uint64)) error {
+	return eachLink(path, func(descriptor, link string) {
+		if inode, ok := socketInode(link); ok {
+			tell(descriptor, inode)
+		}
+	})
+}
+
+// eachLink tells of every descriptor in a /proc/PID/fd where it leads to. A long path comes cut off.
+func eachLink(path string, tell func(descriptor, link string)) error {
 	directory, err := os.Open(path)
 	if err != nil {
 		return err
@@ -52,9 +61,7 @@ func eachSocket(path string, tell func(descriptor string, inode uint64)) error {
 		if err != nil {
 			return fmt.Errorf("read link %s/%s: %w", path, name, err)
 		}
-		if inode, ok := socketInode(link); ok {
-			tell(name, inode)
-		}
+		tell(name, link)
 	}
 	return nil
 }

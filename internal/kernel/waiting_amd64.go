@@ -1,0 +1,14 @@
+package kernel
+
+import "golang.org/x/sys/unix"
+
+// waitingCalls are the system calls that may wait for a connection, by number.
+var waitingCalls = map[int64]waitingCall{
+	unix.SYS_ACCEPT:         callAccept,
+	unix.SYS_ACCEPT4:        callAccept,
+	unix.SYS_POLL:           callPoll,
+	unix.SYS_PPOLL:          callPoll,
+	unix.SYS_SELECT:         callSelect,
+	unix.SYS_PSELECT6:       callSelect,
+	unix.SYS_IO_URING_ENTER: callRing,
+}

@@ -1,0 +1,94 @@
+package kernel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// call is a system call that a thread sleeps in.
+type call struct {
+	number int64
+	args   [6]uint64
+	stack  uint64 // the thread's stack pointer
+}
+
+// parseCall reads a /proc/PID/task/TID/syscall: the number in decimal and then, in hexadecimal, six arguments, the stack
+// pointer and the program counter. It is not ok for a thread that runs ("running") or sleeps
+// outside of a call ("-1" and the pointers).
+func parseCall(content []byte) (c call, ok bool) {
+	fields := bytes.Fields(content)
+	if len(fields) < 8 {
+		return c, false
+	}
+	var err error
+	if c.number, err = strconv.ParseInt(string(fields[0]), 10, 64); err != nil || c.number < 0 {
+		return c, false
+	}
+	for i, field := range fields[1:8] {
+		value, err := strconv.ParseUint(string(bytes.TrimPrefix(field, []byte("0x"))), 16, 64)
+		if err != nil {
+			return c, false
+		}
+		if i < len(c.args) {
+			c.args[i] = value
+		} else {
+			c.stack = value
+		}
+	}
+	return c, true
+}
+
+// foreign is true for a thread that may count its system calls in another way than we: that of a 32-bit program has its
+// stack in the first 4 GiB, where that of a 64-bit one is only if somebody has put it there.
+func (c call) foreign() bool { return len(waitingCalls) == 0 || c.stack < 1<<32 }
+
+// mostPolled is how many descriptors of one poll are looked at: what the kernel lets a process open at most.
+const mostPolled = 1 << 20
+
+// eachPolled tells of every descriptor that a thread polls. What can't be read is left out: the thread may
+// have gone on.
+func eachPolled(thread string, array, length uint64, tell func(descriptor int32, events int16)) {
+	const size = 8 // of struct pollfd
+	length = min(length, mostPolled)
+	chunk := make([]byte, min(length, 4096)*size)
+	for length > 0 {
+		read := readMemory(thread, array, chunk[:min(length*size, uint64(len(chunk)))])
+		for entry := read; len(entry) >= size; entry = entry[size:] {
+			tell(int32(binary.NativeEndian.Uint32(entry)), int16(binary.NativeEndian.Uint16(entry[4:])))
+		}
+		n := uint64(len(read)) / size
+		if n == 0 {
+			return
+		}
+		array, length = array+n*size, length-n
+	}
+}
+
+// selected reports whether the descriptor's bit is set. The bits are in words of the size of a long, of which all
+// architectures with our system calls have the lowest byte first.
+func selected(thread string, bits, descriptor uint64) bool {
+	if bits == 0 {
+		return false
+	}
+	read := readMemory(thread, bits+descriptor/8, make([]byte, 1))
+	return len(read) == 1 && read[0]>>(descriptor%8)&1 != 0
+}
+
+// readMemory reads as much as it can of what a thread has at the address.
+func readMemory(thread string, address uint64, into []byte) []byte {
+	id, err := strconv.Atoi(thread)
+	if err != nil || len(into) == 0 {
+		return nil
+	}
+	local := []unix.Iovec{{Base: &into[0]}}
+	local[0].SetLen(len(into))
+	remote := []unix.RemoteIovec{{Base: uintptr(address), Len: len(into)}}
+	n, err := unix.ProcessVMReadv(id, local, remote, 0)
+	if err != nil {
+		return nil
+	}
+	return into[:n]
+}
