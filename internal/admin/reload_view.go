@@ -48,6 +48,7 @@ type callerView struct {
 }
 
 type failureView struct {
+	Code     string   `json:"code"`
 	Message  string   `json:"message"`
 	WorkerID *string  `json:"worker_id"` // null when no worker is to blame
 	Slot     *int     `json:"slot"`
@@ -128,7 +129,7 @@ func viewFailure(f *master.Failure) *failureView {
 	if f == nil {
 		return nil
 	}
-	view := &failureView{Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded, Stopping: f.Stopping}
+	view := &failureView{Code: string(f.Code), Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded, Stopping: f.Stopping}
 	if f.WorkerID != "" {
 		view.Slot = &f.Slot
 	}

@@ -140,6 +140,8 @@ func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error 
 	}
 	judgement := reload.Judge()
 	switch {
+	case reload.State == master.ReloadCompleted && reload.Failure != nil:
+		return aboutReload(reload, http.StatusInternalServerError, "the reload is completed, but unstable: %s", why)
 	case reload.State == master.ReloadFailed:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload failed: %s", why)
 	case reload.State == master.ReloadAborted && reload.Failure != nil && reload.Failure.Stopping:

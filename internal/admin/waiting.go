@@ -18,20 +18,9 @@ type waitingView struct {
 func viewWaiting(slots []master.WaitingSlot) []waitingView {
 	views := make([]waitingView, 0, len(slots))
 	for _, slot := range slots {
-		views = append(views, waitingView{slot.Slot, slot.Deaths, viewWorkerCore(slot.Last), howEnded(slot.Last)})
+		views = append(views, waitingView{slot.Slot, slot.Deaths, viewWorkerCore(slot.Last), slot.Last.Ending()})
 	}
 	return views
-}
-
-// howEnded tells of one that was given up before it was gone, too.
-func howEnded(w master.Worker) string {
-	switch {
-	case w.Exit != nil:
-		return w.Exit.String()
-	case w.ReadyAt.IsZero():
-		return "was not ready in time"
-	}
-	return "missed its watchdog"
 }
 
 // String says what has led to the wait.

@@ -37,8 +37,9 @@ type Reload struct {
 	Steps                []Step       `json:"steps"`
 }
 
-// Failure is why a reload has failed.
+// Failure is why a reload has failed, or, if it is completed, why that is no success.
 type Failure struct {
+	Code       string   `json:"code"` // "": an older master does not say
 	Message    string   `json:"message"`
 	WorkerID   string   `json:"worker_id"`
 	Slot       *int     `json:"slot"`

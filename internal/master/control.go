@@ -116,10 +116,10 @@ func (p *pool) abortFor(r *Reload, reason string) {
 		delete(p.revisions, r.Generation)
 		p.abort(r, why)
 	case !p.rotating.prepared: // nothing has changed
-		r.Failure = &Failure{Message: why}
+		r.Failure = &Failure{Code: AbortAsked, Message: why}
 		p.endAborted(r.Generation)
 	default:
 		p.rotating.aborting = true
-		p.turnBack(&Failure{Message: why})
+		p.turnBack(&Failure{Code: AbortAsked, Message: why})
 	}
 }

@@ -106,7 +106,7 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 		return // the older one serves on
 	}
 	died := m.Worker
-	s.died = &died
+	s.died, s.words = &died, output
 	s.restarts++
 	if m.stable(p.now) {
 		s.deaths = 0

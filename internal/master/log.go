@@ -24,7 +24,7 @@ func logEvent(log zerolog.Logger, e Event) {
 
 func levelOf(e Event) zerolog.Level {
 	switch {
-	case e.Type == EventReloadFailed:
+	case e.Type == EventReloadFailed, e.Type == EventReloadCompleted && e.Reload.Failure != nil:
 		return zerolog.ErrorLevel
 	case e.Type == EventReloadAborted, e.Type == EventWorkerExited && e.From != string(WorkerDraining):
 		return zerolog.WarnLevel

@@ -55,14 +55,15 @@ type pool struct {
 // slot is a numbered place that should always have one ready worker.
 type slot struct {
 	number   int
-	duty     *member // serves, or starts because nobody does
-	next     *member // starts, to take over from duty when ready
-	changed  bool    // the rotation has put its generation here, or has to take it back
-	added    bool    // by the rotation, whose generation is the first to serve here
-	deaths   int     // in a row
-	died     *Worker // the latest that did; nil for none since a rotation changed the slot
-	restarts int     // deaths since a rotation last changed the slot
-	retrying bool    // waits for retryDue
+	duty     *member  // serves, or starts because nobody does
+	next     *member  // starts, to take over from duty when ready
+	changed  bool     // the rotation has put its generation here, or has to take it back
+	added    bool     // by the rotation, whose generation is the first to serve here
+	deaths   int      // in a row
+	died     *Worker  // the latest that did; nil for none since a rotation changed the slot
+	words    []string // its last lines, oldest first
+	restarts int      // deaths since a rotation last changed the slot
+	retrying bool     // waits for retryDue
 }
 
 // member is a worker as the pool keeps it.

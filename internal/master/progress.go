@@ -21,9 +21,7 @@ func (p *pool) settle() {
 			p.tellReload(EventReloadProgress, r, r.State, r.progress())
 		}
 		if r.State == ReloadLive && !r.OnTrial && r.Draining == 0 {
-			r.State, r.FinishedAt = ReloadCompleted, p.now
-			p.totals.ReloadsCompleted++
-			p.tellReload(EventReloadCompleted, r, ReloadLive, r.completion())
+			p.complete(r)
 		}
 	}
 }
@@ -93,6 +91,9 @@ func (r *Reload) completion() string {
 	message := fmt.Sprintf("reload completed in %s", r.FinishedAt.Sub(r.StartedAt).Round(msec))
 	if r.ConnectionsCut > 0 {
 		message += ", " + plural(r.ConnectionsCut, "connection was cut", "connections were cut")
+	}
+	if r.Failure != nil {
+		message += ", but it is unstable: " + r.Failure.Message
 	}
 	return message
 }

@@ -24,6 +24,7 @@ func TestWhateverHappens(t *testing.T) {
 				require.GreaterOrEqual(t, w.servingSlots(), min(before, len(w.pool.slots)), "%T took a serving slot away: %s", f, w)
 			}
 			lookFor(t, w)
+			lookForPraise(t, w)
 		}
 		endsWell(t, w)
 	})
@@ -159,6 +160,10 @@ func lookFor(t *rapid.T, w *world) {
 		require.True(t, r.Paused == nil || r.State == ReloadRolling)
 		if r.State == ReloadFailed || r.State == ReloadAborted {
 			require.NotEmpty(t, r.Failure.Message)
+		}
+		if r.Failure != nil {
+			require.NotEmpty(t, r.Failure.Code)
+			require.Equal(t, r.Failure.Code == Unstable, r.State == ReloadCompleted || r.State == ReloadLive)
 		}
 	}
 }

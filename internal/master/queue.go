@@ -106,7 +106,7 @@ func (p *pool) onPrepared(f prepared) {
 // failureOf tells of everything that is wrong, in one sentence and one by one.
 func failureOf(err error) *Failure {
 	complaints := strings.Split(err.Error(), "\n")
-	f := &Failure{Message: strings.Join(complaints, "; ")}
+	f := &Failure{Code: PrepareFailed, Message: strings.Join(complaints, "; ")}
 	if len(complaints) > 1 {
 		f.Complaints = complaints
 	}

@@ -33,6 +33,9 @@ func (r *Reload) Losses() []string {
 	}
 	say(r.Evicted, "connection was evicted", "connections were evicted")
 	say(r.Died, "worker ended while it served, with whatever connections it had", "workers ended while they served, with whatever connections they had")
+	if r.State == ReloadCompleted && r.Failure != nil {
+		list = append(list, "a slot was in a crash loop, or had no ready worker, when the reload ended")
+	}
 	say(r.Probes.Refused, "probe connection was refused", "probe connections were refused")
 	say(r.Probes.Reset, "probe connection was reset", "probe connections were reset")
 	full := min(r.Overflows, r.Thrown) // the others are of other programs

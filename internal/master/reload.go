@@ -93,7 +93,7 @@ type Reload struct {
 	ConnectionsCut       int       // connections closed by killing workers, such as at the drain timeout
 	CutUnknown           bool      // there may be more: the kernel did not tell of every killed worker
 	Program              *Program  // of its generation; nil until that is known
-	Failure              *Failure  // nil unless reverting, failed or aborted
+	Failure              *Failure  // nil unless reverting, failed or aborted, or completed and unstable
 	Steps                []Step    // what happened to which worker, oldest first
 
 	Strategy    Strategy  // in effect; zero until its plan is made
@@ -106,8 +106,9 @@ type Reload struct {
 	told figures // as last published
 }
 
-// Failure is why a reload did not become live.
+// Failure is why a reload was taken back, or, if it is completed, why that is no success.
 type Failure struct {
+	Code     FailureCode
 	Message  string // one sentence
 	WorkerID string // the worker that failed; "" when none did
 	Slot     int

@@ -16,7 +16,7 @@ func (p *pool) failWorker(m *member, why string, output []string) {
 		p.strand(fmt.Sprintf("the worker of slot %d %s", m.Slot, why))
 		return
 	}
-	p.turnBack(&Failure{Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
+	p.turnBack(&Failure{Code: m.failure(), Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
 }
 
 // turnBack brings every slot that has changed back to the generation before, which was kept.
@@ -111,7 +111,7 @@ func (p *pool) abort(r *Reload, why string) {
 	p.measure(r)
 	from := r.State
 	if r.Failure == nil {
-		r.Failure = &Failure{Message: why}
+		r.Failure = &Failure{Code: AbortAsked, Message: why}
 	}
 	r.State, r.FinishedAt, r.OnTrial, r.TrialEndsAt, r.Paused = ReloadAborted, p.now, false, time.Time{}, nil
 	p.totals.ReloadsAborted++

@@ -17,6 +17,7 @@ func (p *pool) stop(now bool) {
 			}
 		}
 		p.rotating, p.queued = nil, nil
+		p.judgeLive()
 		for _, s := range p.slots {
 			*s = slot{number: s.number}
 		}
@@ -38,7 +39,7 @@ func becauseOfStop(before *Failure) *Failure {
 		why = *before // readers have that one
 		why.Message += "; then the master was told to stop"
 	}
-	why.Stopping = true
+	why.Code, why.Stopping = MasterStops, true
 	return &why
 }
 

@@ -57,6 +57,14 @@ var situations = []struct {
 		}
 		return w
 	}},
+	{"live, a slot backs off, one older worker drains", func() *world {
+		w := newWorld(2).up()
+		w.live()
+		w.dies()
+		w.up().dies()
+		w.apply(exited{worker: w.in(WorkerDraining)[0].ID})
+		return w
+	}},
 	{"surge of two, one ready", func() *world {
 		w := newWorld(3).up().with(Strategy{Surge: Surge{Number: 2}})
 		return w.ready(w.next())

@@ -94,7 +94,7 @@ func (p *pool) onChecked(f checked) {
 		return
 	}
 	r.ChecksFailed++
-	why := &Failure{Message: f.result.Message, Output: f.result.Output}
+	why := &Failure{Code: CheckFailed, Message: f.result.Message, Output: f.result.Output}
 	if m := p.workers[f.result.Worker]; m != nil {
 		why.WorkerID, why.Slot = m.ID, m.Slot
 		p.step(r.Reload, "failed", m, why.Message)

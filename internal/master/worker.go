@@ -31,6 +31,17 @@ type Worker struct {
 	Exit       *Exit     // nil until it is gone
 }
 
+// Ending says in a few words how the worker came to its end, also of one that was given up and is not gone yet.
+func (w Worker) Ending() string {
+	switch {
+	case w.Exit != nil:
+		return w.Exit.String()
+	case w.ReadyAt.IsZero():
+		return "was not ready in time"
+	}
+	return "missed its watchdog"
+}
+
 // Exit is how a worker ended.
 type Exit struct {
 	Code   int      // exit code; -1 when a signal ended it or it never ran

@@ -18,12 +18,13 @@ type world struct {
 	preparing []int
 	wakes     []wake
 	checks    []check
+	dead      map[int]bool // slots whose worker has died, until another is ready
 	finished  bool
 	ids       int
 }
 
 func newWorld(size int) *world {
-	w := &world{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	w := &world{dead: map[int]bool{}, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	w.pool = newPool(terms{workers: size, startTimeout: 10 * time.Second, drainTimeout: 100 * time.Second}, func() string {
 		w.ids++
 		return fmt.Sprintf("w%d", w.ids)
@@ -49,9 +50,20 @@ func (w *world) note(effects []effect) {
 			w.checks = append(w.checks, e)
 		case publish:
 			w.events = append(w.events, e.event)
+			w.mourn(e.event)
 		case finish:
 			w.finished = true
 		}
+	}
+}
+
+// mourn keeps which slots have lost their worker. One on trial is a matter of its reload.
+func (w *world) mourn(e Event) {
+	switch {
+	case e.Type == EventWorkerReady:
+		w.dead[e.Worker.Slot] = false
+	case e.Type == EventWorkerExited && e.From != string(WorkerDraining) && e.ReloadID == "":
+		w.dead[e.Worker.Slot] = true
 	}
 }
 
@@ -229,6 +241,9 @@ func showReload(r *Reload) string {
 	text := r.ID + " " + string(r.State)
 	if r.OnTrial && r.State == ReloadLive {
 		text += " on trial"
+	}
+	if r.State == ReloadCompleted && r.Failure != nil {
+		text += " " + string(r.Failure.Code)
 	}
 	if r.Paused != nil {
 		text += " paused:" + string(r.Paused.Why)
