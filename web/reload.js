@@ -11,7 +11,7 @@ let baseline = false; // whether the reloads of before we came are known
 // renderReload shows the reload as it is at now, in the master's clock (milliseconds).
 export function renderReload(reload, now) {
   const progress = byId('reload-progress');
-  document.body.dataset.reload = reload?.state ?? 'none';
+  document.body.dataset.reload = reload ? standing(reload) : 'none';
   document.body.dataset.paused = held(reload);
   setText(byId('reload-text'), reload ? describe(reload) : 'No reload since the master started.');
   progress.max = Math.max(1, reload?.total ?? 1);
@@ -32,13 +32,17 @@ export function held(reload) {
   return why && why !== 'between' ? why : 'no';
 }
 
+// standing is the state, but for a reload that is completed and no success.
+const standing = (reload) => (reload.state === 'completed' && reload.error ? 'unstable' : reload.state);
+
 export function describe(reload) {
   const why = reload.error?.message ?? 'the master gave no reason';
-  switch (reload.state) {
+  switch (standing(reload)) {
     case 'queued': return 'queued: starts when the reload before it is live';
     case 'rolling': return rolling(reload);
     case 'live': return live(reload);
     case 'completed': return `completed in ${took(reload)}${verdict(reload.receipt)}`;
+    case 'unstable': return `unstable: completed in ${took(reload)}, but ${why}`;
     case 'reverting': return `going back to the generation before: ${why}`;
     case 'failed': return `failed: ${why}`;
     case 'aborted': return `aborted: ${reload.error?.message ?? 'the master was told to stop'}`;

@@ -72,7 +72,7 @@ func (r *remote) conclude(v client.Reload, o reloadOptions) error {
 	out := r.out
 	code := exitDone
 	switch {
-	case v.State == "failed":
+	case v.State == "failed", v.Unstable():
 		code = exitFailed
 	case v.State == "aborted":
 		code = exitAborted

@@ -15,6 +15,8 @@ func stateOf(r client.Reload) string {
 		return "paused"
 	case r.State == "live" && r.OnTrial:
 		return "on trial"
+	case r.Unstable():
+		return "unstable"
 	}
 	return r.State
 }
@@ -87,6 +89,9 @@ func ending(v client.Reload) string {
 	if v.Revision != "" {
 		what += " (" + v.Revision + ")"
 	}
+	if v.Unstable() {
+		return fmt.Sprintf("is completed, but unstable: %s. %s", reasonOf(v), servesNow(v, what))
+	}
 	switch v.State {
 	case "completed":
 		return fmt.Sprintf("is completed: %s serves in %s, after %s.", what, plural(v.Total, "slot", "slots"), took(v))
@@ -102,6 +107,14 @@ func ending(v client.Reload) string {
 		return "was aborted: " + reasonOf(v) + ". " + whoServes(v)
 	}
 	return "is " + strings.Join(append([]string{stateOf(v)}, figuresOf(v)...), ", ") + "."
+}
+
+// servesNow says in how many slots the generation of an unstable reload serves.
+func servesNow(v client.Reload, what string) string {
+	if v.Serving == nil {
+		return "See rota status."
+	}
+	return fmt.Sprintf("When it ended, %s served in %d of %s; see rota status.", what, *v.Serving, plural(v.Total, "slot", "slots"))
 }
 
 // whoServes says who serves after a reload that did not get where it was to.

@@ -170,7 +170,7 @@ func TestWhatTheKernelDidNotTellOfAReloadIsNull(t *testing.T) {
 func TestWaitForAReloadThatFails(t *testing.T) {
 	p := waitFor(t, "live", func(f *fakeMaster, id string) {
 		f.move(id, master.ReloadFailed, master.EventReloadFailed, func(r *master.Reload) {
-			r.Failure = &master.Failure{Message: "the new worker of slot 0 exited with code 3", WorkerID: newID(), Output: []string{"no config"}}
+			r.Failure = &master.Failure{Code: master.WorkerFailed, Message: "the new worker of slot 0 exited with code 3", WorkerID: newID(), Output: []string{"no config"}}
 			r.Steps = []master.Step{{At: startedAt, Action: "failed", WorkerID: newID(), Message: "it did"}}
 		})
 	}).problem(http.StatusInternalServerError, "")
@@ -182,10 +182,25 @@ func TestWaitForAReloadThatFails(t *testing.T) {
 	require.Len(t, reload["steps"], 1)
 }
 
+func TestWaitForAReloadThatEndsUnstable(t *testing.T) {
+	p := waitFor(t, "completed", func(f *fakeMaster, id string) {
+		f.move(id, master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) {
+			r.StartedAt = startedAt
+			r.Failure = &master.Failure{Code: master.Unstable, Message: "slot 0 has no ready worker", WorkerID: newID(), Output: []string{"no config"}}
+		})
+	}).problem(http.StatusInternalServerError, "")
+	require.Equal(t, "the reload is completed, but unstable: slot 0 has no ready worker", p["detail"])
+	require.Equal(t, []any{"no config"}, p["output"])
+	reload := p["reload"].(object)
+	require.Equal(t, "completed", reload["state"])
+	require.Equal(t, "unstable", reload["error"].(object)["code"])
+	require.Equal(t, false, reload["receipt"].(object)["lossless"])
+}
+
 func TestWaitForAReloadThatIsAborted(t *testing.T) {
 	p := waitFor(t, "completed", func(f *fakeMaster, id string) {
 		f.move(id, master.ReloadAborted, master.EventReloadAborted, func(r *master.Reload) {
-			r.Failure = &master.Failure{Message: "the master was told to stop", Stopping: true}
+			r.Failure = &master.Failure{Code: master.MasterStops, Message: "the master was told to stop", Stopping: true}
 		})
 	}).problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, "aborted", p["reload"].(object)["state"])

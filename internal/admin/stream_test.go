@@ -84,7 +84,7 @@ func TestNothingIsEscapedForHTML(t *testing.T) {
 	r, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerAPI, Reason: said})
 	require.NoError(t, err)
 	f.move(r.ID, master.ReloadFailed, master.EventReloadFailed, func(r *master.Reload) {
-		r.Failure = &master.Failure{Message: said + "\r\n\u2028", Output: []string{said}}
+		r.Failure = &master.Failure{Code: master.WorkerFailed, Message: said + "\r\n\u2028", Output: []string{said}}
 	})
 	f.status.Reload = &f.reloads[0]
 	const raw = `<b>it's \"5 > 3\" & more</b>`

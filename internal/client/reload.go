@@ -124,6 +124,9 @@ func (r Reload) Ended() bool {
 	return r.State == "completed" || r.State == "failed" || r.State == "aborted"
 }
 
+// Unstable says whether it is completed and no success all the same: its workers do not stay.
+func (r Reload) Unstable() bool { return r.State == "completed" && r.Error != nil }
+
 // Live says whether the new generation serves in every slot and has passed its trial.
 func (r Reload) Live() bool {
 	return r.State == "completed" || r.State == "live" && !r.OnTrial
