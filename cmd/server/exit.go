@@ -25,7 +25,7 @@ const (
 // exitCodes are those of the commands that talk to a master, for their help.
 const exitCodes = `Exit codes:
   0    done
-  1    the reload failed and was reverted (the verdict says so if it could not be), or the master refused
+  1    the reload failed and was reverted (the verdict says so if it could not be), or its workers don't stay, or the master refused
   2    the command line, the environment or the settings file is wrong
   3    the master can't be reached or does not answer, or what answers is no rota
   4    the reload is done, but not lossless: the verdict says what was lost; or that is unknown and --require=lossless

@@ -45,7 +45,7 @@ activate() {
     rota reload --follow "$id" --timeout "$timeout" --require=lossless >&2 || code=$?
     case $code in
     0 | 4) keep=yes ;; # the new release serves; after 4 not all of the old one's connections ended well
-    1 | 5) ;;          # rota has gone back, and the link does now
+    1 | 5) ;;          # rota has gone back, or, if the reload is unstable, should; the link does now
     3) ;;              # the master is gone; it is to start with what has worked
     *) take_back ;;    # the time is up, and the reload goes on
     esac
