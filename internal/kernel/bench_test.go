@@ -105,3 +105,35 @@ func BenchmarkFamilyUsageAndSockets(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+// BenchmarkWaiting is one look at a worker: with a thread or two, with many threads, with many descriptors.
+func BenchmarkWaiting(b *testing.B) {
+	for _, way := range []string{"accept", "epoll", "many threads", "many descriptors", "many in a set"} {
+		b.Run(way, func(b *testing.B) {
+			ln := listen(b, "unix", abstract("waiting"))
+			l := describe(b, "unix", ln)
+			family := Family{waiter(b, ln, way)}
+			for b.Loop() {
+				waits, unseen := Waiting(family, []uint64{l.Inode})
+				require.Empty(b, unseen)
+				require.True(b, waits[l.Inode].Open)
+			}
+		})
+	}
+}
+
+// BenchmarkWaiting64 is one look at each of 64 workers.
+func BenchmarkWaiting64(b *testing.B) {
+	ln := listen(b, "unix", abstract("waiting"))
+	l := describe(b, "unix", ln)
+	var families []Family
+	for range 64 {
+		families = append(families, Family{waiter(b, ln, "epoll")})
+	}
+	for b.Loop() {
+		for _, f := range families {
+			_, unseen := Waiting(f, []uint64{l.Inode})
+			require.Empty(b, unseen)
+		}
+	}
+}

@@ -27,6 +27,12 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == mainThreadEnds {
 		endMainThread()
 	}
+	if len(os.Args) > 2 && os.Args[1] == waiterVerb {
+		runWaiter()
+	}
+	if len(os.Args) > 4 && os.Args[1] == lookerVerb {
+		runLooker()
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
 	}

@@ -44,8 +44,8 @@ func Waiting(family Family, listeners []uint64) (waits map[uint64]Wait, unseen U
 	}
 	for _, p := range family {
 		o := observe(p, listeners)
-		if p.gone() {
-			continue // whatever was seen may be another's
+		if p.gone() { // whatever was seen may be another's
+			o = &observation{unseen: p.hidden()}
 		}
 		o.addTo(waits)
 		if unseen == "" {
@@ -92,18 +92,22 @@ func observe(p Process, listeners []uint64) *observation {
 // fail takes note of why not everything was seen. That a process has ended is no reason.
 func (o *observation) fail(err error) {
 	switch {
-	case err == nil || o.unseen != "":
-	case unlessGone(err) == nil:
-		if unix.Kill(o.process.PID, 0) != unix.ESRCH && o.process.gone() {
-			o.unseen = UnseenHidden
-		}
-	case errors.Is(err, fs.ErrPermission):
+	case unlessGone(err) == nil || o.unseen != "":
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ENOSYS): // of a sandbox
 		if now, err := readStat(o.process.PID); err == nil && !now.Zombie {
 			o.unseen = UnseenPermission
 		}
 	default:
 		o.unseen = UnseenThreads
 	}
+}
+
+// hidden is for one of whom /proc shows nothing: it is there all the same if it can be sent a signal, or that is forbidden.
+func (p Process) hidden() Unseen {
+	if _, err := readStat(p.PID); unlessGone(err) == nil && err != nil && unix.Kill(p.PID, 0) != unix.ESRCH {
+		return UnseenHidden
+	}
+	return ""
 }
 
 func (o *observation) addTo(waits map[uint64]Wait) {

@@ -3,6 +3,8 @@ package kernel
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -48,47 +50,52 @@ func (c call) foreign() bool { return len(waitingCalls) == 0 || c.stack < 1<<32 
 // mostPolled is how many descriptors of one poll are looked at: what the kernel lets a process open at most.
 const mostPolled = 1 << 20
 
-// eachPolled tells of every descriptor that a thread polls. What can't be read is left out: the thread may
-// have gone on.
-func eachPolled(thread string, array, length uint64, tell func(descriptor int32, events int16)) {
+// eachPolled tells of every descriptor that a thread polls. The error is that of readMemory.
+func eachPolled(thread string, array, length uint64, tell func(descriptor int32, events int16)) error {
 	const size = 8 // of struct pollfd
 	length = min(length, mostPolled)
 	chunk := make([]byte, min(length, 4096)*size)
 	for length > 0 {
-		read := readMemory(thread, array, chunk[:min(length*size, uint64(len(chunk)))])
+		read, err := readMemory(thread, array, chunk[:min(length*size, uint64(len(chunk)))])
 		for entry := read; len(entry) >= size; entry = entry[size:] {
 			tell(int32(binary.NativeEndian.Uint32(entry)), int16(binary.NativeEndian.Uint16(entry[4:])))
 		}
 		n := uint64(len(read)) / size
 		if n == 0 {
-			return
+			return err
 		}
 		array, length = array+n*size, length-n
 	}
+	return nil
 }
 
 // selected reports whether the descriptor's bit is set. The bits are in words of the size of a long, of which all
-// architectures with our system calls have the lowest byte first.
-func selected(thread string, bits, descriptor uint64) bool {
+// architectures with our system calls have the lowest byte first. The error is that of readMemory.
+func selected(thread string, bits, descriptor uint64) (bool, error) {
 	if bits == 0 {
-		return false
+		return false, nil
 	}
-	read := readMemory(thread, bits+descriptor/8, make([]byte, 1))
-	return len(read) == 1 && read[0]>>(descriptor%8)&1 != 0
+	read, err := readMemory(thread, bits+descriptor/8, make([]byte, 1))
+	return len(read) == 1 && read[0]>>(descriptor%8)&1 != 0, err
 }
 
-// readMemory reads as much as it can of what a thread has at the address.
-func readMemory(thread string, address uint64, into []byte) []byte {
+// readMemory reads as much as it can of what a thread has at the address. It is an error if that is forbidden, and
+// none if there is nothing, since the thread may have gone on.
+func readMemory(thread string, address uint64, into []byte) ([]byte, error) {
 	id, err := strconv.Atoi(thread)
 	if err != nil || len(into) == 0 {
-		return nil
+		return nil, err
 	}
 	local := []unix.Iovec{{Base: &into[0]}}
 	local[0].SetLen(len(into))
 	remote := []unix.RemoteIovec{{Base: uintptr(address), Len: len(into)}}
 	n, err := unix.ProcessVMReadv(id, local, remote, 0)
-	if err != nil {
-		return nil
+	switch {
+	case err == nil:
+		return into[:n], nil
+	case errors.Is(err, unix.EFAULT), errors.Is(err, unix.ESRCH):
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("process_vm_readv: %w", err)
 	}
-	return into[:n]
 }

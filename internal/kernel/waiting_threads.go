@@ -31,7 +31,7 @@ func (o *observation) seeThreads() error {
 		content, err := readProc(path + thread + "/syscall")
 		switch {
 		case err == nil:
-			o.seeCall(path+thread, thread, content)
+			o.fail(o.seeCall(path+thread, thread, content))
 		case !errors.Is(err, fs.ErrNotExist):
 			if unlessGone(err) != nil {
 				return err
@@ -49,25 +49,22 @@ func exists(path string) bool {
 }
 
 // seeCall looks at what a thread sleeps in.
-func (o *observation) seeCall(directory, thread string, content []byte) {
+func (o *observation) seeCall(directory, thread string, content []byte) error {
 	c, ok := parseCall(content)
-	if !ok {
-		return // it runs, or sleeps for another reason than a system call
-	}
-	if c.foreign() {
+	switch {
+	case !ok: // it runs, or sleeps for another reason than a system call
+	case c.foreign():
 		o.see(UnseenOldABI)
-		return
-	}
-	switch waitingCalls[c.number] {
-	case callAccept:
+	case waitingCalls[c.number] == callAccept:
 		o.seeAccept(directory, c)
-	case callPoll:
-		o.seePolled(thread, c)
-	case callSelect:
-		o.seeSelected(thread, c)
-	case callRing:
+	case waitingCalls[c.number] == callPoll:
+		return o.seePolled(thread, c)
+	case waitingCalls[c.number] == callSelect:
+		return o.seeSelected(thread, c)
+	case waitingCalls[c.number] == callRing:
 		o.see(UnseenRing)
 	}
+	return nil
 }
 
 func (o *observation) see(unseen Unseen) {
@@ -92,18 +89,29 @@ func (o *observation) seeAccept(directory string, c call) {
 	}
 }
 
-func (o *observation) seePolled(thread string, c call) {
-	eachPolled(thread, c.args[0], c.args[1], func(descriptor int32, events int16) {
+func (o *observation) seePolled(thread string, c call) error {
+	if len(o.descriptors) == 0 {
+		return nil
+	}
+	return eachPolled(thread, c.args[0], uint64(uint32(c.args[1])), func(descriptor int32, events int16) {
 		if inode, ok := o.descriptors[uint64(descriptor)]; ok && events&forReading != 0 {
 			o.block(inode)
 		}
 	})
 }
 
-func (o *observation) seeSelected(thread string, c call) {
+func (o *observation) seeSelected(thread string, c call) error {
 	for descriptor, inode := range o.descriptors {
-		if descriptor < uint64(int32(c.args[0])) && selected(thread, c.args[1], descriptor) {
+		if descriptor >= uint64(int32(c.args[0])) {
+			continue
+		}
+		set, err := selected(thread, c.args[1], descriptor)
+		if err != nil {
+			return err
+		}
+		if set {
 			o.block(inode)
 		}
 	}
+	return nil
 }
