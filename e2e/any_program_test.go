@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,9 +37,13 @@ func newSite(t *testing.T) site {
 	return site{t: t, dir: dir, file: filepath.Join(dir, "rota.yaml")}
 }
 
-// write fills the settings file; the listeners are as given, the admin API's port is any.
+// write fills the settings file; the listeners are as given, the admin API's port is any. Programs have no trial unless
+// a line says so, or is notSet.
 func (s site) write(lines ...string) {
 	s.t.Helper()
+	if !slices.ContainsFunc(lines, func(line string) bool { return line == notSet || strings.HasPrefix(line, "soak:") }) {
+		lines = append(lines, "soak: 0s")
+	}
 	content := "admin: 127.0.0.1:0\n" + strings.Join(lines, "\n") + "\n"
 	require.NoError(s.t, os.WriteFile(s.file, []byte(content), 0o644))
 }
@@ -47,6 +52,9 @@ func (s site) start() *rota {
 	s.t.Helper()
 	return startCommand(s.t, exec.Command(binary, "run", "--config", s.file))
 }
+
+// notSet stands for the trial that programs have by default.
+const notSet = "# soak: by default"
 
 // release writes a release: a script that says its version and serves hello world.
 func (s site) release(version string) string {

@@ -66,9 +66,11 @@ type reloadView struct {
 	Paused               *struct{ Why string }
 	Strategy             *struct {
 		SurgeWorkers int `json:"surge_workers"`
+		Soak         string
 	}
 	Receipt *receiptView
 	Error   *struct {
+		Code         string
 		Message      string
 		Output       []string
 		Complaints   []string

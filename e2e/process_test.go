@@ -44,10 +44,17 @@ func startProgram(t *testing.T, program string, sys *syscall.SysProcAttr, args .
 	if !slices.Contains(args, "--admin") {
 		args = slices.Concat([]string{"--admin", "127.0.0.1:0"}, args)
 	}
+	if slices.Contains(args, "--") || slices.Contains(args, "--config") {
+		args = slices.Concat(noTrial, args)
+	}
 	command := exec.Command(program, append([]string{"run"}, args...)...)
 	command.SysProcAttr = sys
 	return startCommand(t, command)
 }
+
+// noTrial is for tests of programs that are about something else: no reload waits for the trial that programs have by
+// default. A later flag wins.
+var noTrial = []string{"--soak", "0s"}
 
 // startCommand runs a rota and waits until its workers are ready.
 func startCommand(t *testing.T, command *exec.Cmd) *rota {

@@ -185,6 +185,7 @@ func TestSampleNodeServerOfTheReadmeLosesNobody(t *testing.T) {
 	line := adapt(t, sample(t, "README.md", "-- node server.js"), ":8000", "tcp=127.0.0.1:0", "bin/rota ", "exec bin/rota run --admin 127.0.0.1:0 --workers 2 ")
 	command := exec.Command("/bin/sh", "-c", line)
 	command.Dir = folder
+	command.Env = append(os.Environ(), "ROTA_SOAK=0")
 	r := startCommand(t, command)
 	r.keepsItsQueues()
 

@@ -147,7 +147,7 @@ func TestAMasterThatStoodStillReadsWhatHasArrived(t *testing.T) {
 			dir := t.TempDir()
 			s := &standing{rota: &rota{t: t}, dir: dir}
 			s.touch("ready")
-			args := slices.Concat([]string{"run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "1", "--ready", "notify"}, c.settings,
+			args := slices.Concat([]string{"run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "1", "--ready", "notify"}, noTrial, c.settings,
 				[]string{"--", faulty, "-version", "x", "-ready-when", filepath.Join(dir, "ready"), "-exit-when", filepath.Join(dir, "exit")})
 			command := exec.Command(binary, args...)
 			command.Dir = dir

@@ -71,7 +71,7 @@ func (o *reloadOptions) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.canary, "canary", 0, "change this `number` of slots first, and then pause")
 	flags.Duration("canary-soak", 0, "how long that pause is; 0s means until rota promote")
 	flags.Duration("pause-between", 0, "how long to pause between the batches of slots")
-	flags.Duration("soak", 0, "how long the new workers stay on trial once all slots are changed")
+	flags.Duration("soak", 0, "how long the new workers stay on trial once all slots are changed; 0s means no such trial")
 	flags.StringArrayVar(&o.ask.Checks, "check", nil, "`check` that the new workers have to pass besides the configured ones: tcp or http:/path; may be repeated")
 	flags.StringVar(&o.ask.Key, "idempotency-key", "", "`text` that makes it the same reload when it is asked for again within 24h (not given: a new one)")
 	flags.StringVar(&o.ifMatch, "if-match", "", "refuse unless this `generation` serves and no reload is under way")

@@ -9,10 +9,11 @@ import (
 
 // key is one thing that can be set.
 type key struct {
-	name   string // in a file; the flag and the variable are derived from it
-	preset string // as it would be given; "": not set unless somebody says so
-	unset  string // what holds then
-	usage  string // the flag's help
+	name     string // in a file; the flag and the variable are derived from it
+	preset   string // as it would be given; "": not set unless somebody says so
+	unset    string // what holds then
+	programs string // preset in place of the other where a command is given; "": the same
+	usage    string // the flag's help
 	kind
 	about    string // for the schema, where a file is given something else than a flag; "": the usage
 	examples []any  // for the schema
@@ -142,9 +143,10 @@ var keys = []key{
 		examples: []any{"5s"},
 	},
 	{
-		name: "soak", preset: "0", kind: durationOr0(time.Millisecond),
-		usage:    "how long the new workers stay on trial once all serve: if one ends or a check fails, the reload is taken back",
-		examples: []any{"1m"},
+		name: "soak", preset: "0", programs: "2s", unset: "2s for programs, none for the built-in worker", kind: durationOr0(time.Millisecond),
+		usage:    "how long the new workers stay on trial once all serve: if one ends or a check fails, the reload is taken back; 0 means no such trial, not given means 2s for programs",
+		about:    "how long the new workers stay on trial once all serve: if one ends or a check fails, the reload is taken back; 0 means no such trial",
+		examples: []any{"1m", 0},
 	},
 	{
 		name: "check", unset: "none", kind: checks,

@@ -24,6 +24,9 @@ func TestTheREADMEHasEveryKey(t *testing.T) {
 		if k.preset != "" {
 			preset = "`?" + regexp.QuoteMeta(k.preset) + "`?"
 		}
+		if k.programs != "" {
+			preset = k.programs + " for programs, else " + preset
+		}
 		if variable != "" {
 			variable += " "
 		}

@@ -58,7 +58,7 @@ func Schema() ([]byte, error) {
 		s := k.schema()
 		s.Description = k.description()
 		s.Examples = k.examples
-		if k.preset != "" {
+		if k.preset != "" && k.programs == "" {
 			value, _ := k.parse(text(k.preset))
 			s.Default = presentable(value)
 		}

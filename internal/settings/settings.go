@@ -47,7 +47,7 @@ type Settings struct {
 	Canary        int           `koanf:"canary"`
 	CanarySoak    time.Duration `koanf:"canary_soak"` // 0: until promoted
 	PauseBetween  time.Duration `koanf:"pause_between"`
-	Soak          time.Duration `koanf:"soak"`
+	Soak          time.Duration `koanf:"soak"` // in effect, also where nobody set it
 	Check         []string      `koanf:"check"`
 	CheckTimeout  time.Duration `koanf:"check_timeout"`
 	ProbeHeader   []string      `koanf:"probe_header"`   // lines: "Host: app.example"
@@ -84,6 +84,7 @@ func Load(flags *pflag.FlagSet, environ []string, file string, command []string)
 // settle merges the sources, reads the env files, and looks at what has to fit together.
 func settle(sources ...source) (merged, []variable, error) {
 	m, complaints := merge(sources...)
+	m.presetForPrograms()
 	variables, problems := m.variables()
 	complaints = append(complaints, problems...)
 	if err := m.fits(); err != nil {

@@ -80,7 +80,7 @@ surge: "1"  # default
 canary: 0  # default
 canary_soak: 0s  # default
 pause_between: 0s  # default
-soak: 0s  # default
+soak: 2s  # default for programs
 # check:  # default: none
 check_timeout: 5s  # default
 # probe_header:  # default: none
