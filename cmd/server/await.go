@@ -15,6 +15,9 @@ const lastLook = 3 * time.Second
 
 // await follows a reload until what is waited for, tells the progress, and then the verdict.
 func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
+	if o.wait == "canary" && !r.asJSON {
+		fmt.Fprintln(r.out, id)
+	}
 	progress := newProgress(r.say, id)
 	answer, err := r.Follow(ctx, id, o.enough, progress.tell)
 	progress.end()
@@ -24,17 +27,19 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 	if r.asJSON {
 		_ = r.printJSON(answer.JSON) // whether that is lost does not change how it went
 	}
+	if o.wait == "canary" {
+		return r.concludeCanary(answer.View, o)
+	}
 	return r.conclude(answer.View, o)
 }
 
-// enough says whether a reload that has not ended is where it is waited for. One that is live waits
-// for no promotion any more.
+// enough says whether a reload that has not ended is where it is waited for, or will not be.
 func (o reloadOptions) enough(v client.Reload) bool {
 	switch o.wait {
 	case "none":
 		return true
 	case "canary":
-		return v.Paused != nil && v.Paused.Why == "canary" || v.Live()
+		return v.CanaryReached() || v.CanarySkipped() || v.Canaryless()
 	case "live":
 		return v.Live()
 	}

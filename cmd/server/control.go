@@ -18,7 +18,7 @@ func abortCommand() *cobra.Command {
 	var reason string
 	command := tellCommand("abort", "Take a reload back: every slot returns to the generation before",
 		`rota abort has a reload that is queued, rolling or on trial taken back, under the same rule that never fewer
-workers are ready than there should be. It returns when the master has begun; rota reload --follow waits for the end.`, &reason)
+workers are ready than there should be. It returns when the master has begun; rota reload --follow waits for the end.`, tells("abort", &reason))
 	command.Flags().StringVar(&reason, "reason", "", "`text` for the record: why")
 	return command
 }
@@ -26,21 +26,38 @@ workers are ready than there should be. It returns when the master has begun; ro
 func pauseCommand() *cobra.Command {
 	return tellCommand("pause", "Hold a reload before its next slot",
 		"rota pause lets the slots that are being changed be finished, and holds the reload there until rota resume. "+
-			"If those were the last ones, the reload is not live before that.", new(string))
+			"If those were the last ones, the reload is not live before that.", tells("pause", new(string)))
 }
 
 func resumeCommand() *cobra.Command {
 	return tellCommand("resume", "Let a paused reload go on",
-		"rota resume ends a pause that was asked for.", new(string))
+		"rota resume ends a pause that was asked for.", tells("resume", new(string)))
 }
 
 func promoteCommand() *cobra.Command {
-	return tellCommand("promote", "Let a reload go on from its canary to all slots",
-		"rota promote says that the canary is well: the other slots follow.", new(string))
+	var skip bool
+	command := tellCommand("promote", "Let a reload go on from its canary to all slots",
+		`rota promote says that the canary is well: the other slots follow. Before the canary is ready and has passed its checks
+that is refused; rota reload --follow RELOAD --wait=canary waits for it.`,
+		func(ctx context.Context, r *remote, id string) (client.Answer[client.Reload], error) {
+			return r.Promote(ctx, id, skip)
+		})
+	command.Flags().BoolVar(&skip, "skip-canary", false, "go on also if the canary is not up yet")
+	return command
+}
+
+// telling asks something of a reload, and returns what became of it.
+type telling func(ctx context.Context, r *remote, id string) (client.Answer[client.Reload], error)
+
+// tells asks for what needs no more than a word.
+func tells(verb string, reason *string) telling {
+	return func(ctx context.Context, r *remote, id string) (client.Answer[client.Reload], error) {
+		return r.Tell(ctx, id, verb, *reason)
+	}
 }
 
 // tellCommand makes a command that asks something of a reload.
-func tellCommand(verb, short, long string, reason *string) *cobra.Command {
+func tellCommand(verb, short, long string, tell telling) *cobra.Command {
 	return &cobra.Command{
 		Use:     verb + " [flags] [RELOAD]",
 		Short:   short,
@@ -52,7 +69,7 @@ func tellCommand(verb, short, long string, reason *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			answer, err := r.Tell(ctx, id, verb, *reason)
+			answer, err := tell(ctx, r, id)
 			if err != nil {
 				return err
 			}

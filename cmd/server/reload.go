@@ -33,6 +33,7 @@ reload, also by a hook that is tried again (--idempotency-key). A connection tha
 ` + exitCodes,
 		Example: `  rota reload --revision v1.4.2 --soak 30s --check http:/healthz
   rota reload --canary 1 --canary-soak 2m --surge 25% --require=lossless
+  id=$(rota reload --canary 1 --wait=canary)
   rota reload --wait=none --json
   rota reload --follow 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b`,
 		Args: noArguments,
@@ -75,7 +76,7 @@ func (o *reloadOptions) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.ask.Checks, "check", nil, "`check` that the new workers have to pass besides the configured ones: tcp or http:/path; may be repeated")
 	flags.StringVar(&o.ask.Key, "idempotency-key", "", "`text` that makes it the same reload when it is asked for again within 24h (not given: a new one)")
 	flags.StringVar(&o.ifMatch, "if-match", "", "refuse unless this `generation` serves and no reload is under way")
-	flags.StringVar(&o.wait, "wait", "completed", "return at this `stage`: canary (it is up and waits to be promoted), live (and the trial is passed), completed (the old workers are gone too), or none, which is at once")
+	flags.StringVar(&o.wait, "wait", "completed", "return at this `stage`: canary (it is up, has passed its checks and waits to be promoted), live (and the trial is passed), completed (the old workers are gone too), or none, which is at once")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait at most; the reload goes on")
 	flags.StringVar(&o.require, "require", "", "`what` it has to be, or rota exits with 4: lossless, as measured")
 	flags.StringVar(&o.follow, "follow", "", "start none, and follow the one with this `id`, or the beginning or end of it")
@@ -105,6 +106,7 @@ func (o *reloadOptions) request(flags *pflag.FlagSet) (client.ReloadRequest, err
 	if flags.Changed("surge") {
 		ask.Surge = new(client.Surge(o.surge))
 	}
+	ask.NeedsCanary = o.wait == "canary"
 	if ask.Key == "" {
 		ask.Key = uuid.NewString()
 	}

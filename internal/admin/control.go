@@ -39,6 +39,18 @@ func (s *Server) control(verb master.Verb) handler {
 	}
 }
 
+// promote ends the pause after the canary; with ?skip_canary=true also before it has begun.
+func (s *Server) promote(w http.ResponseWriter, r *http.Request, q query) error {
+	skip, err := q.choice("skip_canary", []string{"true", "false"})
+	if err != nil {
+		return err
+	}
+	if skip == "true" {
+		return s.control(master.VerbSkipCanary)(w, r, q)
+	}
+	return s.control(master.VerbPromote)(w, r, q)
+}
+
 // renewalView is the answer to somebody who wants one worker replaced.
 type renewalView struct {
 	Worker   workerView `json:"worker"`   // that starts

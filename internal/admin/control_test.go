@@ -31,6 +31,19 @@ func TestAReloadIsControlled(t *testing.T) {
 	do(t, s, "GET", at+"/abort", "").problem(http.StatusMethodNotAllowed, "")
 }
 
+func TestACanaryMayBeSkipped(t *testing.T) {
+	f := newFakeMaster()
+	s := newServer(f)
+	r, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerAPI})
+	require.NoError(t, err)
+	at := "/reloads/" + r.ID
+	do(t, s, "POST", at+"/promote?skip_canary=true", "").is(http.StatusOK)
+	do(t, s, "POST", at+"/promote?skip_canary=false", "").is(http.StatusOK)
+	require.Equal(t, []string{"skip canary ", "promote "}, f.controls)
+	do(t, s, "POST", at+"/promote?skip_canary=1", "").problem(http.StatusBadRequest, "skip_canary")
+	do(t, s, "POST", at+"/pause?skip_canary=true", "").problem(http.StatusBadRequest, "skip_canary")
+}
+
 func TestAWorkerIsRenewed(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)

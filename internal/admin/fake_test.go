@@ -214,12 +214,20 @@ func (f *fakeMaster) find(id string) *master.Reload {
 }
 
 func (f *fakeMaster) Wait(ctx context.Context, id string, target master.ReloadState) (master.Reload, error) {
+	return f.waitUntil(ctx, id, func(r *master.Reload) bool { return r.Reached(target) })
+}
+
+func (f *fakeMaster) WaitCanary(ctx context.Context, id string) (master.Reload, error) {
+	return f.waitUntil(ctx, id, (*master.Reload).CanaryDecided)
+}
+
+func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*master.Reload) bool) (master.Reload, error) {
 	f.waiting <- id
 	for {
 		f.mu.Lock()
 		r, changed := *f.find(id), f.changed
 		f.mu.Unlock()
-		if r.Reached(target) {
+		if over(&r) {
 			return r, nil
 		}
 		select {

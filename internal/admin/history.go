@@ -62,7 +62,7 @@ func readReloadCursor(q query) (string, error) {
 // showReload shows a reload as it is, or once it has come as far as ?wait= says.
 func (s *Server) showReload(w http.ResponseWriter, r *http.Request, q query) error {
 	id := chi.URLParam(r, "id")
-	wait, err := readWait(q)
+	wait, err := readWait(q, requireLossless)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,8 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 		return problemf(http.StatusConflict, "%s", conflict.Reason)
 	}
 	switch {
+	case errors.Is(err, master.ErrNoCanary):
+		return badField("canary", "%v", err)
 	case stopping(err):
 		return problemf(http.StatusServiceUnavailable, "%v", err)
 	case errors.Is(err, master.ErrNoWorker):

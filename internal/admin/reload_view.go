@@ -19,6 +19,8 @@ type reloadView struct {
 	CallersTotal         int           `json:"callers_total"` // how many asked for it
 	RequestedAt          instant       `json:"requested_at"`
 	StartedAt            instant       `json:"started_at"`
+	CanaryAt             instant       `json:"canary_at"`   // its canary was ready and had passed its checks; null before
+	PromotedAt           instant       `json:"promoted_at"` // the pause after the canary was over, or somebody did without it; null before
 	LiveAt               instant       `json:"live_at"`
 	FinishedAt           instant       `json:"finished_at"`
 	Replaced             int           `json:"replaced"`
@@ -91,6 +93,8 @@ func viewReload(r master.Reload) reloadView {
 		CallersTotal:         r.CallersTotal,
 		RequestedAt:          instant(r.RequestedAt),
 		StartedAt:            instant(r.StartedAt),
+		CanaryAt:             instant(r.CanaryAt),
+		PromotedAt:           instant(r.PromotedAt),
 		LiveAt:               instant(r.LiveAt),
 		FinishedAt:           instant(r.FinishedAt),
 		Replaced:             r.Replaced,

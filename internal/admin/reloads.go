@@ -15,13 +15,14 @@ import (
 type rotator interface {
 	Reload(request master.ReloadRequest) (master.Reload, error)
 	Wait(ctx context.Context, id string, target master.ReloadState) (master.Reload, error)
+	WaitCanary(ctx context.Context, id string) (master.Reload, error)
 }
 
 // reload starts a rotation and answers in the way that was asked for: at once, when the
 // reload has come as far as ?wait= says, or with its events as they happen. Everything that
 // can be wrong with the request is found before the master is asked.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
-	wait, err := readWait(q)
+	wait, err := readWait(q, requireLossless, requireCanary)
 	if err != nil {
 		return err
 	}
@@ -33,6 +34,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	if err != nil {
 		return err
 	}
+	request.NeedsCanary = wait.needsCanary()
 	if streaming || wait.target != "" {
 		leave, err := s.take(s.seatsFor(streaming), w, r)
 		if err != nil {
@@ -61,47 +63,20 @@ func (s *Server) seatsFor(streaming bool) seats {
 	return s.waits
 }
 
-// wait is what somebody waits for; its zero value is nothing.
-type wait struct {
-	target   master.ReloadState
-	timeout  time.Duration
-	lossless bool // it is only good enough if that is proven
-}
-
-func readWait(q query) (w wait, err error) {
-	target, err := q.choice("wait", []string{string(master.ReloadLive), string(master.ReloadCompleted)})
-	if err != nil {
-		return w, err
-	}
-	require, err := q.choice("require", []string{"lossless"})
-	if err != nil {
-		return w, err
-	}
-	w.target, w.lossless = master.ReloadState(target), require != ""
-	if _, given := q["timeout"]; given && w.target == "" {
-		return w, badField("timeout", "says how long to wait, but there is no wait=live or wait=completed")
-	}
-	if w.lossless && w.target != master.ReloadCompleted {
-		return w, badField("require", "whether a reload was lossless is known when it is completed: ask for wait=completed too")
-	}
-	w.timeout, err = q.duration("timeout", 2*time.Minute, time.Millisecond, time.Hour)
-	return w, err
-}
-
 // awaitReload answers when the reload has come as far as is waited for. The reload is the
 // master's, not the request's: it goes on when nobody waits any more.
 func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, wait wait) error {
 	liftTimeouts(w)
 	ctx, cancel := lapse.WithTimeout(r.Context(), wait.timeout)
 	defer cancel()
-	reload, err := s.master.Wait(ctx, id, wait.target)
+	reload, err := s.reaches(ctx, id, wait)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.times.write))
 
 	if errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
 		if reload, err = s.master.ReloadByID(id); err != nil {
 			return err
 		}
-		if reload.Reached(wait.target) { // at the last moment
+		if wait.over(&reload) { // at the last moment
 			return answerReload(w, reload, wait)
 		}
 		return aboutReload(reload, http.StatusGatewayTimeout,
@@ -111,14 +86,6 @@ func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, 
 		return err
 	}
 	return answerReload(w, reload, wait)
-}
-
-// what is waited for, in words.
-func (w wait) what() string {
-	if w.target == master.ReloadLive {
-		return "live for good"
-	}
-	return string(w.target)
 }
 
 // standing is where a reload is, in words.
@@ -142,15 +109,19 @@ func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error 
 	switch {
 	case reload.State == master.ReloadCompleted && reload.Failure != nil:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload is completed, but unstable: %s", why)
+	case wait.target == waitCanary && reload.Canaryless():
+		return aboutReload(reload, http.StatusBadRequest, "%v; the reload is %s", master.ErrNoCanary, standing(reload))
 	case reload.State == master.ReloadFailed:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload failed: %s", why)
 	case reload.State == master.ReloadAborted && reload.Failure != nil && reload.Failure.Stopping:
 		return aboutReload(reload, http.StatusServiceUnavailable, "the reload was aborted: %s", why)
 	case reload.State == master.ReloadAborted:
 		return aboutReload(reload, http.StatusConflict, "the reload was aborted: %s", why)
-	case wait.lossless && len(judgement.Losses) > 0:
+	case wait.target == waitCanary && reload.CanarySkipped():
+		return aboutReload(reload, http.StatusConflict, "somebody had the reload go on without waiting for its canary; the reload is %s", standing(reload))
+	case wait.lossless() && len(judgement.Losses) > 0:
 		return aboutReload(reload, http.StatusConflict, "the reload is %s, but it was not lossless: %s", reload.State, strings.Join(judgement.Losses, "; "))
-	case wait.lossless && judgement.Lossless == nil:
+	case wait.lossless() && judgement.Lossless == nil:
 		return aboutReload(reload, http.StatusConflict, "the reload is %s, but whether it was lossless is unknown: %s", reload.State, strings.Join(judgement.Unproven, "; "))
 	}
 	return writeJSON(w, http.StatusOK, viewReload(reload))

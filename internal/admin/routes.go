@@ -47,7 +47,7 @@ func (s *Server) routes() []route {
 		{"POST", "/reloads/{id}/abort", nil, s.control(master.VerbAbort)},
 		{"POST", "/reloads/{id}/pause", nil, s.control(master.VerbPause)},
 		{"POST", "/reloads/{id}/resume", nil, s.control(master.VerbResume)},
-		{"POST", "/reloads/{id}/promote", nil, s.control(master.VerbPromote)},
+		{"POST", "/reloads/{id}/promote", []string{"skip_canary"}, s.promote},
 		{"GET", "/events", []string{"after", "recent", "stats"}, s.allEvents},
 		{"GET", "/healthz", nil, s.healthz},
 		{"GET", "/readyz", nil, s.readyz},

@@ -19,7 +19,9 @@ type Reload struct {
 	Reason               string       `json:"reason"`
 	Revision             string       `json:"revision"`
 	RequestedAt          time.Time    `json:"requested_at"`
-	StartedAt            time.Time    `json:"started_at"` // zero until then, as the next ones
+	StartedAt            time.Time    `json:"started_at"`  // zero until then, as the next ones
+	CanaryAt             time.Time    `json:"canary_at"`   // its canary was ready and had passed its checks
+	PromotedAt           time.Time    `json:"promoted_at"` // the pause after the canary was over, or somebody did without it
 	LiveAt               time.Time    `json:"live_at"`
 	FinishedAt           time.Time    `json:"finished_at"`
 	Replaced             int          `json:"replaced"`
@@ -32,6 +34,7 @@ type Reload struct {
 	OnTrial              bool         `json:"on_trial"`
 	TrialEndsAt          time.Time    `json:"trial_ends_at"`
 	Paused               *Pause       `json:"paused"`
+	Strategy             *Strategy    `json:"strategy"` // nil until its plan is made
 	WaitingFor           []WaitingFor `json:"waiting_for"`
 	Receipt              *Receipt     `json:"receipt"`
 	Steps                []Step       `json:"steps"`
@@ -54,6 +57,11 @@ type Failure struct {
 type Pause struct {
 	Why   string    `json:"why"`   // canary, asked or between
 	Until time.Time `json:"until"` // zero: until somebody says so
+}
+
+// Strategy is how a reload goes about it.
+type Strategy struct {
+	Canary int `json:"canary"` // slots that change first; 0: none
 }
 
 // WaitingFor is a draining worker, and what holds it.
@@ -132,6 +140,17 @@ func (r Reload) Live() bool {
 	return r.State == "completed" || r.State == "live" && !r.OnTrial
 }
 
+// CanaryReached says whether its canary has been ready and passed its checks, and it has not been taken back since.
+func (r Reload) CanaryReached() bool {
+	return !r.CanaryAt.IsZero() && (r.State == "rolling" || r.State == "live" || r.State == "completed")
+}
+
+// CanarySkipped says whether somebody had it go on before its canary was reached.
+func (r Reload) CanarySkipped() bool { return !r.PromotedAt.IsZero() && r.CanaryAt.IsZero() }
+
+// Canaryless says whether it is known to have no canary.
+func (r Reload) Canaryless() bool { return r.Strategy != nil && r.Strategy.Canary == 0 }
+
 // Lossy says whether something was lost, as far as is known by now.
 func (r Reload) Lossy() bool {
 	if r.ConnectionsCut != nil && *r.ConnectionsCut > 0 {
@@ -155,6 +174,7 @@ type ReloadRequest struct {
 
 	Key               string `json:"-"` // that makes it the same request when it is sent again
 	ExpectsGeneration string `json:"-"` // refuse unless this one serves; "": whichever does
+	NeedsCanary       bool   `json:"-"` // refuse where there would be none
 }
 
 // Surge is a number of workers, or a percentage such as 25%.
@@ -175,9 +195,13 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[Reload], e
 	if r.ExpectsGeneration != "" {
 		header.Set("If-Match", `"`+r.ExpectsGeneration+`"`)
 	}
+	var query url.Values
+	if r.NeedsCanary {
+		query = url.Values{"require": {"canary"}}
+	}
 	began, refused := time.Now(), true
 	for {
-		answer, err := ask[Reload](ctx, c, request{method: http.MethodPost, path: "/reload", header: header, body: r})
+		answer, err := ask[Reload](ctx, c, request{method: http.MethodPost, path: "/reload", query: query, header: header, body: r})
 		lost, unreached := errors.AsType[*Unreachable](err)
 		if !unreached {
 			return answer, err
@@ -214,12 +238,22 @@ func (c *Client) History(ctx context.Context, limit int) ([]Answer[Reload], erro
 	return rows, err
 }
 
-// Tell asks something of a reload: abort, pause, resume or promote. The reason may be empty.
+// Tell asks something of a reload: abort, pause or resume. The reason may be empty.
 func (c *Client) Tell(ctx context.Context, id, verb, reason string) (Answer[Reload], error) {
 	r := request{method: http.MethodPost, path: "/reloads/" + id + "/" + verb}
 	if reason != "" {
 		r.header = http.Header{"Content-Type": {"application/json"}}
 		r.body = map[string]string{"reason": reason}
+	}
+	answer, err := ask[Reload](ctx, c, r)
+	return answer, c.about(id, answer.View, err)
+}
+
+// Promote has a reload go on from its canary. With skip it does not wait until that is up.
+func (c *Client) Promote(ctx context.Context, id string, skip bool) (Answer[Reload], error) {
+	r := request{method: http.MethodPost, path: "/reloads/" + id + "/promote"}
+	if skip {
+		r.query = url.Values{"skip_canary": {"true"}}
 	}
 	answer, err := ask[Reload](ctx, c, r)
 	return answer, c.about(id, answer.View, err)

@@ -1,5 +1,7 @@
 package master
 
+import "context"
+
 // What callers may ask of the master besides a reload.
 
 // Control has a reload go another way: back, on, or not for now. What has been done already is not
@@ -22,6 +24,28 @@ func (m *Master) Control(id string, verb Verb, reason string) (Reload, error) {
 		return nil
 	})
 	return answer, err
+}
+
+// WaitCanary returns the reload once its canary is reached, skipped or known not to exist, or the reload has
+// ended. Errors: as Wait.
+func (m *Master) WaitCanary(ctx context.Context, id string) (Reload, error) {
+	return m.waitUntil(ctx, id, (*Reload).CanaryDecided)
+}
+
+// strategyOf is the settings' own strategy, where the request needs a canary and leaves it to them whether there is
+// one. Settings that can't be read are the reload's to complain of: its plan reads them again.
+func (m *Master) strategyOf(request ReloadRequest) Strategy {
+	if !request.NeedsCanary || request.Canary != nil {
+		return Strategy{}
+	}
+	if m.options.Reread == nil {
+		return m.options.Strategy
+	}
+	spec, err := m.options.Reread()
+	if err != nil {
+		return Strategy{Canary: 1} // perhaps
+	}
+	return spec.Strategy
 }
 
 // Renew has a worker replaced by another of the same generation, which is started and ready before the

@@ -15,7 +15,9 @@ const (
 	VerbAbort   Verb = "abort"   // go back to the generation before
 	VerbPause   Verb = "pause"   // start no further batch
 	VerbResume  Verb = "resume"  // go on
-	VerbPromote Verb = "promote" // end the pause after the canary, or do without it
+	VerbPromote Verb = "promote" // end the pause after the canary, which is up
+
+	VerbSkipCanary Verb = "skip canary" // promote it, or, if it is not up yet, do without it
 )
 
 // ConflictError says why something can't be done now.
@@ -29,7 +31,7 @@ func conflict(format string, args ...any) error {
 
 // forbids says why the verb does not fit the state of the reload, or nil.
 func (p *pool) forbids(r *Reload, verb Verb) error {
-	if verb == VerbAbort && r.State == ReloadAborted {
+	if verb == VerbAbort && r.State == ReloadAborted || verb.promotes() && r.promoted() {
 		return nil
 	}
 	if r.State.Terminal() {
@@ -57,10 +59,13 @@ func (p *pool) forbidsGoing(r *Reload, verb Verb) error {
 		return conflict("the reload has not begun; it waits for the one before it")
 	case r.State == ReloadLive:
 		return conflict("every slot has changed already; until the verdict the reload can only be aborted")
-	case verb == VerbPromote && !p.rotating.prepared:
+	case verb.promotes() && !p.rotating.prepared:
 		return conflict("the reload has only just begun; ask again in a moment")
-	case verb == VerbPromote && r.Strategy.Canary == 0:
+	case verb.promotes() && r.Strategy.Canary == 0:
 		return conflict("the reload has no canary to promote")
+	case verb == VerbPromote && r.CanaryAt.IsZero():
+		return conflict("the canary is not up yet, or has not passed its checks yet; wait for it (wait=canary, or rota reload --follow %s --wait=canary), "+
+			"or do without it (skip_canary=true, or rota promote --skip-canary)", r.ID)
 	}
 	return nil
 }
@@ -79,11 +84,8 @@ func (p *pool) control(f controlAsked) {
 		p.pause(PausedAsked, time.Time{})
 	case VerbResume:
 		p.resume()
-	case VerbPromote:
-		if !p.rotating.promoted {
-			p.promote()
-			p.endPause(PausedCanary, "the canary is promoted")
-		}
+	case VerbPromote, VerbSkipCanary:
+		p.promoteFor(r)
 	}
 }
 

@@ -14,6 +14,8 @@ var (
 	ErrNoWorker = errors.New("no such worker")
 	// ErrNoReload is returned when no reload in the history has the id asked for.
 	ErrNoReload = errors.New("no such reload")
+	// ErrNoCanary is returned where somebody waits for a canary that the reload does not have.
+	ErrNoCanary = errors.New("there is no canary to wait for; say how many slots it has (canary in the request or in the settings, or --canary 1)")
 	// ErrNoConnection is returned when no worker holds a connection with the id asked for, or not any more.
 	ErrNoConnection = errors.New("no worker holds this connection")
 	// ErrUnseen is returned when the kernel does not show the master what a worker holds.

@@ -6,6 +6,7 @@ type FailureCode string
 // The codes.
 const (
 	PrepareFailed FailureCode = "prepare_failed" // no worker was started: the settings, the program or a listener is at fault
+	NoCanary      FailureCode = "no_canary"      // a caller needs a canary, and it has none; no worker was started
 	WorkerFailed  FailureCode = "worker_failed"  // a new worker ended, could not be started, or missed its watchdog
 	NotReady      FailureCode = "not_ready"      // a new worker was not ready in time
 	CheckFailed   FailureCode = "check_failed"

@@ -39,6 +39,7 @@ func (p *pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
 	for _, k := range p.keys {
 		if request.Key != "" && k.request.Key == request.Key {
 			request.IfGeneration = k.request.IfGeneration // it was as it should be when the reload was accepted
+			request.NeedsCanary = k.request.NeedsCanary   // who asks again may wait for something else
 			if !reflect.DeepEqual(k.request, request) {
 				return nil, ErrKeyReused
 			}

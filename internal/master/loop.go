@@ -34,10 +34,10 @@ type loop struct {
 	finished  bool
 }
 
-// waiter waits for a reload to reach a state.
+// waiter waits for a reload to come as far as it says.
 type waiter struct {
 	id     string
-	target ReloadState
+	over   func(*Reload) bool
 	answer chan Reload // buffered
 }
 
@@ -220,7 +220,7 @@ func (l *loop) forgetWaiter(answer chan Reload) {
 func (l *loop) answerWaiters() {
 	waiting := l.waiters[:0]
 	for _, w := range l.waiters {
-		if r := l.pool.reload(w.id); r != nil && r.Reached(w.target) {
+		if r := l.pool.reload(w.id); r != nil && w.over(r) {
 			w.answer <- r.clone()
 		} else {
 			waiting = append(waiting, w)

@@ -144,7 +144,8 @@ func (m *Master) post(f fact) {
 
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
 // answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
-// *NoRoom, a ConflictError.
+// ErrNoCanary, *NoRoom,
+// a ConflictError.
 func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	var r Reload
 	known, size := false, 0
@@ -155,19 +156,22 @@ func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	}); err != nil || known {
 		return r, err
 	}
+	settings := m.strategyOf(request)
 	if request.Surge != nil {
 		if err := m.roomFor(request.Surge.Of(size)); err != nil {
 			return Reload{}, err
 		}
 	}
 	err := m.attempt(func(l *loop) (err error) {
-		r, err = l.reload(request)
+		r, err = l.reload(request, settings)
 		return err
 	})
 	return r, err
 }
 
-func (l *loop) reload(request ReloadRequest) (Reload, error) {
+// reload accepts the request, unless something forbids it. settings are the strategy that the settings have now, if
+// that matters.
+func (l *loop) reload(request ReloadRequest, settings Strategy) (Reload, error) {
 	if l.pool.stopping {
 		return Reload{}, ErrStopping
 	}
@@ -178,6 +182,9 @@ func (l *loop) reload(request ReloadRequest) (Reload, error) {
 		return Reload{}, ErrGeneration
 	}
 	if err := l.pool.forbidsChecks(request.Checks); err != nil {
+		return Reload{}, err
+	}
+	if err := l.pool.forbidsCanary(request, settings); err != nil {
 		return Reload{}, err
 	}
 	l.handle(reloadAsked{id: newID(), request: request})
@@ -196,12 +203,17 @@ func (l *loop) known(request ReloadRequest) (r Reload, known bool, err error) {
 // Wait returns the reload once it is live and no longer on trial, completed (as target says), or has
 // ended otherwise. Errors: ErrNoReload, and the context's.
 func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reload, error) {
+	return m.waitUntil(ctx, id, func(r *Reload) bool { return r.Reached(target) })
+}
+
+// waitUntil returns the reload once over says so of it. Errors: as Wait.
+func (m *Master) waitUntil(ctx context.Context, id string, over func(*Reload) bool) (Reload, error) {
 	answer := make(chan Reload, 1)
 	known := false
 	if err := m.ask(func(l *loop) {
 		known = l.pool.reload(id) != nil
 		if known {
-			l.waiters = append(l.waiters, waiter{id: id, target: target, answer: answer})
+			l.waiters = append(l.waiters, waiter{id: id, over: over, answer: answer})
 			l.answerWaiters()
 		}
 	}); err != nil {

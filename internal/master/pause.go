@@ -28,16 +28,17 @@ type Pause struct {
 // before it is live. It keeps the record of why.
 func (p *pool) held(changed bool) bool {
 	r := p.rotating
-	if p.unchecked() && !changed { // a live reload is checked anyway
+	canary := p.canaryWaits()
+	if p.unchecked() && (canary || !changed) { // a live reload is checked anyway
 		return true
+	}
+	if canary {
+		p.reachCanary()
 	}
 	switch {
 	case r.asked:
 		p.pause(PausedAsked, time.Time{})
-	case p.canaryWaits():
-		if !r.canary {
-			r.canary, r.canaryUntil = true, p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
-		}
+	case canary:
 		p.pause(PausedCanary, r.canaryUntil)
 	case r.Strategy.PauseBetween > 0 && r.batches > r.rested && !changed:
 		if r.resting < r.batches {
@@ -49,16 +50,6 @@ func (p *pool) held(changed bool) bool {
 		return false
 	}
 	return true
-}
-
-// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller than the
-// canary is a canary as a whole.
-func (p *pool) canaryWaits() bool {
-	r := p.rotating
-	if r.Strategy.Canary == 0 || r.promoted {
-		return false
-	}
-	return r.canary || p.slotsOf(r.Generation) >= min(r.Strategy.Canary, len(p.staying()))
 }
 
 // pause begins a pause, unless it has begun.
@@ -96,12 +87,6 @@ func (p *pool) onAwake(f awake) {
 	case checkDue:
 		r.checks.due = r.checks.due || f.count == r.checks.begun
 	}
-}
-
-// promote ends the pause after the canary, or sees to it that there is none.
-func (p *pool) promote() {
-	p.rotating.promoted = true
-	p.rotating.rested = p.rotating.batches // that was pause enough
 }
 
 // describe says what a paused rotation waits for.

@@ -37,7 +37,7 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 	kind := rapid.IntRange(0, 24).Draw(t, "kind")
 	switch {
 	case kind == 0:
-		return reloadAsked{id: newID()}, false
+		return reloadAsked{id: newID(), request: ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
 	case kind == 1 && len(w.preparing) > 0:
 		return takePrepared(w, errNotThere), false
 	case kind == 2 && len(w.preparing) > 0:
@@ -76,7 +76,7 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 		w.wakes = slices.Delete(w.wakes, i, i+1)
 		return awake{reload: e.reload, why: e.why, count: e.count}, false
 	case kind <= 21 && len(w.pool.reloads) > 0:
-		verbs := []Verb{VerbAbort, VerbPause, VerbResume, VerbPromote}
+		verbs := []Verb{VerbAbort, VerbPause, VerbResume, VerbPromote, VerbSkipCanary}
 		r := rapid.SampledFrom(w.pool.reloads).Draw(t, "reload")
 		return controlAsked{reload: r.ID, verb: rapid.SampledFrom(verbs).Draw(t, "verb")}, false
 	case kind == 22 && len(ready) > 0:
@@ -158,6 +158,7 @@ func lookFor(t *rapid.T, w *world) {
 		require.Equal(t, r.State.Terminal(), !r.FinishedAt.IsZero())
 		require.Equal(t, r.OnTrial, p.rotating != nil && p.rotating.Reload == r)
 		require.True(t, r.Paused == nil || r.State == ReloadRolling)
+		lookForCanary(t, w, r)
 		if r.State == ReloadFailed || r.State == ReloadAborted {
 			require.NotEmpty(t, r.Failure.Message)
 		}
@@ -168,13 +169,27 @@ func lookFor(t *rapid.T, w *world) {
 	}
 }
 
+// lookForCanary fails where a canary is said to be well that is not, or is missing.
+func lookForCanary(t *rapid.T, w *world, r *Reload) {
+	if r.CanaryAt.Equal(w.now) {
+		require.Positive(t, r.Strategy.Canary)
+		checks := w.pool.rotating.checks
+		require.True(t, !checks.wanted || !checks.running && checks.passed == w.pool.rotating.batches, "%s has not been checked", r.ID)
+		require.GreaterOrEqual(t, w.pool.slotsOf(r.Generation), min(r.Strategy.Canary, len(w.pool.staying())))
+	}
+	if r.NeedsCanary && r.Replaced > 0 {
+		require.Positive(t, r.Strategy.Canary, "%s needs a canary", r.ID)
+	}
+	require.True(t, r.CanaryAt.IsZero() || r.PromotedAt.IsZero() || !r.PromotedAt.Before(r.CanaryAt))
+}
+
 // lookForHaste fails when a rotation is live that was told to wait.
 func lookForHaste(t *rapid.T, r *rotation) {
 	if r == nil || r.State != ReloadLive && r.State != ReloadCompleted {
 		return
 	}
 	require.False(t, r.asked, "%s went live although somebody has paused it", r.ID)
-	require.True(t, r.promoted || r.Strategy.Canary == 0, "%s went live although nobody has promoted its canary", r.ID)
+	require.True(t, !r.PromotedAt.IsZero() || r.Strategy.Canary == 0, "%s went live although nobody has promoted its canary", r.ID)
 }
 
 // endsWell lets the history come to rest: every reload ends, every slot serves.

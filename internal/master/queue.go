@@ -1,6 +1,7 @@
 package master
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,6 +92,9 @@ func (p *pool) onPrepared(f prepared) {
 	if f.err == nil {
 		f.err = strategy.fits(size)
 	}
+	if f.err == nil && r.NeedsCanary && strategy.Canary == 0 {
+		f.err = ErrNoCanary
+	}
 	if f.err != nil {
 		r.Failure = failureOf(f.err)
 		p.endFailed(r.Generation)
@@ -107,6 +111,9 @@ func (p *pool) onPrepared(f prepared) {
 func failureOf(err error) *Failure {
 	complaints := strings.Split(err.Error(), "\n")
 	f := &Failure{Code: PrepareFailed, Message: strings.Join(complaints, "; ")}
+	if errors.Is(err, ErrNoCanary) {
+		f.Code = NoCanary
+	}
 	if len(complaints) > 1 {
 		f.Complaints = complaints
 	}

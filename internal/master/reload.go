@@ -44,6 +44,7 @@ type ReloadRequest struct {
 	StartTimeout time.Duration // 0: the master's own
 	DrainTimeout time.Duration // 0: the master's own
 	Checks       []Check       // that its workers have to pass besides the settings' own
+	NeedsCanary  bool          // the caller waits for the canary: without one nothing is to change
 
 	StrategyRequest
 }
@@ -57,6 +58,7 @@ func (r ReloadRequest) merge(later ReloadRequest) ReloadRequest {
 		StartTimeout: cmp.Or(later.StartTimeout, r.StartTimeout),
 		DrainTimeout: cmp.Or(later.DrainTimeout, r.DrainTimeout),
 		Checks:       union(r.Checks, later.Checks),
+		NeedsCanary:  r.NeedsCanary || later.NeedsCanary,
 
 		StrategyRequest: r.StrategyRequest.merge(later.StrategyRequest),
 	}
@@ -81,6 +83,8 @@ type Reload struct {
 	CallersTotal         int      // how many asked for it
 	RequestedAt          time.Time
 	StartedAt            time.Time // zero while queued
+	CanaryAt             time.Time // zero until its canary is ready and has passed its checks
+	PromotedAt           time.Time // zero until the pause after the canary is over, or somebody does without it
 	LiveAt               time.Time // zero until live
 	FinishedAt           time.Time // zero until completed, failed or aborted
 	Replaced             int       // slots served by its generation

@@ -18,9 +18,7 @@ type rotation struct {
 	resting   int       // the latest for which that pause began
 	restUntil time.Time // when it ends
 
-	canary      bool      // the pause after the canary has begun
-	canaryUntil time.Time // when it ends; zero: when it is promoted
-	promoted    bool      // it is over, or not wanted
+	canaryUntil time.Time // when the pause after the canary ends; zero: when it is promoted
 
 	asked    bool // to pause
 	soaked   bool // the soak is over
@@ -62,7 +60,7 @@ func (p *pool) goForth() {
 func (p *pool) batchSize() int {
 	r := p.rotating
 	size := r.Strategy.Surge.Of(len(p.staying()))
-	if ahead := r.Strategy.Canary - r.Replaced; r.State == ReloadRolling && !r.canary && ahead > 0 {
+	if ahead := r.Strategy.Canary - r.Replaced; r.State == ReloadRolling && r.CanaryAt.IsZero() && ahead > 0 {
 		size = min(size, ahead)
 	}
 	return size

@@ -69,6 +69,12 @@ var situations = []struct {
 		w := newWorld(3).up().with(Strategy{Surge: Surge{Number: 2}})
 		return w.ready(w.next())
 	}},
+	{"canary comes up", func() *world { return newWorld(3).up().with(Strategy{Canary: 1}) }},
+	{"canary is checked", func() *world {
+		w := newWorld(3).up()
+		w.under(func(t *terms) { t.checks, t.strategy = true, Strategy{Canary: 1} })
+		return w.ready(w.next())
+	}},
 	{"canary waits", func() *world {
 		w := newWorld(3).up().with(Strategy{Canary: 1})
 		return w.ready(w.next())
@@ -122,6 +128,7 @@ var happenings = []struct {
 	{"pause", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbPause} }},
 	{"resume", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbResume} }},
 	{"promote", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbPromote} }},
+	{"promote without a canary", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbSkipCanary} }},
 	{"canary soaked", func(w *world) fact { return awake{reload: w.current(), why: canaryOver} }},
 	{"pause between over", func(w *world) fact { return awake{reload: w.current(), why: pauseOver, count: 1} }},
 	{"soak over", func(w *world) fact { return awake{reload: w.current(), why: soakOver} }},

@@ -77,7 +77,7 @@ func (p *pool) askForChecks() {
 	r.checks.running, r.checks.due = true, false
 	r.checks.begun++
 	live := r.State == ReloadLive
-	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live, commands: live || r.canary && !r.promoted})
+	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live, commands: live || p.canaryOnTrial(r.Reload)})
 }
 
 // onChecked hears how a round went.

@@ -245,6 +245,12 @@ func showReload(r *Reload) string {
 	if r.State == ReloadCompleted && r.Failure != nil {
 		text += " " + string(r.Failure.Code)
 	}
+	if r.State == ReloadRolling && !r.CanaryAt.IsZero() {
+		text += " canary reached"
+	}
+	if r.State == ReloadRolling && !r.PromotedAt.IsZero() {
+		text += " promoted"
+	}
 	if r.Paused != nil {
 		text += " paused:" + string(r.Paused.Why)
 	}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"rota/internal/client"
+)
+
+// concludeCanary says how the wait for a canary ended. Standard output has the reload's id already.
+func (r *remote) concludeCanary(v client.Reload, o reloadOptions) error {
+	switch {
+	case v.State == "failed", v.State == "aborted", v.Unstable():
+		return r.conclude(v, o)
+	case v.Canaryless():
+		return outcome{exitUsage, fmt.Errorf("reload %s has no canary to wait for; it is %s", v.ID, stateOf(v))}
+	case v.CanarySkipped():
+		return outcome{exitFailed, errors.New("somebody had reload " + v.ID + " go on without waiting for its canary; it is " + stateOf(v))}
+	}
+	fmt.Fprintln(r.say, verdict(v))
+	return outcome{code: exitDone}
+}

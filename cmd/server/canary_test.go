@@ -1,0 +1,73 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	oneCanary = `"strategy":{"canary":1}`
+	waits     = `"paused":{"why":"canary","since":"2026-11-22T08:00:01.000Z","until":null}`
+	reachedAt = `"canary_at":"2026-11-22T08:00:01.000Z"`
+	goneOnAt  = `"promoted_at":"2026-11-22T08:00:01.500Z"`
+)
+
+func TestAWaitForTheCanaryPrintsTheIDAlone(t *testing.T) {
+	lossy := receiptJSON(1, false, "1 connection was cut by ending its worker")
+	for name, c := range map[string]struct {
+		view string
+		code int
+		says string
+	}{
+		"it is up":                 {reloadJSON("rolling", oneCanary, waits, reachedAt), 0, "is paused, 2/2 slots, after the canary, until rota promote."},
+		"it is promoted":           {reloadJSON("rolling", oneCanary, reachedAt, goneOnAt), 0, "is rolling"},
+		"it is live":               {reloadJSON("live", oneCanary, reachedAt, goneOnAt, `"on_trial":true`), 0, "is on trial"},
+		"something was lost":       {reloadJSON("completed", oneCanary, reachedAt, goneOnAt, lossy), 0, "Not lossless"},
+		"it fails":                 {reloadJSON("failed", oneCanary, reachedAt, `"error":{"message":"no good"}`), 1, "has failed: no good"},
+		"it is aborted":            {reloadJSON("aborted", oneCanary, `"error":{"message":"too slow"}`), 5, "was aborted: too slow"},
+		"it is skipped":            {reloadJSON("rolling", oneCanary, goneOnAt), 1, "go on without waiting for its canary; it is rolling"},
+		"there is none":            {reloadJSON("rolling", `"strategy":{"canary":0}`), 2, "has no canary to wait for; it is rolling"},
+		"it is still checked":      {reloadJSON("rolling", oneCanary), 124, "the wait ran out"},
+		"its plan is not made":     {reloadJSON("rolling", `"strategy":null`), 124, "the wait ran out"},
+		"it was up, and goes back": {reloadJSON("reverting", oneCanary, reachedAt), 124, "the wait ran out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			timeout := "--timeout=1m"
+			if c.code == exitWaitOver {
+				timeout = "--timeout=50ms"
+			}
+			for _, args := range [][]string{{"reload", "--wait=canary", timeout}, {"reload", "--follow", reloadID, "--wait=canary", timeout}} {
+				f := reloading(t, c.view)
+				stdout, stderr, code := f.run(args...)
+				require.Equal(t, c.code, code, stderr)
+				require.Equal(t, reloadID+"\n", stdout, "the id alone")
+				require.Contains(t, stderr, c.says)
+			}
+			f := reloading(t, c.view)
+			stdout, _, code := f.run("reload", "--wait=canary", "--json", timeout)
+			require.Equal(t, c.code, code)
+			require.Equal(t, c.view+"\n", stdout, "and nothing else")
+		})
+	}
+}
+
+func TestAWaitForACanaryStartsNothingWithoutOne(t *testing.T) {
+	f := newFakeAPI(t).on("POST /reload", http.StatusBadRequest, problemJSON(http.StatusBadRequest, "canary: there is none"))
+	stdout, stderr, code := f.run("reload", "--wait=canary")
+	require.Equal(t, 2, code)
+	require.Empty(t, stdout)
+	require.Contains(t, stderr, "there is none")
+	require.Equal(t, []string{"POST /reload?require=canary {}"}, f.asked)
+}
+
+func TestACanaryIsSkippedOnlyWhereThatIsAskedFor(t *testing.T) {
+	f := newFakeAPI(t).on("POST /reloads/"+reloadID+"/promote", http.StatusOK, reloadJSON("rolling"))
+	_, stderr, code := f.run("promote", reloadID)
+	require.Zero(t, code, stderr)
+	_, stderr, code = f.run("promote", "--skip-canary", reloadID)
+	require.Zero(t, code, stderr)
+	require.Equal(t, []string{"POST /reloads/" + reloadID + "/promote", "POST /reloads/" + reloadID + "/promote?skip_canary=true"}, f.asked)
+}

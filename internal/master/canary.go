@@ -1,0 +1,101 @@
+package master
+
+// The canary: slots that change first, whose workers are then tried before the others follow.
+
+// CanaryReached reports whether the canary has been ready and passed its checks, and the reload has not been taken
+// back since.
+func (r *Reload) CanaryReached() bool {
+	return !r.CanaryAt.IsZero() && (r.State == ReloadRolling || r.State == ReloadLive || r.State == ReloadCompleted)
+}
+
+// CanarySkipped reports whether somebody had the reload go on before its canary was reached.
+func (r *Reload) CanarySkipped() bool { return !r.PromotedAt.IsZero() && r.CanaryAt.IsZero() }
+
+// Canaryless reports whether the reload is known to have no canary.
+func (r *Reload) Canaryless() bool {
+	planned := r.Program != nil
+	return planned && r.Strategy.Canary == 0 || r.Failure != nil && r.Failure.Code == NoCanary
+}
+
+// CanaryDecided reports whether a wait for the canary is over: it was reached, or it will not be.
+func (r *Reload) CanaryDecided() bool {
+	switch r.State {
+	case ReloadQueued:
+		return false // whoever joins it may want another canary
+	case ReloadReverting:
+		return false // it fails, or is aborted
+	}
+	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
+}
+
+// promoted reports whether the reload has gone on from its canary, and was not taken back.
+func (r *Reload) promoted() bool {
+	return !r.PromotedAt.IsZero() && r.State != ReloadReverting && r.State != ReloadFailed && r.State != ReloadAborted
+}
+
+// promotes reports whether the verb has a reload go on from its canary.
+func (v Verb) promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
+
+// forbidsCanary says why the request can't have the canary that it needs, or nil. Only its plan will say for certain,
+// since settings may change until that is made.
+func (p *pool) forbidsCanary(request ReloadRequest, settings Strategy) error {
+	wish := request.StrategyRequest
+	if p.queued != nil {
+		wish = p.queued.merge(request).StrategyRequest
+	}
+	if request.NeedsCanary && wish.over(settings).Canary == 0 {
+		return ErrNoCanary
+	}
+	return nil
+}
+
+// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller than the
+// canary is a canary as a whole.
+func (p *pool) canaryWaits() bool {
+	r := p.rotating
+	if r.Strategy.Canary == 0 || !r.PromotedAt.IsZero() {
+		return false
+	}
+	return !r.CanaryAt.IsZero() || p.slotsOf(r.Generation) >= min(r.Strategy.Canary, len(p.staying()))
+}
+
+// canaryOnTrial reports whether the reload's canary can be tried: by checks, and by whoever asks for its address.
+func (p *pool) canaryOnTrial(r *Reload) bool {
+	rotates := p.rotating != nil && p.rotating.Reload == r && p.rotating.prepared
+	return rotates && r.State == ReloadRolling && p.canaryWaits()
+}
+
+// reachCanary notes that the canary is ready and has passed its checks. The soak begins, also if somebody has paused
+// the reload.
+func (p *pool) reachCanary() {
+	r := p.rotating
+	if !r.CanaryAt.IsZero() {
+		return
+	}
+	r.CanaryAt = p.now
+	r.canaryUntil = p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
+	if r.asked {
+		p.tellReload(EventReloadProgress, r.Reload, r.State, "the canary is up")
+	}
+}
+
+// promote ends the pause after the canary, or sees to it that there is none.
+func (p *pool) promote() {
+	if p.rotating.PromotedAt.IsZero() {
+		p.rotating.PromotedAt = p.now
+	}
+	p.rotating.rested = p.rotating.batches // that was pause enough
+}
+
+// promoteFor does it because a caller wants that, once.
+func (p *pool) promoteFor(r *Reload) {
+	if r.promoted() {
+		return
+	}
+	message := "the canary is promoted"
+	if r.CanaryAt.IsZero() {
+		message = "the reload goes on without waiting for its canary"
+	}
+	p.promote()
+	p.endPause(PausedCanary, message)
+}

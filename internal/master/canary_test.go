@@ -1,0 +1,168 @@
+package master
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// canaryOf begins a reload with a canary of one in a pool of three.
+func canaryOf(t *testing.T, change func(*terms)) (*world, *Reload) {
+	t.Helper()
+	w := newWorld(3).up()
+	r := w.under(func(terms *terms) {
+		terms.strategy = Strategy{Canary: 1}
+		terms.program = &Program{}
+		change(terms)
+	})
+	return w, r
+}
+
+func asIs(*terms) {}
+
+func TestACanaryIsReachedWhenItsChecksHavePassed(t *testing.T) {
+	w, r := canaryOf(t, func(terms *terms) { terms.checks = true })
+	require.False(t, r.CanaryDecided())
+	w.ready(w.next())
+	require.Equal(t, []check{{reload: r.ID, generation: 2, batches: 1, commands: true}}, w.checks, "commands are run, too")
+	require.False(t, r.CanaryDecided(), "it is not checked yet")
+	w.check(Result{OK: true})
+	require.True(t, r.CanaryReached())
+	require.True(t, r.CanaryDecided())
+	require.Equal(t, w.now, r.CanaryAt)
+	require.Equal(t, PausedCanary, r.Paused.Why)
+}
+
+func TestACanaryThatFailsItsChecksIsNotReached(t *testing.T) {
+	w, r := canaryOf(t, func(terms *terms) { terms.checks = true })
+	w.ready(w.next())
+	w.check(Result{Message: "not well"})
+	require.Equal(t, ReloadReverting, r.State)
+	require.False(t, r.CanaryDecided(), "until it has failed")
+	w.calm()
+	require.Equal(t, ReloadFailed, r.State)
+	require.True(t, r.CanaryDecided())
+	require.False(t, r.CanaryReached())
+}
+
+// Who is told of it late is told the same.
+func TestACanaryStaysReached(t *testing.T) {
+	for name, goOn := range map[string]func(*world, *Reload){
+		"promoted":                func(w *world, r *Reload) { w.apply(controlAsked{reload: r.ID, verb: VerbPromote}) },
+		"soaked":                  func(w *world, _ *Reload) { w.woken(canaryOver) },
+		"paused by somebody, too": func(w *world, r *Reload) { w.apply(controlAsked{reload: r.ID, verb: VerbPause}) },
+		"completed": func(w *world, r *Reload) {
+			w.calm()
+			require.Equal(t, ReloadCompleted, r.State)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := canaryOf(t, func(terms *terms) { terms.strategy.CanarySoak = time.Second })
+			w.ready(w.next())
+			goOn(w, r)
+			require.True(t, r.CanaryReached())
+			require.True(t, r.CanaryDecided())
+		})
+	}
+	w, r := canaryOf(t, asIs)
+	w.ready(w.next())
+	w.apply(controlAsked{reload: r.ID, verb: VerbAbort})
+	require.False(t, r.CanaryReached(), "it is taken back")
+	require.False(t, r.CanaryDecided())
+}
+
+// Somebody who holds the reload before its canary is up still learns when it is, and it soaks meanwhile.
+func TestACanaryIsReachedThoughSomebodyHasPausedTheReload(t *testing.T) {
+	w, r := canaryOf(t, func(terms *terms) { terms.strategy.CanarySoak = time.Second })
+	w.apply(controlAsked{reload: r.ID, verb: VerbPause})
+	w.ready(w.next())
+	require.True(t, r.CanaryReached())
+	require.Equal(t, PausedAsked, r.Paused.Why)
+	require.True(t, slices.ContainsFunc(w.events, func(e Event) bool { return e.Message == "the canary is up" && e.Reload.CanaryAt.Equal(r.CanaryAt) }))
+	w.woken(canaryOver)
+	w.apply(controlAsked{reload: r.ID, verb: VerbResume})
+	require.NotNil(t, w.next(), "it has soaked")
+}
+
+func TestAPromotionNeedsACanaryThatIsUp(t *testing.T) {
+	w, r := canaryOf(t, func(terms *terms) { terms.checks = true })
+	refused := func() {
+		t.Helper()
+		err := w.pool.forbids(r, VerbPromote)
+		require.ErrorContains(t, err, "wait=canary")
+		require.ErrorContains(t, err, "skip_canary=true")
+		w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+		require.True(t, r.PromotedAt.IsZero())
+	}
+	refused()
+	w.ready(w.next())
+	refused() // it is not checked yet
+	w.check(Result{OK: true})
+	require.NoError(t, w.pool.forbids(r, VerbPromote))
+	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	at := r.PromotedAt
+	require.Equal(t, w.now, at)
+
+	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	require.True(t, w.calm())
+	require.Equal(t, ReloadCompleted, r.State)
+	require.NoError(t, w.pool.forbids(r, VerbPromote), "it is promoted")
+	require.NoError(t, w.pool.forbids(r, VerbSkipCanary))
+	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	require.Equal(t, at, r.PromotedAt)
+	require.Empty(t, w.effects)
+}
+
+func TestAReloadThatWasPromotedAndFailedIsNotPromotedAgain(t *testing.T) {
+	w, r := canaryOf(t, asIs)
+	w.ready(w.next())
+	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(exited{worker: w.next().ID, exit: Exit{Code: 1}})
+	require.Error(t, w.pool.forbids(r, VerbPromote), "it goes back")
+	w.calm()
+	require.Equal(t, ReloadFailed, r.State)
+	require.Error(t, w.pool.forbids(r, VerbPromote))
+}
+
+func TestACanaryThatIsSkippedIsNotReached(t *testing.T) {
+	w, r := canaryOf(t, asIs)
+	require.NoError(t, w.pool.forbids(r, VerbSkipCanary))
+	w.apply(controlAsked{reload: r.ID, verb: VerbSkipCanary})
+	require.True(t, r.CanaryDecided())
+	require.True(t, r.CanarySkipped())
+	require.True(t, w.over().calm())
+	require.Equal(t, ReloadCompleted, r.State)
+	require.False(t, r.CanaryReached())
+}
+
+func TestWhoNeedsACanaryIsToldThatThereIsNone(t *testing.T) {
+	none, some := 0, 1
+	needs := func(canary *int) ReloadRequest {
+		return ReloadRequest{NeedsCanary: true, StrategyRequest: StrategyRequest{Canary: canary}}
+	}
+	w := newWorld(3).up()
+	require.ErrorIs(t, w.pool.forbidsCanary(needs(nil), Strategy{}), ErrNoCanary)
+	require.ErrorIs(t, w.pool.forbidsCanary(needs(&none), Strategy{Canary: 1}), ErrNoCanary)
+	require.NoError(t, w.pool.forbidsCanary(needs(nil), Strategy{Canary: 1}))
+	require.NoError(t, w.pool.forbidsCanary(needs(&some), Strategy{}))
+	require.NoError(t, w.pool.forbidsCanary(ReloadRequest{}, Strategy{}))
+
+	w.ask()
+	w.prepare(nil)
+	w.apply(reloadAsked{id: "with", request: ReloadRequest{StrategyRequest: StrategyRequest{Canary: &some}}})
+	require.NoError(t, w.pool.forbidsCanary(needs(nil), Strategy{}), "the one that is queued has a canary")
+}
+
+// The settings may lose their canary between the request and the plan: then nothing changes.
+func TestAReloadThatHasLostItsCanaryFails(t *testing.T) {
+	w := newWorld(3).up()
+	w.apply(reloadAsked{id: "r2", request: ReloadRequest{NeedsCanary: true}})
+	w.prepare(nil)
+	r := w.last()
+	require.Equal(t, ReloadFailed, r.State)
+	require.True(t, r.Canaryless())
+	require.Equal(t, ErrNoCanary.Error(), r.Failure.Message)
+	require.Equal(t, []int{1, 1, 1}, w.generations())
+}
