@@ -103,9 +103,10 @@ func TestEachVerbIsDoneOnce(t *testing.T) {
 	why("asked") // the promotion holds, but so does the pause
 	require.Equal(t, http.StatusOK, tell(h, "resume").status)
 	h.until("live", func(v reloadView) bool { return v.State == "live" && !v.OnTrial })
-	for _, verb := range []string{"pause", "resume", "promote", "abort"} {
+	for _, verb := range []string{"pause", "resume", "abort"} {
 		require.Equal(t, http.StatusConflict, tell(h, verb).status, "%s of what is live for good", verb)
 	}
+	require.Equal(t, http.StatusOK, tell(h, "promote").status, "it is promoted")
 	load.allLeave("one")
 	told, exitCode := h.verdicts()
 	require.Equal(t, []any{http.StatusOK, 0}, []any{told.status, exitCode})
@@ -114,9 +115,10 @@ func TestEachVerbIsDoneOnce(t *testing.T) {
 	list := g.eventsOf(h.id)
 	require.Equal(t, []string{"queued", "started", "live", "completed"}, types(list))
 	g.requireCovered(list[len(list)-1])
-	for _, verb := range []string{"pause", "resume", "promote", "abort"} {
+	for _, verb := range []string{"pause", "resume", "abort"} {
 		require.Equal(t, http.StatusConflict, tell(h, verb).status, "%s of what is completed", verb)
 	}
+	require.Equal(t, http.StatusOK, tell(h, "promote").status, "it is promoted")
 
 	g.settings("soak: 1h")
 	h = g.reloadTwice()

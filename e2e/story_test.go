@@ -127,9 +127,6 @@ func (w *reader) send(q told) (status int, body string) {
 
 // askAgain is until when a reader repeats a request.
 var askAgain = map[string]func(body string) bool{
-	`Is the canary up? Ask again until "paused" says that it waits to be promoted: "why" is "canary".`: func(body string) bool {
-		return strings.Contains(body, `"why":"canary"`)
-	},
 	`Who is on duty now? Ask again until nobody is "draining".`: func(body string) bool {
 		return !strings.Contains(body, `"state":"draining"`)
 	},

@@ -54,9 +54,9 @@ func TestACanaryThatIsNotReached(t *testing.T) {
 		status int
 		says   string
 	}{
-		"it fails":         {ends(master.ReloadFailed, master.Failure{Message: "no good"}), http.StatusInternalServerError, "no good"},
-		"it is aborted":    {ends(master.ReloadAborted, master.Failure{Message: "too slow"}), http.StatusConflict, "too slow"},
-		"the master stops": {ends(master.ReloadAborted, master.Failure{Message: "it stops", Stopping: true}), http.StatusServiceUnavailable, "it stops"},
+		"it fails":         {ends(master.ReloadFailed, master.Failure{Code: master.WorkerFailed, Message: "no good"}), http.StatusInternalServerError, "no good"},
+		"it is aborted":    {ends(master.ReloadAborted, master.Failure{Code: master.AbortAsked, Message: "too slow"}), http.StatusConflict, "too slow"},
+		"the master stops": {ends(master.ReloadAborted, master.Failure{Code: master.MasterStops, Message: "it stops", Stopping: true}), http.StatusServiceUnavailable, "it stops"},
 		"it is skipped": {func(f *fakeMaster, id string) {
 			rolls(f, id, 1)
 			f.move(id, master.ReloadRolling, master.EventReloadProgress, func(r *master.Reload) { r.PromotedAt = startedAt })
