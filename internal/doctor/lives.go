@@ -18,7 +18,7 @@ type life struct {
 	left      kernel.Family
 	listens   bool
 	unblocked bool   // O_NONBLOCK was cleared
-	polled    bool   // it waited by epoll for a socket that blocks
+	waits     waits  // how it waited for connections when it was told to stop
 	lost      string // what has become of a unix socket's file; "": it is there
 	backlog   uint32 // of the accept queue, when it ended; 0: not known
 }
@@ -28,7 +28,7 @@ func (e *examination) life(t *trial, asTold bool) life {
 	l := life{
 		asTold: asTold, exit: *t.exit, took: t.at.Sub(t.stopped),
 		unblocked: t.unblock && !t.socket.nonBlocking(), // looked at before it is touched
-		polled:    t.polled,
+		waits:     t.waits,
 		lost:      t.lost(),
 		backlog:   t.socket.backlog(),
 	}
@@ -86,12 +86,7 @@ func (e *examination) judgeLives() {
 		}
 		return "it has cleared O_NONBLOCK"
 	})
-	e.judgeAll(polledBlocks, every, func(l life) string {
-		if !l.polled {
-			return ""
-		}
-		return "it waits for the socket by epoll, and the socket blocks"
-	})
+	e.judgePolled()
 	e.judgeQueue()
 	if !e.onPath() && !slices.ContainsFunc(e.lives, func(l life) bool { return l.lost != "" }) {
 		e.skip(keepsFile, "it was examined on TCP; --listen unix:/any/path examines it on a unix socket")

@@ -52,26 +52,6 @@ func descriptors() (n int, ok bool) {
 	return n, ok
 }
 
-// polls reports whether a process of the program waits by epoll for the socket with the inode. Of poll and select
-// nothing can be seen from outside.
-func polls(inode uint64) bool {
-	want := fmt.Sprintf(" ino:%x ", inode)
-	for _, p := range family() {
-		directory := fmt.Sprintf("/proc/%d/fdinfo/", p.PID)
-		entries, err := os.ReadDir(directory)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			info, err := os.ReadFile(directory + e.Name())
-			if err == nil && strings.Contains(string(info), "tfd:") && strings.Contains(string(info), want) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // ownListener is the port at which a process listens on another TCP socket than ours; "" for none.
 func ownListener(pid int, inodes []uint64, ours uint64) string {
 	for _, table := range []string{"tcp", "tcp6"} {

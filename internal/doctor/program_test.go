@@ -17,6 +17,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 )
 
 // program is a small HTTP server, and a good worker unless one of its fields makes it worse.
@@ -150,6 +151,7 @@ var misbehaviours = map[string]func(p *program){
 			sayReady()
 		}
 	},
+	"polls-by-itself": pollsByItself,
 	"clears-nonblock": func(p *program) {
 		p.stopping = func(l net.Listener) { control(l, func(fd int) error { return syscall.SetNonblock(fd, false) }) }
 	},
@@ -175,6 +177,26 @@ func bindsItsOwn(*program) {
 	<-stop
 	l.Close()
 	os.Exit(0)
+}
+
+// pollsByItself leaves Go's own way to wait for connections alone.
+func pollsByItself(p *program) {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	go func() { <-stop; os.Exit(0) }()
+	sayReady()
+	for {
+		_, _ = unix.Poll([]unix.PollFd{{Fd: 3, Events: unix.POLLIN}}, -1)
+		fd, _, err := unix.Accept(3)
+		if err != nil {
+			continue
+		}
+		file := os.NewFile(uintptr(fd), "client")
+		if c, err := net.FileConn(file); err == nil {
+			go p.serve(c)
+		}
+		file.Close()
+	}
 }
 
 func shutDown(l net.Listener) {

@@ -29,8 +29,8 @@ type trial struct {
 	over   chan struct{} // closed when the master's Run has returned
 	worker string        // its id
 
-	unblock bool          // the socket was non-blocking when it was ready, or made so
-	polled  bool          // it blocked, and yet the program waited for it with others when it was told to stop
+	unblock bool          // the socket was non-blocking when it was ready or told to stop, or made so
+	waits   waits         // when it was told to stop
 	how     string        // what showed that it is ready; "" for its own word
 	stopped time.Time     // when it was told to
 	waited  time.Duration // from there to the first connection accepted
@@ -192,7 +192,8 @@ func (t *trial) adviceNotReady() string {
 
 // stop has the worker told to. It is an error if that has ended before.
 func (t *trial) stop(ctx context.Context) error {
-	t.polled = !t.socket.nonBlocking() && polls(t.socket.at.Inode)
+	t.waits = t.socket.waits(ctx)
+	t.unblock = t.unblock || t.socket.nonBlocking()
 	t.master.Shutdown()
 	select {
 	case <-t.told:

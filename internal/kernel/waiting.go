@@ -13,6 +13,16 @@ type Wait struct {
 	Open       bool // one of them has a descriptor of it
 	Registered bool // it is in the epoll set of one of them, for reading, which alone proves nothing
 	Blocked    bool // a thread sleeps in accept, accept4, poll, ppoll, select or pselect6 on it
+	Polled     bool // and that is none of the first two
+}
+
+func (w Wait) or(other Wait) Wait {
+	return Wait{
+		Open:       w.Open || other.Open,
+		Registered: w.Registered || other.Registered,
+		Blocked:    w.Blocked || other.Blocked,
+		Polled:     w.Polled || other.Polled,
+	}
 }
 
 // Unseen is why not everything could be seen of how a family waits, as a short text; "" when all could.
@@ -115,8 +125,7 @@ func (o *observation) addTo(waits map[uint64]Wait) {
 		if o.stale && !w.Open {
 			w.Blocked = true
 		}
-		all := waits[inode]
-		waits[inode] = Wait{all.Open || w.Open, all.Registered || w.Registered, all.Blocked || w.Blocked}
+		waits[inode] = waits[inode].or(w)
 	}
 }
 

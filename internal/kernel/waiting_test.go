@@ -14,11 +14,12 @@ import (
 
 func TestHowAProgramWaitsIsSeen(t *testing.T) {
 	t.Parallel()
-	blocked, registered, open := Wait{Open: true, Blocked: true}, Wait{Open: true, Registered: true}, Wait{Open: true}
+	blocked, polled := Wait{Open: true, Blocked: true}, Wait{Open: true, Blocked: true, Polled: true}
+	registered, open := Wait{Open: true, Registered: true}, Wait{Open: true}
 	for way, wanted := range map[string]Wait{
 		"accept": blocked, "accept4": blocked, "in another thread": blocked,
-		"poll": blocked, "ppoll": blocked, "poll among many": blocked, "poll to write": open,
-		"select": blocked, "pselect6": blocked, "pselect6, high": blocked, "pselect6, others": open,
+		"poll": polled, "ppoll": polled, "poll among many": polled, "poll to write": open,
+		"select": polled, "pselect6": polled, "pselect6, high": polled, "pselect6, others": open,
 		"epoll": registered, "epoll in epoll": registered, "epoll to write": open, "file listener": registered,
 		"epoll, then closed": {Registered: true}, "closed": {}, "closed while accepted": {Blocked: true},
 		"many threads": open,
@@ -51,7 +52,7 @@ func TestAFamilyWaitsAsItsMembersDo(t *testing.T) {
 	t.Parallel()
 	ln := listen(t, "unix", abstract("waiting-family"))
 	l := describe(t, "unix", ln)
-	look(t, Family{waiter(t, ln, "epoll"), waiter(t, ln, "poll")}, l, Wait{Open: true, Registered: true, Blocked: true}, "")
+	look(t, Family{waiter(t, ln, "epoll"), waiter(t, ln, "poll")}, l, Wait{Open: true, Registered: true, Blocked: true, Polled: true}, "")
 
 	parent := waiter(t, ln, "in a child")
 	require.Eventually(t, func() bool {

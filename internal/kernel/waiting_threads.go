@@ -73,8 +73,8 @@ func (o *observation) see(unseen Unseen) {
 	}
 }
 
-func (o *observation) block(inode uint64) {
-	o.change(inode, func(w *Wait) { w.Blocked = true })
+func (o *observation) poll(inode uint64) {
+	o.change(inode, func(w *Wait) { w.Blocked, w.Polled = true, true })
 }
 
 // seeAccept asks for the descriptor once more, since it may be newer than the list of them. Who sleeps in
@@ -82,7 +82,7 @@ func (o *observation) block(inode uint64) {
 func (o *observation) seeAccept(directory string, c call) {
 	link, err := readLink(unix.AT_FDCWD, directory+"/fd/"+strconv.Itoa(int(int32(c.args[0]))))
 	if inode, ok := socketInode(link); ok {
-		o.block(inode)
+		o.change(inode, func(w *Wait) { w.Blocked = true })
 	}
 	if errors.Is(err, fs.ErrNotExist) && exists(directory) {
 		o.stale = true
@@ -95,7 +95,7 @@ func (o *observation) seePolled(thread string, c call) error {
 	}
 	return eachPolled(thread, c.args[0], uint64(uint32(c.args[1])), func(descriptor int32, events int16) {
 		if inode, ok := o.descriptors[uint64(descriptor)]; ok && events&forReading != 0 {
-			o.block(inode)
+			o.poll(inode)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func (o *observation) seeSelected(thread string, c call) error {
 			return err
 		}
 		if set {
-			o.block(inode)
+			o.poll(inode)
 		}
 	}
 	return nil
