@@ -59,6 +59,7 @@ var children = map[string]func(){
 	"drops-connections": dropConnections,
 
 	"serves-until-told": serveUntilTold,
+	"short-queue":       shortenQueue,
 	"acknowledges":      acknowledge,
 	"prints-files":      printFiles,
 	"leaves-a-child":    func() { forkOnce(&syscall.SysProcAttr{}); good() },

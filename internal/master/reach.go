@@ -1,0 +1,121 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+)
+
+// reached is a connection that one of the wanted workers has accepted, and on which nothing was said. Who gets it closes it, and
+// tells ownClients of its end.
+type reached struct {
+	conn    net.Conn
+	client  Client
+	worker  string
+	offered int // so many connections were made
+	taken   int // of which somebody has accepted so many
+	unknown int // of which nobody can tell who has accepted so many
+}
+
+// reach connects to a listener, several times if need be, until one of the workers has accepted a connection, by the kernel's word.
+// The other connections are ended in peace. It fails if nobody listens, if the kernel does not tell who has accepted what, and
+// when the context is over; the counts are right then, too.
+func (m *Master) reach(ctx context.Context, a ListenAddress, workers []string) (reached, error) {
+	s := &salvo{Master: m, at: a}
+	defer s.end()
+	for p := newPace(a, len(workers)); ; {
+		accepted, err := s.turn(ctx, p)
+		if err != nil {
+			return s.reached(acceptance{}), err
+		}
+		var found acceptance
+		for _, one := range accepted {
+			if found.worker == "" && slices.Contains(workers, one.worker) {
+				found = one
+			} else {
+				m.part(one.offer)
+			}
+		}
+		if found.worker != "" {
+			return s.reached(found), nil
+		}
+	}
+}
+
+// turn makes connections if it is time for that, and looks at those that wait when it is time for that.
+func (s *salvo) turn(ctx context.Context, p *pace) ([]acceptance, error) {
+	if err := s.add(ctx, p.due(len(s.waiting))); err != nil {
+		return nil, fmt.Errorf("connect to the listener %s: %w", s.at.Name, err)
+	}
+	if err := p.rest(ctx, len(s.waiting)); err != nil || len(s.waiting) == 0 {
+		return nil, err
+	}
+	began := time.Now()
+	accepted, err := s.look()
+	p.looked(time.Since(began))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNobodyTells, err)
+	}
+	return accepted, nil
+}
+
+// errNobodyTells: the kernel does not say who has accepted which connection.
+var errNobodyTells = errors.New("cannot tell who accepts connections")
+
+func (s *salvo) reached(one acceptance) reached {
+	return reached{conn: one.Conn, client: one.client, worker: one.worker, offered: s.offered, taken: s.taken, unknown: s.unknown}
+}
+
+// pace says how many connections are made, and when. The first is one for each worker that is looked for. If others accept those, the
+// next are more at a time, and after longer and longer. As long as some wait that anybody may accept, no more are made.
+type pace struct {
+	shared bool // all workers accept from one queue
+	size   int
+	pause  time.Duration // between two looks
+	gap    time.Duration // between two salvos
+	next   time.Time     // the next salvo is not before
+}
+
+const (
+	firstRest = time.Millisecond
+	lastRest  = 250 * time.Millisecond
+	restShare = 5 // a look may take so much less time than the rest before the next
+)
+
+func newPace(a ListenAddress, workers int) *pace {
+	return &pace{shared: !a.ReusePort, size: min(max(workers, 1), mostOffers), pause: firstRest, gap: firstRest}
+}
+
+// due is how many connections to make now, when so many wait.
+func (p *pace) due(waiting int) int {
+	if now := time.Now(); (waiting == 0 || !p.shared) && !now.Before(p.next) {
+		n := p.size
+		p.size, p.gap, p.pause = min(4*p.size, mostOffers), min(2*p.gap, lastRest), firstRest
+		p.next = now.Add(p.gap)
+		return n
+	}
+	return 0
+}
+
+// rest waits until it is time to look again, or, if none wait, for the next salvo.
+func (p *pace) rest(ctx context.Context, waiting int) error {
+	d := p.pause
+	if waiting == 0 {
+		d = time.Until(p.next)
+	}
+	p.pause = min(2*p.pause, lastRest)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// looked has the next rest be long in relation to what a look costs.
+func (p *pace) looked(took time.Duration) { p.pause = max(p.pause, min(restShare*took, lastRest)) }

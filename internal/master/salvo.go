@@ -1,0 +1,149 @@
+package master
+
+import (
+	"context"
+	"io"
+	"net"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+	"rota/internal/lapse"
+)
+
+// salvo is connections to one listener that the master makes to find out who accepts them. Several are made at once, since
+// the kernel may give one after the other to the same worker.
+type salvo struct {
+	*Master
+	at      ListenAddress
+	waiting []offer // in the listener's queue
+	offered int     // so many were made
+	taken   int     // of which somebody has accepted so many
+	unknown int     // of which nobody can tell who has accepted so many
+}
+
+// offer is one of them. Nothing is said on it.
+type offer struct {
+	net.Conn
+	client  Client
+	nobodys int // looks at which it was accepted, and nobody can tell by whom
+}
+
+// acceptance is an offer that somebody has accepted.
+type acceptance struct {
+	offer
+	worker string // "" if nobody can tell who
+}
+
+// mostOffers is how many may wait at a time.
+const mostOffers = 32
+
+// add makes up to n more, as far as the queue has room: clients are not to find it full because of them. It fails if nobody listens.
+func (s *salvo) add(ctx context.Context, n int) error {
+	n = min(n, mostOffers-len(s.waiting), s.room())
+	for range n {
+		c, client, err := dialPatiently(ctx, s.at)
+		switch {
+		case err == nil:
+		case notConnected(err) == knockUnanswered:
+			return nil // there is no room, or newcomers are turned away for now
+		default:
+			return err
+		}
+		s.own.add(client)
+		s.waiting = append(s.waiting, offer{Conn: c, client: client})
+		s.offered++
+	}
+	return nil
+}
+
+// room is how many connections leave half of the queue to clients, and one if it is fuller, but not full; 1 if that can't be told.
+func (s *salvo) room() int {
+	endpoints, err := s.sockets()
+	endpoints = slices.DeleteFunc(endpoints, func(e kernel.Listener) bool {
+		return e.Network() != s.at.Network || e.Address() != s.at.Address
+	})
+	queues, err2 := kernel.AcceptQueues(endpoints)
+	if err != nil || err2 != nil || len(queues) == 0 {
+		return 1
+	}
+	backlog, depth := 0, 0
+	for _, q := range queues {
+		backlog, depth = backlog+int(q.Backlog), depth+int(q.Depth)
+	}
+	return min(max(backlog/2-depth, 1), max(backlog-depth, 0))
+}
+
+// look takes those out that somebody has accepted. It fails if the kernel does not tell.
+func (s *salvo) look() (accepted []acceptance, err error) {
+	ended := make([]bool, len(s.waiting)) // before it is found out who holds them: who has ended one does not hold it
+	clients := make([]Client, len(s.waiting))
+	for i, o := range s.waiting {
+		ended[i], clients[i] = hungUp(o), o.client
+	}
+	holders, err := s.holders(clients)
+	if err != nil {
+		return nil, err
+	}
+	var left []offer
+	for i, o := range s.waiting {
+		worker, held := holders[o.client]
+		if worker == "" && (held || ended[i]) {
+			o.nobodys++ // who is just accepting it does not hold it yet, for a moment
+		}
+		if worker == "" && o.nobodys < 2 {
+			left = append(left, o)
+			continue
+		}
+		s.taken++
+		if worker == "" {
+			s.unknown++
+		}
+		accepted = append(accepted, acceptance{o, worker})
+	}
+	s.waiting = left
+	return accepted, nil
+}
+
+// end parts from those that still wait.
+func (s *salvo) end() {
+	for _, o := range s.waiting {
+		s.part(o)
+	}
+	s.waiting = nil
+}
+
+// part ends a connection in peace. A worker that does not react to that is not left with it: it would look like a client's.
+func (m *Master) part(o offer) {
+	_ = o.Conn.(interface{ CloseWrite() error }).CloseWrite() // of one that is reset already the reading tells
+	giveUp := lapse.AfterFunc(partWithin, func() { _ = o.SetReadDeadline(time.Unix(1, 0)) })
+	go func() {
+		defer m.own.end(o.client)
+		defer o.Close()
+		defer giveUp.Stop()
+		_, err := io.Copy(io.Discard, io.LimitReader(o, listenAtMost))
+		if tcp, ok := o.Conn.(*net.TCPConn); ok && err != nil {
+			_ = tcp.SetLinger(0)
+		}
+	}()
+}
+
+// partWithin is how long a worker may take to notice that a connection is over.
+const partWithin = 100 * time.Millisecond
+
+// hungUp reports whether the other side has ended the connection.
+func hungUp(o offer) bool {
+	raw, err := o.Conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	poll := []unix.PollFd{{Events: unix.POLLRDHUP}}
+	_ = raw.Control(func(fd uintptr) {
+		poll[0].Fd = int32(fd)
+		_, _ = unix.Poll(poll, 0) // of one that was interrupted the next look tells
+	})
+	return poll[0].Revents != 0
+}
