@@ -54,27 +54,37 @@ type logs struct {
 }
 
 func (l *logs) show(ctx context.Context, args []string) error {
-	if len(args) == 1 {
-		worker, err := l.pickWorker(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		if l.follow {
-			if _, err := l.Status(ctx); err != nil { // who it is: a stream may say nothing for long
-				return err
-			}
-			return l.followOne(ctx, worker, false, l.tellBroken)
-		}
-		return l.showAll(ctx, []client.Worker{worker}, false)
-	}
-	answer, err := l.Workers(ctx)
+	answer, err := l.Status(ctx) // who it is, too: a stream may say nothing for long
 	if err != nil {
 		return err
 	}
-	if l.follow {
-		return l.followAll(ctx, answer.View.Workers)
+	if len(args) == 1 {
+		return l.showOne(ctx, args[0], answer.View)
 	}
-	return l.showAll(ctx, answer.View.Workers, true)
+	workers, err := l.Workers(ctx)
+	if err != nil {
+		return err
+	}
+	list := withDead(workers.View.Workers, answer.View.Waiting, answer.View)
+	if l.follow {
+		return l.followAll(ctx, list)
+	}
+	defer l.tellVacancies(answer.View.Waiting)
+	return l.showAll(ctx, list, true)
+}
+
+func (l *logs) showOne(ctx context.Context, name string, status client.Status) error {
+	worker, vacant, err := l.pickToShow(ctx, name, status)
+	if err != nil {
+		return err
+	}
+	if vacant != nil {
+		defer l.tellVacancies([]client.Waiting{*vacant})
+	}
+	if l.follow {
+		return l.followOne(ctx, worker, false, l.tellBroken)
+	}
+	return l.showAll(ctx, withDead([]client.Worker{worker}, nil, status), false)
 }
 
 // showAll mixes the workers' lines by their time.
@@ -86,6 +96,9 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 	var lines []line
 	for _, w := range workers {
 		log, err := l.Log(ctx, w.ID, l.tail)
+		if w.State == "exited" && errors.As(err, new(*client.Problem)) {
+			continue // it is not kept any more
+		}
 		if err != nil {
 			return err
 		}
@@ -111,6 +124,9 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 			return err
 		}
 	}
+	if len(lines) == 0 && l.tail != 0 {
+		fmt.Fprintln(l.say, "rota: nothing was printed to standard output or standard error yet; what rota itself says is in its own log")
+	}
 	return nil
 }
 
@@ -129,86 +145,4 @@ func (l *logs) print(slot int, prefix bool, text string) error {
 	}
 	_, err := fmt.Fprintf(l.out, "%s%s\n", front, text)
 	return err
-}
-
-func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool, broke func(error)) error {
-	return l.FollowLog(ctx, worker.ID, l.tail, func(m client.Message) error {
-		l.writing.Lock()
-		defer l.writing.Unlock()
-		switch {
-		case l.asJSON && prefix:
-			return l.printWithWorker(worker, m.Data)
-		case l.asJSON:
-			return l.printJSON(m.Data)
-		case m.Name == "log.line":
-			var line client.LogLine
-			if err := l.read(m.Data, &line); err != nil {
-				return fmt.Errorf("a line can't be read: %w", err)
-			}
-			return l.print(worker.Slot, prefix, line.Text)
-		case m.Name == "log.end":
-			fmt.Fprintf(l.say, "rota: worker %s is gone\n", worker.ID)
-		default:
-			fmt.Fprintf(l.say, "rota: lines of worker %s are missing here\n", worker.ID)
-		}
-		return nil
-	}, broke)
-}
-
-// printWithWorker adds to the data of an event whose it is.
-func (l *logs) printWithWorker(worker client.Worker, data []byte) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return fmt.Errorf("an event can't be read: %w", err)
-	}
-	members["worker_id"], _ = json.Marshal(worker.ID)
-	members["slot"], _ = json.Marshal(worker.Slot)
-	return l.encode(members)
-}
-
-// followAll follows the workers that there are and those that come. It ends with the
-// stream of events, which says who comes.
-func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer stop(nil)
-
-	known := map[string]bool{}
-	begin := func(w client.Worker) {
-		if known[w.ID] {
-			return
-		}
-		known[w.ID] = true
-		readers.Go(func() {
-			err := l.followOne(ctx, w, true, nil) // the stream of events breaks, too
-			switch {
-			case err == nil || ctx.Err() != nil:
-			case errors.As(err, new(*client.Problem)): // as of one whose log is not kept any more
-				l.complain(w, err)
-			default:
-				stop(err)
-			}
-		})
-	}
-	for _, w := range workers {
-		begin(w)
-	}
-	return l.Events(ctx, nil, func(m client.Message) error {
-		e, err := client.EventOf(m)
-		if err == nil && e.Worker != nil && e.Worker.State != "exited" { // one that started before this stream did becomes ready
-			begin(*e.Worker)
-		}
-		return err
-	}, func(err error) {
-		l.writing.Lock()
-		defer l.writing.Unlock()
-		l.tellBroken(err)
-	})
-}
-
-func (l *logs) complain(w client.Worker, err error) {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	fmt.Fprintf(l.say, "rota: worker %s in slot %d: %v\n", w.ID, w.Slot, err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -22,15 +21,15 @@ func (r *remote) pickWorker(ctx context.Context, name string) (client.Worker, er
 	if _, err := uuid.Parse(name); err == nil {
 		return client.Worker{ID: strings.ToLower(name), Slot: -1}, nil
 	}
+	slot, bySlot, err := slotOf(name)
+	if err != nil {
+		return client.Worker{}, err
+	}
 	answer, err := r.Workers(ctx)
 	if err != nil {
 		return client.Worker{}, err
 	}
-	if number, ok := strings.CutPrefix(name, "slot:"); ok {
-		slot, err := strconv.Atoi(number)
-		if err != nil {
-			return client.Worker{}, usageError{fmt.Errorf("%q: slot: takes a number, such as slot:0", name)}
-		}
+	if bySlot {
 		return inSlot(answer.View.Workers, slot)
 	}
 	var found []client.Worker

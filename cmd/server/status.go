@@ -25,7 +25,8 @@ func statusCommand() *cobra.Command {
 		Use:   "status [flags]",
 		Short: "Show the master, its listeners, its workers and the reload under way",
 		Long: `rota status shows how the running master is: its pool, its listeners with their queues, the reload
-that is under way, and every worker.
+that is under way, and every worker. It ends with 0 when at least one worker is ready, with 1 when none is, and with 3 when the
+master can't be reached.
 
 With --json it prints what GET /status answers, and with --watch one such line a second.`,
 		Example: `  rota status
@@ -36,30 +37,39 @@ With --json it prints what GET /status answers, and with --watch one such line a
 			if watches {
 				return r.watchStatus(ctx)
 			}
-			return r.printStatus(ctx, r.out)
+			ready, err := r.printStatus(ctx, r.out)
+			if err == nil && ready == 0 {
+				err = outcome{exitFailed, errNoneReady}
+			}
+			return err
 		}),
 	}
 	command.Flags().BoolVarP(&watches, "watch", "w", false, "show it anew every second, until Ctrl-C")
 	return command
 }
 
-func (r *remote) printStatus(ctx context.Context, out io.Writer) error {
+// errNoneReady is why the status of a running master is no success.
+var errNoneReady = errors.New("no worker is ready")
+
+// printStatus returns how many workers are ready.
+func (r *remote) printStatus(ctx context.Context, out io.Writer) (ready int, err error) {
 	status, err := r.Status(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	ready = status.View.Pool.Ready
 	if r.asJSON {
 		_, err := fmt.Fprintf(out, "%s\n", printable.JSON(status.JSON))
-		return err
+		return ready, err
 	}
 	workers, err := r.Workers(ctx)
 	if err != nil {
-		return err
+		return ready, err
 	}
 	writeStatus(out, status.View)
 	fmt.Fprintln(out)
 	writeWorkers(out, workers.View.Workers, status.View.Waiting)
-	return nil
+	return ready, nil
 }
 
 // watchStatus draws over what it drew before, on a terminal, and appends elsewhere. A master
@@ -70,7 +80,7 @@ func (r *remote) watchStatus(ctx context.Context) error {
 	defer tick.Stop()
 	for seen := false; ; {
 		var page bytes.Buffer
-		err := r.printStatus(ctx, &page)
+		_, err := r.printStatus(ctx, &page)
 		gone := errors.As(err, new(*client.Unreachable))
 		if err != nil && (!gone || !seen) {
 			return err

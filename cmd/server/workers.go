@@ -16,7 +16,8 @@ func workersCommand() *cobra.Command {
 		Use:   "workers [flags] [WORKER]",
 		Short: "List the workers, or show one and what it waits for",
 		Long: `rota workers lists every worker that is not gone, by slot. With a WORKER it shows that one, and, if it
-drains, which connections it waits for.
+drains, which connections it waits for. Of a slot that waits for its next worker, because workers died, slot:N shows the last
+one: how it ended, its last lines, and when the next try is.
 
 ` + namesWorker,
 		Example: `  rota workers
@@ -37,11 +38,23 @@ func (r *remote) listWorkers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.answer(answer.JSON, func(w io.Writer) { writeWorkers(w, answer.View.Workers, nil) })
+	if r.asJSON {
+		return r.printJSON(answer.JSON)
+	}
+	status, err := r.Status(ctx)
+	if err != nil {
+		return err
+	}
+	writeWorkers(r.out, answer.View.Workers, status.View.Waiting)
+	return nil
 }
 
 func (r *remote) showWorker(ctx context.Context, name string) error {
-	picked, err := r.pickWorker(ctx, name)
+	status, err := r.Status(ctx)
+	if err != nil {
+		return err
+	}
+	picked, vacant, err := r.pickToShow(ctx, name, status.View)
 	if err != nil {
 		return err
 	}
@@ -49,14 +62,26 @@ func (r *remote) showWorker(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	worker := answer.View
+	if vacant != nil {
+		return r.answer(answer.JSON, func(w io.Writer) {
+			writeWorkers(w, nil, []client.Waiting{*vacant})
+			writeEnd(w, "its last worker, "+worker.ID+",", worker)
+		})
+	}
+	var before client.Worker
+	if afterCrash(worker, status.View) && !r.asJSON {
+		if died, err := r.Worker(ctx, worker.Predecessor); err == nil { // else it is forgotten
+			before = died.View
+		}
+	}
 	return r.answer(answer.JSON, func(w io.Writer) {
-		writeWorkers(w, []client.Worker{answer.View}, nil)
-		if waits := answer.View.WaitingFor; waits != nil {
+		writeWorkers(w, []client.Worker{worker}, nil)
+		if waits := worker.WaitingFor; waits != nil {
 			fmt.Fprintf(w, "\nit waits for %s\n", describeWait(*waits))
 		}
-		if exit := answer.View.Exit; exit != nil {
-			fmt.Fprintf(w, "\nit ended at %s: %s\n", clock(answer.View.ExitedAt), describeExit(answer.View))
-		}
+		writeEnd(w, "it", worker)
+		writeEnd(w, "the worker before it, "+before.ID+",", before)
 	})
 }
 
@@ -81,7 +106,7 @@ func writeWorkers(w io.Writer, workers []client.Worker, waiting []client.Waiting
 
 // writeWaiting fills every column, or the workers below it would stand under other ones.
 func writeWaiting(out io.Writer, slot client.Waiting) {
-	fmt.Fprintf(out, "%d\twaiting\t-\t-\t-\t-\t-\t-\t-\t-\t%d deaths in a row, the last: %s\n", slot.Slot, slot.Deaths, describeExit(slot.Last))
+	fmt.Fprintf(out, "%d\twaiting\t-\t-\t-\t-\t-\t-\t-\t-\t%s\n", slot.Slot, describeVacancy(slot))
 }
 
 func describeExit(w client.Worker) string {

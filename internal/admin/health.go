@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"rota/internal/lapse"
 	"rota/internal/master"
@@ -48,7 +49,7 @@ func notReady(status master.Status) error {
 		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d is in a crash loop", slot))
 	}
 	for _, slot := range viewWaiting(status.Waiting) {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d waits for its next worker: %s", slot.Slot, slot))
+		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d waits for its next worker: %s", slot.Slot, slot.describe(time.Now())))
 	}
 	for _, reason := range p.Reasons {
 		p.Detail += "; " + reason

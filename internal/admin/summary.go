@@ -55,7 +55,7 @@ func describeQueue(l listenerView) string {
 
 func describeReload(r *reloadView) string {
 	if r == nil {
-		return "none in progress"
+		return "none under way"
 	}
 	text := fmt.Sprintf("%s %s, %d of %d replaced, %d draining", r.ID, r.State, r.Replaced, r.Total, r.Draining)
 	if r.ConnectionsRemaining != nil {
@@ -76,7 +76,7 @@ func writeWorkers(out io.Writer, now *sample) {
 	waiting := now.status.Waiting
 	for _, w := range now.workers.Workers {
 		for len(waiting) > 0 && waiting[0].Slot <= w.Slot {
-			writeWaiting(out, waiting[0])
+			writeWaiting(out, now, waiting[0])
 			waiting = waiting[1:]
 		}
 		fmt.Fprintf(out, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n",
@@ -84,13 +84,13 @@ func writeWorkers(out io.Writer, now *sample) {
 			size(w.RSSBytes), seconds(w.CPUSeconds), w.Restarts, orDash(w.Revision))
 	}
 	for _, slot := range waiting {
-		writeWaiting(out, slot)
+		writeWaiting(out, now, slot)
 	}
 }
 
 // writeWaiting fills every column, or the workers below it would stand under other ones.
-func writeWaiting(out io.Writer, slot waitingView) {
-	fmt.Fprintf(out, "%d\twaiting\t-\t-\t-\t-\t-\t-\t-\t%s\n", slot.Slot, slot)
+func writeWaiting(out io.Writer, now *sample, slot waitingView) {
+	fmt.Fprintf(out, "%d\twaiting\t-\t-\t-\t-\t-\t-\t-\t%s\n", slot.Slot, slot.describe(now.began))
 }
 
 func age(now time.Time, since instant) string {

@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +19,7 @@ func fakeWithWaiting() *fakeMaster {
 		Exit: &master.Exit{Code: 3, Output: []string{"no database", "<giving up>"}}}
 	late := master.Worker{ID: newID(), Slot: 3, Generation: 3, PID: 4712, State: master.WorkerDraining, StartedAt: startedAt}
 	f.status.Size = 4
-	f.status.Waiting = []master.WaitingSlot{{Slot: 1, Deaths: 4, Last: died}, {Slot: 3, Deaths: 2, Last: late}}
+	f.status.Waiting = []master.WaitingSlot{{Slot: 1, Deaths: 4, NextTry: time.Now().Add(time.Hour), Last: died}, {Slot: 3, Deaths: 2, Last: late}}
 	return f
 }
 
@@ -30,6 +31,8 @@ func TestStatusShowsWaitingSlots(t *testing.T) {
 	first := waiting[0].(object)
 	require.EqualValues(t, 1, first["slot"])
 	require.EqualValues(t, 4, first["deaths"])
+	require.NotEmpty(t, first["next_try_at"])
+	require.Nil(t, waiting[1].(object)["next_try_at"])
 	last := first["last"].(object)
 	require.Equal(t, f.status.Waiting[0].Last.ID, last["id"])
 	require.Equal(t, "exited", last["state"])
@@ -47,12 +50,12 @@ func TestTheSummaryShowsWaitingSlots(t *testing.T) {
 	text := get(t, s, "/").Body.String()
 	require.Regexp(t, `(?m)^SLOT .*
 0 +ready .*
-1 +waiting .* 4 deaths in a row, the last: exited with code 3
+1 +waiting .* 4 deaths in a row, the last: exited with code 3; next try in (1h0m0s|59m.*s)
 2 +starting .*
 3 +waiting .* 2 deaths in a row, the last: was not ready in time\n$`, text)
 	f.status.Waiting[0].Last.Exit = &master.Exit{Code: -1, Signal: "SIGKILL"}
 	f.workers = nil
-	require.Regexp(t, `(?m)^SLOT .*\n1 +waiting .*: was ended by signal SIGKILL\n3 +waiting`, get(t, s, "/").Body.String())
+	require.Regexp(t, `(?m)^SLOT .*\n1 +waiting .*: was ended by signal SIGKILL; next try in .*\n3 +waiting`, get(t, s, "/").Body.String())
 }
 
 func TestReadinessNamesWaitingSlots(t *testing.T) {
@@ -61,8 +64,8 @@ func TestReadinessNamesWaitingSlots(t *testing.T) {
 	get(t, s, "/readyz").is(http.StatusOK) // two deaths are no crash loop yet
 	f.status.Looping = []int{1}
 	p := get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
-	require.Contains(t, p["detail"], "slot 1 is in a crash loop; "+
-		"slot 1 waits for its next worker: 4 deaths in a row, the last: exited with code 3; "+
-		"slot 3 waits for its next worker: 2 deaths in a row, the last: was not ready in time")
+	require.Regexp(t, "slot 1 is in a crash loop; "+
+		"slot 1 waits for its next worker: 4 deaths in a row, the last: exited with code 3; next try in .*; "+
+		"slot 3 waits for its next worker: 2 deaths in a row, the last: was not ready in time", p["detail"])
 	require.Len(t, p["reasons"], 3)
 }

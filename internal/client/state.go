@@ -48,9 +48,10 @@ type Pool struct {
 
 // Waiting is a slot without a worker.
 type Waiting struct {
-	Slot   int    `json:"slot"`
-	Deaths int    `json:"deaths"` // in a row
-	Last   Worker `json:"last"`
+	Slot      int       `json:"slot"`
+	Deaths    int       `json:"deaths"`      // in a row
+	NextTryAt time.Time `json:"next_try_at"` // zero: an older master does not say
+	Last      Worker    `json:"last"`
 }
 
 // Worker is a worker as the API shows it.
@@ -66,14 +67,16 @@ type Worker struct {
 	DrainingAt  time.Time   `json:"draining_at"`
 	ExitedAt    time.Time   `json:"exited_at"`
 	Restarts    int         `json:"restarts"`
+	Predecessor string      `json:"predecessor"` // that died before it in its slot; "" for none
 	Connections *int        `json:"connections"` // nil: unknown
 	RSSBytes    *uint64     `json:"rss_bytes"`
 	CPUSeconds  *float64    `json:"cpu_seconds"`
 	WaitingFor  *WaitingFor `json:"waiting_for"` // of one that drains
 	Exit        *struct {
-		Code   *int   `json:"code"`
-		Signal string `json:"signal"`
-		Error  string `json:"error"`
+		Code   *int     `json:"code"`
+		Signal string   `json:"signal"`
+		Error  string   `json:"error"`
+		Output []string `json:"output"` // its last lines
 	} `json:"exit"`
 }
 

@@ -30,6 +30,7 @@ type loop struct {
 
 	trials    map[string]*trial // by reload
 	nextCount time.Time         // not before
+	retryAt   map[int]time.Time // by slot: when its latest back-off is over
 	surveys   surveys
 	finished  bool
 }
@@ -101,7 +102,7 @@ func (l *loop) do(e effect) {
 	case retire:
 		l.retire(l.plans[e.generation], l.plans[e.next])
 	case retry:
-		time.AfterFunc(retryDelay(e.deaths), func() { l.post(retryDue{slot: e.slot}) })
+		l.retry(e)
 	case count:
 		l.countConnections()
 	case restore:
@@ -186,6 +187,13 @@ func (m *Master) catchUp() {
 			return
 		}
 	}
+}
+
+// retry posts when the back-off of a slot is over.
+func (l *loop) retry(e retry) {
+	delay := retryDelay(e.deaths)
+	l.retryAt[e.slot] = time.Now().Add(delay)
+	time.AfterFunc(delay, func() { l.post(retryDue{slot: e.slot}) })
 }
 
 func (l *loop) order(worker string, o order) {

@@ -237,6 +237,7 @@ func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
 		require.Equal(t, 2, waiting.Deaths)
 		require.Equal(t, b.processes[1].spec.worker, waiting.Last.ID)
 		require.Equal(t, 4, waiting.Last.Exit.Code)
+		require.True(t, waiting.NextTry.After(time.Now()))
 		require.Equal(t, 2, s.Totals.WorkersDied)
 
 		b.from(soon(time.Millisecond))
@@ -244,6 +245,10 @@ func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
 		require.Empty(t, b.status().Waiting)
 		require.Equal(t, 1, b.status().Ready)
 		require.Equal(t, 2, b.status().Workers[0].Restarts)
+		require.Equal(t, waiting.Last.ID, b.status().Workers[0].Predecessor)
+		require.False(t, b.status().Workers[0].StartedAt.Before(waiting.NextTry))
+		b.wait(b.askReload().ID, ReloadLive)
+		require.Empty(t, b.status().Workers[0].Predecessor, "that was another generation's")
 	})
 }
 

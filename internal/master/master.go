@@ -90,6 +90,7 @@ func (m *Master) begin(first *plan) {
 		minders: map[string]*minder{},
 		plans:   map[int]*plan{},
 		trials:  map[string]*trial{},
+		retryAt: map[int]time.Time{},
 		surveys: m.surveys(),
 	}
 	m.loop.adopt(1, first)

@@ -220,6 +220,9 @@ func (p *pool) start(s *slot, generation int, timeout time.Duration, r *Reload) 
 		StartedAt:  p.now,
 		Restarts:   s.restarts,
 	}}
+	if s.died != nil && generation == s.died.Generation {
+		m.Predecessor = s.died.ID
+	}
 	p.workers[m.ID] = m
 	p.totals.WorkersStarted++
 	p.want(start{worker: m.ID, slot: s.number, generation: generation, revision: m.Revision, timeout: timeout})

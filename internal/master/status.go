@@ -28,9 +28,10 @@ type Status struct {
 
 // WaitingSlot is a slot without a worker: the next is started when its back-off is over.
 type WaitingSlot struct {
-	Slot   int
-	Deaths int    // in a row
-	Last   Worker // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
+	Slot    int
+	Deaths  int       // in a row
+	NextTry time.Time // when the back-off is over
+	Last    Worker    // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
 }
 
 // Serving reports whether the master can be trusted with traffic: at least one worker is
@@ -135,7 +136,7 @@ func (l *loop) status() Status {
 			s.Looping = append(s.Looping, slot.number)
 		}
 		if slot.retrying && slot.died != nil {
-			s.Waiting = append(s.Waiting, WaitingSlot{Slot: slot.number, Deaths: slot.deaths, Last: *slot.died})
+			s.Waiting = append(s.Waiting, WaitingSlot{Slot: slot.number, Deaths: slot.deaths, NextTry: l.retryAt[slot.number], Last: *slot.died})
 		}
 	}
 	if r := p.current(); r != nil {

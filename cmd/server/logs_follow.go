@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"rota/internal/client"
+)
+
+// How rota logs goes on with what is printed.
+
+func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool, broke func(error)) error {
+	return l.FollowLog(ctx, worker.ID, l.tail, func(m client.Message) error {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		switch {
+		case l.asJSON && prefix:
+			return l.printWithWorker(worker, m.Data)
+		case l.asJSON:
+			return l.printJSON(m.Data)
+		case m.Name == "log.line":
+			var line client.LogLine
+			if err := l.read(m.Data, &line); err != nil {
+				return fmt.Errorf("a line can't be read: %w", err)
+			}
+			return l.print(worker.Slot, prefix, line.Text)
+		case m.Name == "log.end":
+			fmt.Fprintf(l.say, "rota: worker %s is gone\n", worker.ID)
+		default:
+			fmt.Fprintf(l.say, "rota: lines of worker %s are missing here\n", worker.ID)
+		}
+		return nil
+	}, broke)
+}
+
+// printWithWorker adds to the data of an event whose it is.
+func (l *logs) printWithWorker(worker client.Worker, data []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return fmt.Errorf("an event can't be read: %w", err)
+	}
+	members["worker_id"], _ = json.Marshal(worker.ID)
+	members["slot"], _ = json.Marshal(worker.Slot)
+	return l.encode(members)
+}
+
+// followAll follows the workers that there are and those that come. It ends with the
+// stream of events, which says who comes.
+func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	defer stop(nil)
+
+	known := map[string]bool{}
+	begin := func(w client.Worker) {
+		if known[w.ID] {
+			return
+		}
+		known[w.ID] = true
+		readers.Go(func() {
+			err := l.followOne(ctx, w, true, nil) // the stream of events breaks, too
+			switch {
+			case err == nil || ctx.Err() != nil:
+			case errors.As(err, new(*client.Problem)): // as of one whose log is not kept any more
+				l.complain(w, err)
+			default:
+				stop(err)
+			}
+		})
+	}
+	for _, w := range workers {
+		begin(w)
+	}
+	return l.Events(ctx, nil, func(m client.Message) error {
+		e, err := client.EventOf(m)
+		if err == nil && e.Worker != nil && e.Worker.State != "exited" { // one that started before this stream did becomes ready
+			begin(*e.Worker)
+		}
+		return err
+	}, func(err error) {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		l.tellBroken(err)
+	})
+}
+
+func (l *logs) complain(w client.Worker, err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	fmt.Fprintf(l.say, "rota: worker %s in slot %d: %v\n", w.ID, w.Slot, err)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rota/internal/client"
+)
+
+// What is known of a slot whose workers die: the words of the last one, and when the next is started.
+
+// slotOf reads slot:N.
+func slotOf(name string) (slot int, ok bool, err error) {
+	number, ok := strings.CutPrefix(name, "slot:")
+	if !ok {
+		return 0, false, nil
+	}
+	if slot, err = strconv.Atoi(number); err != nil {
+		return 0, true, usageError{fmt.Errorf("%q: slot: takes a number, such as slot:0", name)}
+	}
+	return slot, true, nil
+}
+
+// pickToShow finds the worker that is meant, to look at: of a slot that waits for its next one it is the one that died last.
+func (r *remote) pickToShow(ctx context.Context, name string, status client.Status) (client.Worker, *client.Waiting, error) {
+	slot, bySlot, err := slotOf(name)
+	if err != nil {
+		return client.Worker{}, nil, err
+	}
+	for i := range status.Waiting {
+		if waits := &status.Waiting[i]; bySlot && waits.Slot == slot {
+			return waits.Last, waits, nil
+		}
+	}
+	worker, err := r.pickWorker(ctx, name)
+	return worker, nil, err
+}
+
+// afterCrash reports whether the words of the worker before it say more: it starts, or is the next of a crash loop.
+func afterCrash(w client.Worker, status client.Status) bool {
+	return w.Predecessor != "" && (w.State == "starting" || slices.Contains(status.CrashLooping, w.Slot))
+}
+
+// withDead adds those whose words tell why there is none in their slot, or why another had to start there.
+func withDead(workers []client.Worker, waiting []client.Waiting, status client.Status) []client.Worker {
+	list := slices.Clone(workers)
+	add := func(slot int, id string) {
+		if !slices.ContainsFunc(list, func(w client.Worker) bool { return w.ID == id }) { // one that was given up may not be gone yet
+			list = append(list, client.Worker{ID: id, Slot: slot, State: "exited"})
+		}
+	}
+	for _, slot := range waiting {
+		add(slot.Slot, slot.Last.ID)
+	}
+	for _, w := range workers {
+		if afterCrash(w, status) {
+			add(w.Slot, w.Predecessor)
+		}
+	}
+	return list
+}
+
+// tellVacancies says which slots have no worker, beside the words of their last ones.
+func (l *logs) tellVacancies(waiting []client.Waiting) {
+	for _, slot := range waiting {
+		fmt.Fprintf(l.say, "rota: slot %d waits for its next worker: %s\n", slot.Slot, describeVacancy(slot))
+	}
+}
+
+// untilNext says when the next worker of a slot is started.
+func untilNext(slot client.Waiting) string {
+	if slot.NextTryAt.IsZero() {
+		return ""
+	}
+	return "; next try in " + short(max(0, time.Until(slot.NextTryAt)))
+}
+
+// describeVacancy says why a slot has no worker, and for how long.
+func describeVacancy(slot client.Waiting) string {
+	return fmt.Sprintf("%d deaths in a row, the last: %s%s", slot.Deaths, describeExit(slot.Last), untilNext(slot))
+}
+
+// writeEnd tells how a worker ended, and its last words. Of one that is not gone there are none.
+func writeEnd(w io.Writer, who string, worker client.Worker) {
+	if worker.Exit == nil {
+		return
+	}
+	fmt.Fprintf(w, "\n%s ended at %s: %s\n", who, clock(worker.ExitedAt), describeExit(worker))
+	if len(worker.Exit.Output) > 0 {
+		fmt.Fprintln(w, "its last lines:")
+	}
+	for _, line := range worker.Exit.Output {
+		fmt.Fprintln(w, "  "+line)
+	}
+}
