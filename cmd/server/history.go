@@ -91,7 +91,7 @@ func writeReload(w io.Writer, v client.Reload) {
 	table(w, func(out io.Writer) {
 		fmt.Fprintln(out, "TIME\tSLOT\tACTION\tTOOK\tWHAT")
 		for _, s := range v.Steps {
-			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\n", clock(s.Time), s.Slot, s.Action, stepTook(s), cell(s.Message))
+			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\n", clock(s.Time), s.Slot, s.Action, stepTook(s), cell(s.Message)+stepStopped(s))
 		}
 	})
 }
@@ -108,6 +108,14 @@ func stepTook(s client.Step) string {
 		return unknown
 	}
 	return short(time.Duration(*s.TookMS * float64(time.Millisecond)))
+}
+
+// stepStopped says of a worker that drains when it was seen to have stopped accepting.
+func stepStopped(s client.Step) string {
+	if s.StoppedAcceptingAt.IsZero() {
+		return ""
+	}
+	return "; it accepted no more after " + short(s.StoppedAcceptingAt.Sub(s.Time))
 }
 
 // took is how long a reload has taken so far, or did.

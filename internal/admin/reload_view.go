@@ -69,6 +69,8 @@ type stepView struct {
 	WorkerID string  `json:"worker_id"`
 	Message  string  `json:"message"`
 	Took     *int64  `json:"took_ms"` // of starting, for ready; of draining, for exited; else null
+
+	StoppedAcceptingAt instant `json:"stopped_accepting_at"` // of draining; null while that is not known, and for others
 }
 
 func viewReloadOrNil(r *master.Reload) *reloadView {
@@ -116,7 +118,7 @@ func viewReload(r master.Reload) reloadView {
 		view.Callers = append(view.Callers, callerView{string(c.Trigger), known(c.Reason), known(c.Revision), instant(c.At)})
 	}
 	for _, s := range r.Steps {
-		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message, viewTook(s.Took)})
+		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message, viewTook(s.Took), instant(s.StoppedAcceptingAt)})
 	}
 	return view
 }

@@ -13,17 +13,20 @@ import (
 
 // workerCore is what the master knows of a worker by itself; events carry it.
 type workerCore struct {
-	ID          string    `json:"id"`
-	Slot        int       `json:"slot"`
-	Generation  int       `json:"generation"`
-	Revision    *string   `json:"revision"`
-	PID         *int      `json:"pid"` // null until it was forked
-	State       string    `json:"state"`
-	Status      *string   `json:"status"` // the latest STATUS= it sent
-	StartedAt   instant   `json:"started_at"`
-	ReadyAt     instant   `json:"ready_at"`
-	DrainingAt  instant   `json:"draining_at"`
-	ExitedAt    instant   `json:"exited_at"`
+	ID         string  `json:"id"`
+	Slot       int     `json:"slot"`
+	Generation int     `json:"generation"`
+	Revision   *string `json:"revision"`
+	PID        *int    `json:"pid"` // null until it was forked
+	State      string  `json:"state"`
+	Status     *string `json:"status"` // the latest STATUS= it sent
+	StartedAt  instant `json:"started_at"`
+	ReadyAt    instant `json:"ready_at"`
+	DrainingAt instant `json:"draining_at"`
+	ExitedAt   instant `json:"exited_at"`
+
+	StoppedAcceptingAt instant `json:"stopped_accepting_at"` // it drained, and was seen to; null while that is not known
+
 	Restarts    int       `json:"restarts"`    // deaths of its slot that led to it
 	Predecessor *string   `json:"predecessor"` // id of the worker that died before it in its slot; null for none
 	Exit        *exitView `json:"exit"`        // null until it is gone
@@ -145,17 +148,20 @@ func viewProgram(p *master.Program) *programView {
 
 func viewWorkerCore(w master.Worker) workerCore {
 	return workerCore{
-		ID:          w.ID,
-		Slot:        w.Slot,
-		Generation:  w.Generation,
-		Revision:    known(w.Revision),
-		PID:         known(w.PID),
-		State:       string(w.State),
-		Status:      known(w.Status),
-		StartedAt:   instant(w.StartedAt),
-		ReadyAt:     instant(w.ReadyAt),
-		DrainingAt:  instant(w.DrainingAt),
-		ExitedAt:    instant(w.ExitedAt),
+		ID:         w.ID,
+		Slot:       w.Slot,
+		Generation: w.Generation,
+		Revision:   known(w.Revision),
+		PID:        known(w.PID),
+		State:      string(w.State),
+		Status:     known(w.Status),
+		StartedAt:  instant(w.StartedAt),
+		ReadyAt:    instant(w.ReadyAt),
+		DrainingAt: instant(w.DrainingAt),
+		ExitedAt:   instant(w.ExitedAt),
+
+		StoppedAcceptingAt: instant(w.StoppedAcceptingAt),
+
 		Restarts:    w.Restarts,
 		Predecessor: known(w.Predecessor),
 		Exit:        viewExit(w.Exit),

@@ -125,6 +125,8 @@ type Step struct {
 	WorkerID string    `json:"worker_id"`
 	Message  string    `json:"message"`
 	TookMS   *float64  `json:"took_ms"`
+
+	StoppedAcceptingAt time.Time `json:"stopped_accepting_at"` // of a draining worker; zero: not known
 }
 
 // Ended says whether nothing more comes of it.

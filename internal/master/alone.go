@@ -5,19 +5,21 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"rota/internal/lapse"
 )
 
 // How the workers on trial come to be alone with those who connect.
 
 const (
-	// aloneWithin is how long the older workers may take to let go of the listeners. A program may keep
-	// them open although it does not accept any more.
+	// aloneWithin is how long the older workers may take. Of a program that keeps its listeners open it may not be seen
+	// that it does not accept any more.
 	aloneWithin = 2 * time.Second
 	alonePause  = 10 * time.Millisecond
 )
 
-// awaitAlone returns when no worker older than the generation holds a listener, or a while after they were told to
+// awaitAlone returns when all workers older than the generation have stopped accepting, or a while after they were told to
 // stop. Until they have heard it they accept, and what they answer then is not the new ones' fault.
 func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time) {
 	within := lapse.NewTimer()
@@ -35,30 +37,43 @@ func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time)
 	}
 }
 
-// alone reports whether nobody older can accept. Who can't be looked into might.
-func (m *Master) alone(generation int) (bool, error) {
+// alone reports whether nobody older takes what is for the new ones. Who can't be looked into might.
+func (m *Master) alone(generation int) (alone bool, err error) {
 	var older []string
-	var listeners []uint64
+	var datagrams []uint64
+	alone = true
 	if err := m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if member.Generation < generation && member.PID != 0 {
 				older = append(older, id)
+				minder := l.minders[id]
+				alone = alone && (minder == nil || len(minder.listeners) == 0 || !member.StoppedAcceptingAt.IsZero())
 			}
 		}
 		for _, e := range l.endpoints() {
-			listeners = append(listeners, e.Inode)
+			if e.Type == unix.SOCK_DGRAM {
+				datagrams = append(datagrams, e.Inode)
+			}
 		}
-	}); err != nil || len(older) == 0 {
-		return true, err
+	}); err != nil {
+		return false, err
 	}
-	families, err := m.kin(older)
+	if !alone || len(older) == 0 || len(datagrams) == 0 {
+		return alone, nil
+	}
+	return m.closedBy(older, datagrams)
+}
+
+// closedBy reports whether none of the workers has one of the sockets open.
+func (m *Master) closedBy(workers []string, sockets []uint64) (bool, error) {
+	families, err := m.kin(workers)
 	if err != nil {
 		return false, err
 	}
 	for _, family := range families {
 		inodes, err := family.SocketInodes()
 		holds := func(inode uint64) bool { _, found := slices.BinarySearch(inodes, inode); return found }
-		if err != nil || slices.ContainsFunc(listeners, holds) {
+		if err != nil || slices.ContainsFunc(sockets, holds) {
 			return false, nil
 		}
 	}

@@ -65,6 +65,17 @@ type (
 		why     string
 		output  []string
 	}
+	// stoppedAccepting: a draining worker was seen to take no more connections from the listeners.
+	stoppedAccepting struct {
+		worker string
+		at     time.Time
+	}
+	// stillAccepts: so long after its stop signal a worker still waits on listeners.
+	stillAccepts struct {
+		worker    string
+		listeners string
+		after     time.Duration
+	}
 	// drainTimedOut: a draining worker is still there.
 	drainTimedOut struct{ worker string }
 	// exited: a worker's process is gone, or never came to be. The loop has its journal from then on.
@@ -93,22 +104,24 @@ type (
 	}
 )
 
-func (reloadAsked) isFact()   {}
-func (scaleAsked) isFact()    {}
-func (stopAsked) isFact()     {}
-func (controlAsked) isFact()  {}
-func (renewalAsked) isFact()  {}
-func (checked) isFact()       {}
-func (awake) isFact()         {}
-func (prepared) isFact()      {}
-func (forked) isFact()        {}
-func (becameReady) isFact()   {}
-func (saidStatus) isFact()    {}
-func (startTimedOut) isFact() {}
-func (wentSilent) isFact()    {}
-func (drainTimedOut) isFact() {}
-func (exited) isFact()        {}
-func (retryDue) isFact()      {}
-func (counted) isFact()       {}
-func (holds) isFact()         {}
-func (evicted) isFact()       {}
+func (reloadAsked) isFact()      {}
+func (scaleAsked) isFact()       {}
+func (stopAsked) isFact()        {}
+func (controlAsked) isFact()     {}
+func (renewalAsked) isFact()     {}
+func (checked) isFact()          {}
+func (awake) isFact()            {}
+func (prepared) isFact()         {}
+func (forked) isFact()           {}
+func (becameReady) isFact()      {}
+func (saidStatus) isFact()       {}
+func (startTimedOut) isFact()    {}
+func (wentSilent) isFact()       {}
+func (stoppedAccepting) isFact() {}
+func (stillAccepts) isFact()     {}
+func (drainTimedOut) isFact()    {}
+func (exited) isFact()           {}
+func (retryDue) isFact()         {}
+func (counted) isFact()          {}
+func (holds) isFact()            {}
+func (evicted) isFact()          {}

@@ -58,16 +58,17 @@ var children = map[string]func(){
 	"tells-signals":     tellSignals,
 	"drops-connections": dropConnections,
 
-	"serves-until-told": serveUntilTold,
-	"short-queue":       shortenQueue,
-	"acknowledges":      acknowledge,
-	"prints-files":      printFiles,
-	"leaves-a-child":    func() { forkOnce(&syscall.SysProcAttr{}); good() },
-	"leaves-a-daemon":   func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
-	"leaves-a-stray":    leaveStray,
-	"floods":            func() { sayReady(); flood() },
-	"one-floods":        oneFloods,
-	"chatty-start":      chattyStart,
+	"serves-until-told":  serveUntilTold,
+	"keeps-its-listener": keepListener,
+	"short-queue":        shortenQueue,
+	"acknowledges":       acknowledge,
+	"prints-files":       printFiles,
+	"leaves-a-child":     func() { forkOnce(&syscall.SysProcAttr{}); good() },
+	"leaves-a-daemon":    func() { forkOnce(&syscall.SysProcAttr{Setsid: true}); good() },
+	"leaves-a-stray":     leaveStray,
+	"floods":             func() { sayReady(); flood() },
+	"one-floods":         oneFloods,
+	"chatty-start":       chattyStart,
 	"joins-another-group": func() {
 		if group, err := syscall.Getpgid(os.Getppid()); err != nil || syscall.Setpgid(0, group) != nil {
 			os.Exit(5)

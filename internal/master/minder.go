@@ -23,7 +23,9 @@ type minder struct {
 	count  func(worker string, within time.Duration) (list []Connection, known bool) // its open ones
 	family func(worker string) kernel.Family                                         // its processes
 	look   func(worker string)                                                       // see Options.Ended; nil for none
-	log    zerolog.Logger
+
+	listeners []kernel.Listener // the stream sockets that it inherits
+	log       zerolog.Logger
 
 	root    kernel.Root     // of the loop: how to find its processes
 	runs    bool            // of the loop: it has a process
@@ -192,9 +194,14 @@ func (w *watch) obey(o order) {
 		return
 	}
 	w.timer.Reset(o.timeout)
+	looked := w.watchWithdrawal()
 	w.countHeld()
 	w.others = len(w.family(w.start.worker)) > 1
 	w.process.spare()
+	select {
+	case <-looked:
+	case <-time.After(countBeforeStop):
+	}
 	w.process.signal(w.plan.StopSignal, w.plan.StopGroup)
 }
 

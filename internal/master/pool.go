@@ -155,6 +155,10 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.with(f.worker, func(m *member) { p.onStartTimeout(m, f) })
 	case wentSilent:
 		p.with(f.worker, func(m *member) { p.onSilent(m, f) })
+	case stoppedAccepting:
+		p.with(f.worker, func(m *member) { p.onStoppedAccepting(m, f.at) })
+	case stillAccepts:
+		p.with(f.worker, func(m *member) { p.onStillAccepts(m, f) })
 	case drainTimedOut:
 		p.with(f.worker, p.onDrainTimeout)
 	case holds:

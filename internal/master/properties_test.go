@@ -81,6 +81,8 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 		return controlAsked{reload: r.ID, verb: rapid.SampledFrom(verbs).Draw(t, "verb")}, false
 	case kind == 22 && len(ready) > 0:
 		return renewalAsked{worker: pick(t, ready)}, false
+	case kind == 23 && len(draining) > 0:
+		return stoppedAccepting{worker: pick(t, draining), at: w.now}, false
 	case kind == 14:
 		return retryDue{slot: rapid.IntRange(0, 5).Draw(t, "slot")}, false
 	case rapid.IntRange(0, 40).Draw(t, "rare") == 0:
@@ -159,6 +161,7 @@ func lookFor(t *rapid.T, w *world) {
 		require.Equal(t, r.OnTrial, p.rotating != nil && p.rotating.Reload == r)
 		require.True(t, r.Paused == nil || r.State == ReloadRolling)
 		lookForCanary(t, w, r)
+		lookForEndOfAccepting(t, r)
 		if r.State == ReloadFailed || r.State == ReloadAborted {
 			require.NotEmpty(t, r.Failure.Message)
 		}
@@ -181,6 +184,16 @@ func lookForCanary(t *rapid.T, w *world, r *Reload) {
 		require.Positive(t, r.Strategy.Canary, "%s needs a canary", r.ID)
 	}
 	require.True(t, r.CanaryAt.IsZero() || r.PromotedAt.IsZero() || !r.PromotedAt.Before(r.CanaryAt))
+}
+
+// lookForEndOfAccepting fails where a worker is said to have stopped accepting that was not told to.
+func lookForEndOfAccepting(t *rapid.T, r *Reload) {
+	for _, s := range r.Steps {
+		if !s.StoppedAcceptingAt.IsZero() {
+			require.Equal(t, "draining", s.Action)
+			require.False(t, s.StoppedAcceptingAt.Before(s.At))
+		}
+	}
 }
 
 // lookForHaste fails when a rotation is live that was told to wait.

@@ -131,6 +131,8 @@ type Step struct {
 	Slot     int
 	Message  string
 	Took     time.Duration // of starting, for ready; of draining, for exited; else 0
+
+	StoppedAcceptingAt time.Time // of draining: see Worker; else zero
 }
 
 // What many callers of one reload may cost: keepCallers of the first are kept and as many of the last, and all of

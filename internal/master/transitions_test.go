@@ -155,6 +155,10 @@ var happenings = []struct {
 	{"ready worker of slot 0 exits", func(w *world) fact { return exited{worker: onDuty(w, 0), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
 	{"ready worker of slot 1 exits", func(w *world) fact { return exited{worker: onDuty(w, 1), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
 	{"ready worker of slot 0 misses its watchdog", func(w *world) fact { return wentSilent{worker: onDuty(w, 0), silence: time.Second} }},
+	{"draining worker has stopped accepting", func(w *world) fact { return stoppedAccepting{worker: one(w, WorkerDraining), at: w.now} }},
+	{"draining worker still accepts", func(w *world) fact {
+		return stillAccepts{worker: one(w, WorkerDraining), listeners: "tcp", after: time.Minute}
+	}},
 	{"draining worker exits", func(w *world) fact { return exited{worker: one(w, WorkerDraining)} }},
 	{"draining worker too slow", func(w *world) fact { return drainTimedOut{worker: one(w, WorkerDraining)} }},
 	{"unknown worker exits", func(*world) fact { return exited{worker: "nobody"} }},

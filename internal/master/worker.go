@@ -15,21 +15,23 @@ const (
 
 // Worker is a copy of what the master knows of one worker.
 type Worker struct {
-	ID          string // UUIDv7
-	Slot        int
-	Generation  int
-	Revision    string // of the reload that brought its generation; "" where none was given
-	Program     *Program
-	PID         int // 0 until it was forked
-	State       WorkerState
-	Status      string // the latest STATUS= it sent
-	StartedAt   time.Time
-	ReadyAt     time.Time // zero until ready
-	DrainingAt  time.Time // zero until told to drain
-	ExitedAt    time.Time // zero until reaped
-	Predecessor string    // id of the worker that died before it in its slot; "" for none since a rotation last changed the slot
-	Restarts    int       // how many workers of its slot have died since a rotation last changed the slot
-	Exit        *Exit     // nil until it is gone
+	ID         string // UUIDv7
+	Slot       int
+	Generation int
+	Revision   string // of the reload that brought its generation; "" where none was given
+	Program    *Program
+	PID        int // 0 until it was forked
+	State      WorkerState
+	Status     string // the latest STATUS= it sent
+	StartedAt  time.Time
+	ReadyAt    time.Time // zero until ready
+	DrainingAt time.Time // zero until told to drain
+	ExitedAt   time.Time // zero until reaped
+
+	StoppedAcceptingAt time.Time // when a draining worker was seen to take no more connections; it ended by itself by then. Zero: not known
+	Predecessor        string    // id of the worker that died before it in its slot; "" for none since a rotation last changed the slot
+	Restarts           int       // how many workers of its slot have died since a rotation last changed the slot
+	Exit               *Exit     // nil until it is gone
 }
 
 // Ending says in a few words how the worker came to its end, also of one that was given up and is not gone yet.

@@ -1,0 +1,41 @@
+package master
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What the record says of when a draining worker stopped accepting.
+
+func (p *pool) onStoppedAccepting(m *member, at time.Time) {
+	if m.State != WorkerDraining || !m.StoppedAcceptingAt.IsZero() {
+		return
+	}
+	m.StoppedAcceptingAt = at
+	m.reload.amendDraining(m.ID, func(s *Step) { s.StoppedAcceptingAt = at })
+}
+
+// onStillAccepts has the record say so. What it says stays true when the worker stops later.
+func (p *pool) onStillAccepts(m *member, f stillAccepts) {
+	if m.State != WorkerDraining {
+		return
+	}
+	m.reload.amendDraining(m.ID, func(s *Step) {
+		s.Message += fmt.Sprintf("; it was still waiting for connections on %s %s after it was told to stop", f.listeners, f.after.Round(100*time.Millisecond))
+	})
+}
+
+// amendDraining changes the step that says that the worker drains. Readers share the list, so there is a new one then.
+func (r *Reload) amendDraining(worker string, change func(*Step)) {
+	if r == nil {
+		return
+	}
+	for i := len(r.Steps) - 1; i >= 0; i-- {
+		if s := r.Steps[i]; s.WorkerID == worker && s.Action == "draining" {
+			r.Steps = slices.Clone(r.Steps)
+			change(&r.Steps[i])
+			return
+		}
+	}
+}

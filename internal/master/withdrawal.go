@@ -1,0 +1,62 @@
+package master
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// withdrawal is how a worker that was told to stop gives up its listeners, as far as the kernel shows it.
+type withdrawal struct {
+	listeners  []kernel.Listener // the stream sockets that it inherited
+	registered map[uint64]bool   // those that were in an epoll set of it
+	waits      map[uint64]kernel.Wait
+	absent     int       // looks in a row in which it waited on none of them
+	since      time.Time // the first of those
+}
+
+func newWithdrawal(listeners []kernel.Listener) *withdrawal {
+	return &withdrawal{listeners: listeners, registered: map[uint64]bool{}}
+}
+
+// looksToBeSure is how often in a row a worker has to be absent from listeners that it keeps open: a program may
+// take one out of its epoll set for a moment, as with EPOLLONESHOT or at its limit of connections.
+const looksToBeSure = 3
+
+// see takes note of one look, and reports whether the worker accepts no more.
+func (w *withdrawal) see(at time.Time, waits map[uint64]kernel.Wait, unseen kernel.Unseen) bool {
+	w.waits = waits
+	closed, absent := unseen == "", unseen == ""
+	for _, l := range w.listeners {
+		wait := waits[l.Inode]
+		w.registered[l.Inode] = w.registered[l.Inode] || wait.Registered
+		shut := !wait.Open && !wait.Blocked
+		left := w.registered[l.Inode] && !wait.Registered && !wait.Blocked
+		closed, absent = closed && shut, absent && (shut || left)
+	}
+	switch {
+	case !absent:
+		w.absent = 0
+	case w.absent == 0:
+		w.since = at
+		fallthrough
+	default:
+		w.absent++
+	}
+	return closed || w.absent >= looksToBeSure
+}
+
+// waitsOn are the names of the listeners on which the worker waited at the latest look: "tcp, http". Of one that is only in an
+// epoll set nobody knows whether connections are still taken from it.
+func (w *withdrawal) waitsOn() string {
+	var names []string
+	for _, l := range w.listeners {
+		wait := w.waits[l.Inode]
+		if (wait.Blocked || wait.Registered && wait.Open) && !slices.Contains(names, l.Name) {
+			names = append(names, l.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,219 @@
+package master
+
+import (
+	"net"
+	"os"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+)
+
+// looks has a withdrawal from two listeners see what there is to see, and returns at which look, from 1 on, it was over.
+func looks(unseen kernel.Unseen, pairs ...[2]kernel.Wait) (over int) {
+	w := newWithdrawal([]kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}})
+	for i, waits := range pairs {
+		if w.see(time.Unix(int64(i), 0), map[uint64]kernel.Wait{1: waits[0], 2: waits[1]}, unseen) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func TestAWorkerHasStoppedAcceptingWhen(t *testing.T) {
+	polls, open := kernel.Wait{Open: true, Registered: true}, kernel.Wait{Open: true}
+	accepts, stale, closed := kernel.Wait{Open: true, Blocked: true}, kernel.Wait{Blocked: true}, kernel.Wait{}
+	both := func(w kernel.Wait) [2]kernel.Wait { return [2]kernel.Wait{w, w} }
+	for name, c := range map[string]struct {
+		looks  [][2]kernel.Wait
+		unseen kernel.Unseen
+		over   int
+	}{
+		"it has closed them":                               {looks: [][2]kernel.Wait{both(polls), both(closed)}, over: 2},
+		"it had before it was looked at":                   {looks: [][2]kernel.Wait{both(closed)}, over: 1},
+		"it has closed one":                                {looks: [][2]kernel.Wait{both(polls), {polls, closed}}},
+		"only its epoll set has them":                      {looks: [][2]kernel.Wait{both(polls), both(kernel.Wait{Registered: true})}, over: 2},
+		"a thread accepts on a closed one":                 {looks: [][2]kernel.Wait{both(polls), {closed, stale}}},
+		"it has left them for long":                        {looks: [][2]kernel.Wait{both(polls), both(open), both(open), both(open)}, over: 4},
+		"it has closed one and left the other":             {looks: [][2]kernel.Wait{both(polls), {open, closed}, {open, closed}, {open, closed}}, over: 4},
+		"it has left them for a moment":                    {looks: [][2]kernel.Wait{both(polls), both(open), both(open), both(polls), both(open), both(open)}},
+		"it has left them, and a thread accepts":           {looks: [][2]kernel.Wait{both(polls), both(accepts), both(accepts), both(accepts)}},
+		"it accepted, and may only be busy":                {looks: [][2]kernel.Wait{both(accepts), both(open), both(open), both(open), both(open)}},
+		"nothing was ever seen of how it accepts":          {looks: [][2]kernel.Wait{both(open), both(open), both(open), both(open)}},
+		"not everything can be seen":                       {looks: [][2]kernel.Wait{both(closed), both(closed), both(closed)}, unseen: kernel.UnseenRing},
+		"it was never seen to use one, and left the other": {looks: [][2]kernel.Wait{{polls, open}, both(open), both(open), both(open)}},
+	} {
+		require.Equal(t, c.over, looks(c.unseen, c.looks...), name)
+	}
+}
+
+func TestTheListenersAreNamedOnWhichAWorkerWaits(t *testing.T) {
+	w := newWithdrawal([]kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}, {Name: "http", Inode: 3}, {Name: "side", Inode: 4}})
+	w.see(time.Now(), map[uint64]kernel.Wait{
+		1: {Open: true, Blocked: true}, 2: {Open: true, Registered: true}, 3: {Open: true, Registered: true}, 4: {Registered: true},
+	}, "")
+	require.Equal(t, "tcp, http", w.waitsOn())
+}
+
+func TestALookCostsAShareOfTheTime(t *testing.T) {
+	require.Equal(t, shortestLookPause, lookPause(0, 0))
+	require.Equal(t, time.Second, lookPause(8*time.Second, 0))
+	require.Equal(t, 2*time.Second, lookPause(0, 100*time.Millisecond))
+	n := 0
+	for since := time.Duration(0); since < DefaultDrainTimeout; since += lookPause(since, 0) {
+		n++
+	}
+	require.Less(t, n, 100)
+}
+
+// This process is the worker.
+func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
+	own, err := kernel.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer listener.Close()
+		file, err := listener.(*net.TCPListener).File()
+		require.NoError(t, err)
+		described, err := kernel.Describe("tcp", int(file.Fd()))
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+
+		facts := make(chan fact)
+		m := &minder{
+			start: start{worker: "w"}, log: zerolog.Nop(), listeners: []kernel.Listener{described},
+			family: func(string) kernel.Family { return kernel.Family{own} },
+			post:   func(f fact) { facts <- f }, gone: make(chan struct{}),
+		}
+		began := time.Now()
+		<-m.watchWithdrawal()
+		still := (<-facts).(stillAccepts)
+		require.Equal(t, "tcp", still.listeners)
+		require.Equal(t, time.Since(began), still.after)
+		require.GreaterOrEqual(t, still.after, stopsWithin)
+
+		require.NoError(t, listener.Close())
+		stopped := (<-facts).(stoppedAccepting)
+		require.Equal(t, "w", stopped.worker)
+		require.WithinDuration(t, time.Now(), stopped.at, 0, "when it was looked at")
+		<-m.watchWithdrawal() // of one that has stopped
+		require.IsType(t, stoppedAccepting{}, <-facts)
+	})
+}
+
+func TestAWorkerThatIsGoneIsNotLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &minder{
+			listeners: []kernel.Listener{{Name: "tcp", Inode: 1}}, gone: make(chan struct{}),
+			family: func(string) kernel.Family { return nil },
+		}
+		<-m.watchWithdrawal()
+		close(m.gone)
+		synctest.Wait() // the test would not end otherwise
+	})
+	<-(&minder{}).watchWithdrawal() // nothing to look at
+}
+
+// keepListener accepts by epoll until it is told to stop, and then leaves its set without closing the listener. It
+// ends with its last connection.
+func keepListener() {
+	terminated := whenTerminated()
+	set, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		os.Exit(5)
+	}
+	add := func(fd int) error {
+		return unix.EpollCtl(set, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+	}
+	if err := add(3); err != nil {
+		os.Exit(5)
+	}
+	sayReady()
+	draining, open := false, 0
+	for events := make([]unix.EpollEvent, 8); !draining || open > 0; {
+		n, _ := unix.EpollWait(set, events, 1)
+		for _, e := range events[:max(n, 0)] {
+			buffer := make([]byte, 512)
+			if e.Fd == 3 {
+				if c, _, err := unix.Accept4(3, unix.SOCK_CLOEXEC); err == nil && add(c) == nil {
+					open++
+				}
+			} else if n, _ := unix.Read(int(e.Fd), buffer); n > 0 {
+				_, _ = unix.Write(int(e.Fd), buffer[:n])
+			} else {
+				unix.Close(int(e.Fd))
+				open--
+			}
+		}
+		select {
+		case <-terminated:
+			draining = true
+			_ = unix.EpollCtl(set, unix.EPOLL_CTL_DEL, 3, nil)
+		default:
+		}
+	}
+}
+
+// drainingStep is the first that says that a worker drains.
+func drainingStep(t *testing.T, steps []Step) Step {
+	t.Helper()
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.Action == "draining" })
+	require.GreaterOrEqual(t, i, 0)
+	return steps[i]
+}
+
+func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
+	t.Parallel()
+	for _, child := range []string{"serves-until-told", "keeps-its-listener"} {
+		t.Run(child, func(t *testing.T) {
+			t.Parallel()
+			r := runMasterWith(t, Options{Spec: Spec{Workers: 1}}, child)
+			r.ready(1)
+			c := r.held()
+			reload := r.reload(ReloadRequest{}, ReloadLive)
+			var s Step
+			require.Eventually(t, func() bool {
+				now, err := r.ReloadByID(reload.ID)
+				require.NoError(t, err)
+				s = drainingStep(t, now.Steps)
+				return !s.StoppedAcceptingAt.IsZero()
+			}, patience, msec)
+			require.False(t, s.StoppedAcceptingAt.Before(s.At))
+			w, err := r.Worker(s.WorkerID)
+			require.NoError(t, err)
+			require.Equal(t, WorkerDraining, w.State, "it has a connection")
+			require.Equal(t, s.StoppedAcceptingAt, w.StoppedAcceptingAt)
+			r.echo(c)
+		})
+	}
+}
+
+func TestAWorkerThatWasKilledIsNotSaidToHaveStoppedAccepting(t *testing.T) {
+	t.Parallel()
+	r := runMasterWith(t, Options{Spec: Spec{Workers: 1, DrainTimeout: 300 * msec}}, "ignores-term")
+	r.ready(1)
+	reload := r.reload(ReloadRequest{}, ReloadCompleted)
+	require.Zero(t, drainingStep(t, reload.Steps).StoppedAcceptingAt)
+}
+
+func TestAWorkerThatHasEndedByItselfHasStoppedAccepting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1).up()
+	w.ask()
+	w.prepare(nil).ready(w.next())
+	old := w.in(WorkerDraining)[0]
+	before := w.last().Steps
+	w.apply(stillAccepts{worker: old.ID, listeners: "tcp", after: 5049 * msec})
+	w.apply(exited{worker: old.ID})
+	s := drainingStep(t, w.last().Steps)
+	require.Equal(t, w.now, s.StoppedAcceptingAt)
+	require.Contains(t, s.Message, "; it was still waiting for connections on tcp 5s after it was told to stop")
+	require.NotContains(t, drainingStep(t, before).Message, "still", "who has read it has a list of its own")
+}
