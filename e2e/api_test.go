@@ -23,8 +23,9 @@ type status struct {
 		Name, Network, Address string
 		Backlog                int
 	}
-	Missing []string
-	Waiting []struct {
+	CrashLooping []int `json:"crash_looping"`
+	Missing      []string
+	Waiting      []struct {
 		Slot int
 		Last struct{ Exit struct{ Signal string } }
 	}

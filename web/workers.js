@@ -33,12 +33,13 @@ export function bySlot(workers) {
 }
 
 // vacancy stands in for the worker that a waiting slot has not got.
-export function vacancy({ slot, deaths, last }) {
+export function vacancy({ slot, deaths, last, next_try_at: next }) {
   return {
     slot,
     state: 'waiting',
     status: `${plural(deaths, 'death')} in a row, the last: ${ended(last)}`,
     output: last.exit?.output?.join('\n'),
+    next,
   };
 }
 
@@ -59,6 +60,10 @@ export function renderWorkers(workers, now, pool) {
     update: (row, { worker, older }) => updateRow(row, worker, older, now, pool),
   }));
   byId('workers-empty').hidden = rows.length > 0;
+}
+
+function nextTry({ next }, now) {
+  return next ? `; next try in ${age(Math.ceil((Date.parse(next) - now) / 1000))}` : '';
 }
 
 function createRow({ worker }) {
@@ -84,7 +89,7 @@ function updateRow(row, worker, older, now, pool) {
   setAttribute(row, 'data-state', worker.state);
   setAttribute(row, 'data-older', older);
   COLUMNS.forEach(({ value }, index) => setText(row.cells[index].firstElementChild, value(worker, now)));
-  setText(row.cells[1].lastElementChild, worker.status ?? '');
+  setText(row.cells[1].lastElementChild, (worker.status ?? '') + nextTry(worker, now));
   setAttribute(row.cells[1], 'title', worker.output ?? '');
   setAttribute(row.cells[3], 'title', worker.revision ?? '');
   renderRotation(row.lastElementChild, worker, older, pool);
