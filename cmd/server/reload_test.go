@@ -39,6 +39,8 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 		"nobody served":     {reloadJSON("failed", `"serving":0`, `"replaced":0`, failure), nil, 1, []string{"No worker served when it ended; see rota status."}},
 		"some served":       {reloadJSON("failed", `"serving":1`, `"replaced":0`, failure), nil, 1, []string{"The generation before serves 1 of 2 slots"}},
 		"all served":        {reloadJSON("failed", `"serving":2`, `"replaced":0`, failure), nil, 1, []string{"The generation before still serves."}},
+		"failed before it began": {reloadJSON("failed", `"replaced":0`, `"steps":[]`, `"error":{"code":"prepare_failed","message":"no such file"}`, receiptJSON(0, true)), nil, 1,
+			[]string{"has failed: no such file. The generation before still serves.\n"}},
 		"unstable": {reloadJSON("completed", `"serving":1`, strings.Replace(failure, "{", `{"code":"unstable",`, 1), receiptJSON(0, false, "a slot was down")), nil, 1,
 			[]string{"is completed, but unstable: worker of slot 1 exited with code 3. When it ended, generation 3 (v2) served in 1 of 2 slots; see rota status.", "Not lossless", `cannot bind\x1b[2J`}},
 		"unstable, and only live is waited for": {reloadJSON("completed", strings.Replace(failure, "{", `{"code":"unstable",`, 1)), []string{"--wait=live"}, 1, []string{"unstable"}},
@@ -160,7 +162,7 @@ func TestLinesTellAReloadStepByStep(t *testing.T) {
 	f := reloading(t, reloadJSON("completed"))
 	_, stderr, _ := f.run("reload")
 	at := clock(time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC))
-	require.Contains(t, stderr, "reload "+reloadID+"\n"+at+"  queued     0/2 slots\n")
+	require.Contains(t, stderr, "reload "+reloadID+"\n"+at+"  queued\n")
 	require.Contains(t, stderr, "  rolling    1/2 slots  3 connections left\n")
 	require.NotContains(t, stderr, "\x1b")
 	require.NotContains(t, stderr, "\r")

@@ -24,7 +24,7 @@ func stateOf(r client.Reload) string {
 // figuresOf says how far a reload is, and what it waits for.
 func figuresOf(r client.Reload) []string {
 	var list []string
-	if r.Total > 0 {
+	if r.Total > 0 && r.State != "queued" { // its settings are read when it begins, and may say otherwise
 		list = append(list, fmt.Sprintf("%d/%d slots", r.Replaced, r.Total))
 	}
 	if r.Draining > 0 {
@@ -65,7 +65,7 @@ func pauseOf(p client.Pause) string {
 func verdict(v client.Reload) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "reload %s %s", v.ID, ending(v))
-	if v.Receipt != nil {
+	if v.Receipt != nil && !startedNothing(v) {
 		s.WriteString(" " + receipt(*v.Receipt))
 	} else if v.ConnectionsCut != nil && *v.ConnectionsCut > 0 {
 		s.WriteString(" " + plural(*v.ConnectionsCut, "connection was cut.", "connections were cut."))
@@ -82,6 +82,11 @@ func verdict(v client.Reload) string {
 		}
 	}
 	return s.String()
+}
+
+// startedNothing says whether the reload has ended before it touched a worker, so that nothing measured is about it.
+func startedNothing(v client.Reload) bool {
+	return v.Ended() && v.Steps != nil && len(v.Steps) == 0 && len(v.Receipt.Losses) == 0
 }
 
 func ending(v client.Reload) string {
