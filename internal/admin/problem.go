@@ -76,6 +76,9 @@ func (s *Server) problemOf(r *http.Request, err error) *problem {
 	if conflict, ok := errors.AsType[*master.ConflictError](err); ok {
 		return problemf(http.StatusConflict, "%s", conflict.Reason)
 	}
+	if large, ok := errors.AsType[master.CanaryTooLarge](err); ok {
+		return badField("canary", "%v", large)
+	}
 	switch {
 	case errors.Is(err, master.ErrNoCanary):
 		return badField("canary", "%v", err)

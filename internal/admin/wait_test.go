@@ -102,3 +102,10 @@ func TestAWaitForACanaryCanBeTakenUpAndRunsOut(t *testing.T) {
 	f.move(r.ID, master.ReloadRolling, master.EventReloadProgress, canaryUp)
 	do(t, s, "GET", at+"?wait=canary", "").is(http.StatusOK)
 }
+
+func TestACanaryThatIsTooLargeIsAMistakeInTheRequest(t *testing.T) {
+	f := newFakeMaster()
+	f.stopped = master.CanaryTooLarge{Canary: 5, Slots: 2}
+	p := do(t, newServer(f), "POST", "/reload", `{"canary":5}`).problem(http.StatusBadRequest, "canary")
+	require.Contains(t, p["detail"], "a canary of 5 leaves none of the 2 slots for later; it can be at most 1")
+}

@@ -145,7 +145,7 @@ func (m *Master) post(f fact) {
 
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
 // answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
-// ErrNoCanary, *NoRoom,
+// ErrNoCanary, CanaryTooLarge, *NoRoom,
 // a ConflictError.
 func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	var r Reload
@@ -162,6 +162,9 @@ func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 		if err := m.roomFor(request.Surge.Of(size)); err != nil {
 			return Reload{}, err
 		}
+	}
+	if err := m.canaryFits(request); err != nil {
+		return Reload{}, err
 	}
 	err := m.attempt(func(l *loop) (err error) {
 		r, err = l.reload(request, settings)

@@ -84,10 +84,7 @@ func (p *pool) onPrepared(f prepared) {
 	if r == nil || r.Generation != f.generation || r.prepared {
 		return // the reload was aborted meanwhile
 	}
-	size := len(p.slots)
-	if f.terms.workers != p.terms[p.generation].workers { // else a pool that was scaled by hand stays as it is
-		size = f.terms.workers
-	}
+	size := p.sizeFor(f.terms.workers)
 	strategy := r.over(f.terms.strategy)
 	if f.err == nil {
 		f.err = strategy.fits(size)

@@ -92,12 +92,3 @@ func set[T any](to *T, wish *T) {
 		*to = *wish
 	}
 }
-
-// fits says why the strategy can't be followed with so many slots.
-func (s Strategy) fits(slots int) error {
-	if s.Canary >= slots && s.Canary > 0 {
-		return fmt.Errorf("a canary of %d leaves none of the %s for later; it can be at most %d, so leave it out or have more workers",
-			s.Canary, plural(slots, "slot", "slots"), slots-1)
-	}
-	return nil
-}
