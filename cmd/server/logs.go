@@ -95,23 +95,11 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 	}
 	var lines []line
 	for _, w := range workers {
-		log, err := l.Log(ctx, w.ID, l.tail)
-		if w.State == "exited" && errors.As(err, new(*client.Problem)) {
-			continue // it is not kept any more
-		}
+		printed, err := l.linesOf(ctx, w)
 		if err != nil {
 			return err
 		}
-		if l.asJSON {
-			if err := l.printJSON(log.JSON); err != nil {
-				return err
-			}
-		}
-		var printed client.WorkerLog
-		if err := l.read(log.JSON, &printed); err != nil {
-			return err
-		}
-		for _, one := range printed.Lines {
+		for _, one := range printed {
 			lines = append(lines, line{w.Slot, one})
 		}
 	}
@@ -128,6 +116,25 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 		fmt.Fprintln(l.say, "rota: nothing was printed to standard output or standard error yet; what rota itself says is in its own log")
 	}
 	return nil
+}
+
+// linesOf asks what a worker printed, and prints that if JSON is wanted.
+func (l *logs) linesOf(ctx context.Context, w client.Worker) ([]client.LogLine, error) {
+	log, err := l.Log(ctx, w.ID, l.tail)
+	if w.State == "exited" && errors.As(err, new(*client.Problem)) {
+		return lastLines(w), nil // its log is not kept any more
+	}
+	if err != nil {
+		return nil, err
+	}
+	if l.asJSON {
+		if err := l.printJSON(log.JSON); err != nil {
+			return nil, err
+		}
+	}
+	var printed client.WorkerLog
+	err = l.read(log.JSON, &printed)
+	return printed.Lines, err
 }
 
 // read makes a view of JSON: of what a worker printed, as it printed it, unless somebody looks at it.

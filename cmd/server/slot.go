@@ -43,26 +43,39 @@ func (r *remote) pickToShow(ctx context.Context, name string, status client.Stat
 
 // afterCrash reports whether the words of the worker before it say more: it starts, or is the next of a crash loop.
 func afterCrash(w client.Worker, status client.Status) bool {
-	return w.Predecessor != "" && (w.State == "starting" || slices.Contains(status.CrashLooping, w.Slot))
+	again := w.State == "ready" && slices.Contains(status.CrashLooping, w.Slot)
+	return w.Predecessor != "" && (w.State == "starting" || again)
 }
 
 // withDead adds those whose words tell why there is none in their slot, or why another had to start there.
 func withDead(workers []client.Worker, waiting []client.Waiting, status client.Status) []client.Worker {
 	list := slices.Clone(workers)
-	add := func(slot int, id string) {
-		if !slices.ContainsFunc(list, func(w client.Worker) bool { return w.ID == id }) { // one that was given up may not be gone yet
-			list = append(list, client.Worker{ID: id, Slot: slot, State: "exited"})
+	add := func(dead client.Worker) {
+		if !slices.ContainsFunc(list, func(w client.Worker) bool { return w.ID == dead.ID }) { // one that was given up may not be gone yet
+			list = append(list, dead)
 		}
 	}
 	for _, slot := range waiting {
-		add(slot.Slot, slot.Last.ID)
+		add(slot.Last)
 	}
 	for _, w := range workers {
 		if afterCrash(w, status) {
-			add(w.Slot, w.Predecessor)
+			add(client.Worker{ID: w.Predecessor, Slot: w.Slot, State: "exited"})
 		}
 	}
 	return list
+}
+
+// lastLines is what is left of the words of a worker that is gone when its log is not kept any more.
+func lastLines(dead client.Worker) []client.LogLine {
+	if dead.Exit == nil {
+		return nil
+	}
+	lines := make([]client.LogLine, len(dead.Exit.Output))
+	for i, text := range dead.Exit.Output {
+		lines[i] = client.LogLine{Time: dead.ExitedAt, Text: text}
+	}
+	return lines
 }
 
 // tellVacancies says which slots have no worker, beside the words of their last ones.

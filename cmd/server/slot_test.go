@@ -17,7 +17,7 @@ func crashing(t *testing.T) *fakeAPI {
 		earlier = "0199a1b2-3333-7333-8333-333333333333"
 	)
 	ended := func(id, slot, word string) string {
-		return `{"id":"` + id + `","slot":` + slot + `,"generation":2,"state":"exited","started_at":"2026-11-22T08:00:00Z","exited_at":"2026-11-22T08:00:01Z",` +
+		return `{"id":"` + id + `","slot":` + slot + `,"generation":2,"state":"exited","started_at":"2026-11-22T08:00:00Z","exited_at":"2026-11-22T08:00:01Z","predecessor":"` + earlier + `",` +
 			`"exit":{"code":3,"signal":null,"error":null,"output":["` + word + `"]}}`
 	}
 	log := func(id, word string) string {
@@ -66,6 +66,16 @@ func TestInACrashLoopTheLastWordsAreShown(t *testing.T) {
 		if c.tells == nil {
 			require.Empty(t, stderr, c.args)
 		}
+	}
+}
+
+func TestTheLastLinesStandInForALogThatIsNotKept(t *testing.T) {
+	f := crashing(t)
+	f.on("GET /workers/0199a1b2-2222-7222-8222-222222222222/logs", http.StatusGone, problemJSON(http.StatusGone, "not kept any more"))
+	for _, args := range []string{"logs", "logs slot:0"} {
+		stdout, stderr, code := f.run(strings.Fields(args)...)
+		require.Zero(t, code, stderr)
+		require.Contains(t, stdout, "no database\n")
 	}
 }
 
