@@ -104,13 +104,13 @@ func TestADeployOfAnyProgram(t *testing.T) {
 	r.logs("version one color blue dir " + one + " args slot=0 fd=3")
 
 	s.current("two")
-	s.write(settings("red", "3")...)
+	s.write(settings("crimson", "3")...)
 	view := r.reload("")
 	require.Equal(t, 3, view.Replaced)
-	r.logs("version two color red dir " + two + " args slot=2 fd=3")
+	r.logs("version two color crimson dir " + two + " args slot=2 fd=3")
 	require.Len(t, r.workers(), 3)
 
-	s.write(append(settings("red", "many"), "wokers: 3")...)
+	s.write(append(settings("crimson", "many"), "wokers: 3")...)
 	var p problem
 	require.Equal(t, http.StatusInternalServerError, r.do(http.MethodPost, "/reload?wait=live", "", &p))
 	require.Contains(t, p.Detail, s.file+":3: workers: ")
@@ -122,7 +122,7 @@ func TestADeployOfAnyProgram(t *testing.T) {
 
 	var raw any
 	require.Equal(t, http.StatusOK, r.get("/workers", &raw))
-	require.NotContains(t, fmt.Sprint(raw), "red", "values of variables are nobody's business")
+	require.NotContains(t, fmt.Sprint(raw), "crimson", "values of variables are nobody's business")
 }
 
 func TestACrashAfterTheReleaseIsGone(t *testing.T) {
