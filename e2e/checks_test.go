@@ -32,6 +32,7 @@ func TestACheckByCommandKnowsWhatItChecks(t *testing.T) {
 	require.Contains(t, string(seen), "ROTA_RELOAD_ID="+h.id+"\n")
 	require.Contains(t, string(seen), "ROTA_GENERATION=2\n")
 	require.Contains(t, string(seen), "ROTA_LISTEN="+g.tcp+"\n")
+	require.Regexp(t, `(?m)^ROTA_CANARY_ADDRESS=127\.0\.0\.1:\d+$`, string(seen))
 }
 
 func TestACheckThatFailsTakesTheReloadBack(t *testing.T) {

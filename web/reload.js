@@ -3,7 +3,7 @@
 import { byId, setText, showText } from './dom.js';
 import { clock, elapsed, plural, UNKNOWN } from './format.js';
 import { anotherQueued } from './reloads.js';
-import { pauseInWords, strategyInWords, trialInWords } from './strategy.js';
+import { canaryInWords, pauseInWords, strategyInWords, trialInWords } from './strategy.js';
 
 let announced = null; // what a screen reader was last told of
 let baseline = false; // whether the reloads of before we came are known
@@ -20,6 +20,7 @@ export function renderReload(reload, now) {
   setText(byId('reload-strategy'), reload?.strategy ? strategyInWords(reload.strategy, reload.total) : UNKNOWN);
   setText(byId('reload-trial'), reload ? trialInWords(reload, now) : UNKNOWN);
   setText(byId('reload-pause'), reload ? pauseInWords(reload.paused, now) : UNKNOWN);
+  setText(byId('reload-canary'), reload?.canary_address ? canaryInWords(reload.canary_address) : UNKNOWN);
   showText(byId('reload-queued'), anotherQueued(reload) ? 'Another reload is queued: it starts when this one is live and has passed its trial.' : '');
   renderOutput(reload?.error);
   announce(reload);

@@ -51,5 +51,11 @@ export function pauseInWords(paused, now) {
   }
 }
 
+// canaryInWords says where the canary and nobody else answers: an address for each listener.
+export function canaryInWords(addresses) {
+  const named = addresses.map(({ listener, address }) => (addresses.length > 1 ? `${address} (${listener})` : address));
+  return `answers alone at ${named.join(', ')}`;
+}
+
 // secondsTo is null where there is no such time; what is left of a second counts.
 const secondsTo = (time, now) => (time ? Math.max(0, Math.ceil((Date.parse(time) - now) / 1000)) : null);

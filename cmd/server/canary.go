@@ -18,5 +18,8 @@ func (r *remote) concludeCanary(v client.Reload, o reloadOptions) error {
 		return outcome{exitFailed, errors.New("somebody had reload " + v.ID + " go on without waiting for its canary; it is " + stateOf(v))}
 	}
 	fmt.Fprintln(r.say, verdict(v))
+	if len(v.CanaryAddress) > 0 {
+		fmt.Fprintf(r.say, "the canary alone answers at %s\n", v.CanaryAddress[0].Address)
+	}
 	return outcome{code: exitDone}
 }

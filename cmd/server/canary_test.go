@@ -71,3 +71,51 @@ func TestACanaryIsSkippedOnlyWhereThatIsAskedFor(t *testing.T) {
 	require.Zero(t, code, stderr)
 	require.Equal(t, []string{"POST /reloads/" + reloadID + "/promote", "POST /reloads/" + reloadID + "/promote?skip_canary=true"}, f.asked)
 }
+
+func TestTheAddressOfACanary(t *testing.T) {
+	at := `"canary_address":[{"listener":"http","address":"127.0.0.1:40001"},{"listener":"admin","address":"127.0.0.1:40002"}]`
+	up := reloadJSON("rolling", oneCanary, reachedAt, waits, at)
+	f := newFakeAPI(t).on("GET /reloads/"+reloadID, http.StatusOK, up).on("GET /status", http.StatusOK, aStatus(`,"reload":`+up))
+	for _, c := range []struct {
+		args   []string
+		stdout string
+		code   int
+		says   string
+	}{
+		{[]string{reloadID}, "127.0.0.1:40001\n", 0, ""},
+		{nil, "127.0.0.1:40001\n", 0, ""},
+		{[]string{"--listener", "admin", reloadID}, "127.0.0.1:40002\n", 0, ""},
+		{[]string{"--json", reloadID}, up + "\n", 0, ""},
+		{[]string{"--listener", "tcp", reloadID}, "", 2, `no listener "tcp"; it has http, admin`},
+		{[]string{otherID}, "", 1, "nothing is at"},
+	} {
+		stdout, stderr, code := f.run(append([]string{"canary-address"}, c.args...)...)
+		require.Equal(t, c.code, code, stderr)
+		require.Equal(t, c.stdout, stdout)
+		require.Contains(t, stderr, c.says)
+	}
+	_, stderr, _ := reloading(t, up).run("reload", "--wait=canary")
+	require.Contains(t, stderr, "the canary alone answers at 127.0.0.1:40001\n")
+}
+
+func TestACanaryWithoutAnAddress(t *testing.T) {
+	for view, says := range map[string]string{
+		reloadJSON("queued"):                                     "rota reload --follow " + reloadID + " --wait=canary waits for it",
+		reloadJSON("rolling", `"strategy":null`):                 "is not up yet",
+		reloadJSON("rolling", oneCanary):                         "is not up yet",
+		reloadJSON("rolling", `"strategy":{"canary":0}`):         "has no canary; rota reload --canary 1",
+		reloadJSON("completed", `"strategy":{"canary":0}`):       "has no canary",
+		reloadJSON("rolling", oneCanary, reachedAt, waits):       "rota could not listen on loopback",
+		reloadJSON("rolling", oneCanary, reachedAt, goneOnAt):    "no longer on trial; the reload is rolling",
+		reloadJSON("failed", oneCanary, `"canary_address":null`): "no longer on trial; the reload is failed",
+	} {
+		stdout, stderr, code := newFakeAPI(t).on("GET /reloads/"+reloadID, http.StatusOK, view).run("canary-address", reloadID)
+		require.Equal(t, 1, code, view)
+		require.Empty(t, stdout)
+		require.Contains(t, stderr, says)
+	}
+	odd := reloadJSON("rolling", `"canary_address":[{"listener":"tcp","address":"$(reboot)"}]`)
+	stdout, _, code := newFakeAPI(t).on("GET /reloads/"+reloadID, http.StatusOK, odd).run("canary-address", reloadID)
+	require.Equal(t, 3, code)
+	require.Empty(t, stdout)
+}

@@ -53,7 +53,7 @@ func TestOneEmptyValueOfManyIsAMistake(t *testing.T) {
 
 func TestAnEmptyArgumentIsAMistake(t *testing.T) {
 	f := newFakeAPI(t)
-	for _, command := range []string{"abort", "pause", "resume", "promote", "history", "workers", "rotate", "evict", "logs", "scale"} {
+	for _, command := range []string{"abort", "pause", "resume", "promote", "canary-address", "history", "workers", "rotate", "evict", "logs", "scale"} {
 		for _, argument := range []string{"", " "} {
 			_, stderr, code := f.run(command, argument)
 			require.Equal(t, 2, code, command)

@@ -39,7 +39,8 @@ func remoteFlags() *pflag.FlagSet {
 func remoteCommands() []*cobra.Command {
 	flags := remoteFlags()
 	list := []*cobra.Command{
-		statusCommand(), reloadCommand(), abortCommand(), pauseCommand(), resumeCommand(), promoteCommand(), scaleCommand(),
+		statusCommand(), reloadCommand(), abortCommand(), pauseCommand(), resumeCommand(), promoteCommand(), canaryAddressCommand(),
+		scaleCommand(),
 		workersCommand(), rotateCommand(), connectionsCommand(), evictCommand(), logsCommand(), eventsCommand(), historyCommand(),
 	}
 	for _, command := range list {

@@ -18,7 +18,7 @@ import (
 // everyCommand is each that talks to a master.
 var everyCommand = []string{
 	"status", "status --watch", "reload", "reload --wait=none", "reload --follow " + reloadID, "abort " + reloadID, "pause " + reloadID, "resume " + reloadID,
-	"promote " + reloadID, "abort", "scale 3", "workers", "workers " + workerID, "rotate slot:0", "rotate " + workerID, "connections", "evict slot:0 --idle=1s",
+	"promote " + reloadID, "promote --skip-canary " + reloadID, "canary-address", "canary-address " + reloadID, "reload --wait=canary", "abort", "scale 3", "workers", "workers " + workerID, "rotate slot:0", "rotate " + workerID, "connections", "evict slot:0 --idle=1s",
 	"evict " + workerID + " --idle=1s", "evict --connection 1f", "logs", "logs -f", "logs " + workerID, "logs -f " + workerID, "events", "history", "history " + reloadID,
 }
 

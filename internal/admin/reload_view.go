@@ -33,8 +33,9 @@ type reloadView struct {
 	OnTrial              bool          `json:"on_trial"`              // it may still go back
 	TrialEndsAt          instant       `json:"trial_ends_at"`         // null unless it soaks
 	Paused               *pauseView    `json:"paused"`
-	Strategy             *strategyView `json:"strategy"` // null until its plan is made
-	Receipt              *receiptView  `json:"receipt"`  // null until it has begun
+	CanaryAddress        []canaryView  `json:"canary_address"` // null unless its canary is on trial
+	Strategy             *strategyView `json:"strategy"`       // null until its plan is made
+	Receipt              *receiptView  `json:"receipt"`        // null until it has begun
 	Error                *failureView  `json:"error"`
 
 	WaitingFor []waitingForView `json:"waiting_for,omitzero"` // only where the reload is asked for alone
@@ -47,6 +48,12 @@ type callerView struct {
 	Reason      *string `json:"reason"`
 	Revision    *string `json:"revision"`
 	RequestedAt instant `json:"requested_at"`
+}
+
+// canaryView is where the canary of a reload, and nobody else, answers for one of its listeners.
+type canaryView struct {
+	Listener string `json:"listener"`
+	Address  string `json:"address"` // 127.0.0.1:PORT, for any user of the machine
 }
 
 type failureView struct {
@@ -109,6 +116,7 @@ func viewReload(r master.Reload) reloadView {
 		OnTrial:              r.OnTrial,
 		TrialEndsAt:          instant(r.TrialEndsAt),
 		Paused:               viewPause(r.Paused),
+		CanaryAddress:        viewCanary(r.CanaryAddress),
 		Strategy:             viewStrategy(r),
 		Receipt:              viewReceipt(r),
 		Error:                viewFailure(r.Failure),
@@ -121,6 +129,13 @@ func viewReload(r master.Reload) reloadView {
 		view.Steps = append(view.Steps, stepView{instant(s.At), s.Action, s.Slot, s.WorkerID, s.Message, viewTook(s.Took), instant(s.StoppedAcceptingAt)})
 	}
 	return view
+}
+
+func viewCanary(list []master.CanaryAddress) (views []canaryView) {
+	for _, a := range list {
+		views = append(views, canaryView{a.Listener, a.Address})
+	}
+	return views
 }
 
 func viewTimeout(d time.Duration) *string {

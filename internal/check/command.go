@@ -36,6 +36,9 @@ func (r *round) environment() []string {
 		"ROTA_GENERATION=" + strconv.Itoa(r.Generation),
 		"ROTA_REVISION=" + r.Revision,
 	}
+	if r.Canary != "" {
+		env = append(env, "ROTA_CANARY_ADDRESS="+r.Canary)
+	}
 	if a, ok := r.first(); ok {
 		env = append(env, "ROTA_LISTEN="+a.Reachable())
 	}

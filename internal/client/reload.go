@@ -34,7 +34,8 @@ type Reload struct {
 	OnTrial              bool         `json:"on_trial"`
 	TrialEndsAt          time.Time    `json:"trial_ends_at"`
 	Paused               *Pause       `json:"paused"`
-	Strategy             *Strategy    `json:"strategy"` // nil until its plan is made
+	CanaryAddress        []AddressOf  `json:"canary_address"` // where its canary, and nobody else, answers; nil unless that is on trial
+	Strategy             *Strategy    `json:"strategy"`       // nil until its plan is made
 	WaitingFor           []WaitingFor `json:"waiting_for"`
 	Receipt              *Receipt     `json:"receipt"`
 	Steps                []Step       `json:"steps"`
@@ -57,6 +58,12 @@ type Failure struct {
 type Pause struct {
 	Why   string    `json:"why"`   // canary, asked or between
 	Until time.Time `json:"until"` // zero: until somebody says so
+}
+
+// AddressOf is where the canary answers for one of its listeners.
+type AddressOf struct {
+	Listener string `json:"listener"`
+	Address  string `json:"address"` // 127.0.0.1:PORT
 }
 
 // Strategy is how a reload goes about it.

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 )
 
@@ -43,6 +44,11 @@ func (r *Reload) unlike() error {
 		return missing("generation")
 	case r.RequestedAt.IsZero():
 		return missing("requested_at")
+	}
+	for _, a := range r.CanaryAddress {
+		if _, err := netip.ParseAddrPort(a.Address); err != nil {
+			return fmt.Errorf("%q is no address of a canary", a.Address)
+		}
 	}
 	return nil
 }

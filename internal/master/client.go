@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -89,7 +90,8 @@ func plain(a net.Addr) string {
 // ownClients remembers the connections that the master has made itself, for as long as a worker may
 // have them, so that nobody takes one for a lost client's. Any goroutine may use it.
 type ownClients struct {
-	latest atomic.Pointer[ownAddresses]
+	latest  atomic.Pointer[ownAddresses]
+	lasting sync.Map // by address: those that may be open for long, while many others come and go
 }
 
 // ownAddresses never change once they are made. They are looked up for each of many connections.
@@ -110,12 +112,18 @@ func (o *ownClients) add(c Client) {
 	}
 }
 
+// keep remembers the connection until its end, however many others there are.
+func (o *ownClients) keep(c Client) { o.lasting.Store(c.Local, nil) }
+
 // end says that the connection is over. Its port may be a client's next, and soon where a proxy on this machine opens many.
 // A worker may keep its end of a unix connection, of which the name is never used again.
 func (o *ownClients) end(c Client) {
-	if !strings.HasPrefix(c.Local, "@") {
-		time.AfterFunc(ownLinger, func() { o.remove(c.Local) })
-	}
+	time.AfterFunc(ownLinger, func() {
+		o.lasting.Delete(c.Local)
+		if !strings.HasPrefix(c.Local, "@") {
+			o.remove(c.Local)
+		}
+	})
 }
 
 // ownLinger is longer than a count takes that may have seen the connection. The kernel does not use
@@ -161,6 +169,9 @@ func (a *ownAddresses) without(i int) *ownAddresses {
 
 // has reports whether the connection from this address, as Connection.Remote has it, is one.
 func (o *ownClients) has(remote string) bool {
+	if _, lasts := o.lasting.Load(remote); lasts {
+		return true
+	}
 	list := o.latest.Load()
 	return list != nil && list.known[remote] > 0
 }

@@ -84,6 +84,7 @@ func (l *loop) handle(f fact) {
 func (l *loop) do(e effect) {
 	switch e := e.(type) {
 	case publish:
+		l.addCanary(e.event.Reload)
 		logEvent(l.options.Log, l.events.publish(e.event))
 	case prepare:
 		l.prepare(e.generation)

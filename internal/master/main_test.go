@@ -57,6 +57,7 @@ var children = map[string]func(){
 	"asks":              askWebsite,
 	"tells-signals":     tellSignals,
 	"drops-connections": dropConnections,
+	"converses":         converse,
 
 	"serves-until-told":  serveUntilTold,
 	"keeps-its-listener": keepListener,

@@ -104,7 +104,10 @@ type Reload struct {
 	OnTrial     bool      // from its start to its verdict: until then it may go back
 	TrialEndsAt time.Time // zero unless it soaks
 	Paused      *Pause    // nil unless it waits although it could go on
-	Leaving     int       // of one that has ended: workers it told to drain, old or new, that are not gone yet, so that their connections may still be lost
+
+	CanaryAddress []CanaryAddress // where its canary can be asked, the first listener first; nil unless the canary is on trial
+
+	Leaving int // of one that has ended: workers it told to drain, old or new, that are not gone yet, so that their connections may still be lost
 	Receipt
 
 	told figures // as last published

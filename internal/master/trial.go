@@ -53,7 +53,8 @@ type Round struct {
 	// Live says that nobody but the generation on trial accepts connections, so that whoever is unknown is one
 	// of it. Before, that may be an older worker, and what it says does not count.
 	Live     bool
-	Commands bool // commands are run, too: it is live, or its canary can be tried
+	Commands bool   // commands are run, too: it is live, or its canary can be tried
+	Canary   string // where its canary, and nobody else, can be asked; "" where there is no such address
 
 	Listeners []ListenAddress // of the generation that serves, where they can be reached
 	Workers   []string        // the new ones that ought to answer

@@ -11,8 +11,11 @@ import (
 
 // trial is what goes on because of a reload, for as long as that has not ended.
 type trial struct {
-	gauge   *gauge
-	thrown  thrown
+	gauge  *gauge
+	thrown thrown
+
+	forwarder *forwarder // to its canary; nil unless that is on trial
+
 	context context.Context // of its checks
 	cancel  context.CancelFunc
 }
@@ -39,9 +42,11 @@ func (l *loop) attend() {
 			t = l.beginTrial()
 			l.trials[r.ID] = t
 		case !under && t != nil:
+			l.forward(t, r)
 			l.endTrial(r.ID, t)
 		case t != nil:
 			t.follow(r)
+			l.forward(t, r)
 		}
 	}
 }
@@ -80,6 +85,9 @@ func (t *trial) follow(r *Reload) {
 func (l *loop) endTrial(id string, t *trial) {
 	t.gauge.stop()
 	t.cancel()
+	if t.forwarder != nil { // the loop ends with a reload under way
+		t.forwarder.close()
+	}
 	delete(l.trials, id)
 }
 
@@ -134,6 +142,7 @@ func (l *loop) check(e check) {
 		Revision:   e.revision,
 		Live:       e.live,
 		Commands:   e.commands,
+		Canary:     t.forwarder.first(),
 		Listeners:  l.targets(),
 		Workers:    l.pool.serving(e.generation),
 		Holders:    l.holders,
