@@ -70,3 +70,27 @@ func TestAReleaseThatDoesNotStayIsNoSuccess(t *testing.T) {
 	require.Equal(t, []any{http.StatusOK, "completed"}, []any{told.status, told.reload.State}, told.Detail)
 	g.requireServed("four", told.reload.Generation)
 }
+
+func TestThePageSaysThatAReloadIsUnstable(t *testing.T) {
+	t.Parallel()
+	g := newStage(t, 1, "")
+	p := openPage(g.rota)
+	p.view(1280, "light")
+	p.until(connected)
+	held := g.holdOne("one")
+	g.deploy("two", "-exit-when "+g.path("now"))
+	asked := g.post(t.Context(), "/reload", "")
+	h := &hooks{r: g.rota, id: asked.reload.ID}
+	h.until("live for good", func(v reloadView) bool { return v.State == "live" && !v.OnTrial })
+	g.touch("now")
+	g.eventually("crash loop", func() bool { return len(g.status().CrashLooping) > 0 })
+	p.until(`/; next try in \d+ s/.test(document.querySelector('#workers tr[data-state=waiting] .status')?.textContent)`)
+	require.NoError(t, leave(held))
+	p.until(`/^unstable: completed in .* s, but slot 0 /.test(` + textOf("reload-text") + `)`)
+	p.until(textOf("announcement") + `.startsWith('Reload unstable')`)
+	p.reads("unstable", `document.body.dataset.reload`)
+	p.until(`document.querySelectorAll('#events [data-type="reload.completed"][data-unstable]').length === 1`)
+	p.matches("out of luck", textOf("reload-output-lines"))
+	p.shot("unstable")
+	p.noComplaints()
+}

@@ -9,6 +9,7 @@ export function addEvent(event) {
   const date = new Date(event.time);
   const item = element('li');
   item.dataset.type = event.type;
+  if (event.type === 'reload.completed' && event.reload?.error) item.dataset.unstable = '';
   if (event.seq) item.dataset.seq = event.seq;
   const time = element('time', 'event-time', clock(date, { milliseconds: true }));
   if (!Number.isNaN(date.getTime())) time.dateTime = event.time;
