@@ -170,10 +170,8 @@ func drainingStep(t *testing.T, steps []Step) Step {
 }
 
 func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
-	t.Parallel()
 	for _, child := range []string{"serves-until-told", "keeps-its-listener"} {
 		t.Run(child, func(t *testing.T) {
-			t.Parallel()
 			r := runMasterWith(t, Options{Spec: Spec{Workers: 1}}, child)
 			r.ready(1)
 			c := r.held()
@@ -190,13 +188,43 @@ func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, WorkerDraining, w.State, "it has a connection")
 			require.Equal(t, s.StoppedAcceptingAt, w.StoppedAcceptingAt)
+			require.True(t, r.isAlone(reload))
 			r.echo(c)
 		})
 	}
 }
 
+func (r *running) isAlone(reload Reload) bool {
+	r.t.Helper()
+	alone, err := r.alone(reload.Generation)
+	require.NoError(r.t, err)
+	return alone
+}
+
+func TestNewWorkersAreNotAloneWhileAnOlderOneMayAccept(t *testing.T) {
+	r := runMasterWith(t, Options{Spec: Spec{Workers: 1}}, "ignores-term")
+	r.ready(1)
+	require.False(t, r.isAlone(r.reload(ReloadRequest{}, ReloadLive)))
+}
+
+// Datagrams come to whoever has the socket open.
+func TestNewWorkersAreNotAloneWhileAnOlderOneHasADatagramSocket(t *testing.T) {
+	udp := ListenAddress{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}
+	r := runMasterWith(t, Options{Spec: Spec{Workers: 1, Listen: []ListenAddress{loopback, udp}}}, "serves-until-told")
+	r.ready(1)
+	c := r.held()
+	reload := r.reload(ReloadRequest{}, ReloadLive)
+	require.Eventually(t, func() bool {
+		now, err := r.ReloadByID(reload.ID)
+		require.NoError(t, err)
+		return !drainingStep(t, now.Steps).StoppedAcceptingAt.IsZero()
+	}, patience, msec)
+	require.False(t, r.isAlone(reload))
+	require.NoError(t, c.Close())
+	require.Eventually(t, func() bool { return r.isAlone(reload) }, patience, msec)
+}
+
 func TestAWorkerThatWasKilledIsNotSaidToHaveStoppedAccepting(t *testing.T) {
-	t.Parallel()
 	r := runMasterWith(t, Options{Spec: Spec{Workers: 1, DrainTimeout: 300 * msec}}, "ignores-term")
 	r.ready(1)
 	reload := r.reload(ReloadRequest{}, ReloadCompleted)
@@ -204,7 +232,6 @@ func TestAWorkerThatWasKilledIsNotSaidToHaveStoppedAccepting(t *testing.T) {
 }
 
 func TestAWorkerThatHasEndedByItselfHasStoppedAccepting(t *testing.T) {
-	t.Parallel()
 	w := newWorld(1).up()
 	w.ask()
 	w.prepare(nil).ready(w.next())
