@@ -42,7 +42,7 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 		"failed before it began": {reloadJSON("failed", `"replaced":0`, `"steps":[]`, `"error":{"code":"prepare_failed","message":"no such file"}`, receiptJSON(0, true)), nil, 1,
 			[]string{"has failed: no such file. The generation before still serves.\n"}},
 		"unstable": {reloadJSON("completed", `"serving":1`, strings.Replace(failure, "{", `{"code":"unstable",`, 1), receiptJSON(0, false, "a slot was down")), nil, 1,
-			[]string{"is completed, but unstable: worker of slot 1 exited with code 3. When it ended, generation 3 (v2) served in 1 of 2 slots; see rota status.", "Not lossless", `cannot bind\x1b[2J`}},
+			[]string{"is completed, but unstable: worker of slot 1 exited with code 3. When it ended, 1 of 2 slots had a ready worker; see rota status.", "Not lossless", `cannot bind\x1b[2J`}},
 		"unstable, and only live is waited for": {reloadJSON("completed", strings.Replace(failure, "{", `{"code":"unstable",`, 1)), []string{"--wait=live"}, 1, []string{"unstable"}},
 		"not proven":                            {reloadJSON("completed"), lossless, 4, []string{"--require=lossless is not met"}},
 		"aborted as the master stops": {reloadJSON("aborted", `"error":{"message":"the master was told to stop","worker_id":null,"slot":null,"output":[],"revert_failed":false,"stopping":true}`), nil, 5,

@@ -95,7 +95,7 @@ func ending(v client.Reload) string {
 		what += " (" + v.Revision + ")"
 	}
 	if v.Unstable() {
-		return fmt.Sprintf("is completed, but unstable: %s. %s", reasonOf(v), servesNow(v, what))
+		return fmt.Sprintf("is completed, but unstable: %s. %s", reasonOf(v), servesNow(v))
 	}
 	switch v.State {
 	case "completed":
@@ -114,12 +114,12 @@ func ending(v client.Reload) string {
 	return "is " + strings.Join(append([]string{stateOf(v)}, figuresOf(v)...), ", ") + "."
 }
 
-// servesNow says in how many slots the generation of an unstable reload serves.
-func servesNow(v client.Reload, what string) string {
+// servesNow says how many slots were served when a reload had become unstable.
+func servesNow(v client.Reload) string {
 	if v.Serving == nil {
 		return "See rota status."
 	}
-	return fmt.Sprintf("When it ended, %s served in %d of %s; see rota status.", what, *v.Serving, plural(v.Total, "slot", "slots"))
+	return fmt.Sprintf("When it ended, %d of %s had a ready worker; see rota status.", *v.Serving, plural(v.Total, "slot", "slots"))
 }
 
 // whoServes says who serves after a reload that did not get where it was to.

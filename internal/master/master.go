@@ -2,7 +2,7 @@
 // replaces the workers of all slots on request, without a moment in which fewer are ready.
 //
 // What happens is a fact (fact.go). One goroutine, the loop (loop.go), passes each to the
-// pool (pool.go and, by what happens, life.go, queue.go, rotation.go, verdict.go, revert.go,
+// pool (pool.go and, by what happens, life.go, queue.go, rotation.go, verdict.go, unstable.go, revert.go,
 // pause.go, control.go, renew.go, limit.go, progress.go, scale.go and stop.go), a pure state machine that answers with effects
 // (effect.go): start this worker, drain that one, tell the world. The loop has them done.
 // For as long as a reload is under way it has it measured (gauge.go) and its workers checked

@@ -11,7 +11,7 @@ import (
 // complete ends a reload whose last older worker is gone.
 func (p *pool) complete(r *Reload) {
 	if !p.stopping { // else that was judged before every slot was emptied
-		r.Failure = p.unstable()
+		r.Failure = p.unstable(r)
 	}
 	r.State, r.FinishedAt = ReloadCompleted, p.now
 	p.totals.ReloadsCompleted++
@@ -19,14 +19,14 @@ func (p *pool) complete(r *Reload) {
 }
 
 // unstable is why a reload that ends now is no success: workers have died, and a slot is in a crash loop or has no
-// ready one. nil: nothing speaks against it.
-func (p *pool) unstable() *Failure {
+// ready one, be it of a later generation. nil: nothing speaks against it.
+func (p *pool) unstable(r *Reload) *Failure {
 	shaky := slices.DeleteFunc(slices.Clone(p.slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
 		return nil
 	}
 	first := shaky[0]
-	return &Failure{Code: Unstable, Message: describeShaky(shaky), WorkerID: first.died.ID, Slot: first.number, Output: first.words}
+	return &Failure{Code: Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.died.ID, Slot: first.number, Output: first.words}
 }
 
 // shaky reports whether nobody can rely on the slot since a worker died in it.
@@ -36,13 +36,17 @@ func (s *slot) shaky(now time.Time) bool {
 }
 
 // describeShaky tells of the first of the slots, and how many more there are.
-func describeShaky(slots []*slot) string {
+func describeShaky(slots []*slot, generation int) string {
 	s := slots[0]
 	state := "has no ready worker"
 	if s.duty != nil && s.duty.State == WorkerReady {
 		state = "is in a crash loop"
 	}
-	text := fmt.Sprintf("slot %d %s: %s, the last worker %s", s.number, state, plural(s.deaths, "death", "deaths in a row"), s.died.Ending())
+	last := "the last worker"
+	if s.died.Generation != generation {
+		last += ", of generation " + itoa(s.died.Generation) + ","
+	}
+	text := fmt.Sprintf("slot %d %s: %s, %s %s", s.number, state, plural(s.deaths, "death", "deaths in a row"), last, s.died.Ending())
 	if others := len(slots) - 1; others > 0 {
 		text += "; " + plural(others, "other slot is no better", "other slots are no better")
 	}
@@ -53,7 +57,7 @@ func describeShaky(slots []*slot) string {
 func (p *pool) judgeLive() {
 	for _, r := range p.reloads {
 		if r.State == ReloadLive {
-			r.Failure = p.unstable()
+			r.Failure = p.unstable(r)
 		}
 	}
 }

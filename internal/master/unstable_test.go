@@ -85,6 +85,17 @@ func TestAnUnstableReloadHasTheLastWordsOfAWorker(t *testing.T) {
 	require.Equal(t, []string{"no database"}, r.Failure.Output)
 }
 
+func TestAnOlderReloadThatEndsInACrashLoopSaysWhoseThatIs(t *testing.T) {
+	w := newWorld(1).up()
+	first := w.live()
+	w.live()
+	w.dies()
+	w.leave()
+	require.Equal(t, []ReloadState{ReloadCompleted, ReloadCompleted}, []ReloadState{first.State, w.last().State})
+	require.Contains(t, first.Failure.Message, "the last worker, of generation 3, exited")
+	require.Contains(t, w.last().Failure.Message, "the last worker exited")
+}
+
 // When the master stops every slot is emptied, which says nothing about a reload that was live.
 func TestAReloadIsNotUnstableBecauseTheMasterStops(t *testing.T) {
 	w := newWorld(1).up()
