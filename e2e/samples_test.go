@@ -139,37 +139,58 @@ func TestSampleSettingsOfTheReadme(t *testing.T) {
 	require.Zero(t, code, output)
 }
 
-// The smoke test of the canary step finds a canary that is up, and decides.
+// smokeTest asks the address that it gets a hundred times, notes the answers, and wants each to be v2.
+const smokeTest = `#!/usr/bin/python3 -IS
+import multiprocessing.pool, socket, sys
+
+def ask(_):
+    with socket.create_connection((host, int(port)), 60) as c:
+        c.sendall(b"ping")
+        return c.recv(100).decode().strip()
+
+host, port = sys.argv[1].rsplit(":", 1)
+answers = multiprocessing.pool.ThreadPool(4).map(ask, range(100))
+with open("smoked", "w") as file:
+    file.write(" ".join(sorted(set(answers))))
+sys.exit(answers != ["v2"] * 100)
+`
+
+// The smoke test of the canary step hears the canary and nobody else, and decides.
 func TestSampleCanaryStepOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	step := sample(t, "docs/commands.md", "--canary 1")
-	smoke := "#!/bin/sh\nrota status | tee smoked | grep -q 'until rota promote' && exit "
 	for name, c := range map[string]struct {
-		faults, smoke string
-		code          int
-		serves        string
-		smoked        bool
+		answers, faults string
+		step            string
+		code            int
+		serves          string
+		smoked          string // every answer to the smoke test; "" if there was none
+		state           string
 	}{
-		"a good release":               {"", smoke + "0", 0, "v2", true},
-		"one that the smoke test sees": {"", smoke + "1", 5, "one", true},
-		"one that does not come up":    {"--exit-at-once 3", smoke + "0", 1, "one", false},
+		"a good release":                 {"v2", "", step, 0, "v2", "v2", "completed"},
+		"one that answers wrongly":       {"v1.9", "", step, 5, "one", "v1.9", "aborted"},
+		"one that does not come up":      {"v2", "--exit-at-once 3", step, 1, "one", "", "failed"},
+		"one that does not come up soon": {"v2", "-never-ready", adapt(t, step, "5m", "300ms"), 124, "one", "", "aborted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := newStage(t, 2, "")
-			g.deploy("v2", c.faults)
+			g := newStage(t, 4, "", "start_timeout: 5m")
+			g.deploy(c.answers, c.faults)
 			folder := folderWithRota(t)
-			require.NoError(t, os.WriteFile(filepath.Join(folder, "smoke-test"), []byte(c.smoke), 0o755))
-			_, code := paste(t, folder, g.admin, step, "TAG=v2")
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "smoke-test"), []byte(smokeTest), 0o755))
+			output, code := paste(t, folder, g.admin, c.step, "TAG=v2")
 			require.Equal(t, c.code, code)
+			var last reloadView
+			g.eventually(c.state, func() bool {
+				last = g.newestReload()
+				return last.State == c.state
+			})
+			require.Contains(t, output, "reload "+last.ID)
 			version, err := visit(g.tcp)
 			require.NoError(t, err)
 			require.Equal(t, c.serves, version)
-			if c.smoked {
-				require.FileExists(t, filepath.Join(folder, "smoked"))
-			} else {
-				require.NoFileExists(t, filepath.Join(folder, "smoked"))
-			}
+			smoked, _ := os.ReadFile(filepath.Join(folder, "smoked"))
+			require.Equal(t, c.smoked, string(smoked))
 		})
 	}
 }

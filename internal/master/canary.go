@@ -19,11 +19,8 @@ func (r *Reload) Canaryless() bool {
 
 // CanaryDecided reports whether a wait for the canary is over: it was reached, or it will not be.
 func (r *Reload) CanaryDecided() bool {
-	switch r.State {
-	case ReloadQueued:
-		return false // whoever joins it may want another canary
-	case ReloadReverting:
-		return false // it fails, or is aborted
+	if r.State == ReloadQueued || r.State == ReloadReverting { // whoever joins it may want another canary; it fails, or is aborted
+		return false
 	}
 	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
 }

@@ -2,6 +2,7 @@ package master
 
 import (
 	"context"
+	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -40,6 +41,24 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 		_, err := r.Control(id, VerbAbort, "")
 		require.NoError(t, err)
 	}
+	canary := func(s *Spec) {
+		s.Command = []string{os.Args[0], "converses", "/nowhere"}
+		s.Strategy.Canary = 1
+	}
+	asked := func(end func(id string)) func(id string) {
+		return func(id string) {
+			reload, err := r.WaitCanary(t.Context(), id)
+			require.NoError(t, err)
+			_, err = talk(reload.CanaryAddress[0].Address, "hello")
+			require.NoError(t, err)
+			open, err := net.Dial("tcp", reload.CanaryAddress[0].Address)
+			require.NoError(t, err)
+			defer open.Close()
+			_, err = open.Read(make([]byte, 1))
+			require.NoError(t, err)
+			end(id)
+		}
+	}
 
 	for _, kind := range []struct {
 		name   string
@@ -71,6 +90,8 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 			r.next(EventReloadLive)
 			ill.Store(true)
 		}, EventReloadFailed},
+		{"the canary is asked and promoted", canary, asked(func(id string) { r.tell(id, VerbPromote) }), EventReloadCompleted},
+		{"the canary is asked and taken back", canary, asked(abort), EventReloadAborted},
 		{"the old workers are killed", func(s *Spec) {
 			runs("holds-connections")(s)
 			s.DrainTimeout = time.Millisecond

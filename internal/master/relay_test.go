@@ -30,7 +30,7 @@ func pairOf(t *testing.T) (near, far *net.TCPConn) {
 }
 
 // relayed returns the ends of a relay that runs until the test ends.
-func relayed(t *testing.T, ctx context.Context, idle time.Duration) (client, worker *net.TCPConn, ended <-chan struct{}) {
+func relayed(ctx context.Context, t *testing.T, idle time.Duration) (client, worker *net.TCPConn, ended <-chan struct{}) {
 	t.Helper()
 	client, front := pairOf(t)
 	back, worker := pairOf(t)
@@ -42,7 +42,7 @@ func relayed(t *testing.T, ctx context.Context, idle time.Duration) (client, wor
 
 func TestEachEndIsPassedOnByItself(t *testing.T) {
 	t.Parallel()
-	client, worker, ended := relayed(t, t.Context(), patience)
+	client, worker, ended := relayed(t.Context(), t, patience)
 	_, err := io.WriteString(client, "question")
 	require.NoError(t, err)
 	require.NoError(t, client.CloseWrite())
@@ -62,7 +62,7 @@ func TestAResetIsPassedOn(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"by the client", "by the worker"} {
 		t.Run(name, func(t *testing.T) {
-			client, worker, ended := relayed(t, t.Context(), patience)
+			client, worker, ended := relayed(t.Context(), t, patience)
 			from, to := client, worker
 			if name == "by the worker" {
 				from, to = worker, client
@@ -77,7 +77,7 @@ func TestAResetIsPassedOn(t *testing.T) {
 
 func TestASilentRelayEnds(t *testing.T) {
 	t.Parallel()
-	_, worker, ended := relayed(t, t.Context(), time.Millisecond)
+	_, worker, ended := relayed(t.Context(), t, time.Millisecond)
 	<-ended
 	_, err := worker.Read(make([]byte, 1))
 	require.Error(t, err)
@@ -86,7 +86,7 @@ func TestASilentRelayEnds(t *testing.T) {
 func TestARelayEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	client, worker, ended := relayed(t, ctx, patience)
+	client, worker, ended := relayed(ctx, t, patience)
 	_, err := io.WriteString(client, "x")
 	require.NoError(t, err)
 	_, err = worker.Read(make([]byte, 1))
