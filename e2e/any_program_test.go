@@ -171,13 +171,6 @@ func TestAListenerMovesInAReload(t *testing.T) {
 	})
 }
 
-func TestAProgramThatSaysNothingIsReadyAfterASecondAndTheLogSaysSo(t *testing.T) {
-	t.Parallel()
-	r := start(t, "--workers", "1", "--", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
-	r.logs("it has lived 1s and did not say READY=1")
-	require.Equal(t, 1, r.reload("").Replaced)
-}
-
 func TestAProgramThatForksIsOneWorker(t *testing.T) {
 	t.Parallel()
 	script := fmt.Sprintf(`LISTEN_PID= ; '%s' worker & sleep 1000 & wait`, binary)
@@ -317,7 +310,7 @@ func TestUDPIsAnsweredByTheBuiltInWorker(t *testing.T) {
 
 func TestTheFDOfAListenerCanBeNamedInArguments(t *testing.T) {
 	t.Parallel()
-	r := start(t, "--workers", "1", "--listen", "web=127.0.0.1:0", "--listen", "127.0.0.1:0", "--env", "PORT={port:web}", "--",
+	r := start(t, "--workers", "1", "--listen", "web=127.0.0.1:0", "--listen", "127.0.0.1:0", "--env", "PORT={port:web}", "--ready", "delay:100ms", "--",
 		"sh", "-c", `echo "arguments $0 $1 port $PORT"; trap 'exit 0' TERM; while :; do sleep 0.1; done`, "fd={fd:web}", "worker={worker_id}")
 	w := r.workers()[0]
 	_, port, err := net.SplitHostPort(r.status().Listeners[0].Address)

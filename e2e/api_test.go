@@ -45,6 +45,7 @@ type workerView struct {
 	Connections int
 	Revision    string
 	RSSBytes    int `json:"rss_bytes"`
+	Readiness   struct{ By, Detail string }
 	Processes   []struct{ PID int }
 	Program     struct {
 		Path, Directory        string
@@ -58,6 +59,7 @@ type reloadView struct {
 	State                string
 	Generation           int
 	Replaced, Total      int
+	Assumed              []string
 	Draining             int
 	ConnectionsRemaining int `json:"connections_remaining"`
 	ConnectionsCut       int `json:"connections_cut"`

@@ -91,7 +91,7 @@ func TestAReloadByCommandEndsWithAVerdict(t *testing.T) {
 
 func TestABrokenDeployFailsTheCommand(t *testing.T) {
 	t.Parallel()
-	r := start(t, "--workers", "2", "--start-timeout", "30s", "--env", "PATH=/usr/bin:/bin", "--", "sh", "-c",
+	r := start(t, "--workers", "2", "--ready", "delay:100ms", "--env", "PATH=/usr/bin:/bin", "--", "sh", "-c",
 		`if [ "$ROTA_REVISION" = broken ]; then echo "no database" >&2; exit 3; fi; exec sleep 1000`)
 	stdout, stderr, code := r.ask("reload", "--revision", "broken")
 	require.Equal(t, 1, code, stderr)
@@ -187,7 +187,7 @@ func TestWhoWaitsIsToldThatTheMasterStops(t *testing.T) {
 
 func TestEventsAndLogsAreFollowed(t *testing.T) {
 	t.Parallel()
-	r := start(t, "--workers", "1", "--", "sh", "-c", `echo "here is $ROTA_GENERATION"; exec sleep 1000`)
+	r := start(t, "--workers", "1", "--ready", "delay:100ms", "--", "sh", "-c", `echo "here is $ROTA_GENERATION"; exec sleep 1000`)
 	events, _ := r.follow("events", "--after", "0")
 	logs, _ := r.follow("logs", "-f")
 	require.NotEmpty(t, events.find(r.exited, "worker.ready"))

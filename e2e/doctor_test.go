@@ -59,7 +59,7 @@ func TestTheBuiltInWorkerPassesTheDoctor(t *testing.T) {
 func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "doctor.xml")
-	lines, stderr, code := doctor(t, "--start-timeout", "2s", "--drain-timeout", "1s", "--junit", file,
+	lines, stderr, code := doctor(t, "--ready", "delay:100ms", "--start-timeout", "2s", "--drain-timeout", "1s", "--junit", file,
 		"--", "/bin/sh", "-c", `trap "" TERM; while :; do sleep 0.1; done`)
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "rota: /bin/sh does not pass\n")

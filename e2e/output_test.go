@@ -25,7 +25,7 @@ func (r *rota) logOf(worker string) (l workerLog) {
 // startScript runs rota with a shell script as its workers' program.
 func startScript(t *testing.T, workers, script string) *rota {
 	t.Helper()
-	return start(t, "--workers", workers, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--", "sh", "-c", script)
+	return start(t, "--workers", workers, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready", "delay:100ms", "--", "sh", "-c", script)
 }
 
 func TestWhatAWorkerPrintsIsLoggedKeptAndFollowedToItsEnd(t *testing.T) {

@@ -25,6 +25,7 @@ export function renderReceipt(reload) {
   setText(byId('receipt-of'), receipt ? `of the reload to generation ${reload.generation}` : '');
   setText(byId('receipt-verdict'), verdict(receipt, reload));
   setAttribute(byId('receipt-verdict'), 'data-lossless', receipt?.lossless ?? (receipt?.losses.length ? 'false' : 'open'));
+  setText(byId('receipt-assumed'), assumed(reload?.assumed ?? []));
   keepChildren(byId('receipt-figures'), FIGURES, {
     key: (figure) => figure.label,
     create: ({ label }) => {
@@ -46,6 +47,11 @@ function verdict(receipt, reload) {
   if (receipt.lossless === null && !losses && ended(reload) && reload.serving === 0) return 'Nothing was measured: no worker served.';
   if (receipt.lossless === null) return losses ? `Not lossless so far: ${losses}.` : 'Nothing lost so far; the verdict comes with the end.';
   return receipt.lossless ? 'Lossless: no connection was lost, as far as can be measured.' : `Not lossless: ${losses}.`;
+}
+
+// assumed says which of the new workers were not seen to be ready.
+function assumed(reasons) {
+  return reasons.length > 0 ? `Readiness was assumed, not seen: ${reasons.join('; ')}.` : '';
 }
 
 function renderLost(list) {

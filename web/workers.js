@@ -10,7 +10,7 @@ const ORDER = { ready: 0, starting: 0, waiting: 1, draining: 2 };
 
 const COLUMNS = [
   { label: 'Slot', value: (worker) => text(worker.slot) },
-  { label: 'State', value: (worker) => text(worker.state) },
+  { label: 'State', value: (worker) => text(assumed(worker) ? `${worker.state} (assumed)` : worker.state) },
   { label: 'Generation', number: true, value: (worker) => text(worker.generation) },
   { label: 'Revision', value: (worker) => text(worker.revision) },
   { label: 'PID', number: true, value: (worker) => text(worker.pid || null) },
@@ -20,6 +20,8 @@ const COLUMNS = [
   { label: 'CPU time', number: true, value: (worker) => elapsed(worker.cpu_seconds ?? NaN) },
   { label: 'Restarts', number: true, value: (worker) => count(worker.restarts) },
 ];
+
+const assumed = ({ state, readiness }) => state === 'ready' && readiness?.by === 'assumed';
 
 // bySlot groups workers by slot, in the order of slots; within one the current worker comes first.
 export function bySlot(workers) {
@@ -90,7 +92,7 @@ function updateRow(row, worker, older, now, pool) {
   setAttribute(row, 'data-older', older);
   COLUMNS.forEach(({ value }, index) => setText(row.cells[index].firstElementChild, value(worker, now)));
   setText(row.cells[1].lastElementChild, (worker.status ?? '') + nextTry(worker, now));
-  setAttribute(row.cells[1], 'title', worker.output ?? '');
+  setAttribute(row.cells[1], 'title', worker.output ?? worker.readiness?.detail ?? '');
   setAttribute(row.cells[3], 'title', worker.revision ?? '');
   renderRotation(row.lastElementChild, worker, older, pool);
 }

@@ -50,7 +50,7 @@ func TestCheckPrintsEveryComplaintAndNothingElse(t *testing.T) {
 		require.Equal(t, 2, code)
 		require.Empty(t, stdout)
 		require.Equal(t, path+`:2: wokers: unknown key; did you mean workers?
-`+path+`:3: ready: "soon" is none of notify, tcp, delay:2s, http:/path and log:REGEX
+`+path+`:3: ready: "soon" is none of auto, notify, tcp, delay:2s, http:/path and log:REGEX
 ROTA_UMASK: "rwx" is not an octal number from 0 to 0777, such as 0022
 --watchdog: 1ms is shorter than 100ms; 0 switches it off
 command behind --: the name of the program is empty

@@ -33,12 +33,13 @@ func requireHarmless(t *testing.T, printed string) {
 
 func TestWhatAMasterAnswersDoesNothingToATerminal(t *testing.T) {
 	worker := `{"id":"` + workerID + `","slot":0,"generation":2,"revision":"` + hostile + `","status":"` + hostile + `","pid":7,"state":"draining",` +
-		`"connections":3,"exit":{"code":null,"signal":"` + hostile + `","error":"` + hostile + `"},` +
+		`"connections":3,"readiness":{"by":"` + hostile + `","detail":"` + hostile + `"},"exit":{"code":null,"signal":"` + hostile + `","error":"` + hostile + `"},` +
 		`"waiting_for":{"oldest":{"id":"` + hostile + `","remote":"` + hostile + `"},"peers":["` + hostile + `"]}}`
 	reload := reloadJSON("failed", `"revision":"`+hostile+`"`, `"reason":"`+hostile+`"`,
 		`"error":{"message":"`+hostile+`","slot":1,"output":["`+hostile+`"],"complaints":["`+hostile+`"]}`,
 		`"steps":[{"time":"2026-11-22T08:00:00Z","action":"`+hostile+`","slot":0,"message":"`+hostile+`"}]`,
 		`"waiting_for":[{"worker_id":"`+hostile+`","slot":0,"connections":1,"active":1,"oldest":null,"peers":["`+hostile+`"]}]`,
+		`"assumed":["`+hostile+`"]`,
 		`"receipt":{"probes":{},"connections":{},"cut_connections":[{"remote":"`+hostile+`","listener":"`+hostile+`","state":"`+hostile+`","how":"`+hostile+`"}],`+
 			`"checks":{},"lossless":false,"losses":["`+hostile+`"]}`)
 	f := reloading(t, reload).

@@ -27,6 +27,9 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 			"reload " + reloadID + " is completed: generation 3 (v2) serves in 2 slots, after 2s. 120 probes were all answered, the slowest after 1.4ms. " +
 				"No listen queue overflowed, the deepest held 3. 40 connections drained by themselves, 0 cut, 1 evicted. Checks: 12 passed, 0 failed. Lossless.\n",
 		}},
+		"assumed": {reloadJSON("completed", receiptJSON(0, true), `"assumed":["the program uses io_uring\u001b[2J"]`), lossless, 0, []string{
+			"Lossless.\nReadiness was assumed, not seen: the program uses io_uring\\x1b[2J. Set ready to how it can be told: notify, http:/path, log:REGEX or delay:2s.\n",
+		}},
 		"without a receipt": {reloadJSON("completed", `"connections_cut":0`), nil, 0, []string{"serves in 2 slots, after 2s.\n"}},
 		"failed":            {reloadJSON("failed", `"replaced":0`, failure, receiptJSON(1, false)), nil, 1, []string{"has failed: worker of slot 1 exited with code 3. The generation before still serves.", "  a: b\n", `cannot bind\x1b[2J`}},
 		"failed for good":   {reloadJSON("failed", `"replaced":1`, strings.Replace(failure, "{", `{"revert_failed":true,`, 1)), nil, 1, []string{"It could not be taken back: its generation serves 1 of 2 slots; see rota status."}},

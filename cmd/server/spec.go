@@ -56,7 +56,8 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		s.Listen = nil
 	}
 	addresses, problems := master.ParseListen(s.Listen)
-	ready, err := readinessOf(s)
+	ready, err := master.ParseReadiness(s.Ready)
+	ready.Headers = s.ProbeHeader
 	checks, err2 := checksOf(s)
 	if err := errors.Join(append(problems, err, err2)...); err != nil {
 		return master.Spec{}, err
@@ -115,20 +116,6 @@ func checksOf(s settings.Settings) (list []master.Check, err error) {
 		list = append(list, c)
 	}
 	return list, err
-}
-
-// readinessOf is what was asked for; otherwise the built-in worker says READY=1, and a program
-// of which nothing is known may.
-func readinessOf(s settings.Settings) (master.Readiness, error) {
-	switch {
-	case s.Ready != "":
-		ready, err := master.ParseReadiness(s.Ready)
-		ready.Headers = s.ProbeHeader
-		return ready, err
-	case len(s.Command) > 0:
-		return master.Undecided(), nil
-	}
-	return master.Readiness{}, nil
 }
 
 // warnOfFixed says which of the settings that differ now wait for the next start.

@@ -70,6 +70,9 @@ func verdict(v client.Reload) string {
 	} else if v.ConnectionsCut != nil && *v.ConnectionsCut > 0 {
 		s.WriteString(" " + plural(*v.ConnectionsCut, "connection was cut.", "connections were cut."))
 	}
+	for _, why := range v.Assumed {
+		s.WriteString("\nReadiness was assumed, not seen: " + why + ". Set ready to how it can be told: notify, http:/path, log:REGEX or delay:2s.")
+	}
 	if v.Error != nil {
 		for _, complaint := range v.Error.Complaints {
 			s.WriteString("\n  " + complaint)

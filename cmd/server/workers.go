@@ -77,6 +77,9 @@ func (r *remote) showWorker(ctx context.Context, name string) error {
 	}
 	return r.answer(answer.JSON, func(w io.Writer) {
 		writeWorkers(w, []client.Worker{worker}, nil)
+		if worker.Readiness != nil {
+			fmt.Fprintf(w, "\nready, %s: %s\n", worker.Readiness.By, worker.Readiness.Detail)
+		}
 		if waits := worker.WaitingFor; waits != nil {
 			fmt.Fprintf(w, "\nit waits for %s\n", describeWait(*waits))
 		}
@@ -95,13 +98,21 @@ func writeWorkers(w io.Writer, workers []client.Worker, waiting []client.Waiting
 				waiting = waiting[1:]
 			}
 			fmt.Fprintf(out, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
-				one.Slot, one.State, one.Generation, numberOr(one.PID), age(one.StartedAt), number(one.Connections),
+				one.Slot, workerState(one), one.Generation, numberOr(one.PID), age(one.StartedAt), number(one.Connections),
 				mebibytes(one.RSSBytes), cpuTime(one.CPUSeconds), one.Restarts, cell(one.Revision), one.ID)
 		}
 		for _, slot := range waiting {
 			writeWaiting(out, slot)
 		}
 	})
+}
+
+// workerState marks one that was not seen to be ready.
+func workerState(w client.Worker) string {
+	if w.State == "ready" && w.Readiness.Assumed() {
+		return "ready (assumed)"
+	}
+	return w.State
 }
 
 // writeWaiting fills every column, or the workers below it would stand under other ones.

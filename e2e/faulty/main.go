@@ -36,6 +36,9 @@ type faults struct {
 	secondExit string // directory where each slot leaves a mark; one that finds its own exits with 9
 	readyWhen  string // file
 	neverReady bool
+	early      bool   // it says that it is ready at once
+	mum        bool   // it never says so
+	acceptWhen string // file
 	exitWhen   string // file
 	hangWhen   string // file: it accepts nothing, answers nothing and ignores SIGTERM from then on
 	dieOnTerm  bool   // with all of its connections
@@ -54,6 +57,9 @@ func readFaults(args []string) *faulty {
 	set.StringVar(&f.secondExit, "second-exit", "", "")
 	set.StringVar(&f.readyWhen, "ready-when", "", "")
 	set.BoolVar(&f.neverReady, "never-ready", false, "")
+	set.BoolVar(&f.early, "early", false, "")
+	set.BoolVar(&f.mum, "mum", false, "")
+	set.StringVar(&f.acceptWhen, "accept-when", "", "")
 	set.StringVar(&f.exitWhen, "exit-when", "", "")
 	set.StringVar(&f.hangWhen, "hang-when", "", "")
 	set.BoolVar(&f.dieOnTerm, "die-on-term", false, "")
@@ -84,6 +90,9 @@ func beFaulty(args []string) int {
 		fmt.Println("still thinking")
 		hang()
 	}
+	if f.early {
+		f.notify("READY=1")
+	}
 	waitForFile(f.readyWhen)
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
@@ -94,8 +103,14 @@ func beFaulty(args []string) int {
 	}
 	f.misbehave(listener.(*net.TCPListener))
 	accepting := make(chan struct{})
-	go func() { f.accept(listener); close(accepting) }()
-	f.notify("READY=1")
+	go func() {
+		waitForFile(f.acceptWhen)
+		f.accept(listener)
+		close(accepting)
+	}()
+	if !f.mum {
+		f.notify("READY=1")
+	}
 	go f.calmWatchdog()
 
 	<-term

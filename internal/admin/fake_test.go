@@ -72,7 +72,8 @@ func newFakeMaster() *fakeMaster {
 	f.workers = []master.Worker{
 		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: master.WorkerReady,
 			Program: &master.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
-			Status:  "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second)},
+			Status:  "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second),
+			Readied: master.Readied{By: master.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
 		{ID: newID(), Slot: 1, Generation: 3, State: master.WorkerStarting, StartedAt: startedAt, Restarts: 2},
 	}
 	f.gone = []master.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: master.WorkerExited,

@@ -38,6 +38,8 @@ type reloadView struct {
 	Receipt              *receiptView  `json:"receipt"`        // null until it has begun
 	Error                *failureView  `json:"error"`
 
+	Assumed []string `json:"assumed"` // why its workers were not seen to be ready, each reason once
+
 	WaitingFor []waitingForView `json:"waiting_for,omitzero"` // only where the reload is asked for alone
 
 	Steps []stepView `json:"steps"` // null in events before the last, which has them all
@@ -120,6 +122,7 @@ func viewReload(r master.Reload) reloadView {
 		Strategy:             viewStrategy(r),
 		Receipt:              viewReceipt(r),
 		Error:                viewFailure(r.Failure),
+		Assumed:              listOf(r.Assumed),
 		Steps:                make([]stepView, 0, len(r.Steps)),
 	}
 	for _, c := range r.Callers {

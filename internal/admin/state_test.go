@@ -112,10 +112,11 @@ func TestWorkers(t *testing.T) {
 	require.Equal(t, "2026-11-22T07:00:01.123Z", serving["ready_at"])
 	require.Equal(t, object{"path": "/srv/one/app", "directory": "/srv/one", "arguments": []any{"--fast"},
 		"environment": []any{"SECRET"}, "sha256": "0a1b"}, serving["program"])
+	require.Equal(t, object{"by": "assumed", "detail": "readiness was assumed"}, serving["readiness"])
 	require.EqualValues(t, os.Getpid(), serving["processes"].([]any)[0].(object)["pid"])
 
 	unforked := workers[1].(object)
-	for _, name := range []string{"pid", "connections", "rss_bytes", "cpu_seconds", "ready_at", "revision", "exit"} {
+	for _, name := range []string{"pid", "connections", "rss_bytes", "cpu_seconds", "ready_at", "revision", "exit", "readiness"} {
 		require.Nil(t, unforked[name], name)
 	}
 	require.EqualValues(t, 2, unforked["restarts"])

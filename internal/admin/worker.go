@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"time"
@@ -30,6 +31,14 @@ type workerCore struct {
 	Restarts    int       `json:"restarts"`    // deaths of its slot that led to it
 	Predecessor *string   `json:"predecessor"` // id of the worker that died before it in its slot; null for none
 	Exit        *exitView `json:"exit"`        // null until it is gone
+
+	Readiness *readinessView `json:"readiness"` // null until it was ready
+}
+
+// readinessView is what a worker was taken to be ready by.
+type readinessView struct {
+	By     string `json:"by"` // seen, said, lived or assumed
+	Detail string `json:"detail"`
 }
 
 // workerView adds what only the kernel knows.
@@ -165,7 +174,15 @@ func viewWorkerCore(w master.Worker) workerCore {
 		Restarts:    w.Restarts,
 		Predecessor: known(w.Predecessor),
 		Exit:        viewExit(w.Exit),
+		Readiness:   viewReadiness(w.Readied),
 	}
+}
+
+func viewReadiness(r master.Readied) *readinessView {
+	if r.By == "" {
+		return nil
+	}
+	return &readinessView{By: string(r.By), Detail: cmp.Or(r.Detail, "it said READY=1")}
 }
 
 func viewExit(e *master.Exit) *exitView {

@@ -38,6 +38,7 @@ type Reload struct {
 	Strategy             *Strategy    `json:"strategy"`       // nil until its plan is made
 	WaitingFor           []WaitingFor `json:"waiting_for"`
 	Receipt              *Receipt     `json:"receipt"`
+	Assumed              []string     `json:"assumed"` // why its workers were not seen to be ready
 	Steps                []Step       `json:"steps"`
 }
 

@@ -54,6 +54,15 @@ type Waiting struct {
 	Last      Worker    `json:"last"`
 }
 
+// Readiness is what a worker was taken to be ready by.
+type Readiness struct {
+	By     string `json:"by"` // seen, said, lived or assumed
+	Detail string `json:"detail"`
+}
+
+// Assumed reports whether the worker was not seen to be ready, and should have been.
+func (r *Readiness) Assumed() bool { return r != nil && r.By == "assumed" }
+
 // Worker is a worker as the API shows it.
 type Worker struct {
 	ID          string      `json:"id"`
@@ -72,6 +81,7 @@ type Worker struct {
 	RSSBytes    *uint64     `json:"rss_bytes"`
 	CPUSeconds  *float64    `json:"cpu_seconds"`
 	WaitingFor  *WaitingFor `json:"waiting_for"` // of one that drains
+	Readiness   *Readiness  `json:"readiness"`   // nil until it was ready
 	Exit        *struct {
 		Code   *int     `json:"code"`
 		Signal string   `json:"signal"`

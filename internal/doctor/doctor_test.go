@@ -17,7 +17,7 @@ func spec(name string) master.Spec {
 		Command:      []string{os.Args[0], name},
 		StartTimeout: 3 * time.Second,
 		DrainTimeout: 3 * time.Second,
-		Ready:        master.Undecided(),
+		Ready:        master.Readiness{Kind: master.ReadyAuto},
 	}
 }
 
@@ -157,12 +157,15 @@ func TestAProgramThatIsNotThereIsAMistakeOfTheCaller(t *testing.T) {
 
 func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
 	t.Parallel()
-	r := examine(t, order{Spec: spec("good-but-mum")})
+	lives := spec("good-but-mum")
+	lives.Ready = master.Readiness{Kind: master.ReadyDelay, Delay: time.Second}
+	r := examine(t, order{Spec: lives})
 	require.Empty(t, r.failed())
-	require.Contains(t, r.result(t, saysReady).Detail, "it has lived 1s and did not say READY=1, which is a guess; better have it send READY=1")
+	require.Contains(t, r.result(t, saysReady).Detail, "it has lived 1s, which is a guess; better have it send READY=1")
 	says := spec("good")
-	says.Ready = master.Readiness{} // on a slow machine it may take more than a second to say so
+	says.Ready = master.Readiness{}
 	require.Empty(t, examine(t, order{Spec: says}).result(t, saysReady).Detail)
+	require.Contains(t, examine(t, order{Spec: spec("good-but-mum")}).result(t, saysReady).Detail, "seen to accept connections on the listener")
 }
 
 func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
@@ -171,7 +174,7 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 		failed []string
 		found  string // in the first one's detail
 	}{
-		"binds-its-own":           {names(takesSocket), "while it listens on port "},
+		"binds-its-own":           {names(takesSocket), "; it listens on port "},
 		"never-ready":             {names(saysReady), "it was not ready within the start timeout of 3s"},
 		"exits-at-once":           {names(saysReady), `it exited with code 4 before it was ready (it last printed "no database"); have it run`},
 		"crashes-at-length":       {names(saysReady), `it exited with code 2 before it was ready (it last printed "panic: no database")`},
@@ -196,7 +199,7 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := spec(name)
-			if name == "never-ready" || name == "exits-at-once" || name == "crashes-at-length" || name == "goes-to-the-background" {
+			if name == "ready-too-early" || name == "never-ready" || name == "exits-at-once" || name == "crashes-at-length" || name == "goes-to-the-background" {
 				s.Ready = master.Readiness{}
 			}
 			r := examine(t, order{Spec: s})

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"rota/internal/kernel"
@@ -50,27 +48,4 @@ func descriptors() (n int, ok bool) {
 		}
 	}
 	return n, ok
-}
-
-// ownListener is the port at which a process listens on another TCP socket than ours; "" for none.
-func ownListener(pid int, inodes []uint64, ours uint64) string {
-	for _, table := range []string{"tcp", "tcp6"} {
-		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(content)) {
-			fields := strings.Fields(line)
-			if len(fields) < 10 || fields[3] != "0A" { // TCP_LISTEN
-				continue
-			}
-			inode, err := strconv.ParseUint(fields[9], 10, 64)
-			_, hex, _ := strings.Cut(fields[1], ":")
-			port, err2 := strconv.ParseUint(hex, 16, 16)
-			if err == nil && err2 == nil && inode != ours && slices.Contains(inodes, inode) {
-				return strconv.FormatUint(port, 10)
-			}
-		}
-	}
-	return ""
 }

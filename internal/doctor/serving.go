@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"rota/internal/kernel"
 	"rota/internal/master"
 )
 
@@ -65,7 +64,7 @@ func (e *examination) start(ctx context.Context) (*trial, *refusal, error) {
 		return nil, nil, err
 	}
 	if err := t.awaitReady(ctx); err != nil {
-		return t, &refusal{what: err.Error(), advice: t.adviceNotReady()}, nil
+		return t, &refusal{ready: e.Spec.Ready.Kind == master.ReadyAuto && t.missing != "", what: err.Error(), advice: t.adviceNotReady()}, nil
 	}
 	if err := t.welcome(ctx); err != nil {
 		return t, &refusal{ready: true, what: err.Error()}, nil
@@ -115,7 +114,7 @@ func (t *trial) welcome(ctx context.Context) error {
 
 // howReady says by what the program was known to be ready, if that was not its word.
 func (e *examination) howReady(t *trial) string {
-	if k := e.Spec.Ready.Kind; t.how == "" || k != master.ReadyEither && k != master.ReadyDelay {
+	if t.by != master.ByLife && t.by != master.ByAssumption {
 		return t.how
 	}
 	return t.how + ", which is a guess; better " + saysReady.advice
@@ -130,14 +129,8 @@ func inBrackets(text string) string {
 
 // elsewhere tells where the program listens instead, if it does.
 func (t *trial) elsewhere() string {
-	for _, p := range family() {
-		inodes, err := kernel.SocketInodes(p.PID)
-		if err != nil {
-			continue
-		}
-		if port := ownListener(p.PID, inodes, t.socket.at.Inode); port != "" {
-			return ", while it listens on port " + port + " by itself"
-		}
+	if port := family().OwnPort([]uint64{t.socket.at.Inode}); port != "" {
+		return ", while it listens on port " + port + " by itself"
 	}
 	return ""
 }

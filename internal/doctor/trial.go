@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,9 +30,11 @@ type trial struct {
 	over   chan struct{} // closed when the master's Run has returned
 	worker string        // its id
 
-	unblock bool          // the socket was non-blocking when it was ready or told to stop, or made so
-	waits   waits         // when it was told to stop
-	how     string        // what showed that it is ready; "" for its own word
+	unblock bool  // the socket was non-blocking when it was ready or told to stop, or made so
+	waits   waits // when it was told to stop
+	by      master.ReadyBy
+	missing string        // what it has not done, if it was not ready in time
+	how     string        // what showed that it is ready; "" for READY=1
 	stopped time.Time     // when it was told to
 	waited  time.Duration // from there to the first connection accepted
 	exit    *master.Exit
@@ -123,11 +126,14 @@ func (t *trial) hear(e master.Event) {
 	t.worker = w.ID
 	switch e.Type {
 	case master.EventWorkerReady:
-		_, t.how, _ = strings.Cut(e.Message, ": ")
+		t.by, t.how = w.Readied.By, w.Readied.Detail
 		t.unblock = t.socket.nonBlocking()
 		close(t.ready)
 	case master.EventWorkerDraining:
 		t.stopped = w.DrainingAt
+		if !closed(t.ready) {
+			_, t.missing, _ = strings.Cut(e.Message, ": ")
+		}
 		close(t.told)
 	case master.EventWorkerExited:
 		t.exit, t.at = t.inFull(w.Exit), w.ExitedAt
@@ -175,7 +181,7 @@ func (t *trial) awaitReady(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return fmt.Errorf("it was not ready within the start timeout of %s", t.spec.StartTimeout)
+	return fmt.Errorf("it was not ready within the start timeout of %s: %s", t.spec.StartTimeout, cmp.Or(t.missing, "rota does not tell why"))
 }
 
 // adviceNotReady is what to do about a program that was not ready: no readiness helps one that has ended.

@@ -45,6 +45,10 @@ var waiters = map[string]func() error{
 	"pselect6, others": func() error { return onHigh(func(fd int) error { return pselect(fd, unix.SYS_PSELECT6) }, 3) },
 
 	"epoll":                 func() error { return epoll(unix.EPOLLIN|unix.EPOLLET, nil) },
+	"epoll, asleep":         func() error { return epoll(unix.EPOLLIN, sleepIn) },
+	"epoll, edge, asleep":   func() error { return epoll(unix.EPOLLIN|unix.EPOLLET, sleepIn) },
+	"epoll, once, asleep":   func() error { return epoll(unix.EPOLLIN|unix.EPOLLONESHOT, sleepIn) },
+	"epoll, level":          func() error { return epoll(unix.EPOLLIN, nil) },
 	"epoll to write":        func() error { return epoll(unix.EPOLLOUT, nil) },
 	"epoll, then closed":    func() error { return epoll(unix.EPOLLIN, func(int) { unix.Close(3) }) },
 	"epoll in epoll":        func() error { return epoll(unix.EPOLLIN, nest) },
@@ -129,6 +133,9 @@ func epoll(events uint32, then func(set int)) error {
 	}
 	return unix.Pause()
 }
+
+// sleepIn waits for what the set tells.
+func sleepIn(set int) { _, _ = unix.EpollWait(set, make([]unix.EpollEvent, 1), -1) }
 
 // nest has the set in another one, and waits for that.
 func nest(inner int) {

@@ -14,6 +14,7 @@ type Wait struct {
 	Registered bool // it is in the epoll set of one of them, for reading, which alone proves nothing
 	Blocked    bool // a thread sleeps in accept, accept4, poll, ppoll, select or pselect6 on it
 	Polled     bool // and that is none of the first two
+	Epolled    bool // a thread sleeps in epoll_wait on a set that tells of its connections until they are accepted, so not edge-triggered
 }
 
 func (w Wait) or(other Wait) Wait {
@@ -22,6 +23,7 @@ func (w Wait) or(other Wait) Wait {
 		Registered: w.Registered || other.Registered,
 		Blocked:    w.Blocked || other.Blocked,
 		Polled:     w.Polled || other.Polled,
+		Epolled:    w.Epolled || other.Epolled,
 	}
 }
 
@@ -68,16 +70,17 @@ func Waiting(family Family, listeners []uint64) (waits map[uint64]Wait, unseen U
 // observation is what was seen of one process.
 type observation struct {
 	process     Process
-	directory   string            // of /proc, with its descriptors
-	waits       map[uint64]Wait   // of every wanted socket
-	descriptors map[uint64]uint64 // the wanted sockets that it has open, by number
-	sets        []string          // the epoll descriptors that it has open
-	stale       bool              // a thread accepts on a descriptor that was closed
+	directory   string              // of /proc, with its descriptors
+	waits       map[uint64]Wait     // of every wanted socket
+	descriptors map[uint64]uint64   // the wanted sockets that it has open, by number
+	sets        []string            // the epoll descriptors that it has open
+	levels      map[string][]uint64 // the wanted sockets in each that are not edge-triggered
+	stale       bool                // a thread accepts on a descriptor that was closed
 	unseen      Unseen
 }
 
 func observe(p Process, listeners []uint64) *observation {
-	o := &observation{process: p, waits: make(map[uint64]Wait, len(listeners)), descriptors: map[uint64]uint64{}}
+	o := &observation{process: p, waits: make(map[uint64]Wait, len(listeners)), descriptors: map[uint64]uint64{}, levels: map[string][]uint64{}}
 	for _, inode := range listeners {
 		o.waits[inode] = Wait{}
 	}

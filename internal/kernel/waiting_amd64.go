@@ -10,5 +10,8 @@ var waitingCalls = map[int64]waitingCall{
 	unix.SYS_PPOLL:          callPoll,
 	unix.SYS_SELECT:         callSelect,
 	unix.SYS_PSELECT6:       callSelect,
+	unix.SYS_EPOLL_WAIT:     callEpoll,
+	unix.SYS_EPOLL_PWAIT:    callEpoll,
+	unix.SYS_EPOLL_PWAIT2:   callEpoll,
 	unix.SYS_IO_URING_ENTER: callRing,
 }

@@ -42,8 +42,13 @@ func (o *observation) seeSets() error {
 			return err
 		}
 		for line := range bytes.SplitSeq(content, []byte{'\n'}) {
-			if inode, ok := registered(line); ok {
-				o.change(inode, func(w *Wait) { w.Registered = true })
+			inode, events, ok := registered(line)
+			if !ok {
+				continue
+			}
+			o.change(inode, func(w *Wait) { w.Registered = true })
+			if events&unix.EPOLLET == 0 {
+				o.levels[set] = append(o.levels[set], inode)
 			}
 		}
 	}
@@ -53,18 +58,18 @@ func (o *observation) seeSets() error {
 // forReading are the events that tell of a connection that waits. poll(2) calls them POLLIN and POLLRDNORM.
 const forReading = unix.EPOLLIN | unix.EPOLLRDNORM
 
-// registered is the inode of what an epoll set waits for, to read from it, by a line such as this:
+// registered is the inode of what an epoll set waits for, to read from it, and for what else, by a line such as this:
 //
 //	tfd:        3 events: 8000201d data:     7f6e9c27b  pos:0 ino:1a2b sdev:8
 //
 // One that was registered for one event only (EPOLLONESHOT) and has had it stays in the set, without events.
-func registered(line []byte) (inode uint64, ok bool) {
+func registered(line []byte) (inode, events uint64, ok bool) {
 	if !bytes.HasPrefix(line, []byte("tfd:")) {
-		return 0, false
+		return 0, 0, false
 	}
 	events, ok1 := hexAfter(line, "events:")
 	inode, ok2 := hexAfter(line, "ino:")
-	return inode, ok1 && ok2 && events&forReading != 0
+	return inode, events, ok1 && ok2 && events&forReading != 0
 }
 
 func hexAfter(line []byte, name string) (uint64, bool) {

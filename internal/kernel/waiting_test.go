@@ -20,7 +20,9 @@ func TestHowAProgramWaitsIsSeen(t *testing.T) {
 		"accept": blocked, "accept4": blocked, "in another thread": blocked,
 		"poll": polled, "ppoll": polled, "poll among many": polled, "poll to write": open,
 		"select": polled, "pselect6": polled, "pselect6, high": polled, "pselect6, others": open,
-		"epoll": registered, "epoll in epoll": registered, "epoll to write": open, "file listener": registered,
+		"epoll, asleep": {Open: true, Registered: true, Epolled: true}, "epoll, edge, asleep": registered, "epoll, level": registered,
+		"epoll, once, asleep": {Open: true, Registered: true, Epolled: true},
+		"epoll":               registered, "epoll in epoll": registered, "epoll to write": open, "file listener": registered,
 		"epoll, then closed": {Registered: true}, "closed": {}, "closed while accepted": {Blocked: true},
 		"many threads": open,
 	} {
@@ -240,7 +242,7 @@ func TestWhatAnEpollSetWaitsForIsReadFromItsLines(t *testing.T) {
 		"tfd:        3 events:        1 data:             3":                        0, // of an old kernel
 		"pos:	0": 0, "": 0,
 	} {
-		inode, ok := registered([]byte(line))
+		inode, _, ok := registered([]byte(line))
 		require.Equal(t, wanted != 0, ok, line)
 		if ok {
 			require.Equal(t, wanted, inode, line)

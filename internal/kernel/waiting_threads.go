@@ -18,6 +18,7 @@ const (
 	callAccept waitingCall = iota + 1 // (descriptor, …)
 	callPoll                          // (array, length, …)
 	callSelect                        // (descriptors, bits to read from, …)
+	callEpoll                         // (set, …)
 	callRing                          // io_uring_enter, also where the ring has no descriptor any more
 )
 
@@ -61,6 +62,10 @@ func (o *observation) seeCall(directory, thread string, content []byte) error {
 		return o.seePolled(thread, c)
 	case waitingCalls[c.number] == callSelect:
 		return o.seeSelected(thread, c)
+	case waitingCalls[c.number] == callEpoll:
+		for _, inode := range o.levels[strconv.Itoa(int(int32(c.args[0])))] {
+			o.change(inode, func(w *Wait) { w.Epolled = true })
+		}
 	case waitingCalls[c.number] == callRing:
 		o.see(UnseenRing)
 	}

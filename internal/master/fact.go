@@ -48,8 +48,11 @@ type (
 		worker string
 		pid    int
 	}
-	// becameReady: a worker accepts connections; how tells what shows that, if it did not say READY=1.
-	becameReady struct{ worker, how string }
+	// becameReady: a worker accepts connections.
+	becameReady struct {
+		worker string
+		how    Readied
+	}
 	// saidStatus: a worker said STATUS=text.
 	saidStatus struct{ worker, text string }
 	// startTimedOut: a worker was not ready in time. missing says what it has not done, output is what it last printed.

@@ -172,7 +172,7 @@ func tellSignals() {
 
 // A program that makes a daemon of itself is gone as soon as it is up.
 func TestAProgramThatLeavesTheForegroundIsToldToStay(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, Command: []string{"/bin/sh", "-c", "sleep 1000 & exit 0"}, Ready: Readiness{Kind: ReadyEither, Delay: 9 * time.Second}}, "")
+	r := runMaster(t, Spec{Workers: 1, Command: []string{"/bin/sh", "-c", "sleep 1000 & exit 0"}, Ready: Readiness{Kind: ReadyAuto}}, "")
 	require.Contains(t, r.next(EventWorkerReady, EventWorkerExited).Message,
 		"worker of slot 0 exited with code 0 before it was ready; a worker has to stay in the foreground")
 }

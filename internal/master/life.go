@@ -12,18 +12,25 @@ func (p *pool) onForked(m *member, pid int) {
 	p.tellWorker(EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
 }
 
-// onReady takes a worker at its word once.
-func (p *pool) onReady(m *member, how string) {
+// onReady believes once that a worker is ready.
+func (p *pool) onReady(m *member, how Readied) {
 	if m.State != WorkerStarting {
 		return
 	}
-	m.State, m.ReadyAt = WorkerReady, p.now
+	m.State, m.ReadyAt, m.Readied = WorkerReady, p.now, how
 	message := fmt.Sprintf("worker ready in slot %d after %s", m.Slot, m.ReadyAt.Sub(m.StartedAt).Round(msec))
-	if how != "" {
-		message += ": " + how
+	if how.Detail != "" {
+		message += ": " + how.Detail
 	}
+	m.reload.assume(how)
 	p.tellWorker(EventWorkerReady, m, WorkerStarting, message)
+}
 
+// assume keeps why a worker of the reload was only assumed to be ready.
+func (r *Reload) assume(how Readied) {
+	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
+		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
+	}
 }
 
 // onStartTimeout gives up on a worker that is not ready in time. It may have accepted

@@ -29,6 +29,7 @@ type loop struct {
 	journals []pastJournal // oldest first
 
 	trials    map[string]*trial // by reload
+	searches  map[*binding]bool // that are under way
 	nextCount time.Time         // not before
 	retryAt   map[int]time.Time // by slot: when its latest back-off is over
 	surveys   surveys
@@ -71,6 +72,7 @@ func (l *loop) handle(f fact) {
 	}
 	if f, ok := f.(becameReady); ok {
 		l.admit(f.worker)
+		l.getsReady(f)
 	}
 	l.observe(f)
 	effects := l.pool.apply(time.Now(), f)
@@ -132,13 +134,17 @@ func (l *loop) start(e start) {
 		count:  l.heldBy,
 		family: l.familyOf,
 		look:   l.options.Ended,
+		see:    l.see,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
 		evicted: map[uint64]bool{},
 		asks:    make(chan func(*journal)),
 		syncs:   make(chan chan<- struct{}),
 		gone:    make(chan struct{}),
+		poked:   make(chan struct{}, 1),
 	}
+	m.before, m.succeeds = l.predecessor(e)
+	m.attends = plan.attendsOf(e.slot)
 	m.born = func(root kernel.Root, pid int) {
 		_ = l.ask(func(l *loop) {
 			m.root, m.runs = root, true

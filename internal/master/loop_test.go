@@ -30,6 +30,17 @@ type fakeProcess struct {
 	obeys   bool // leaves when it gets SIGTERM
 
 	late func() (pending func() bool) // what has arrived; nil: nothing that is not in a channel
+
+	seen atomic.Pointer[glance] // what a look at it shows; nil: that it does nothing
+}
+
+// shows is what looks show from now on: how it waits at each of its stream listeners, in their order.
+func (f *fakeProcess) shows(unseen kernel.Unseen, waits ...kernel.Wait) {
+	g := glance{unseen: unseen, waits: map[uint64]kernel.Wait{}}
+	for i, wait := range waits {
+		g.waits[f.spec.sockets[i].kernel.Inode] = wait
+	}
+	f.seen.Store(&g)
 }
 
 func (f *fakeProcess) arrived() func() bool {
@@ -80,13 +91,17 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		spec.Command = []string{os.Args[0]}
-		spec.Listen = []ListenAddress{loopback}
+		if spec.Listen == nil {
+			spec.Listen = []ListenAddress{loopback}
+		}
 		o := Options{Spec: spec, Log: zerolog.Nop()}
 		b := &bench{Master: newMaster(o), t: t, behave: behave}
 		first, err := b.plan(spec, nil, nil)
 		require.NoError(t, err)
 		b.begin(first)
 		b.launch = b.launchFake
+		b.glance = b.glanceFake
+		b.search = func(*binding, ListenAddress) {}
 		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
 		b.census = func(workers []string) (map[string][]Connection, error) {
 			if b.blind.Load() {
@@ -122,6 +137,21 @@ func (b *bench) launchFake(spec launchSpec) (process, error) {
 		b.behave(p)
 	})
 	return p, errors.Join(err, failure)
+}
+
+func (b *bench) glanceFake(worker string, _ []kernel.Listener) glance {
+	var shown *glance
+	_ = b.ask(func(*loop) {
+		for _, p := range b.processes {
+			if p.spec.worker == worker {
+				shown = p.seen.Load()
+			}
+		}
+	})
+	if shown == nil {
+		return glance{}
+	}
+	return *shown
 }
 
 // from now on processes behave like this.

@@ -47,6 +47,8 @@ type Master struct {
 	launch func(launchSpec) (process, error)
 	census func(workers []string) (map[string][]Connection, error) // open connections by worker
 	kin    func(workers []string) (map[string]kernel.Family, error)
+	glance func(worker string, at []kernel.Listener) glance
+	search func(*binding, ListenAddress)
 }
 
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
@@ -65,6 +67,8 @@ func New(o Options) (*Master, error) {
 	m.launch = m.launcher.launch
 	m.census = m.heldByWorker
 	m.kin = m.families
+	m.glance = m.glanceAt
+	m.search = m.searchAt
 	return m, nil
 }
 
@@ -92,6 +96,8 @@ func (m *Master) begin(first *plan) {
 		trials:  map[string]*trial{},
 		retryAt: map[int]time.Time{},
 		surveys: m.surveys(),
+
+		searches: map[*binding]bool{},
 	}
 	m.loop.adopt(1, first)
 }

@@ -23,6 +23,7 @@ type minder struct {
 	count  func(worker string, within time.Duration) (list []Connection, known bool) // its open ones
 	family func(worker string) kernel.Family                                         // its processes
 	look   func(worker string)                                                       // see Options.Ended; nil for none
+	see    func(worker string, eager bool) sight                                     // looks whether it accepts connections
 
 	listeners []kernel.Listener // the stream sockets that it inherits
 	log       zerolog.Logger
@@ -31,6 +32,11 @@ type minder struct {
 	runs    bool            // of the loop: it has a process
 	stale   bool            // of the loop: it has a socket that nobody can reach any more
 	evicted map[uint64]bool // of the loop: by cookie, the connections that were closed for it
+
+	attends  []*attends    // how it serves its stream listeners; what it points to is the loop's
+	before   string        // of the loop: the worker that it is to replace, as long as that was not looked at
+	succeeds int           // the generation of the worker that was in the slot before
+	poked    chan struct{} // holds one when it should be looked at soon
 
 	asks  chan func(*journal)  // about what the worker prints
 	syncs chan chan<- struct{} // closed once the loop has been told of all that has happened to the worker
@@ -62,8 +68,12 @@ func (m *minder) mind(launch func() (process, error)) {
 	w := watch{minder: m, process: p, before: before, journal: newJournal(m.log), starting: true,
 		timer: lapse.NewTimer(), lived: lapse.NewTimer(), silent: lapse.NewTimer(), linger: lapse.NewTimer()}
 	w.timer.Reset(m.start.timeout)
-	if m.plan.Ready.waits() {
+	switch m.plan.Ready.Kind {
+	case ReadyDelay:
 		w.lived.Reset(m.plan.Ready.Delay)
+	case ReadyAuto:
+		w.vigil = newVigil(m.start.timeout)
+		w.lived.Reset(w.vigil.patience)
 	}
 	defer w.rest()
 	for !w.ended {
@@ -82,6 +92,7 @@ type watch struct {
 	silent   *lapse.Timer // rings when the watchdog is missed
 	linger   *lapse.Timer // rings when what outlives its first process is to be looked at
 	over     *exitStatus  // of its first process; nil while that lives
+	vigil    *vigil       // nil if it need not be looked at
 	passed   *lapse.Timer // runs once the stop signal was sent to the others; nil if it was not
 	starting bool
 	draining bool
@@ -97,13 +108,17 @@ type watch struct {
 
 // bells are what next heeds besides the worker and the loop. The zero value is none of them.
 type bells struct {
-	timer, lived, silent, linger <-chan struct{}
+	timer, lived, silent, linger, look <-chan struct{}
 
 	idle <-chan time.Time
 }
 
 func (w *watch) bells() bells {
-	return bells{timer: w.timer.C, lived: w.lived.C, silent: w.silent.C, linger: w.linger.C}
+	b := bells{timer: w.timer.C, lived: w.lived.C, silent: w.silent.C, linger: w.linger.C}
+	if w.vigil != nil {
+		b.look = w.vigil.timer.C
+	}
+	return b
 }
 
 // next waits for one thing to happen.
@@ -128,11 +143,17 @@ func (w *watch) next(b bells) {
 	case <-b.timer:
 		w.ring(w.timer, w.timeOut)
 	case <-b.lived:
-		w.ring(w.lived, func() { w.becomeReady(w.haveLived()) })
+		w.ring(w.lived, w.haveLived)
 	case <-b.silent:
 		w.ring(w.silent, w.missWatchdog)
 	case <-b.linger:
 		w.ring(w.linger, w.lookAfterRest)
+	case <-b.look:
+		w.beginLook()
+	case s := <-w.sights():
+		w.judge(s)
+	case <-w.poked:
+		w.lookSoon()
 	case <-b.idle:
 	}
 }
@@ -167,7 +188,7 @@ const (
 
 // holds reports whether something has come as far as a channel.
 func (w *watch) holds() bool {
-	return len(w.orders)+len(w.process.notes())+len(w.process.ended()) > 0
+	return len(w.orders)+len(w.process.notes())+len(w.process.ended())+len(w.sights()) > 0
 }
 
 func (w *watch) obey(o order) {
@@ -186,6 +207,9 @@ func (w *watch) obey(o order) {
 	w.starting, w.draining = false, true
 	w.lived.Stop()
 	w.silent.Stop()
+	if w.vigil != nil {
+		w.vigil.rest()
+	}
 	if o.abort {
 		w.aborting = true
 		w.timer.Reset(abortGrace)
@@ -236,6 +260,9 @@ func (w *watch) rest() {
 	w.lived.Stop()
 	w.silent.Stop()
 	w.linger.Stop()
+	if w.vigil != nil {
+		w.vigil.rest()
+	}
 }
 
 func (w *watch) timeOut() {
@@ -248,6 +275,9 @@ func (w *watch) timeOut() {
 		return
 	}
 	missing := w.plan.Ready.missing()
+	if w.vigil != nil {
+		missing = w.vigil.latest.missing(w.vigil.evidence, w.start.slot) + w.elsewhere()
+	}
 	if w.plan.Ready.heeds() {
 		missing += w.outOfReach()
 	}

@@ -23,6 +23,8 @@ type plan struct {
 	env       []string // of every worker, without what differs from one to the next
 	listeners []listener
 	shown     Program
+	served    map[int]map[*binding]bool // of the loop: which listeners were seen to be served, by slot
+	assumed   []string                  // of the loop: why workers were only assumed to be ready
 }
 
 // Program is what the world is told of a plan.

@@ -81,7 +81,8 @@ type pace struct {
 
 const (
 	firstRest = time.Millisecond
-	lastRest  = 250 * time.Millisecond
+	lastRest  = 50 * time.Millisecond
+	lastGap   = time.Second
 	restShare = 5 // a look may take so much less time than the rest before the next
 )
 
@@ -93,7 +94,7 @@ func newPace(a ListenAddress, workers int) *pace {
 func (p *pace) due(waiting int) int {
 	if now := time.Now(); (waiting == 0 || !p.shared) && !now.Before(p.next) {
 		n := p.size
-		p.size, p.gap, p.pause = min(4*p.size, mostOffers), min(2*p.gap, lastRest), firstRest
+		p.size, p.gap, p.pause = min(4*p.size, mostOffers), min(2*p.gap, lastGap), firstRest
 		p.next = now.Add(p.gap)
 		return n
 	}

@@ -12,7 +12,7 @@ import (
 // Readiness is what makes a worker ready. The zero value is READY=1.
 type Readiness struct {
 	Kind    ReadyKind
-	Delay   time.Duration  // of ReadyDelay, and of ReadyEither
+	Delay   time.Duration  // of ReadyDelay
 	Path    string         // of ReadyHTTP, with its query
 	Headers []string       // of ReadyHTTP, a line each: "Host: app.example"
 	Pattern *regexp.Regexp // of ReadyLog
@@ -23,25 +23,23 @@ type ReadyKind string
 
 // The kinds.
 const (
-	ReadyNotify ReadyKind = ""       // it says READY=1, or acknowledges to einhorn
-	ReadyEither ReadyKind = "either" // it says so, or it has lived for a while and did not
-	ReadyDelay  ReadyKind = "delay"  // it has lived for a while
-	ReadyTCP    ReadyKind = "tcp"    // it accepts a connection from the listener called probe
-	ReadyHTTP   ReadyKind = "http"   // it answers there with a status below 400
-	ReadyLog    ReadyKind = "log"    // it prints a line that the pattern matches
+	ReadyNotify ReadyKind = ""      // it says READY=1, or acknowledges to einhorn
+	ReadyAuto   ReadyKind = "auto"  // it is seen to accept connections; where that can't be seen, it says so or has lived for a while
+	ReadyDelay  ReadyKind = "delay" // it has lived for a while
+	ReadyTCP    ReadyKind = "tcp"   // it accepts a connection from the listener called probe
+	ReadyHTTP   ReadyKind = "http"  // it answers there with a status below 400
+	ReadyLog    ReadyKind = "log"   // it prints a line that the pattern matches
 )
 
 // probeName is the listener that only one worker gets, for the master to see whether it accepts.
 const probeName = "probe"
 
-// Undecided is what suits a program of which nothing is known: READY=1, or to have lived a
-// second, whichever comes first.
-func Undecided() Readiness { return Readiness{Kind: ReadyEither, Delay: time.Second} }
-
-// ParseReadiness reads notify, tcp, delay:2s, http:/path or log:REGEX.
+// ParseReadiness reads auto, notify, tcp, delay:2s, http:/path or log:REGEX.
 func ParseReadiness(text string) (Readiness, error) {
 	kind, rest, _ := strings.Cut(text, ":")
 	switch {
+	case text == "auto":
+		return Readiness{Kind: ReadyAuto}, nil
 	case text == "notify":
 		return Readiness{}, nil
 	case text == "tcp":
@@ -64,7 +62,7 @@ func ParseReadiness(text string) (Readiness, error) {
 		}
 		return Readiness{Kind: ReadyLog, Pattern: pattern}, nil
 	}
-	return Readiness{}, fmt.Errorf("%q is none of notify, tcp, delay:2s, http:/path and log:REGEX", text)
+	return Readiness{}, fmt.Errorf("%q is none of auto, notify, tcp, delay:2s, http:/path and log:REGEX", text)
 }
 
 // missing says what a worker that is not ready has not done.
@@ -76,7 +74,7 @@ func (r Readiness) missing() string {
 		return "it did not answer GET " + r.Path + " on the listener " + probeName + " with a status below 400"
 	case ReadyLog:
 		return "it printed no line that matches " + r.Pattern.String()
-	case ReadyDelay, ReadyEither:
+	case ReadyDelay:
 		return "it has not lived " + r.Delay.String() + " yet"
 	default:
 		return "it did not say READY=1"
@@ -87,10 +85,7 @@ func (r Readiness) missing() string {
 func (r Readiness) probes() bool { return r.Kind == ReadyTCP || r.Kind == ReadyHTTP }
 
 // heeds reports whether it counts when the worker itself says that it is ready.
-func (r Readiness) heeds() bool { return r.Kind == ReadyNotify || r.Kind == ReadyEither }
-
-// waits reports whether it counts that the worker lives.
-func (r Readiness) waits() bool { return r.Kind == ReadyDelay || r.Kind == ReadyEither }
+func (r Readiness) heeds() bool { return r.Kind == ReadyNotify || r.Kind == ReadyAuto }
 
 // ProbeHTTP asks the program behind an address for a path, with header lines; nil: it answered with a status below 400.
 type ProbeHTTP func(ctx context.Context, address, path string, headers []string) error

@@ -17,10 +17,13 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/kernel"
 )
 
 func TestParseReadiness(t *testing.T) {
 	for text, want := range map[string]Readiness{
+		"auto":                 {Kind: ReadyAuto},
 		"notify":               {},
 		"tcp":                  {Kind: ReadyTCP},
 		"delay:2s":             {Kind: ReadyDelay, Delay: 2 * time.Second},
@@ -78,14 +81,12 @@ func TestWhatMakesAWorkerReady(t *testing.T) {
 	}{
 		"its word":                          {Readiness{}, says(note{ready: true}), 500 * time.Millisecond, "worker ready in slot 0 after 500ms"},
 		"its acknowledgement":               {Readiness{}, says(note{acknowledged: true}), 500 * time.Millisecond, "einhorn"},
-		"undecided, and it says so":         {Undecided(), says(note{ready: true}), 500 * time.Millisecond, "after 500ms"},
-		"undecided, and it only lives":      {Undecided(), silent, time.Second, "it has lived 1s and did not say READY=1"},
 		"having lived":                      {delay, silent, 2 * time.Second, "it has lived 2s"},
 		"having lived, whatever it says":    {delay, says(note{ready: true}), 2 * time.Second, "it has lived 2s"},
 		"what was seen":                     {Readiness{Kind: ReadyTCP}, says(note{seen: "it accepted"}), 500 * time.Millisecond, "it accepted"},
-		"what was seen, not what it says":   {Readiness{Kind: ReadyTCP}, says(note{ready: true}), 0, "was not ready in 10s: it accepted no connection on the listener probe"},
-		"never, so that nothing is guessed": {Readiness{}, silent, 0, "was not ready in 10s: it did not say READY=1"},
-		"never, as nothing matches":         {pattern, silent, 0, "was not ready in 10s: it printed no line that matches ^up$"},
+		"what was seen, not what it says":   {Readiness{Kind: ReadyTCP}, says(note{ready: true}), 0, "was not ready in 1m0s: it accepted no connection on the listener probe"},
+		"never, so that nothing is guessed": {Readiness{}, silent, 0, "was not ready in 1m0s: it did not say READY=1"},
+		"never, as nothing matches":         {pattern, silent, 0, "was not ready in 1m0s: it printed no line that matches ^up$"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after, how := readyAfter(t, c.ready, c.behave)
@@ -107,7 +108,11 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 }
 
 func TestOnlyTheFirstSignOfReadinessCounts(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Ready: Undecided()}, soon(2*time.Second), func(b *bench) {
+	accepts := func(p *fakeProcess) {
+		soon(2 * time.Second)(p)
+		p.shows("", kernel.Wait{Blocked: true})
+	}
+	inBubble(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyAuto}}, accepts, func(b *bench) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		s, err := b.Subscribe(0)
@@ -285,8 +290,8 @@ func TestEinhornsAcknowledgementMakesReady(t *testing.T) {
 }
 
 func TestADelayBeyondTheStartTimeoutIsAMistake(t *testing.T) {
-	err := Spec{Command: []string{"x"}, Ready: Readiness{Kind: ReadyDelay, Delay: 10 * time.Second}}.Validate()
-	require.ErrorContains(t, err, "a delay of 10s is not shorter than the start timeout of 10s")
+	err := Spec{Command: []string{"x"}, Ready: Readiness{Kind: ReadyDelay, Delay: time.Minute}}.Validate()
+	require.ErrorContains(t, err, "a delay of 1m0s is not shorter than the start timeout of 1m0s")
 	require.Equal(t, 1, len(strings.Split(err.Error(), "\n")))
 }
 

@@ -97,6 +97,7 @@ type Reload struct {
 	ConnectionsCut       int       // connections closed by killing workers, such as at the drain timeout
 	CutUnknown           bool      // there may be more: the kernel did not tell of every killed worker
 	Program              *Program  // of its generation; nil until that is known
+	Assumed              []string  // why readiness of its workers was only assumed, each reason once
 	Failure              *Failure  // nil unless reverting, failed or aborted, or completed and unstable
 	Steps                []Step    // what happened to which worker, oldest first
 

@@ -1,5 +1,7 @@
 package master
 
+import "cmp"
+
 // What a minder makes of what its worker says, prints and leaves unsaid.
 
 func (w *watch) hear(n note) {
@@ -15,19 +17,30 @@ func (w *watch) hear(n note) {
 	case n.alive && !w.starting && !w.draining:
 		w.armWatchdog()
 	}
-	if n.ready && w.plan.Ready.heeds() {
-		w.becomeReady("")
+	if n.ready {
+		w.hearReady(Readied{By: ByWord})
 	}
-	if n.acknowledged && w.plan.Ready.heeds() {
-		w.becomeReady("it acknowledged in einhorn's way")
+	if n.acknowledged {
+		w.hearReady(Readied{By: ByWord, Detail: saidAck})
 	}
 	if n.seen != "" {
-		w.becomeReady(n.seen)
+		w.becomeReady(Readied{By: BySight, Detail: n.seen})
 	}
 }
 
-// becomeReady tells once that the worker accepts connections. how says what shows that; "" for its own word.
-func (w *watch) becomeReady(how string) {
+// hearReady takes the worker at its word, if that is enough.
+func (w *watch) hearReady(how Readied) {
+	switch w.plan.Ready.Kind {
+	case ReadyNotify:
+		w.becomeReady(how)
+	case ReadyAuto:
+		w.hearOut(cmp.Or(how.Detail, saidReady))
+	case ReadyDelay, ReadyTCP, ReadyHTTP, ReadyLog: // what it says is not what was asked for
+	}
+}
+
+// becomeReady tells once that the worker accepts connections.
+func (w *watch) becomeReady(how Readied) {
 	if !w.starting {
 		return
 	}
@@ -38,12 +51,12 @@ func (w *watch) becomeReady(how string) {
 	w.post(becameReady{worker: w.start.worker, how: how})
 }
 
-func (w *watch) haveLived() string {
-	text := "it has lived " + w.plan.Ready.Delay.String()
-	if w.plan.Ready.Kind == ReadyEither {
-		text += " and did not say READY=1"
+func (w *watch) haveLived() {
+	if w.vigil != nil {
+		w.liveLong()
+		return
 	}
-	return text
+	w.becomeReady(Readied{By: ByLife, Detail: "it has lived " + w.plan.Ready.Delay.String()})
 }
 
 func (w *watch) armWatchdog() {
@@ -64,7 +77,7 @@ func (w *watch) search(data []byte) {
 	for len(data) > 0 {
 		var line []byte
 		if line, data = cutLine(data); w.plan.Ready.Pattern.Match(trim(line)) {
-			w.becomeReady("it printed a line that matches " + w.plan.Ready.Pattern.String())
+			w.becomeReady(Readied{By: ByWord, Detail: "it printed a line that matches " + w.plan.Ready.Pattern.String()})
 			return
 		}
 	}

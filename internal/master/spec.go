@@ -58,7 +58,7 @@ type Spec struct {
 
 // The defaults of the timeouts.
 const (
-	DefaultStartTimeout = 10 * time.Second
+	DefaultStartTimeout = 60 * time.Second
 	DefaultDrainTimeout = 100 * time.Second
 	DefaultCheckTimeout = 5 * time.Second
 )

@@ -25,6 +25,7 @@ type Worker struct {
 	Status     string // the latest STATUS= it sent
 	StartedAt  time.Time
 	ReadyAt    time.Time // zero until ready
+	Readied    Readied   // zero until ready
 	DrainingAt time.Time // zero until told to drain
 	ExitedAt   time.Time // zero until reaped
 

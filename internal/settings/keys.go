@@ -91,9 +91,9 @@ var keys = []key{
 		usage: "let workers gain no privileges, such as by setuid programs",
 	},
 	{
-		name: "ready", unset: "READY=1 from the built-in worker; from a program that, or its having lived one second", kind: readiness,
-		usage:    "`what` says that a worker is ready: notify, tcp, delay:2s, http:/path or log:REGEX",
-		examples: []any{"notify", "tcp", "delay:2s", "http:/healthz", "log:listening on"},
+		name: "ready", preset: "notify", programs: "auto", unset: "auto for programs, notify for the built-in worker", kind: readiness,
+		usage:    "`what` says that a worker is ready: auto (it is seen to accept connections), notify, tcp, delay:2s, http:/path or log:REGEX",
+		examples: []any{"auto", "notify", "tcp", "delay:2s", "http:/healthz", "log:listening on"},
 	},
 	{
 		name: "start_timeout", preset: master.DefaultStartTimeout.String(), kind: durationAbove0,

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 	s, err := load(t, "", nil)
 	require.NoError(t, err)
 	require.Equal(t, Settings{
-		Listen: []string{":11111"}, ListenByDefault: true, Umask: -1, StartTimeout: 10 * time.Second, DrainTimeout: 100 * time.Second,
+		Listen: []string{":11111"}, ListenByDefault: true, Umask: -1, Ready: "notify", StartTimeout: time.Minute, DrainTimeout: 100 * time.Second,
 		StopSignal: syscall.SIGTERM, MaxDraining: 4, Surge: "1", CheckTimeout: 5 * time.Second, ProbeInterval: 50 * time.Millisecond,
 		Admin: "127.0.0.1:11112", EventStreams: 256, LogLevel: "info", LogFormat: "auto",
 	}, s)
@@ -318,12 +318,12 @@ func TestMistakesInValues(t *testing.T) {
 		"umask: 01000":                   `"01000" is not an octal number from 0 to 0777, such as 0022`,
 		"umask: ''":                      `"" is not an octal number from 0 to 0777, such as 0022`,
 		"no_new_privileges: 7":           `"7" is neither true nor false`,
-		"ready: soon":                    `"soon" is none of notify, tcp, delay:2s, http:/path and log:REGEX`,
-		"ready: notify:x":                `"notify:x" is none of notify, tcp, delay:2s, http:/path and log:REGEX`,
+		"ready: soon":                    `"soon" is none of auto, notify, tcp, delay:2s, http:/path and log:REGEX`,
+		"ready: notify:x":                `"notify:x" is none of auto, notify, tcp, delay:2s, http:/path and log:REGEX`,
 		"ready: delay:0":                 `"0" is not a duration such as 2s`,
-		"ready: delay:10s":               "a delay of 10s is not shorter than the start timeout of 10s",
+		"ready: delay:1m":                "a delay of 1m0s is not shorter than the start timeout of 1m0s",
 		"ready: http:healthz":            `"healthz" is not a path such as /healthz`,
-		"ready: 'log:'":                  `"log:" is none of notify, tcp, delay:2s, http:/path and log:REGEX`,
+		"ready: 'log:'":                  `"log:" is none of auto, notify, tcp, delay:2s, http:/path and log:REGEX`,
 		"ready: log:(":                   "error parsing regexp: missing closing ): `(`",
 		"stop_signal: 9":                 `"9" is not one of TERM, INT, QUIT, HUP, USR1, USR2 and WINCH`,
 		"stop_signal: SIGSIGTERM":        `"SIGSIGTERM" is not one of TERM, INT, QUIT, HUP, USR1, USR2 and WINCH`,
@@ -373,15 +373,6 @@ func TestValuesAreReadAsTheyAreTyped(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"A=yes", "B=0123", "C=1.0", "D=", "E=null", "F={port:web}", "G=a b"}, s.Env)
 	require.Equal(t, []string{"a", "1.0", "", "/srv"}, s.Command)
-}
-
-func TestAProgramThatHasToLiveAWhileNeedsTheTimeForIt(t *testing.T) {
-	_, err := load(t, "command: [app]\nstart_timeout: 800ms", nil)
-	require.EqualError(t, err, "rota.yaml:2: start_timeout: 800ms is not longer than the 1s that a program has to live to count as ready; set ready to how it can be told sooner")
-	for _, file := range []string{"start_timeout: 800ms", "command: [app]\nstart_timeout: 800ms\nready: notify"} {
-		_, err := load(t, file, nil)
-		require.NoError(t, err)
-	}
 }
 
 func TestAFileThatIsNotThereOrNotYAML(t *testing.T) {

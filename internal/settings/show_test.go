@@ -69,8 +69,8 @@ env_file: [app.env]  # rota.yaml:10
 umask: "0022"  # rota.yaml:7
 open_files: 0  # default
 no_new_privileges: false  # default
-# ready:  # default: READY=1 from the built-in worker; from a program that, or its having lived one second
-start_timeout: 10s  # default
+ready: auto  # default for programs
+start_timeout: 1m0s  # default
 stop_signal: SIGHUP  # rota.yaml:8
 stop_group: false  # default
 drain_timeout: 1m30s  # --drain-timeout

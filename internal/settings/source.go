@@ -113,14 +113,6 @@ func placesOf(s source, env entry) map[string]string {
 // fits reports whether a worker can be ready before its time is up.
 func (m merged) fits() error {
 	limit := m.values.Duration("start_timeout")
-	if m.values.String("ready") == "" {
-		if lived := master.Undecided().Delay; len(m.values.Strings(commandKey)) > 0 && lived >= limit {
-			from := m.from["start_timeout"]
-			return from.source.complain("start_timeout", from.entry.line, fmt.Errorf("%s is not longer than the %s that a program has to live to count as ready; "+
-				"set ready to how it can be told sooner", limit, lived))
-		}
-		return nil
-	}
 	ready, err := master.ParseReadiness(m.values.String("ready"))
 	if err != nil || ready.Delay == 0 || ready.Delay < limit {
 		return nil

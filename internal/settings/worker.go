@@ -88,5 +88,5 @@ var readiness = kind{single, ofText(func(s string) (string, error) {
 	_, err := master.ParseReadiness(s)
 	return s, err
 }), func() *schema {
-	return anyOf(enumOf("notify", "tcp"), &schema{Type: "string", Pattern: "^(delay:.+|http:/.*|log:.+)$"})
+	return anyOf(enumOf("auto", "notify", "tcp"), &schema{Type: "string", Pattern: "^(delay:.+|http:/.*|log:.+)$"})
 }}

@@ -1,0 +1,238 @@
+package master
+
+import (
+	"errors"
+	"slices"
+
+	"rota/internal/kernel"
+)
+
+// How the master looks whether a worker accepts connections, without asking it.
+
+// glance is what one look at a worker has shown.
+type glance struct {
+	waits  map[uint64]kernel.Wait // how it waits, by the listener's inode
+	held   map[string]bool        // listeners from which it holds a connection, by name
+	unseen kernel.Unseen
+}
+
+// glanceAt looks at a worker's processes, and, if none of them sleeps at each of the listeners, for connections that they hold.
+func (m *Master) glanceAt(worker string, at []kernel.Listener) glance {
+	family := m.familyOf(worker)
+	inodes := make([]uint64, len(at))
+	for i, l := range at {
+		inodes[i] = l.Inode
+	}
+	var g glance
+	g.waits, g.unseen = kernel.Waiting(family, inodes)
+	asleep := func(l kernel.Listener) bool { return g.waits[l.Inode].Blocked || g.waits[l.Inode].Epolled }
+	if all(at, asleep) {
+		return g
+	}
+	held, err := heldFrom(family, at)
+	if errors.Is(err, kernel.ErrNoDiag) {
+		m.options.Log.Debug().Err(err).Str("worker_id", worker).Msg("cannot see which connections a worker has accepted")
+	}
+	g.held = held
+	return g
+}
+
+// heldFrom tells from which listeners the family holds a connection. A family that may not be looked into holds none.
+func heldFrom(family kernel.Family, at []kernel.Listener) (map[string]bool, error) {
+	inodes, err := family.SocketInodes()
+	inodes = slices.DeleteFunc(inodes, func(inode uint64) bool {
+		return slices.ContainsFunc(at, func(l kernel.Listener) bool { return l.Inode == inode })
+	})
+	if err != nil || len(inodes) == 0 {
+		return nil, err
+	}
+	connections, err := kernel.Connections(at)
+	held := map[string]bool{}
+	for _, c := range connections {
+		if _, ours := slices.BinarySearch(inodes, c.Inode); ours {
+			held[c.Listener] = true
+		}
+	}
+	return held, err
+}
+
+// see looks at a worker and returns what was seen of it so far. It takes as long as the worker's processes like. eager says
+// that a connection is to be offered on a listener on which it does not seem to wait.
+func (m *Master) see(worker string, eager bool) (s sight) {
+	m.seePredecessor(worker)
+	at := m.streamsOf(worker)
+	if len(at) == 0 {
+		return sight{}
+	}
+	g := m.glance(worker, at)
+	_ = m.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			l.note(w, g)
+			l.seek(w, eager)
+			s = w.sight(l.required(w))
+			s.unseen = g.unseen
+		}
+	})
+	return s
+}
+
+// seePredecessor looks, once, at the worker that is to be replaced: what it serves now is wanted of its successor.
+func (m *Master) seePredecessor(worker string) {
+	predecessor := ""
+	_ = m.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			predecessor, w.before = w.before, ""
+		}
+	})
+	if at := m.streamsOf(predecessor); len(at) > 0 {
+		g := m.glance(predecessor, at)
+		_ = m.ask(func(l *loop) {
+			if w := l.minders[predecessor]; w != nil {
+				l.note(w, g)
+			}
+		})
+	}
+}
+
+// streamsOf are the stream sockets that the worker has inherited.
+func (m *Master) streamsOf(worker string) (list []kernel.Listener) {
+	_ = m.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			for _, a := range w.attends {
+				list = append(list, a.socket)
+			}
+		}
+	})
+	return list
+}
+
+// attends is what the loop knows of how a worker serves one stream listener.
+type attends struct {
+	attended
+	binding *binding
+	at      ListenAddress
+	socket  kernel.Listener
+	sought  bool // connections are made to find out whether it accepts
+}
+
+// attendsOf begins with nothing.
+func (p *plan) attendsOf(slot int) (list []*attends) {
+	for _, l := range p.listeners {
+		if !l.stream() {
+			continue
+		}
+		s, err := l.forSlot(slot)
+		if err != nil {
+			return nil // the worker is not started
+		}
+		socket := s.kernel
+		socket.Name = l.Name
+		list = append(list, &attends{attended: attended{name: l.Name, address: l.address()}, binding: l.binding, at: l.bound(), socket: socket})
+	}
+	return list
+}
+
+// note keeps what a look has shown.
+func (l *loop) note(w *minder, g glance) {
+	for _, a := range w.attends {
+		wait := g.waits[a.socket.Inode]
+		a.open, a.registered = wait.Open, wait.Registered
+		a.closed = a.binding.awaits(w.start.slot)
+		if wait.Blocked || wait.Epolled || g.held[a.name] {
+			l.sees(w, a)
+		}
+	}
+}
+
+// awaits says why nobody comes to the slot's socket before a worker is ready there.
+func (b *binding) awaits(slot int) string {
+	switch {
+	case b.back:
+		return "clients of " + listed([]string{b.asked.Name}) + " are turned away until a worker is ready"
+	case b.asked.ReusePort && slot >= b.steered:
+		return "the slot's own socket of " + listed([]string{b.asked.Name}) + " gets no connections until its worker is ready"
+	}
+	return ""
+}
+
+// sees takes note that the worker accepts connections from a listener.
+func (l *loop) sees(w *minder, a *attends) {
+	a.accepting = true
+	if m := l.pool.workers[w.start.worker]; m != nil && !m.ReadyAt.IsZero() {
+		w.plan.serves(w.start.slot, a.binding)
+	}
+}
+
+// serves keeps which listeners the workers of a slot were seen to serve, once they were ready.
+func (p *plan) serves(slot int, b *binding) {
+	if p.served == nil {
+		p.served = map[int]map[*binding]bool{}
+	}
+	if p.served[slot] == nil {
+		p.served[slot] = map[*binding]bool{}
+	}
+	p.served[slot][b] = true
+}
+
+// getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
+func (l *loop) getsReady(f becameReady) {
+	w := l.minders[f.worker]
+	if w == nil {
+		return
+	}
+	for _, a := range w.attends {
+		if a.accepting {
+			w.plan.serves(w.start.slot, a.binding)
+		}
+	}
+	if why := f.how.Why; why != "" && !slices.Contains(w.plan.assumed, why) {
+		w.plan.assumed = append(w.plan.assumed, why)
+		l.options.Log.Warn().Int("generation", w.start.generation).Str("why", why).Str("what_to_do", wayOut).
+			Msg("readiness was assumed, not seen")
+	}
+}
+
+// required are the listeners that a worker has to be seen to serve: those that its predecessor was seen to serve. On the way back to
+// an older generation that is one which fails, so that only what the older one was seen to serve itself counts as well.
+func (l *loop) required(w *minder) map[*binding]bool {
+	slot := w.start.slot
+	own := w.plan.served[slot]
+	before := l.plans[w.succeeds]
+	switch {
+	case w.succeeds == w.start.generation:
+		return own
+	case before == nil: // it was given up meanwhile
+		return nil
+	case w.succeeds < w.start.generation:
+		return before.served[slot]
+	}
+	both := map[*binding]bool{}
+	for b := range own {
+		both[b] = before.served[slot][b]
+	}
+	return both
+}
+
+// sight is a copy for the minder.
+func (w *minder) sight(required map[*binding]bool) (s sight) {
+	for _, a := range w.attends {
+		copied := a.attended
+		copied.wanted = required[a.binding]
+		s.listeners = append(s.listeners, copied)
+	}
+	return s
+}
+
+// predecessor is the worker that is replaced, and the generation whose worker was in the slot before.
+func (l *loop) predecessor(e start) (worker string, generation int) {
+	if e.slot < len(l.pool.slots) {
+		if duty := l.pool.slots[e.slot].duty; duty != nil && duty.ID != e.worker {
+			return duty.ID, duty.Generation
+		}
+	}
+	return "", e.generation
+}
+
+func all[E any](list []E, are func(E) bool) bool {
+	return !slices.ContainsFunc(list, func(e E) bool { return !are(e) })
+}
