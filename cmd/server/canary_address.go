@@ -27,6 +27,9 @@ user of the machine, from when the canary is ready until it is promoted or taken
 		Args: between(0, 1, "it takes one reload at most"),
 		RunE: talk(func(ctx context.Context, r *remote, args []string) error {
 			id, err := r.pickReload(ctx, args)
+			if errors.Is(err, errNoReload) {
+				return errors.New("no reload is running; rota reload --canary 1 --wait=canary starts one that has a canary")
+			}
 			if err != nil {
 				return err
 			}

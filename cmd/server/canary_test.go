@@ -114,6 +114,9 @@ func TestACanaryWithoutAnAddress(t *testing.T) {
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, says)
 	}
+	_, stderr, code := newFakeAPI(t).on("GET /status", http.StatusOK, aStatus(`,"reload":null`)).run("canary-address")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "no reload is running; rota reload --canary 1 --wait=canary")
 	odd := reloadJSON("rolling", `"canary_address":[{"listener":"tcp","address":"$(reboot)"}]`)
 	stdout, _, code := newFakeAPI(t).on("GET /reloads/"+reloadID, http.StatusOK, odd).run("canary-address", reloadID)
 	require.Equal(t, 3, code)

@@ -153,6 +153,11 @@ func TestWhoNeedsACanaryIsToldThatThereIsNone(t *testing.T) {
 	w.prepare(nil)
 	w.apply(reloadAsked{id: "with", request: ReloadRequest{StrategyRequest: StrategyRequest{Canary: &some}}})
 	require.NoError(t, w.pool.forbidsCanary(needs(nil), Strategy{}), "the one that is queued has a canary")
+	without := ReloadRequest{StrategyRequest: StrategyRequest{Canary: &none}}
+	require.NoError(t, w.pool.forbidsCanary(without, Strategy{}))
+	w.apply(reloadAsked{id: "with", request: needs(nil)})
+	require.ErrorContains(t, w.pool.forbidsCanary(without, Strategy{}), "another caller of the queued reload waits for its canary")
+	require.NoError(t, w.pool.forbidsCanary(ReloadRequest{}, Strategy{}))
 }
 
 // The settings may lose their canary between the request and the plan: then nothing changes.
