@@ -110,10 +110,10 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	}
 	if onTrial {
 		p.failWorker(m, why, output)
-		return
 	}
-	if renewal {
-		return // the older one serves on
+	left := p.rotating == nil && s.duty == nil // going back has failed, too, and nobody serves the slot
+	if onTrial && !left || renewal {
+		return // the older one serves on, or the rotation brings another
 	}
 	died := m.Worker
 	s.died, s.words = &died, output

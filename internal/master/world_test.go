@@ -3,6 +3,7 @@ package master
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -64,6 +65,8 @@ func (w *world) mourn(e Event) {
 		w.dead[e.Worker.Slot] = false
 	case e.Type == EventWorkerExited && e.From != string(WorkerDraining) && e.ReloadID == "":
 		w.dead[e.Worker.Slot] = true
+	case e.Type == EventPoolScaled: // a slot that comes back later is another
+		maps.DeleteFunc(w.dead, func(slot int, _ bool) bool { return slot >= e.Workers })
 	}
 }
 
