@@ -60,9 +60,9 @@ func (m *minder) waits() (map[uint64]kernel.Wait, kernel.Unseen) {
 const stopsWithin = 5 * time.Second
 
 // lookPause is until the next look: an eighth of the time since the stop signal, so that a worker that drains for long is
-// not looked at often, and longer where looking is much work.
+// not looked at often. Where looking is much work it is longer, up to that time.
 func lookPause(since, took time.Duration) time.Duration {
-	return max(since/8, 20*took, shortestLookPause)
+	return max(since/8, min(20*took, since), shortestLookPause)
 }
 
 const shortestLookPause = 5 * time.Millisecond

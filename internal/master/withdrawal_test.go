@@ -64,7 +64,8 @@ func TestTheListenersAreNamedOnWhichAWorkerWaits(t *testing.T) {
 func TestALookCostsAShareOfTheTime(t *testing.T) {
 	require.Equal(t, shortestLookPause, lookPause(0, 0))
 	require.Equal(t, time.Second, lookPause(8*time.Second, 0))
-	require.Equal(t, 2*time.Second, lookPause(0, 100*time.Millisecond))
+	require.Equal(t, 2*time.Second, lookPause(10*time.Second, 100*msec))
+	require.Equal(t, time.Second, lookPause(time.Second, time.Second))
 	n := 0
 	for since := time.Duration(0); since < DefaultDrainTimeout; since += lookPause(since, 0) {
 		n++
