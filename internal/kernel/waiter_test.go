@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -58,6 +59,7 @@ var waiters = map[string]func() error{
 	"in another thread":     func() error { go unix.Accept(3); return unix.Pause() },
 	"in a child":            inAChild,
 	"io_uring":              ring,
+	"io_uring for files":    fileRing,
 	"io_uring, not shown":   hiddenRing,
 	"not dumpable": func() error {
 		if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
@@ -208,29 +210,65 @@ func manyDescriptors(n int) error {
 	return unix.Pause()
 }
 
-func openRing() (int, error) {
-	var params [120]byte // struct io_uring_params
-	fd, _, err := unix.Syscall(unix.SYS_IO_URING_SETUP, 4, uintptr(unsafe.Pointer(&params)), 0)
+// ringParams is struct io_uring_params, with where the submission queue has its tail and its array.
+type ringParams struct {
+	_     [11]uint32
+	tail  uint32
+	_     [4]uint32
+	array uint32
+	_     [13]uint32
+}
+
+const entries = 4
+
+func setUpRing(params *ringParams) (int, error) {
+	fd, _, err := unix.Syscall(unix.SYS_IO_URING_SETUP, entries, uintptr(unsafe.Pointer(params)), 0)
 	if err != 0 {
 		return -1, fmt.Errorf("io_uring_setup: %w", err)
 	}
 	return int(fd), nil
 }
 
-func ring() error {
-	if _, err := openRing(); err != nil {
+func openRing() (int, error) { return setUpRing(new(ringParams)) }
+
+// fileRing waits for a ring that has nothing to do.
+func fileRing() error {
+	fd, err := openRing()
+	if err != nil {
 		return err
 	}
-	return unix.Pause()
+	return enterRing(fd, 0, 1, 1) // wait for a result
+}
+
+// ring has one accept.
+func ring() error {
+	var params ringParams
+	fd, err := setUpRing(&params)
+	if err != nil {
+		return err
+	}
+	const toEntries = 0x10000000 // IORING_OFF_SQES
+	queue, err1 := unix.Mmap(fd, 0, int(params.array)+4*entries, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	entry, err2 := unix.Mmap(fd, toEntries, 64*entries, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	entry[0], entry[4] = 13, 3 // IORING_OP_ACCEPT on descriptor 3
+	queue[params.tail] = 1
+	return enterRing(fd, 1, 1, 1)
+}
+
+func enterRing(fd int, submit, wait, flags uintptr) error {
+	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(fd), submit, wait, flags, 0, 0)
+	return errno
 }
 
 // hiddenRing waits for a ring that it has no descriptor of, as liburing's io_uring_close_ring_fd leaves it.
 func hiddenRing() error {
 	const (
-		registerRings    = 20 // IORING_REGISTER_RING_FDS
-		getEvents        = 1
-		registeredRing   = 16
-		waitForOneResult = 1
+		registerRings  = 20 // IORING_REGISTER_RING_FDS
+		getEvents      = 1
+		registeredRing = 16
 	)
 	fd, err := openRing()
 	if err != nil {
@@ -245,8 +283,7 @@ func hiddenRing() error {
 		return fmt.Errorf("io_uring_register: %w", err)
 	}
 	unix.Close(fd)
-	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(update.offset), 0, waitForOneResult, getEvents|registeredRing, 0, 0)
-	return errno
+	return enterRing(int(update.offset), 0, 1, getEvents|registeredRing)
 }
 
 // waiter starts the program with the listener. It ends with the test.

@@ -73,7 +73,7 @@ type observation struct {
 	directory   string              // of /proc, with its descriptors
 	waits       map[uint64]Wait     // of every wanted socket
 	descriptors map[uint64]uint64   // the wanted sockets that it has open, by number
-	sets        []string            // the epoll descriptors that it has open
+	sets, rings []string            // the descriptors of epoll and io_uring that it has open
 	levels      map[string][]uint64 // the wanted sockets in each that are not edge-triggered
 	stale       bool                // a thread accepts on a descriptor that was closed
 	unseen      Unseen
@@ -94,6 +94,9 @@ func observe(p Process, listeners []uint64) *observation {
 	}
 	if err == nil {
 		err = o.seeSets()
+	}
+	if err == nil {
+		err = o.seeRings()
 	}
 	if err == nil {
 		err = o.seeThreads()

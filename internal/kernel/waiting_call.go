@@ -43,9 +43,16 @@ func parseCall(content []byte) (c call, ok bool) {
 	return c, true
 }
 
+// ringHidden is true for a thread that waits for a ring of which there need not be a descriptor, and for one that
+// the kernel has made for a ring and that does what was asked of it. That one has no stack of its own.
+func (c call) ringHidden() bool {
+	const registeredRing = 16 // IORING_ENTER_REGISTERED_RING
+	return c.stack == 0 || c.args[3]&registeredRing != 0
+}
+
 // foreign is true for a thread that may count its system calls in another way than we: that of a 32-bit program has its
 // stack in the first 4 GiB, where that of a 64-bit one is only if somebody has put it there.
-func (c call) foreign() bool { return len(waitingCalls) == 0 || c.stack < 1<<32 }
+func (c call) foreign() bool { return len(waitingCalls) == 0 || c.stack < 1<<32 && c.stack != 0 }
 
 // mostPolled is how many descriptors of one poll are looked at: what the kernel lets a process open at most.
 const mostPolled = 1 << 20

@@ -29,9 +29,38 @@ func (o *observation) seeDescriptors() error {
 		case link == linkEpoll:
 			o.sets = append(o.sets, descriptor)
 		case link == linkRing:
-			o.unseen = UnseenRing
+			o.rings = append(o.rings, descriptor)
 		}
 	})
+}
+
+// seeRings finds out whether nothing is waited for by io_uring, as by a program that only reads and writes files with it.
+func (o *observation) seeRings() error {
+	for _, ring := range o.rings {
+		content, err := readProc(o.directory + "/fdinfo/" + ring)
+		if unlessGone(err) != nil {
+			return err
+		}
+		if err == nil && !idleRing(content) {
+			o.see(UnseenRing)
+		}
+	}
+	return nil
+}
+
+// idleRing is false for a ring that may accept: it has been given files, which need no descriptor then, or there are operations
+// that wait for one, of which it is not told for which. While the ring is in use, the kernel tells nothing of it.
+func idleRing(content []byte) bool {
+	files, operations := false, false
+	next := false // the line is the first of the list of operations
+	for line := range bytes.SplitSeq(content, []byte{'\n'}) {
+		if next {
+			operations = !bytes.HasPrefix(line, []byte("  op="))
+		}
+		next = bytes.Equal(line, []byte("PollList:"))
+		files = files || bytes.Equal(line, []byte("UserFiles:\t0"))
+	}
+	return files && operations
 }
 
 // seeSets reads what each epoll set waits for. A set within a set has a descriptor like any other.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -73,6 +74,15 @@ func TestWhoUsesIoUringMayAcceptThroughThat(t *testing.T) {
 		ln := listen(t, "unix", abstract("waiting-"+way))
 		look(t, Family{waiter(t, ln, way)}, describe(t, "unix", ln), Wait{Open: true}, UnseenRing)
 	}
+	ln := listen(t, "unix", abstract("waiting-files"))
+	program, l := waiter(t, ln, "io_uring for files"), describe(t, "unix", ln)
+	look(t, Family{program}, l, Wait{Open: true}, "")
+	require.Eventually(t, func() bool { // it sleeps
+		content, err := readProc("/proc/" + strconv.Itoa(program.PID) + "/syscall")
+		c, ok := parseCall(content)
+		return err == nil && ok && waitingCalls[c.number] == callRing
+	}, patience, tick)
+	look(t, Family{program}, l, Wait{Open: true}, "")
 }
 
 func TestAProcessThatEndsIsNoReasonNotToSee(t *testing.T) {
@@ -231,6 +241,14 @@ func TestASystemCallIsReadFromItsLine(t *testing.T) {
 		_, ok := parseCall([]byte(line))
 		require.False(t, ok, line)
 	}
+}
+
+func TestARingIsIdleThatHasNoFilesAndWaitsForNone(t *testing.T) {
+	const head, tail = "pos:\t0\nUserFiles:\t0\nUserBufs:\t0\nPollList:\n", "CqOverflowList:\nNAPI:\tdisabled\n"
+	require.True(t, idleRing([]byte(head+tail)))
+	require.False(t, idleRing([]byte(head+"  op=13, task_works=0\n"+tail)))
+	require.False(t, idleRing([]byte(strings.Replace(head, "UserFiles:\t0", "UserFiles:\t1\n    0: socket:[4711]", 1)+tail)))
+	require.False(t, idleRing([]byte("pos:\t0\nflags:\t02\n")), "it is in use")
 }
 
 func TestWhatAnEpollSetWaitsForIsReadFromItsLines(t *testing.T) {

@@ -19,7 +19,7 @@ const (
 	callPoll                          // (array, length, …)
 	callSelect                        // (descriptors, bits to read from, …)
 	callEpoll                         // (set, …)
-	callRing                          // io_uring_enter, also where the ring has no descriptor any more
+	callRing                          // (ring, …, …, flags, …)
 )
 
 func (o *observation) seeThreads() error {
@@ -66,7 +66,7 @@ func (o *observation) seeCall(directory, thread string, content []byte) error {
 		for _, inode := range o.levels[strconv.Itoa(int(int32(c.args[0])))] {
 			o.change(inode, func(w *Wait) { w.Epolled = true })
 		}
-	case waitingCalls[c.number] == callRing:
+	case waitingCalls[c.number] == callRing && c.ringHidden():
 		o.see(UnseenRing)
 	}
 	return nil
