@@ -11,7 +11,7 @@ const server = http.createServer((request, response) => {
 });
 // Node listens anew, and so sets the length of the queue that all workers share: 511 if not told. Beside
 // fd it has to be told by an argument of its own, not by an option.
-server.listen({ fd: 3 }, 4096, () => console.log("listening"));
+server.listen({ fd: 3 }, 4096);
 
 process.on("SIGTERM", () => {
   draining = true;

@@ -7,8 +7,5 @@ const server = net.createServer({ allowHalfOpen: true }, (socket) => {
 });
 // Node listens anew, and so sets the length of the queue that all workers share: 511 if not told. Beside
 // fd it has to be told by an argument of its own, not by an option.
-server.listen({ fd: Number(process.env.EINHORN_FD_0) }, 4096, () => {
-  const ack = { command: "worker:ack", pid: process.pid };
-  net.connect(process.env.EINHORN_SOCK_PATH).end(JSON.stringify(ack) + "\n");
-});
+server.listen({ fd: Number(process.env.EINHORN_FD_0) }, 4096);
 process.on("SIGTERM", () => server.close());

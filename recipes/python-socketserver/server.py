@@ -1,4 +1,3 @@
-import os
 import signal
 import socket
 import socketserver
@@ -18,7 +17,5 @@ server.socket = socket.socket(fileno=3)
 server.socket.setblocking(False)
 # shutdown waits for serve_forever, which can't end while the main thread handles the signal.
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-    notify.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
 server.serve_forever()
 server.server_close()  # waits for the threads, each of which lives as long as its client
