@@ -79,6 +79,7 @@ type reloadView struct {
 		Complaints   []string
 		Slot         *int
 		RevertFailed bool `json:"revert_failed"`
+		CheckFailed  bool `json:"revert_check_failed"`
 	}
 	Steps []struct {
 		Action string
@@ -96,9 +97,13 @@ type receiptView struct {
 	}
 	CutConnections []struct{ How, Remote string } `json:"cut_connections"`
 	WorkersDied    int                            `json:"workers_died"`
-	Checks         struct{ Passed, Failed int }
-	Lossless       *bool
-	Losses         []string
+	Checks         struct {
+		Passed, Failed int
+		Of, Reached    *int
+		NotReached     []struct{ Slot int } `json:"not_reached"`
+	}
+	Lossless *bool
+	Losses   []string
 }
 
 type problem struct {

@@ -70,7 +70,12 @@ var faultyDeploys = []brokenDeploy{
 		settings: []string{"soak: 1h", "check: [tcp]", "check_timeout: 1s", "drain_timeout: 300ms"},
 		during:   func(b *broken) { b.live(); b.touch("now") }, message: "nobody accepted a connection", atAll: true,
 		events: []string{"queued", "started", "live", "failed"}, lossy: true},
-	{name: "answers 500", faults: "-status 500", settings: []string{"soak: 2s", "check: ['http:/health']"}, onlyIn2: true, message: "500", eventsIn2: []string{"queued", "started", "live", "failed"}},
+	{name: "answers 500", faults: "-status 500", settings: []string{"check: ['http:/health']"}, onlyIn2: true, message: "500", eventsIn2: []string{"queued", "started", "live", "failed"}},
+	{name: "accepts nothing in slot 2", faults: "-only-slot 2 -never-takes", settings: []string{"check: [tcp]", "check_timeout: 2s"},
+		message: "the worker of slot 2 accepted none of", output: "version two", events: []string{"queued", "started", "live", "failed"}, lossy: true},
+	{name: "accepts, and answers nothing in slot 2", faults: "-only-slot 2 -silent", settings: []string{"check: ['http:/health']", "check_timeout: 2s"},
+		message: "the worker of slot 2 accepted the connection and did not answer GET", output: "version two",
+		events: []string{"queued", "started", "live", "failed"}},
 }
 
 func TestABrokenDeployIsTakenBack(t *testing.T) {

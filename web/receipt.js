@@ -8,6 +8,7 @@ const FIGURES = [
   { label: 'Probes answered', value: ({ probes }) => outOf(probes.ok, probes.sent), bad: ({ probes }) => probes.refused + probes.reset },
   { label: 'Slowest probe', value: ({ probes }) => (probes.sent > 0 ? `${probes.slowest_ms.toPrecision(2)} ms` : UNKNOWN) },
   { label: 'Checks passed', value: ({ checks }) => outOf(checks.passed, checks.passed + checks.failed), bad: ({ checks }) => checks.failed },
+  { label: 'Workers checked', value: ({ checks }) => (checks.of === null ? UNKNOWN : `${count(checks.reached)} of ${count(checks.of)}`), bad: ({ checks }) => checks.not_reached.length },
   { label: 'Workers died', value: (receipt) => count(receipt.workers_died), bad: (receipt) => receipt.workers_died },
   { label: 'Drained', value: ({ connections }) => count(connections.drained) },
   { label: 'Cut', value: ({ connections }) => count(connections.cut), bad: ({ connections }) => connections.cut },

@@ -113,7 +113,7 @@ func receiptJSON(cut int, lossless bool, losses ...string) string {
 	list, _ := json.Marshal(losses)
 	return fmt.Sprintf(`"receipt":{"probes":{"sent":120,"ok":120,"refused":0,"reset":0,"unanswered":0,"slowest_ms":1.44},`+
 		`"listen_overflows":0,"listen_drops":0,"deepest_queue":3,"connections":{"drained":40,"cut":%d,"dropped":0,"evicted":1},`+
-		`"cut_connections":[],"workers_died":0,"checks":{"passed":12,"failed":0},"lossless":%t,"losses":%s}`, cut, lossless, list)
+		`"cut_connections":[],"workers_died":0,"checks":{"passed":12,"failed":0,"of":2,"reached":2,"not_reached":[]},"lossless":%t,"losses":%s}`, cut, lossless, list)
 }
 
 // eventsOf is a stream that ends with the reload in that view.

@@ -25,7 +25,7 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 	}{
 		"completed": {reloadJSON("completed", receiptJSON(0, true)), lossless, 0, []string{
 			"reload " + reloadID + " is completed: generation 3 (v2) serves in 2 slots, after 2s. 120 probes were all answered, the slowest after 1.4ms. " +
-				"No listen queue overflowed, the deepest held 3. 40 connections drained by themselves, 0 cut, 1 evicted. Checks: 12 passed, 0 failed. Lossless.\n",
+				"No listen queue overflowed, the deepest held 3. 40 connections drained by themselves, 0 cut, 1 evicted. Checks: 12 passed, 0 failed; 2 of 2 workers reached. Lossless.\n",
 		}},
 		"assumed": {reloadJSON("completed", receiptJSON(0, true), `"assumed":["the program uses io_uring\u001b[2J"]`), lossless, 0, []string{
 			"Lossless.\nReadiness was assumed, not seen: the program uses io_uring\\x1b[2J. Set ready to how it can be told: notify, http:/path, log:REGEX or delay:2s.\n",
@@ -33,6 +33,9 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 		"without a receipt": {reloadJSON("completed", `"connections_cut":0`), nil, 0, []string{"serves in 2 slots, after 2s.\n"}},
 		"failed":            {reloadJSON("failed", `"replaced":0`, failure, receiptJSON(1, false)), nil, 1, []string{"has failed: worker of slot 1 exited with code 3. The generation before still serves.", "  a: b\n", `cannot bind\x1b[2J`}},
 		"failed for good":   {reloadJSON("failed", `"replaced":1`, strings.Replace(failure, "{", `{"revert_failed":true,`, 1)), nil, 1, []string{"It could not be taken back: its generation serves 1 of 2 slots; see rota status."}},
+		"some not reached":  {reloadJSON("completed", strings.Replace(receiptJSON(0, true), `"reached":2,"not_reached":[]`, `"reached":0,"not_reached":[{"slot":0},{"slot":1}]`, 1)), nil, 0, []string{"12 passed, 0 failed; 0 of 2 workers reached, not those of slots 0, 1."}},
+		"reach unknown":     {reloadJSON("completed", strings.Replace(receiptJSON(0, true), `"reached":2`, `"reached":null`, 1)), nil, 0, []string{"; which of 2 workers they have reached is unknown."}},
+		"not well before":   {reloadJSON("failed", strings.Replace(failure, "{", `{"revert_check_failed":true,`, 1)), nil, 1, []string{"The generation before serves again, but is not well"}},
 		"cut":               {reloadJSON("completed", receiptJSON(2, false, "2 connections were cut")), nil, 4, []string{"2 cut", "Not lossless: 2 connections were cut."}},
 		"cut, no receipt":   {reloadJSON("completed", `"connections_cut":2`), nil, 4, []string{"2 connections were cut."}},
 		"not lossless":      {reloadJSON("completed", receiptJSON(0, false, "3 probes were refused")), lossless, 4, []string{"Not lossless: 3 probes were refused.", "--require=lossless is not met"}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -139,6 +140,9 @@ func whoServes(v client.Reload) string {
 	if v.Serving != nil && *v.Serving < v.Total {
 		return fmt.Sprintf("The generation before serves %d of %s; see rota status.", *v.Serving, plural(v.Total, "slot", "slots"))
 	}
+	if v.Error != nil && v.Error.RevertCheckFailed {
+		return "The generation before serves again, but is not well: were its files edited in place?"
+	}
 	return "The generation before still serves."
 }
 
@@ -161,7 +165,7 @@ func receipt(m client.Receipt) string {
 		list = append(list, plural(m.WorkersDied, "worker died.", "workers died."))
 	}
 	if m.Checks.Passed+m.Checks.Failed > 0 {
-		list = append(list, fmt.Sprintf("Checks: %d passed, %d failed.", m.Checks.Passed, m.Checks.Failed))
+		list = append(list, fmt.Sprintf("Checks: %d passed, %d failed%s.", m.Checks.Passed, m.Checks.Failed, coverage(m)))
 	}
 	if m.Lossless != nil || len(m.Losses) > 0 {
 		list = append(list, judgement(m))
@@ -173,6 +177,29 @@ func receipt(m client.Receipt) string {
 		}
 	}
 	return strings.Join(told, " ")
+}
+
+// coverage says how many of the new workers the checks have reached, and which they have not.
+func coverage(m client.Receipt) string {
+	c := m.Checks
+	switch {
+	case c.Of == nil:
+		return "" // they have asked no workers
+	case c.Reached == nil:
+		return fmt.Sprintf("; which of %s they have reached is unknown", plural(*c.Of, "worker", "workers"))
+	}
+	text := fmt.Sprintf("; %d of %s reached", *c.Reached, plural(*c.Of, "worker", "workers"))
+	var slots []string
+	for _, missed := range c.NotReached {
+		slots = append(slots, strconv.Itoa(missed.Slot))
+	}
+	switch len(slots) {
+	case 0:
+		return text
+	case 1:
+		return text + ", not that of slot " + slots[0]
+	}
+	return text + ", not those of slots " + strings.Join(slots, ", ")
 }
 
 func probes(m client.Receipt) string {

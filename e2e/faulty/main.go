@@ -39,6 +39,8 @@ type faults struct {
 	early      bool   // it says that it is ready at once
 	mum        bool   // it never says so
 	acceptWhen string // file
+	neverTakes bool   // it is ready, and accepts nothing
+	silent     bool   // it accepts, and answers no GET
 	exitWhen   string // file
 	hangWhen   string // file: it accepts nothing, answers nothing and ignores SIGTERM from then on
 	dieOnTerm  bool   // with all of its connections
@@ -60,6 +62,8 @@ func readFaults(args []string) *faulty {
 	set.BoolVar(&f.early, "early", false, "")
 	set.BoolVar(&f.mum, "mum", false, "")
 	set.StringVar(&f.acceptWhen, "accept-when", "", "")
+	set.BoolVar(&f.neverTakes, "never-takes", false, "")
+	set.BoolVar(&f.silent, "silent", false, "")
 	set.StringVar(&f.exitWhen, "exit-when", "", "")
 	set.StringVar(&f.hangWhen, "hang-when", "", "")
 	set.BoolVar(&f.dieOnTerm, "die-on-term", false, "")
@@ -105,7 +109,9 @@ func beFaulty(args []string) int {
 	accepting := make(chan struct{})
 	go func() {
 		waitForFile(f.acceptWhen)
-		f.accept(listener)
+		if !f.neverTakes {
+			f.accept(listener)
+		}
 		close(accepting)
 	}()
 	if !f.mum {
@@ -179,7 +185,11 @@ func (f *faulty) serve(c net.Conn) {
 			}
 			return
 		}
-		if strings.HasPrefix(string(buffer[:n]), "GET ") {
+		get := strings.HasPrefix(string(buffer[:n]), "GET ")
+		if get && f.silent {
+			continue
+		}
+		if get {
 			fmt.Fprintf(c, "HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n", f.status, len(f.version)+1, f.version)
 			return
 		}

@@ -56,8 +56,27 @@ type fateView struct {
 }
 
 type checksView struct {
-	Passed int `json:"passed"`
-	Failed int `json:"failed"`
+	Passed     int          `json:"passed"`
+	Failed     int          `json:"failed"`
+	Of         *int         `json:"of"`          // new workers that were to be reached; null if no check has asked workers
+	Reached    *int         `json:"reached"`     // so many were, by every check; null if that is unknown
+	NotReached []missedView `json:"not_reached"` // those that no connection has reached
+}
+
+// missedView is a worker that the checks have not reached.
+type missedView struct {
+	WorkerID string `json:"worker_id"`
+	Slot     int    `json:"slot"`
+}
+
+func viewChecks(r master.Receipt) checksView {
+	view := checksView{Passed: r.ChecksPassed, Failed: r.ChecksFailed, NotReached: []missedView{}}
+	reached, known := r.Coverage.Reached()
+	view.Of, view.Reached = knownIf(r.Coverage.Of > 0, r.Coverage.Of), knownIf(known, reached)
+	for _, m := range r.Coverage.Missed {
+		view.NotReached = append(view.NotReached, missedView(m))
+	}
+	return view
 }
 
 func viewPause(p *master.Pause) *pauseView {
@@ -96,7 +115,7 @@ func viewReceipt(r master.Reload) *receiptView {
 		Connections:     fateView{knownIf(!r.DrainedUnknown, r.Drained), knownIf(!r.CutUnknown, r.ConnectionsCut), knownIf(!r.DropUnknown, r.Dropped), r.Evicted},
 		CutConnections:  viewCut(r.CutConnections),
 		WorkersDied:     r.Died,
-		Checks:          checksView{r.ChecksPassed, r.ChecksFailed},
+		Checks:          viewChecks(r.Receipt),
 		Lossless:        judgement.Lossless,
 		Losses:          listOf(judgement.Losses),
 		Unproven:        listOf(judgement.Unproven),

@@ -67,8 +67,9 @@ type failureView struct {
 
 	Complaints []string `json:"complaints,omitempty"` // each mistake by itself, where there are several
 
-	RevertFailed bool `json:"revert_failed"` // the generation before does not serve every slot again
-	Stopping     bool `json:"stopping"`      // the master was told to stop: no generation serves any more
+	RevertFailed      bool `json:"revert_failed"`       // the generation before does not serve every slot again
+	RevertCheckFailed bool `json:"revert_check_failed"` // it does, and does not pass the checks either
+	Stopping          bool `json:"stopping"`            // the master was told to stop: no generation serves any more
 }
 
 type stepView struct {
@@ -153,7 +154,7 @@ func viewFailure(f *master.Failure) *failureView {
 	if f == nil {
 		return nil
 	}
-	view := &failureView{Code: string(f.Code), Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded, Stopping: f.Stopping}
+	view := &failureView{Code: string(f.Code), Message: f.Message, WorkerID: known(f.WorkerID), Output: listOf(f.Output), Complaints: f.Complaints, RevertFailed: f.Stranded, RevertCheckFailed: f.Unwell, Stopping: f.Stopping}
 	if f.WorkerID != "" {
 		view.Slot = &f.Slot
 	}

@@ -15,25 +15,26 @@ import (
 // visit is one connection to a listener.
 type visit struct {
 	net.Conn
-	client   master.Client
-	listener master.ListenAddress
-	worker   string // that has accepted it; "" for nobody yet, or somebody unknown
-	nobodys  int    // looks at which somebody held it who is no worker
+	client  master.Client
+	worker  string    // that has accepted it; "" for nobody yet, or somebody unknown
+	unseen  bool      // nobody can tell who has accepted it, or whether anybody has
+	nobodys time.Time // since when it was accepted without a worker that holds it
 }
 
-// burst is connections that are opened together. Each is asked as soon as somebody has accepted it,
-// since a worker may take the next one only when it is done with this one.
+// burst is connections that are opened together. A worker that has not answered yet is asked as soon as it has
+// accepted one, since it may take the next only when it is done with this. What one accepts that has answered already
+// is held for a moment: as long as that worker waits for a request, the others get what is left in the queue.
 type burst struct {
-	*round
-	waiting []*visit // in the queue
-	ask     func(context.Context, *visit) error
-	heard   func(worker string) // is told of each that has answered well; "" is somebody unknown
-	enough  func() bool         // nobody else has to be asked
+	*sweep
+	waiting  []*visit // in the queue
+	held     []*visit
+	first    bool
+	patience time.Duration // after which a burst makes room for the next if nobody accepts what is left of it
 
 	asked       sync.WaitGroup
 	answers     chan answer
 	outstanding int
-	expired     bool
+	accepted    bool      // something was
 	moved       time.Time // when somebody accepted or answered last
 }
 
@@ -43,73 +44,38 @@ type answer struct {
 	err error
 }
 
-// visitAll connects to each of the listeners. Those that don't want to be connected to are complained about when
+// visit connects to the listener so many times at once, or as often as it can. That it can't at all is complained about when
 // that counts, like every bad answer.
-func (r *round) visitAll(ctx context.Context, listeners []master.ListenAddress) (visits []*visit, bad *complaint) {
-	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
+func (s *sweep) visit(ctx context.Context, n int) (visits []*visit, bad *complaint) {
+	ctx, cancel := lapse.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	for _, a := range listeners {
-		c, client, err := a.Dial(ctx)
-		if err != nil {
-			if bad == nil && r.counts("") {
-				bad = &complaint{message: fmt.Sprintf("nobody can connect to %s: %s", called(a), cause(err))}
+	made := make(chan *visit, n)
+	failed := make(chan error, n)
+	for range n {
+		go func() {
+			c, client, err := s.listener.Dial(ctx)
+			if err != nil {
+				failed <- err
+				return
 			}
-			continue
+			if s.Opened != nil {
+				s.Opened(client)
+			}
+			made <- &visit{Conn: c, client: client}
+		}()
+	}
+	var err error
+	for range n {
+		select {
+		case v := <-made:
+			visits = append(visits, v)
+		case err = <-failed:
 		}
-		if r.Opened != nil {
-			r.Opened(client)
-		}
-		visits = append(visits, &visit{Conn: c, client: client, listener: a})
+	}
+	if len(visits) == 0 && s.counts("") {
+		bad = &complaint{message: fmt.Sprintf("nobody can connect to %s: %s", called(s.listener), cause(err))}
 	}
 	return visits, bad
-}
-
-// run returns the first bad answer that counts. An answer is waited for as long as the timeout says,
-// and before it the acceptance.
-func (b *burst) run(ctx context.Context) *complaint {
-	ctx, cancel := context.WithCancel(ctx)
-	b.answers = make(chan answer, len(b.waiting))
-	b.moved = time.Now()
-	defer b.close(slices.Clone(b.waiting))
-	defer cancel()
-	expiry := lapse.NewTimer()
-	expiry.Reset(b.timeout)
-	defer expiry.Stop()
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		var again <-chan time.Time
-		if b.looking() {
-			began := time.Now()
-			b.look(ctx)
-			again = time.After(max(pause, lookShare*time.Since(began)))
-		}
-		if b.outstanding == 0 && !b.looking() {
-			return b.leftOver()
-		}
-		select {
-		case a := <-b.answers:
-			if bad := b.judge(a); bad != nil {
-				return bad
-			}
-		case <-again:
-		case <-expiry.C:
-			b.expired = true
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// close ends all of the connections, when who has been asked on them knows that it is over.
-func (b *burst) close(all []*visit) {
-	for _, v := range b.waiting {
-		b.asked.Go(v.leave)
-	}
-	b.asked.Wait()
-	for _, v := range all {
-		if b.Closed != nil {
-			b.Closed(v.client)
-		}
-	}
 }
 
 // A look costs up to tens of milliseconds where there are ten thousand connections. It may
@@ -120,20 +86,119 @@ const (
 	lookShare  = 5
 )
 
-func (b *burst) looking() bool { return len(b.waiting) > 0 && !b.expired && !b.enough() }
+const (
+	// holdFor is how long the others may take to accept what is left, while a worker is kept waiting for a request.
+	holdFor = 50 * time.Millisecond
+	// firstPatience is that of the first burst; it doubles with each.
+	firstPatience = 200 * time.Millisecond
+	// strangeAfter is how long a connection is held by no worker until it is believed, for the first time, that none has
+	// accepted it. While a worker is just accepting it, it does not hold it yet.
+	strangeAfter = 100 * time.Millisecond
+)
 
-// look asks those that have been accepted.
+// run returns the first bad answer that counts. Each answer is waited for as long as the timeout says.
+func (b *burst) run(ctx context.Context) *complaint {
+	ctx, cancel := context.WithCancel(ctx)
+	b.answers = make(chan answer, len(b.waiting))
+	b.moved = time.Now()
+	defer b.close(slices.Clone(b.waiting))
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		began := time.Now()
+		if b.looking() {
+			b.look(ctx)
+		}
+		if len(b.waiting) > 0 {
+			b.ignored = max(b.ignored, time.Since(b.moved))
+		}
+		if b.outstanding == 0 && len(b.held) > 0 && b.exhausted(holdFor) {
+			b.release(ctx)
+		}
+		if b.outstanding == 0 && b.over() {
+			return nil
+		}
+		select {
+		case a := <-b.answers:
+			if bad := b.judge(a); bad != nil {
+				return bad
+			}
+			pause = firstPause / 2 // who has answered may accept the next
+		case <-time.After(max(pause, lookShare*time.Since(began))):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// close ends all of the connections, when who has been asked on them knows that it is over.
+func (b *burst) close(all []*visit) {
+	for _, v := range slices.Concat(b.waiting, b.held) {
+		b.asked.Go(v.leave)
+	}
+	b.asked.Wait()
+	for _, v := range all {
+		if b.Closed != nil {
+			b.Closed(v.client)
+		}
+	}
+}
+
+func (b *burst) looking() bool {
+	return len(b.waiting) > 0 && !b.until.Rung() && !b.reachedAll()
+}
+
+// exhausted reports whether nobody accepts any more of the connections, for so long, or there are none left.
+func (b *burst) exhausted(after time.Duration) bool {
+	return len(b.waiting) == 0 || time.Since(b.moved) >= after
+}
+
+// over reports whether there is nothing left to wait for. If nobody accepts anything, more connections are no help.
+func (b *burst) over() bool {
+	switch {
+	case b.reachedAll() || b.until.Rung():
+		return true
+	case len(b.held) > 0 || len(b.waiting) > 0 && !b.accepted:
+		return false
+	}
+	return b.exhausted(b.patience)
+}
+
+// look asks those that have been accepted by somebody who has not answered yet.
 func (b *burst) look(ctx context.Context) {
 	holders, seen := b.holders()
 	b.waiting = slices.DeleteFunc(b.waiting, func(v *visit) bool {
-		if !v.accepted(holders, seen) {
+		if !v.accepted(holders, seen, b.disbelief()) {
 			return false
 		}
-		b.moved = time.Now()
-		b.outstanding++
-		b.asked.Go(func() { b.answers <- answer{v, b.ask(ctx, v)} })
+		b.moved, b.accepted = time.Now(), true
+		b.taken++
+		b.accepts[v.worker]++
+		b.strange = b.strange || v.worker == "" && !v.unseen
+		if b.answered[v.worker] {
+			b.held = append(b.held, v)
+		} else {
+			b.ask(ctx, v)
+		}
 		return true
 	})
+}
+
+// release lets those go that were held. Of the first burst each is asked, since it may be another process of the worker; later
+// ones are only there to find those who have not answered, and are not to be a load on the others.
+func (b *burst) release(ctx context.Context) {
+	for _, v := range b.held {
+		if b.first {
+			b.ask(ctx, v)
+		} else {
+			b.asked.Go(v.leave)
+		}
+	}
+	b.held, b.moved = nil, time.Now()
+}
+
+func (b *burst) ask(ctx context.Context, v *visit) {
+	b.outstanding++
+	b.asked.Go(func() { b.answers <- answer{v, b.question(ctx, v)} })
 }
 
 // holders asks the master who has accepted what. Not seen: it can't tell.
@@ -150,21 +215,33 @@ func (b *burst) holders() (holders map[master.Client]string, seen bool) {
 }
 
 // accepted reports whether somebody has the connection: the kernel says who, or something came back. If
-// nobody can see who has it, it is believed.
-func (v *visit) accepted(holders map[master.Client]string, seen bool) bool {
+// nobody can see who has it, it is believed; if it is no worker, after a while.
+func (v *visit) accepted(holders map[master.Client]string, seen bool, disbelief time.Duration) bool {
 	worker, held := holders[v.client]
 	switch {
-	case !seen, stirred(v.Conn):
+	case !seen:
+		v.unseen = true
+		return true
+	case worker != "":
 		v.worker = worker
 		return true
+	case stirred(v.Conn):
+		disbelief = firstPause // it was accepted after the look, or its worker has let go of it
 	case !held:
 		return false
-	case worker == "":
-		v.nobodys++ // a worker that is just accepting it does not hold it yet, for a moment
-		return v.nobodys > 1
 	}
-	v.worker = worker
-	return true
+	if v.nobodys.IsZero() {
+		v.nobodys = time.Now()
+	}
+	return time.Since(v.nobodys) >= disbelief
+}
+
+// disbelief is how long a connection that is held by no worker may still be a worker's.
+func (b *burst) disbelief() time.Duration {
+	if b.strange {
+		return firstPause
+	}
+	return strangeAfter
 }
 
 // judge returns a complaint if the answer is bad, and counts.
@@ -178,12 +255,4 @@ func (b *burst) judge(a answer) *complaint {
 		return &complaint{message: a.err.Error(), worker: a.worker}
 	}
 	return nil
-}
-
-// leftOver complains if some were never accepted although nobody was busy with others.
-func (b *burst) leftOver() *complaint {
-	if len(b.waiting) == 0 || !b.expired || !b.counts("") || time.Since(b.moved) < b.timeout/2 {
-		return nil
-	}
-	return &complaint{message: fmt.Sprintf("nobody accepted a connection to %s in %s", called(b.waiting[0].listener), b.timeout)}
 }

@@ -3,7 +3,8 @@
 // A round asks each check once. Over TCP and HTTP it is a client of the real listeners, which old
 // and new workers may share, and then the kernel chooses who gets a connection. So a round opens a
 // burst of them, has the master find out who accepted which (burst.go), and sends its requests only
-// then (web.go): that way it knows whose each answer is. As long as older workers accept too, a bad
+// then (web.go): that way it knows whose each answer is. It opens more of them until each new worker has
+// answered (sweep.go); when the reload is live, one that can't be reached has failed. As long as older workers accept too, a bad
 // answer counts only if one of the new ones gave it: a broken old version must not make it impossible to
 // deploy its repair. Commands (command.go) can't be told who is to answer them, so they are
 // run only when the new workers can be meant.
@@ -32,8 +33,8 @@ type complaint struct {
 	output  []string
 }
 
-// Run asks the checks one after the other, up to the first that failed. It takes at most 2.5 times the timeout
-// for each.
+// Run asks the checks one after the other, up to the first that failed. Each takes at most little more than twice the timeout,
+// tcp that much for each listener.
 func Run(ctx context.Context, r master.Round) master.Result {
 	this := &round{Round: r, timeout: cmp.Or(r.Timeout, master.DefaultCheckTimeout)}
 	this.result.OK = true
@@ -53,6 +54,7 @@ func Run(ctx context.Context, r master.Round) master.Result {
 			this.result.Passed++
 		}
 	}
+	this.result.Reached = this.result.Of - len(this.result.Missed)
 	return this.result
 }
 

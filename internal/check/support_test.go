@@ -56,6 +56,9 @@ func (h *house) worker(id string, serve func(net.Conn)) {
 			h.held[client] = id
 			h.mu.Unlock()
 			serve(c)
+			h.mu.Lock()
+			delete(h.held, client) // its port may be used again
+			h.mu.Unlock()
 			c.Close()
 		}
 	})
@@ -84,8 +87,18 @@ func (h *house) round(check string, live bool, workers ...string) master.Round {
 		Live:      live,
 		Listeners: []master.ListenAddress{h.listener},
 		Workers:   workers,
+		Slots:     slots(workers),
 		Holders:   h.holders,
 	}
+}
+
+// slots gives each of the workers one.
+func slots(workers []string) map[string]int {
+	m := map[string]int{}
+	for i, id := range workers {
+		m[id] = i
+	}
+	return m
 }
 
 // says answers a request with a status, and does something before.

@@ -9,67 +9,35 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
-	"time"
 
 	"rota/internal/lapse"
 	"rota/internal/master"
 	"rota/internal/probe"
 )
 
-// How often, and with how many connections, a round tries to reach every worker. On a listener that
-// they share, the kernel may give one worker many in a row.
-const (
-	mostBursts  = 5
-	leastAtOnce = 4
-	mostAtOnce  = 32
-	eachAtOnce  = 2 // for a worker
-)
-
 // drainAtMost is how much of an answer is read: its end says that it arrived whole.
 const drainAtMost = 1 << 20
 
-// askTCP connects once to each listener. The kernel does its part as long as somebody listens, so
-// somebody must also accept. When it is live that has to be one of the new workers: as long as it is an older
-// one, which goes on accepting for a while, it connects again.
+// askTCP connects to each listener. The kernel does its part as long as somebody listens, so somebody must also
+// accept.
 func (r *round) askTCP(ctx context.Context) (well bool, bad *complaint) {
-	over := lapse.NewTimer()
-	over.Reset(r.timeout / 2)
-	defer over.Stop()
-	for {
-		well, bad = r.visitOnce(ctx)
-		if well || bad != nil || !r.Live || ctx.Err() != nil || len(r.streams()) == 0 || over.Rung() {
-			return well, bad
+	well = len(r.streams()) > 0
+	for _, a := range r.streams() {
+		here, bad := r.sweep(ctx, a, func(_ context.Context, v *visit) error {
+			if err := v.part(); err != nil {
+				return fmt.Errorf("a connection to %s was broken off: %w", called(a), cause(err))
+			}
+			return nil
+		})
+		if bad != nil || ctx.Err() != nil {
+			return false, bad
 		}
-		select {
-		case <-time.After(lastPause):
-		case <-ctx.Done():
-		}
+		well = well && here
 	}
+	return well, nil
 }
 
-func (r *round) visitOnce(ctx context.Context) (well bool, bad *complaint) {
-	visits, bad := r.visitAll(ctx, r.streams())
-	ours := 0
-	b := burst{round: r, waiting: visits, enough: func() bool { return false }}
-	b.heard = func(worker string) {
-		if r.counts(worker) {
-			ours++
-		}
-	}
-	b.ask = func(_ context.Context, v *visit) error {
-		if err := v.part(); err != nil {
-			return fmt.Errorf("a connection to %s was broken off: %w", called(v.listener), cause(err))
-		}
-		return nil
-	}
-	if worse := b.run(ctx); bad == nil {
-		bad = worse
-	}
-	return ours > 0, bad
-}
-
-// askPath asks the workers for a path on the first listener.
+// askPath asks the workers for a path on the first TCP listener, or on the first unix socket if there is none.
 func (r *round) askPath(ctx context.Context, path string) (well bool, bad *complaint) {
 	a, ok := r.first()
 	if !ok {
@@ -99,7 +67,7 @@ func (r *round) askURL(ctx context.Context, target string) (well bool, bad *comp
 	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	if err := get(ctx, &http.Transport{DisableKeepAlives: true}, target, nil); err != nil {
-		return false, &complaint{message: r.said(ctx, target, err).Error()}
+		return false, &complaint{message: r.said(ctx, nil, target, err).Error()}
 	}
 	return true, nil
 }
@@ -132,48 +100,9 @@ func leadsTo(host, bound string) bool {
 	return host == "localhost" || at.IsUnspecified() && err == nil && ip.IsLoopback()
 }
 
-// askWorkers asks until every new worker has answered at least once, or enough was tried.
+// askWorkers asks each of them through the listener.
 func (r *round) askWorkers(ctx context.Context, a master.ListenAddress, target string) (well bool, bad *complaint) {
-	over := lapse.NewTimer()
-	over.Reset(r.timeout / 2)
-	defer over.Stop()
-	answered := map[string]bool{} // by new workers
-	ours := 0                     // answers that count
-	for bursts := 1; ; bursts++ {
-		b := burst{round: r}
-		b.enough = func() bool { return len(r.Workers) > 0 && len(answered) == len(r.Workers) }
-		b.ask = func(ctx context.Context, v *visit) error { return r.request(ctx, v, target) }
-		b.waiting, bad = r.visitAll(ctx, slices.Repeat([]master.ListenAddress{a}, r.atOnce()))
-		b.heard = func(worker string) {
-			if slices.Contains(r.Workers, worker) {
-				answered[worker] = true
-			}
-			if r.counts(worker) {
-				ours++
-			}
-		}
-		if worse := b.run(ctx); bad == nil {
-			bad = worse
-		}
-		lookOn := bursts < mostBursts || r.Live && ours == 0 // then they were all an older one's
-		if !lookOn || bad != nil || b.enough() || len(r.Workers) == 0 || ctx.Err() != nil || over.Rung() {
-			break
-		}
-	}
-	r.reached(len(answered))
-	return ours > 0, bad
-}
-
-// reached notes how many of the workers a check has asked: of several, the fewest.
-func (r *round) reached(n int) {
-	if r.result.Of == 0 {
-		r.result.Reached = n
-	}
-	r.result.Reached, r.result.Of = min(r.result.Reached, n), len(r.Workers)
-}
-
-func (r *round) atOnce() int {
-	return min(max(eachAtOnce*len(r.Workers), leastAtOnce), mostAtOnce)
+	return r.sweep(ctx, a, func(ctx context.Context, v *visit) error { return r.request(ctx, v, target) })
 }
 
 // request sends one to whoever has accepted the connection.
@@ -194,21 +123,36 @@ func (r *round) request(ctx context.Context, v *visit, target string) error {
 		},
 	}
 	if err := get(context.WithoutCancel(ctx), transport, target, r.Headers); err != nil {
-		return r.said(ctx, target, err)
+		return r.said(ctx, v, target, err)
 	}
 	return nil
 }
 
-// said is a bad answer in words. The context is the request's own, with its timeout.
-func (r *round) said(ctx context.Context, target string, err error) error {
+// said is a bad answer in words. The context is the request's own, with its timeout; the visit is nil if
+// it did not go to a listener.
+func (r *round) said(ctx context.Context, v *visit, target string, err error) error {
 	what := namedURL(target)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("GET %s was not answered in %s", what, r.timeout)
+		return errors.New(r.silence(v, "GET "+what))
 	case errors.Is(err, errStatus):
 		return fmt.Errorf("GET %s %w", what, err)
 	}
 	return fmt.Errorf("GET %s was not answered: %w", what, cause(reason(err)))
+}
+
+// silence says who has the connection on which no answer has come.
+func (r *round) silence(v *visit, request string) string {
+	who := "a process that is no worker"
+	switch {
+	case v == nil:
+		return fmt.Sprintf("%s was not answered in %s", request, r.timeout)
+	case v.unseen:
+		return fmt.Sprintf("%s was not answered in %s; the kernel does not tell whether anybody accepted the connection", request, r.timeout)
+	case v.worker != "":
+		who = r.named([]string{v.worker})
+	}
+	return fmt.Sprintf("%s accepted the connection and did not answer %s in %s", who, request, r.timeout)
 }
 
 var errStatus = errors.New("was answered with")

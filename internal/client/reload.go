@@ -51,8 +51,9 @@ type Failure struct {
 	Output     []string `json:"output"` // the worker's last lines
 	Complaints []string `json:"complaints"`
 
-	RevertFailed bool `json:"revert_failed"` // the generation before does not serve every slot again
-	Stopping     bool `json:"stopping"`      // the master was told to stop: no generation serves any more
+	RevertFailed      bool `json:"revert_failed"`       // the generation before does not serve every slot again
+	RevertCheckFailed bool `json:"revert_check_failed"` // it does, and does not pass the checks either
+	Stopping          bool `json:"stopping"`            // the master was told to stop: no generation serves any more
 }
 
 // Pause is why a reload that rolls does nothing.
@@ -107,8 +108,14 @@ type Receipt struct {
 	CutConnections []CutConnection `json:"cut_connections"`
 	WorkersDied    int             `json:"workers_died"`
 	Checks         struct {
-		Passed int `json:"passed"`
-		Failed int `json:"failed"`
+		Passed     int  `json:"passed"`
+		Failed     int  `json:"failed"`
+		Of         *int `json:"of"`      // new workers that were to be reached; nil: no check has asked workers
+		Reached    *int `json:"reached"` // nil: unknown
+		NotReached []struct {
+			WorkerID string `json:"worker_id"`
+			Slot     int    `json:"slot"`
+		} `json:"not_reached"`
 	} `json:"checks"`
 	Lossless *bool    `json:"lossless"` // nil: not known, or not yet
 	Losses   []string `json:"losses"`

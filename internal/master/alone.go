@@ -13,13 +13,13 @@ import (
 // How the workers on trial come to be alone with those who connect.
 
 const (
-	// aloneWithin is how long the older workers may take. Of a program that keeps its listeners open it may not be seen
+	// aloneWithin is how long the others may take. Of a program that keeps its listeners open it may not be seen
 	// that it does not accept any more.
 	aloneWithin = 2 * time.Second
 	alonePause  = 10 * time.Millisecond
 )
 
-// awaitAlone returns when all workers older than the generation have stopped accepting, or a while after they were told to
+// awaitAlone returns when all workers of other generations have stopped accepting, or a while after they were told to
 // stop. Until they have heard it they accept, and what they answer then is not the new ones' fault.
 func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time) {
 	within := lapse.NewTimer()
@@ -37,15 +37,15 @@ func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time)
 	}
 }
 
-// alone reports whether nobody older takes what is for the new ones. Who can't be looked into might.
+// alone reports whether nobody else takes what is for them. Who can't be looked into might.
 func (m *Master) alone(generation int) (alone bool, err error) {
-	var older []string
+	var others []string
 	var datagrams []uint64
 	alone = true
 	if err := m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
-			if member.Generation < generation && member.PID != 0 {
-				older = append(older, id)
+			if member.Generation != generation && member.PID != 0 {
+				others = append(others, id)
 				minder := l.minders[id]
 				alone = alone && (minder == nil || len(minder.listeners) == 0 || !member.StoppedAcceptingAt.IsZero())
 			}
@@ -58,10 +58,10 @@ func (m *Master) alone(generation int) (alone bool, err error) {
 	}); err != nil {
 		return false, err
 	}
-	if !alone || len(older) == 0 || len(datagrams) == 0 {
+	if !alone || len(others) == 0 || len(datagrams) == 0 {
 		return alone, nil
 	}
-	return m.closedBy(older, datagrams)
+	return m.closedBy(others, datagrams)
 }
 
 // closedBy reports whether none of the workers has one of the sockets open.

@@ -63,6 +63,8 @@ type (
 		checks     []Check // further ones, that the reload's callers asked for
 		batches    int
 		live       bool // nobody else accepts any more
+		again      bool // a round of the same workers went well when it was live
+		back       bool // it is of the generation before, which serves again
 		commands   bool // may be run
 	}
 	// wake asks for awake after a time.

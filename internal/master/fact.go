@@ -31,10 +31,12 @@ type (
 		terms      terms
 		err        error
 	}
-	// checked: a round of checks, begun when so many batches had changed, is over.
+	// checked: a round of checks, begun when so many batches had changed, is over; or that of the generation before, when it
+	// serves again.
 	checked struct {
 		reload  string
 		batches int
+		back    bool
 		result  Result
 	}
 	// awake: a time is over that a rotation waits for.

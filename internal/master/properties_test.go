@@ -69,7 +69,7 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 		if len(ready) > 0 && rapid.Bool().Draw(t, "known") {
 			result.Worker = pick(t, ready)
 		}
-		return checked{reload: c.reload, batches: c.batches, result: result}, false
+		return checked{reload: c.reload, batches: c.batches, back: c.back, result: result}, false
 	case kind <= 19 && len(w.wakes) > 0:
 		i := rapid.IntRange(0, len(w.wakes)-1).Draw(t, "wake")
 		e := w.wakes[i]

@@ -12,6 +12,7 @@ type Receipt struct {
 	Died           int             // workers that ended while they served, without having been told to
 	ChecksPassed   int
 	ChecksFailed   int
+	Coverage       Coverage // of the new workers by the checks
 }
 
 // Losses says in one sentence each why the reload was not lossless, as far as is known by now; none: it was.

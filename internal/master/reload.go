@@ -124,6 +124,7 @@ type Failure struct {
 
 	Complaints []string // each mistake by itself, where there are several
 	Stopping   bool     // the master was told to stop
+	Unwell     bool     // the generation before serves again, and does not pass the checks either
 	Stranded   bool     // going back failed, so that slots are left as they were then
 }
 

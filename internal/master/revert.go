@@ -32,6 +32,8 @@ func (p *pool) turnBack(why *Failure) {
 		p.want(restore{generation: r.before})
 	}
 	p.shrinkBack()
+	r.checks.running = false
+	r.checks.restores = len(p.todo()) > 0 && (p.terms[r.before].checks || len(r.Checks) > 0)
 	p.measure(r.Reload)
 	p.tellReload(EventReloadProgress, r.Reload, from, why.Message+"; going back to generation "+itoa(p.generation))
 }
@@ -55,7 +57,7 @@ func (p *pool) callBack() {
 func (p *pool) goBack() {
 	todo := p.todo()
 	if len(todo) == 0 {
-		p.endBack()
+		p.checkBack()
 		return
 	}
 	p.startBatch(todo[:min(len(todo), p.batchSize())])

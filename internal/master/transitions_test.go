@@ -110,6 +110,12 @@ var situations = []struct {
 		w.apply(exited{worker: w.pool.slots[1].duty.ID, exit: Exit{Code: 1}})
 		return w
 	}},
+	{"went back, and is checked", func() *world {
+		w := newWorld(2).up()
+		w.checkedReload()
+		w.over().check(Result{Message: "not well"})
+		return w.ready(w.next())
+	}},
 	{"one worker renewed", func() *world {
 		w := newWorld(2).up()
 		w.apply(renewalAsked{worker: w.pool.slots[0].duty.ID})
@@ -137,6 +143,9 @@ var happenings = []struct {
 	}},
 	{"check fails", func(w *world) fact {
 		return checked{reload: w.current(), result: Result{Message: "not well"}}
+	}},
+	{"check of the generation before fails", func(w *world) fact {
+		return checked{reload: w.current(), back: true, result: Result{Message: "not well"}}
 	}},
 	{"renewal asked", func(w *world) fact { return renewalAsked{worker: onDuty(w, 0)} }},
 	{"one worker more", func(*world) fact { return scaleAsked{delta: 1} }},

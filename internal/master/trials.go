@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"slices"
+	"time"
 
 	"rota/internal/kernel"
 )
@@ -18,6 +19,7 @@ type trial struct {
 
 	context context.Context // of its checks
 	cancel  context.CancelFunc
+	back    bool // the generation before is checked
 }
 
 // observe notes what has been measured, before something happens that may end a reload.
@@ -72,7 +74,7 @@ func (l *loop) copyOf(r *Reload) Reload {
 
 // follow has it measure as closely as the reload's state deserves.
 func (t *trial) follow(r *Reload) {
-	if r.State == ReloadReverting {
+	if r.State == ReloadReverting && !t.back {
 		t.cancel()
 	}
 	if r.State == ReloadLive || r.Paused != nil {
@@ -130,9 +132,38 @@ func (l *loop) check(e check) {
 		return // it is over
 	}
 	if l.options.Check == nil {
-		go l.post(checked{reload: e.reload, batches: e.batches, result: Result{Message: errNoChecks.Error()}})
+		go l.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: Result{Message: errNoChecks.Error()}})
 		return
 	}
+	round, told := l.round(e, plan, t), l.pool.reload(e.reload).LiveAt
+	if e.back {
+		t.checkBack()
+		told = time.Now()
+	}
+	ctx := t.context
+	l.crew.Go(func() {
+		if e.live {
+			l.awaitAlone(ctx, e.generation, told)
+		}
+		result := l.options.Check(ctx, round)
+		if result.Worker != "" && len(result.Output) == 0 {
+			result.Output = l.lastWords(result.Worker)
+		}
+		if ctx.Err() == nil {
+			l.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: result})
+		}
+	})
+}
+
+// checkBack ends the checks of the generation that has failed, and begins those of the one before.
+func (t *trial) checkBack() {
+	t.cancel()
+	t.context, t.cancel = context.WithCancel(context.Background())
+	t.back = true
+}
+
+// round is what the checks of a reload are asked with.
+func (l *loop) round(e check, plan *plan, t *trial) Round {
 	round := Round{
 		Checks:     slices.Concat(plan.Checks, e.checks),
 		Headers:    plan.CheckHeaders,
@@ -141,28 +172,33 @@ func (l *loop) check(e check) {
 		Generation: e.generation,
 		Revision:   e.revision,
 		Live:       e.live,
+		Again:      e.again,
 		Commands:   e.commands,
 		Canary:     t.forwarder.first(),
 		Listeners:  l.targets(),
 		Workers:    l.pool.serving(e.generation),
+		Slots:      map[string]int{},
+		Serves:     l.serves,
 		Holders:    l.holders,
+		Shirks:     l.shirks,
+		Queues:     l.Queues,
 		Command:    l.runCommand,
 		Opened:     l.own.add,
 		Closed:     l.own.end,
 	}
-	liveAt := l.pool.reload(e.reload).LiveAt
-	l.crew.Go(func() {
-		if e.live {
-			l.awaitAlone(t.context, e.generation, liveAt)
-		}
-		result := l.options.Check(t.context, round)
-		if result.Worker != "" && len(result.Output) == 0 {
-			result.Output = l.lastWords(result.Worker)
-		}
-		if t.context.Err() == nil {
-			l.post(checked{reload: e.reload, batches: e.batches, result: result})
-		}
+	for _, id := range round.Workers {
+		round.Slots[id] = l.pool.workers[id].Slot
+	}
+	return round
+}
+
+// serves reports whether the worker is ready and has a slot.
+func (m *Master) serves(worker string) (serves bool) {
+	_ = m.ask(func(l *loop) {
+		w := l.pool.workers[worker]
+		serves = w != nil && slices.Contains(l.pool.serving(w.Generation), worker)
 	})
+	return serves
 }
 
 // lastWords are what a worker has printed last.

@@ -46,7 +46,7 @@ func (p *pool) judge() {
 		return
 	}
 	p.endRotation(r.before)
-	p.tellReload(EventReloadProgress, r.Reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial", r.Generation))
+	p.tellReload(EventReloadProgress, r.Reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, r.Coverage.left()))
 }
 
 // checkRounds is how far the checks of a rotation are.
@@ -56,6 +56,9 @@ type checkRounds struct {
 	begun   int  // rounds so far
 	due     bool // it is time for another, although nothing has changed
 	passed  int  // batches that had changed when the latest round that went well began
+	covered int  // likewise, of the latest that asked workers
+
+	restores bool // the generation before, which serves again, is to be checked
 }
 
 // unchecked reports whether slots have changed since the checks went well, or a round is under way: it may have been answered, and
@@ -77,16 +80,22 @@ func (p *pool) askForChecks() {
 	r.checks.running, r.checks.due = true, false
 	r.checks.begun++
 	live := r.State == ReloadLive
-	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live, commands: live || p.canaryOnTrial(r.Reload)})
+	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live,
+		again: live && r.checks.passed == r.batches, commands: live || p.canaryOnTrial(r.Reload)})
 }
 
 // onChecked hears how a round went.
 func (p *pool) onChecked(f checked) {
 	r := p.rotating
-	if r == nil || r.ID != f.reload || r.State == ReloadReverting || !r.checks.running {
+	if r == nil || r.ID != f.reload || !r.checks.running || f.back != (r.State == ReloadReverting) {
 		return
 	}
 	r.checks.running = false
+	if f.back {
+		p.onCheckedBack(f.result)
+		return
+	}
+	p.cover(f)
 	r.ChecksPassed += f.result.Passed
 	if f.result.OK {
 		r.checks.passed = f.batches

@@ -191,7 +191,7 @@ func (w *world) calm() bool {
 // checkRuns forgets the rounds that nobody waits for any more.
 func (w *world) checkRuns() bool {
 	r := w.pool.rotating
-	w.checks = slices.DeleteFunc(w.checks, func(c check) bool { return r == nil || r.ID != c.reload || r.State == ReloadReverting })
+	w.checks = slices.DeleteFunc(w.checks, func(c check) bool { return r == nil || r.ID != c.reload || c.back != (r.State == ReloadReverting) })
 	return len(w.checks) > 0
 }
 
@@ -199,7 +199,7 @@ func (w *world) checkRuns() bool {
 func (w *world) check(result Result) {
 	c := w.checks[0]
 	w.checks = w.checks[1:]
-	w.apply(checked{reload: c.reload, batches: c.batches, result: result})
+	w.apply(checked{reload: c.reload, batches: c.batches, back: c.back, result: result})
 }
 
 // waits reports whether the rotation waits for the time, or for somebody to say go on.

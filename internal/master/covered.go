@@ -1,0 +1,60 @@
+package master
+
+import (
+	"slices"
+	"strings"
+)
+
+// Coverage is which of the new workers the checks have reached, by the latest rounds that asked them.
+type Coverage struct {
+	Of     int      // workers that were to be reached; 0: no check has asked workers
+	Missed []Missed // those that no connection has reached
+	Unseen bool     // more may not have been: the kernel did not tell who answered
+}
+
+// Missed is a worker that the checks have not reached.
+type Missed struct {
+	WorkerID string
+	Slot     int
+}
+
+// Reached is how many workers each check has reached; not known if the kernel did not tell, or no check has asked workers.
+func (c Coverage) Reached() (n int, known bool) {
+	return c.Of - len(c.Missed), c.Of > 0 && !c.Unseen
+}
+
+// cover takes in whom a round has reached. What a round of the same workers has reached before stays reached.
+func (p *pool) cover(f checked) {
+	r := p.rotating
+	if f.result.Of == 0 {
+		return
+	}
+	before := r.Coverage
+	r.Coverage = Coverage{Of: f.result.Of, Unseen: f.result.Unseen}
+	for _, id := range f.result.Missed {
+		m := p.workers[id]
+		if m == nil {
+			continue
+		}
+		missed := Missed{id, m.Slot}
+		if f.batches != r.checks.covered || slices.Contains(before.Missed, missed) {
+			r.Coverage.Missed = append(r.Coverage.Missed, missed)
+		}
+	}
+	r.checks.covered = f.batches
+}
+
+// left goes on behind a sentence, and names those that were not reached.
+func (c Coverage) left() string {
+	var slots []string
+	for _, m := range c.Missed {
+		slots = append(slots, itoa(m.Slot))
+	}
+	switch len(slots) {
+	case 0:
+		return ""
+	case 1:
+		return "; no connection of the checks has reached the worker of slot " + slots[0]
+	}
+	return "; no connection of the checks has reached the workers of slots " + strings.Join(slots, ", ")
+}

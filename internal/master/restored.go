@@ -1,0 +1,37 @@
+package master
+
+import "fmt"
+
+// How the generation before is checked when it serves again. Files that a program opens by itself are not pinned, so
+// that who edits them in place has changed it, too.
+
+// checkBack has it checked once, if it was started again and there are checks, and then ends the rotation.
+func (p *pool) checkBack() {
+	r := p.rotating
+	switch {
+	case r.checks.running:
+		return
+	case !r.checks.restores:
+		p.endBack()
+		return
+	}
+	r.checks.running = true
+	p.want(check{reload: r.ID, generation: r.before, revision: p.revisions[r.before], checks: r.Checks, live: true, back: true, commands: true})
+	p.tellReload(EventReloadProgress, r.Reload, ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
+}
+
+// onCheckedBack says so if the generation before is not well.
+func (p *pool) onCheckedBack(result Result) {
+	r := p.rotating
+	r.checks.restores = false
+	if result.OK {
+		return
+	}
+	both := *r.Failure // readers have the one before
+	both.Message += fmt.Sprintf("; generation %d, which serves again, does not pass the checks either: %s", r.before, result.Message)
+	both.Unwell = true
+	r.Failure = &both
+	if m := p.workers[result.Worker]; m != nil {
+		p.step(r.Reload, "failed", m, result.Message)
+	}
+}

@@ -1,0 +1,30 @@
+package master
+
+import "rota/internal/kernel"
+
+// shirks reports whether the kernel shows that the worker does not wait for connections at the listener, and has none that it may be
+// busy with. It is false of one that can't be looked into.
+func (m *Master) shirks(worker string, a ListenAddress) bool {
+	endpoints, err := m.sockets()
+	families, err2 := m.kin([]string{worker})
+	if err != nil || err2 != nil {
+		return false
+	}
+	var inodes []uint64
+	for _, e := range endpoints {
+		if e.Network() == a.Network && e.Address() == a.Address {
+			inodes = append(inodes, e.Inode)
+		}
+	}
+	waits, unseen := kernel.Waiting(families[worker], inodes)
+	if unseen != "" || len(inodes) == 0 {
+		return false
+	}
+	for _, w := range waits {
+		if w.Registered || w.Blocked {
+			return false
+		}
+	}
+	held, known := m.heldBy(worker, countBeforeStop)
+	return known && len(held) == 0
+}
