@@ -47,7 +47,7 @@ func (m *Master) alone(generation int) (alone bool, err error) {
 			if member.Generation != generation && member.PID != 0 {
 				others = append(others, id)
 				minder := l.minders[id]
-				alone = alone && (minder == nil || len(minder.listeners) == 0 || !member.StoppedAcceptingAt.IsZero())
+				alone = alone && (minder == nil || len(minder.attends) == 0 || !member.StoppedAcceptingAt.IsZero())
 			}
 		}
 		for _, e := range l.endpoints() {

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"rota/internal/kernel"
 	"rota/internal/lapse"
 )
@@ -93,17 +91,6 @@ func (l *loop) launchSpec(e start, p *plan) (launchSpec, error) {
 	}
 	spec.hold()
 	return spec, nil
-}
-
-// streams are the sockets that connections come from.
-func (s launchSpec) streams() (list []kernel.Listener) {
-	for _, i := range s.sockets {
-		if e := i.kernel; e.Type != unix.SOCK_DGRAM {
-			e.Name = i.name
-			list = append(list, e)
-		}
-	}
-	return list
 }
 
 // retire turns away who comes to listeners that the next generation does without.

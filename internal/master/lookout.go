@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"time"
 
 	"rota/internal/kernel"
@@ -8,28 +9,56 @@ import (
 
 // How a draining worker is looked at until it has stopped accepting.
 
-// watchWithdrawal returns at once, and looks until the worker has stopped accepting or is gone. looked is closed after the first
-// look, which should come before the worker hears that it is to stop. Whoever looks may have to wait for the
-// worker's processes, so nobody may wait for him for long.
-func (m *minder) watchWithdrawal() (looked <-chan struct{}) {
+// watchWithdrawal returns at once, and looks until the worker has stopped accepting, or nobody wants to know. looked is
+// closed after the first look, which should come before the worker hears that it is to stop. Whoever looks may have
+// to wait for the worker's processes, so nobody may wait for him for long.
+func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	first := make(chan struct{})
-	if len(m.listeners) == 0 {
+	if len(w.attends) == 0 {
 		close(first)
 		return first
 	}
-	go m.followWithdrawal(newWithdrawal(m.listeners), func() { close(first) })
+	from := newWithdrawal(nil, w.unused())
+	for _, a := range w.attends {
+		from.listeners = append(from.listeners, a.socket)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.stopLooking = cancel
+	go w.followWithdrawal(ctx, from, func() { close(first) })
 	return first
 }
 
-func (m *minder) followWithdrawal(w *withdrawal, begun func()) {
+// unused are the listeners that the worker was never seen to wait for, while it was for others: it has them because every
+// worker has. Nothing is known of that if nobody has looked, or not everything could be seen.
+func (w *watch) unused() map[uint64]bool {
+	if w.vigil == nil || w.vigil.latest.unseen != "" {
+		return nil
+	}
+	unused, used := map[uint64]bool{}, false
+	for i, l := range w.vigil.latest.listeners {
+		used = used || l.accepting
+		if !l.accepting && !l.registered {
+			unused[w.attends[i].socket.Inode] = true
+		}
+	}
+	if !used {
+		return nil
+	}
+	return unused
+}
+
+func (m *minder) followWithdrawal(ctx context.Context, w *withdrawal, begun func()) {
 	told, warned := time.Now(), false
 	for looks := 1; ; looks++ {
 		began := time.Now()
-		waits, unseen := m.waits()
+		waits, unseen := m.waits(w.listeners)
 		now := time.Now()
 		stopped := w.see(now, waits, unseen)
 		if looks == 1 {
 			begun()
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		if stopped {
 			m.post(stoppedAccepting{worker: m.start.worker, at: w.since})
@@ -42,15 +71,15 @@ func (m *minder) followWithdrawal(w *withdrawal, begun func()) {
 		}
 		select {
 		case <-time.After(lookPause(now.Sub(told), now.Sub(began))):
-		case <-m.gone:
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (m *minder) waits() (map[uint64]kernel.Wait, kernel.Unseen) {
-	inodes := make([]uint64, 0, len(m.listeners))
-	for _, l := range m.listeners {
+func (m *minder) waits(listeners []kernel.Listener) (map[uint64]kernel.Wait, kernel.Unseen) {
+	inodes := make([]uint64, 0, len(listeners))
+	for _, l := range listeners {
 		inodes = append(inodes, l.Inode)
 	}
 	return kernel.Waiting(m.family(m.start.worker), inodes)

@@ -153,7 +153,6 @@ func (l *loop) start(e start) {
 	}
 	l.minders[e.worker] = m
 	spec, err := l.launchSpec(e, plan)
-	m.listeners = spec.streams()
 	spec.unwanted = func() bool { return len(m.orders) > 0 } // each of which means that it is to go
 	l.crew.Go(func() {
 		m.mind(func() (process, error) {

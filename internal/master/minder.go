@@ -24,9 +24,7 @@ type minder struct {
 	family func(worker string) kernel.Family                                         // its processes
 	look   func(worker string)                                                       // see Options.Ended; nil for none
 	see    func(worker string, eager bool) sight                                     // looks whether it accepts connections
-
-	listeners []kernel.Listener // the stream sockets that it inherits
-	log       zerolog.Logger
+	log    zerolog.Logger
 
 	root    kernel.Root     // of the loop: how to find its processes
 	runs    bool            // of the loop: it has a process
@@ -66,7 +64,7 @@ func (m *minder) mind(launch func() (process, error)) {
 	m.born(p.root(), p.pid())
 
 	w := watch{minder: m, process: p, before: before, journal: newJournal(m.log), starting: true,
-		timer: lapse.NewTimer(), lived: lapse.NewTimer(), silent: lapse.NewTimer(), linger: lapse.NewTimer()}
+		stopLooking: func() {}, timer: lapse.NewTimer(), lived: lapse.NewTimer(), silent: lapse.NewTimer(), linger: lapse.NewTimer()}
 	w.timer.Reset(m.start.timeout)
 	switch m.plan.Ready.Kind {
 	case ReadyDelay:
@@ -104,6 +102,8 @@ type watch struct {
 	unknown  bool // which were cut
 	closed   bool // the output has ended
 	ended    bool
+
+	stopLooking func() // whether it still accepts: its end tells nothing if it is to be killed
 }
 
 // bells are what next heeds besides the worker and the loop. The zero value is none of them.
@@ -197,6 +197,7 @@ func (w *watch) obey(o order) {
 			return // a dead process has no connections to count any more
 		}
 		w.killed = true
+		w.stopLooking()
 		w.countCut()
 		w.process.signal(syscall.SIGKILL, true)
 		if w.over != nil {
@@ -254,8 +255,9 @@ func never() *time.Timer {
 	return t
 }
 
-// rest stops the timers.
+// rest stops the timers, and who looks.
 func (w *watch) rest() {
+	w.stopLooking()
 	w.timer.Stop()
 	w.lived.Stop()
 	w.silent.Stop()

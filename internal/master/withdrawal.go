@@ -11,14 +11,15 @@ import (
 // withdrawal is how a worker that was told to stop gives up its listeners, as far as the kernel shows it.
 type withdrawal struct {
 	listeners  []kernel.Listener // the stream sockets that it inherited
+	unused     map[uint64]bool   // those that it was never seen to wait for, as far as there was somebody who looked
 	registered map[uint64]bool   // those that were in an epoll set of it
 	waits      map[uint64]kernel.Wait
 	absent     int       // looks in a row in which it waited on none of them
 	since      time.Time // the first of those
 }
 
-func newWithdrawal(listeners []kernel.Listener) *withdrawal {
-	return &withdrawal{listeners: listeners, registered: map[uint64]bool{}}
+func newWithdrawal(listeners []kernel.Listener, unused map[uint64]bool) *withdrawal {
+	return &withdrawal{listeners: listeners, unused: unused, registered: map[uint64]bool{}}
 }
 
 // looksToBeSure is how often in a row a worker has to be absent from listeners that it keeps open: a program may
@@ -32,6 +33,12 @@ func (w *withdrawal) see(at time.Time, waits map[uint64]kernel.Wait, unseen kern
 	for _, l := range w.listeners {
 		wait := waits[l.Inode]
 		w.registered[l.Inode] = w.registered[l.Inode] || wait.Registered
+		if wait.Registered || wait.Blocked {
+			delete(w.unused, l.Inode)
+		}
+		if w.unused[l.Inode] {
+			continue
+		}
 		shut := !wait.Open && !wait.Blocked
 		left := w.registered[l.Inode] && !wait.Registered && !wait.Blocked
 		closed, absent = closed && shut, absent && (shut || left)

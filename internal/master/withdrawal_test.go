@@ -17,7 +17,10 @@ import (
 
 // looks has a withdrawal from two listeners see what there is to see, and returns at which look, from 1 on, it was over.
 func looks(unseen kernel.Unseen, pairs ...[2]kernel.Wait) (over int) {
-	w := newWithdrawal([]kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}})
+	return looksOf(newWithdrawal([]kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}}, nil), unseen, pairs...)
+}
+
+func looksOf(w *withdrawal, unseen kernel.Unseen, pairs ...[2]kernel.Wait) (over int) {
 	for i, waits := range pairs {
 		if w.see(time.Unix(int64(i), 0), map[uint64]kernel.Wait{1: waits[0], 2: waits[1]}, unseen) {
 			return i + 1
@@ -53,8 +56,27 @@ func TestAWorkerHasStoppedAcceptingWhen(t *testing.T) {
 	}
 }
 
+func TestAListenerThatAWorkerNeverUsedNeedNotBeGivenUp(t *testing.T) {
+	polls, open, closed := kernel.Wait{Open: true, Registered: true}, kernel.Wait{Open: true}, kernel.Wait{}
+	listeners := []kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}}
+	unused := func() *withdrawal { return newWithdrawal(listeners, map[uint64]bool{2: true}) }
+	require.Equal(t, 2, looksOf(unused(), "", [2]kernel.Wait{polls, open}, [2]kernel.Wait{closed, open}))
+	require.Zero(t, looksOf(unused(), "", [2]kernel.Wait{polls, polls}, [2]kernel.Wait{closed, polls}), "it does use it")
+}
+
+func TestWhichListenersAWorkerDoesNotUse(t *testing.T) {
+	w := &watch{minder: &minder{attends: []*attends{{socket: kernel.Listener{Inode: 1}}, {socket: kernel.Listener{Inode: 2}}, {socket: kernel.Listener{Inode: 3}}}}}
+	require.Empty(t, w.unused(), "nobody has looked")
+	w.vigil = &vigil{latest: sight{listeners: []attended{{accepting: true}, {registered: true}, {open: true}}}}
+	require.Equal(t, map[uint64]bool{3: true}, w.unused())
+	w.vigil.latest.unseen = kernel.UnseenRing
+	require.Empty(t, w.unused())
+	w.vigil.latest = sight{listeners: []attended{{}, {registered: true}, {}}}
+	require.Empty(t, w.unused(), "nothing is known of how it accepts")
+}
+
 func TestTheListenersAreNamedOnWhichAWorkerWaits(t *testing.T) {
-	w := newWithdrawal([]kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}, {Name: "http", Inode: 3}, {Name: "side", Inode: 4}})
+	w := newWithdrawal([]kernel.Listener{{Name: "tcp", Inode: 1}, {Name: "http", Inode: 2}, {Name: "http", Inode: 3}, {Name: "side", Inode: 4}}, nil)
 	w.see(time.Now(), map[uint64]kernel.Wait{
 		1: {Open: true, Blocked: true}, 2: {Open: true, Registered: true}, 3: {Open: true, Registered: true}, 4: {Registered: true},
 	}, "")
@@ -89,12 +111,13 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 
 		facts := make(chan fact)
 		m := &minder{
-			start: start{worker: "w"}, log: zerolog.Nop(), listeners: []kernel.Listener{described},
+			start: start{worker: "w"}, log: zerolog.Nop(), attends: []*attends{{socket: described}},
 			family: func(string) kernel.Family { return kernel.Family{own} },
-			post:   func(f fact) { facts <- f }, gone: make(chan struct{}),
+			post:   func(f fact) { facts <- f },
 		}
 		began := time.Now()
-		<-m.watchWithdrawal()
+		w := &watch{minder: m}
+		<-w.watchWithdrawal()
 		still := (<-facts).(stillAccepts)
 		require.Equal(t, "tcp", still.listeners)
 		require.Equal(t, time.Since(began), still.after)
@@ -104,22 +127,34 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 		stopped := (<-facts).(stoppedAccepting)
 		require.Equal(t, "w", stopped.worker)
 		require.WithinDuration(t, time.Now(), stopped.at, 0, "when it was looked at")
-		<-m.watchWithdrawal() // of one that has stopped
+		<-w.watchWithdrawal() // of one that has stopped
 		require.IsType(t, stoppedAccepting{}, <-facts)
 	})
 }
 
 func TestAWorkerThatIsGoneIsNotLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &minder{
-			listeners: []kernel.Listener{{Name: "tcp", Inode: 1}}, gone: make(chan struct{}),
-			family: func(string) kernel.Family { return nil },
-		}
-		<-m.watchWithdrawal()
-		close(m.gone)
+		w := &watch{minder: &minder{
+			attends: []*attends{{socket: kernel.Listener{Name: "tcp", Inode: 1}}},
+			family:  func(string) kernel.Family { return nil },
+		}}
+		<-w.watchWithdrawal()
+		w.stopLooking()
 		synctest.Wait() // the test would not end otherwise
 	})
-	<-(&minder{}).watchWithdrawal() // nothing to look at
+	<-(&watch{minder: &minder{}}).watchWithdrawal() // nothing to look at
+}
+
+func TestWhatAWorkerLetsGoOfWhileItIsKilledTellsNothing(t *testing.T) {
+	own, err := kernel.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		w := &watch{minder: &minder{attends: []*attends{{socket: kernel.Listener{Inode: 1}}}}}
+		w.post = func(f fact) { t.Errorf("%T", f) }
+		w.family = func(string) kernel.Family { w.stopLooking(); return kernel.Family{own} }
+		<-w.watchWithdrawal()
+		synctest.Wait()
+	})
 }
 
 // keepListener accepts by epoll until it is told to stop, and then leaves its set without closing the listener. It
