@@ -5,6 +5,15 @@ import "rota/internal/kernel"
 // holders tells which worker has accepted each of the connections: "" for one that somebody holds
 // who is none, or may not be looked into. Those that wait to be accepted are left out.
 func (m *Master) holders(clients []Client) (map[Client]string, error) {
+	workers, err := m.running()
+	if err != nil {
+		return nil, err
+	}
+	return m.holdersAmong(workers, clients)
+}
+
+// holdersAmong is holders for whom others than the workers are nobody, which costs less.
+func (m *Master) holdersAmong(workers []string, clients []Client) (map[Client]string, error) {
 	endpoints, err := m.sockets()
 	if err != nil {
 		return nil, err
@@ -26,15 +35,11 @@ func (m *Master) holders(clients []Client) (map[Client]string, error) {
 	if len(accepted) == 0 {
 		return nil, nil
 	}
-	return m.whose(accepted)
+	return m.whose(workers, accepted)
 }
 
-// whose finds the workers that hold the sockets.
-func (m *Master) whose(accepted map[uint64]Client) (map[Client]string, error) {
-	workers, err := m.running()
-	if err != nil {
-		return nil, err
-	}
+// whose finds which of the workers hold the sockets.
+func (m *Master) whose(workers []string, accepted map[uint64]Client) (map[Client]string, error) {
 	families, err := m.kin(workers)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package master
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"rota/internal/kernel"
 )
@@ -109,6 +110,8 @@ func (m *Master) streamsOf(worker string) (list []kernel.Listener) {
 // attends is what the loop knows of how a worker serves one stream listener.
 type attends struct {
 	attended
+	worker  string
+	since   time.Time // it has registered the listener; zero if it has not
 	binding *binding
 	at      ListenAddress
 	socket  kernel.Listener
@@ -116,7 +119,7 @@ type attends struct {
 }
 
 // attendsOf begins with nothing.
-func (p *plan) attendsOf(slot int) (list []*attends) {
+func (p *plan) attendsOf(worker string, slot int) (list []*attends) {
 	for _, l := range p.listeners {
 		if !l.stream() {
 			continue
@@ -127,7 +130,7 @@ func (p *plan) attendsOf(slot int) (list []*attends) {
 		}
 		socket := s.kernel
 		socket.Name = l.Name
-		list = append(list, &attends{attended: attended{name: l.Name, address: l.address()}, binding: l.binding, at: l.bound(), socket: socket})
+		list = append(list, &attends{worker: worker, attended: attended{name: l.Name, address: l.address()}, binding: l.binding, at: l.bound(), socket: socket})
 	}
 	return list
 }
@@ -137,6 +140,10 @@ func (l *loop) note(w *minder, g glance) {
 	for _, a := range w.attends {
 		wait := g.waits[a.socket.Inode]
 		a.open, a.registered = wait.Open, wait.Registered
+		if a.since.IsZero() && a.registered {
+			a.since = time.Now()
+		}
+		a.outlasts = w.plan.outlasted(a)
 		a.closed = a.binding.awaits(w.start.slot)
 		if wait.Blocked || wait.Epolled || g.held[a.name] {
 			l.sees(w, a)
@@ -158,9 +165,26 @@ func (b *binding) awaits(slot int) string {
 // sees takes note that the worker accepts connections from a listener.
 func (l *loop) sees(w *minder, a *attends) {
 	a.accepting = true
+	if !a.since.IsZero() {
+		w.plan.needs(a.binding, time.Since(a.since))
+	}
 	if m := l.pool.workers[w.start.worker]; m != nil && !m.ReadyAt.IsZero() {
 		w.plan.serves(w.start.slot, a.binding)
 	}
+}
+
+// needs keeps how long a worker has taken from registering a listener to being seen to accept from it: the longest time.
+func (p *plan) needs(b *binding, took time.Duration) {
+	if p.needed == nil {
+		p.needed = map[*binding]time.Duration{}
+	}
+	p.needed[b] = max(p.needed[b], took)
+}
+
+// outlasted reports whether the worker has had twice the time that others of its generation have needed at the same listener.
+func (p *plan) outlasted(a *attends) bool {
+	needed, known := p.needed[a.binding]
+	return known && !a.since.IsZero() && time.Since(a.since) > max(2*needed, mostPatience)
 }
 
 // serves keeps which listeners the workers of a slot were seen to serve, once they were ready.

@@ -144,7 +144,7 @@ func (l *loop) start(e start) {
 		poked:   make(chan struct{}, 1),
 	}
 	m.before, m.succeeds = l.predecessor(e)
-	m.attends = plan.attendsOf(e.slot)
+	m.attends = plan.attendsOf(e.worker, e.slot)
 	m.born = func(root kernel.Root, pid int) {
 		_ = l.ask(func(l *loop) {
 			m.root, m.runs = root, true

@@ -17,7 +17,7 @@ type reached struct {
 	worker  string
 	offered int // so many connections were made
 	taken   int // of which somebody has accepted so many
-	unknown int // of which nobody can tell who has accepted so many
+	unknown int // of which nobody can tell who has accepted so many: they ended at once
 }
 
 // reach connects to a listener, several times if need be, until one of the workers has accepted a connection, by the kernel's word.
@@ -26,8 +26,8 @@ type reached struct {
 func (m *Master) reach(ctx context.Context, a ListenAddress, workers []string) (reached, error) {
 	s := &salvo{Master: m, at: a}
 	defer s.end()
-	for p := newPace(a, len(workers)); ; {
-		accepted, err := s.turn(ctx, p)
+	for p := newPace(a); ; {
+		accepted, err := s.turn(ctx, p, workers)
 		if err != nil {
 			return s.reached(acceptance{}), err
 		}
@@ -46,7 +46,7 @@ func (m *Master) reach(ctx context.Context, a ListenAddress, workers []string) (
 }
 
 // turn makes connections if it is time for that, and looks at those that wait when it is time for that.
-func (s *salvo) turn(ctx context.Context, p *pace) ([]acceptance, error) {
+func (s *salvo) turn(ctx context.Context, p *pace, workers []string) ([]acceptance, error) {
 	if err := s.add(ctx, p.due(len(s.waiting))); err != nil {
 		return nil, fmt.Errorf("connect to the listener %s: %w", s.at.Name, err)
 	}
@@ -54,7 +54,7 @@ func (s *salvo) turn(ctx context.Context, p *pace) ([]acceptance, error) {
 		return nil, err
 	}
 	began := time.Now()
-	accepted, err := s.look()
+	accepted, err := s.look(workers)
 	p.looked(time.Since(began))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNobodyTells, err)
@@ -69,32 +69,42 @@ func (s *salvo) reached(one acceptance) reached {
 	return reached{conn: one.Conn, client: one.client, worker: one.worker, offered: s.offered, taken: s.taken, unknown: s.unknown}
 }
 
-// pace says how many connections are made, and when. The first is one for each worker that is looked for. If others accept those, the
-// next are more at a time, and after longer and longer. As long as some wait that anybody may accept, no more are made.
+// pace says how many connections are made, and when: one at first, and if others accept that, more, and after longer and longer
+// when several salvos have reached nobody. As long as some wait that anybody may accept, no more are made.
 type pace struct {
 	shared bool // all workers accept from one queue
 	size   int
+	vain   int           // salvos since anybody was reached
 	pause  time.Duration // between two looks
 	gap    time.Duration // between two salvos
 	next   time.Time     // the next salvo is not before
+	long   time.Duration // the longest gap
 }
 
 const (
-	firstRest = time.Millisecond
-	lastRest  = 50 * time.Millisecond
-	lastGap   = time.Second
-	restShare = 5 // a look may take so much less time than the rest before the next
+	firstRest  = time.Millisecond
+	lastRest   = 50 * time.Millisecond
+	lastGap    = time.Second
+	mostAtOnce = 16
+	fewSalvos  = 8
+	restShare  = 5 // a look may take so much less time than the rest before the next
 )
 
-func newPace(a ListenAddress, workers int) *pace {
-	return &pace{shared: !a.ReusePort, size: min(max(workers, 1), mostOffers), pause: firstRest, gap: firstRest}
+func newPace(a ListenAddress) *pace {
+	return &pace{shared: !a.ReusePort, size: 1, pause: firstRest, gap: firstRest, long: lastGap}
 }
+
+// reached has the next salvos follow soon.
+func (p *pace) reached() { p.vain, p.gap = 0, firstRest }
 
 // due is how many connections to make now, when so many wait.
 func (p *pace) due(waiting int) int {
 	if now := time.Now(); (waiting == 0 || !p.shared) && !now.Before(p.next) {
 		n := p.size
-		p.size, p.gap, p.pause = min(4*p.size, mostOffers), min(2*p.gap, lastGap), firstRest
+		p.size, p.pause = min(4*p.size, mostAtOnce), firstRest
+		if p.vain++; p.vain > fewSalvos {
+			p.gap = min(2*p.gap, p.long)
+		}
 		p.next = now.Add(p.gap)
 		return n
 	}

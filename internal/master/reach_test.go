@@ -96,8 +96,10 @@ func TestAConnectionThatEndsAtOnceIsTakenByNobodyKnows(t *testing.T) {
 	r.ready(1)
 	s := salvo{Master: r.Master, at: r.listening()[0]}
 	require.NoError(t, s.add(t.Context(), 2))
+	workers, _ := r.workers()
+	require.Eventually(t, func() bool { return all(s.waiting, hungUp) }, patience, time.Millisecond)
 	for s.taken < 2 {
-		accepted, err := s.look()
+		accepted, err := s.look([]string{workers[0].ID})
 		require.NoError(t, err)
 		for _, one := range accepted {
 			r.part(one.offer)

@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"syscall"
@@ -14,7 +15,7 @@ import (
 	"rota/internal/lapse"
 )
 
-// salvo is connections to one listener that the master makes to find out who accepts them. Several are made at once, since
+// salvo is connections to one listener that the master makes to find out who accepts them. Several are made before anybody looks, since
 // the kernel may give one after the other to the same worker.
 type salvo struct {
 	*Master
@@ -28,23 +29,30 @@ type salvo struct {
 // offer is one of them. Nothing is said on it.
 type offer struct {
 	net.Conn
-	client  Client
-	nobodys int // looks at which it was accepted, and nobody can tell by whom
+	client Client
+	ended  int // looks at which it was over, and nobody can tell who had accepted it
 }
 
 // acceptance is an offer that somebody has accepted.
 type acceptance struct {
 	offer
-	worker string // "" if nobody can tell who
+	worker string // of those that are looked for; "" for another, or if nobody can tell
 }
 
 // mostOffers is how many may wait at a time.
 const mostOffers = 32
 
 // add makes up to n more, as far as the queue has room: clients are not to find it full because of them. It fails if nobody listens.
+//
+// How far apart they are is left to chance. Every connection wakes all who wait. If the next one comes at once, who wakes first takes
+// that, too; if it comes late, the others sleep again. In between, at a time that depends on the machine, the last to wake gets one.
 func (s *salvo) add(ctx context.Context, n int) error {
 	n = min(n, mostOffers-len(s.waiting), s.room())
-	for range n {
+	apart := shortestApart << rand.IntN(longerApart)
+	for i := range n {
+		if i > 0 {
+			sleepBriefly(apart)
+		}
 		c, client, err := dialPatiently(ctx, s.at)
 		switch {
 		case err == nil:
@@ -58,6 +66,18 @@ func (s *salvo) add(ctx context.Context, n int) error {
 		s.offered++
 	}
 	return nil
+}
+
+// The pauses between them are from 0.03 ms to 2 ms.
+const (
+	shortestApart = 32 * time.Microsecond
+	longerApart   = 7
+)
+
+// sleepBriefly sleeps for less time than a timer of the runtime can.
+func sleepBriefly(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_ = unix.Nanosleep(&t, nil)
 }
 
 // room is how many connections leave half of the queue to clients, and one if it is fuller, but not full; 1 if that can't be told.
@@ -77,29 +97,29 @@ func (s *salvo) room() int {
 	return min(max(backlog/2-depth, 1), max(backlog-depth, 0))
 }
 
-// look takes those out that somebody has accepted. It fails if the kernel does not tell.
-func (s *salvo) look() (accepted []acceptance, err error) {
+// look takes those out that somebody has accepted, one of the workers or another. It fails if the kernel does not tell.
+func (s *salvo) look(workers []string) (accepted []acceptance, err error) {
 	ended := make([]bool, len(s.waiting)) // before it is found out who holds them: who has ended one does not hold it
 	clients := make([]Client, len(s.waiting))
 	for i, o := range s.waiting {
 		ended[i], clients[i] = hungUp(o), o.client
 	}
-	holders, err := s.holders(clients)
+	holders, err := s.holdersAmong(workers, clients)
 	if err != nil {
 		return nil, err
 	}
 	var left []offer
 	for i, o := range s.waiting {
 		worker, held := holders[o.client]
-		if worker == "" && (held || ended[i]) {
-			o.nobodys++ // who is just accepting it does not hold it yet, for a moment
+		if !held && ended[i] {
+			o.ended++ // who has just accepted it may not have been seen to hold it
 		}
-		if worker == "" && o.nobodys < 2 {
+		if !held && o.ended < 2 {
 			left = append(left, o)
 			continue
 		}
 		s.taken++
-		if worker == "" {
+		if !held {
 			s.unknown++
 		}
 		accepted = append(accepted, acceptance{o, worker})

@@ -36,6 +36,9 @@ func (l *loop) sought(b *binding) (list []*attends) {
 	return list
 }
 
+// hopefulGap is the longest time between two salvos for a worker that has registered the listener lately, and so will accept soon.
+const hopefulGap = 20 * time.Millisecond
+
 // seekOn is how long the search goes on when a worker is ready: for what it serves besides.
 const seekOn = time.Second
 
@@ -52,38 +55,45 @@ func (m *Master) searchAt(b *binding, a ListenAddress) {
 	}()
 	s := &salvo{Master: m, at: a}
 	defer s.end()
-	for p := newPace(a, 1); m.seeks(b, p); {
+	p := newPace(a)
+	for workers := m.seeks(b, p); len(workers) > 0; workers = m.seeks(b, p) {
 		before := *s
-		accepted, err := s.turn(ctx, p)
+		accepted, err := s.turn(ctx, p, workers)
 		for _, one := range accepted {
 			m.part(one.offer)
 		}
-		_ = m.ask(func(l *loop) { l.found(b, accepted, s.since(before), err) })
+		_ = m.ask(func(l *loop) {
+			if l.found(b, accepted, s.since(before), err) {
+				p.reached()
+			}
+		})
 		if err != nil {
 			m.pause(lastGap)
 		}
 	}
 }
 
-// seeks reports whether to go on. The search is over for the loop if not.
-func (m *Master) seeks(b *binding, p *pace) (on bool) {
+// seeks are the workers to go on for. The search is over for the loop if there are none.
+func (m *Master) seeks(b *binding, p *pace) (workers []string) {
 	_ = m.ask(func(l *loop) {
-		sought := l.sought(b)
-		registered := 0
-		for _, a := range sought {
-			if a.registered {
-				registered++
-			}
+		likely, hopeful := false, false
+		for _, a := range l.sought(b) {
+			workers = append(workers, a.worker)
+			likely = likely || a.registered
+			hopeful = hopeful || a.registered && time.Since(a.since) < mostPatience
 		}
-		if registered == 0 {
-			p.size = 1 // it is likely that nobody accepts yet
+		if !likely {
+			p.size = 1 // nobody accepts yet, but for who polls without sleeping
 		}
-		p.size = min(max(p.size, registered), mostOffers)
-		if on = len(sought) > 0; !on {
+		p.long = lastGap
+		if hopeful {
+			p.long = hopefulGap
+		}
+		if len(workers) == 0 {
 			delete(l.searches, b)
 		}
 	})
-	return on
+	return workers
 }
 
 // tally counts connections.
@@ -94,8 +104,8 @@ func (s *salvo) since(before salvo) tally {
 	return tally{s.offered - before.offered, s.taken - before.taken, s.unknown - before.unknown}
 }
 
-// found notes what a turn has shown. Who was seen to accept is looked at again at once.
-func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) {
+// found notes what a turn has shown, and returns whether anybody was seen to accept who was not before. That one is looked at again at once.
+func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) (new bool) {
 	for _, a := range l.sought(b) {
 		a.offered, a.taken, a.unknown = a.offered+n.offered, a.taken+n.taken, a.unknown+n.unknown
 		if errors.Is(err, errNobodyTells) {
@@ -111,9 +121,11 @@ func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) {
 			if a.binding == b && !a.accepting {
 				l.sees(w, a)
 				w.poke()
+				new = true
 			}
 		}
 	}
+	return new
 }
 
 // poke has the minder look soon.

@@ -25,7 +25,8 @@ type attended struct {
 	unknown int    // of which nobody can tell who has accepted so many
 	blind   string // why the kernel does not tell who accepts; "" if it does
 
-	overdue bool // has been registered for so long that a connection should have come to it
+	outlasts bool // others of its generation, which were seen to accept in half of the time that it has had
+	overdue  bool // has been registered for so long that a connection should have come to it
 }
 
 // ReadyBy is what a worker was taken to be ready by.
@@ -68,6 +69,8 @@ func (s sight) decide(e evidence) decision {
 	switch {
 	case e.said != "" && why == "" && overdue(lacking):
 		why = "it has registered " + named(registeredOf(lacking)) + " but was not seen to accept from there"
+	case e.lived != "" && why == "" && outlasting(lacking):
+		why = "other workers take all connections to " + named(lacking) + ", which it has registered"
 	case why == "" || e.said == "" && e.lived == "":
 		return decision{}
 	}
@@ -137,6 +140,11 @@ func overdue(lacking []attended) bool {
 		}
 	}
 	return any
+}
+
+// outlasting reports whether it has registered all of those, and others of its generation needed less time to be seen to accept from there.
+func outlasting(lacking []attended) bool {
+	return all(lacking, func(a attended) bool { return a.registered && a.outlasts })
 }
 
 // hindrance is why it may well accept although that was not seen; "" if it would have been.

@@ -24,6 +24,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		late  = "it has registered the listener a but was not seen to accept from there"
 		ends  = "connections to the listener a end before it can be seen who accepts them"
 		mute  = "the kernel does not tell who accepts connections"
+		rest  = "other workers take all connections to the listener a, which it has registered"
 		shut  = "clients are turned away"
 	)
 	ready, long := evidence{said: saidReady}, evidence{lived: "2s"}
@@ -55,6 +56,8 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		"it has registered, and says so":               {[]attended{registered}, "", both, none},
 		"it has registered for long":                   {[]attended{overdue}, "", long, none},
 		"it has registered for long, and says so":      {[]attended{overdue}, "", both, assumed(said, late)},
+		"others accept what it has registered":         {[]attended{a(func(a *attended) { a.registered, a.outlasts = true, true })}, "", long, assumed(lived, rest)},
+		"others accept, and it has not registered":     {[]attended{a(func(a *attended) { a.outlasts = true })}, "", long, none},
 		"it can't be seen":                             {[]attended{idle}, kernel.UnseenRing, evidence{}, none},
 		"it can't be seen, and says so":                {[]attended{idle}, kernel.UnseenRing, ready, assumed(said, ring)},
 		"it can't be seen, and lives":                  {[]attended{idle}, kernel.UnseenRing, long, assumed(lived, ring)},

@@ -92,7 +92,10 @@ func (w *watch) judge(s seen) {
 	o := w.vigil
 	o.under, o.latest = false, s.sight
 	for i := range o.latest.listeners {
-		o.age(&o.latest.listeners[i])
+		if a := &o.latest.listeners[i]; a.registered && !a.accepting {
+			o.age(a)
+			o.pause = lastLook // whoever searches there tells of it
+		}
 	}
 	if w.starting {
 		w.decide()
@@ -102,9 +105,6 @@ func (w *watch) judge(s seen) {
 
 // age finds out whether the listener has been registered for long.
 func (o *vigil) age(a *attended) {
-	if !a.registered || a.accepting {
-		return
-	}
 	t := o.overdue[a.name]
 	if t == nil {
 		t = lapse.NewTimer()

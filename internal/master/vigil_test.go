@@ -250,3 +250,28 @@ func TestAConnectionThatAWorkerHasAcceptedMakesItReady(t *testing.T) {
 		require.Equal(t, 1, b.status().Ready)
 	})
 }
+
+// A program that loads for long after it has registered its listener has siblings that do.
+func TestAWorkerThatNoConnectionReachesIsAssumedToBeAsItsSiblings(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Spec{Workers: 2, Ready: auto}, waits(0, registered), func(b *bench) {
+		time.Sleep(10 * time.Second)
+		require.Zero(t, b.status().Ready)
+		require.NoError(t, b.ask(func(l *loop) {
+			for id, w := range l.minders {
+				if w.start.slot == 0 {
+					l.found(w.attends[0].binding, []acceptance{{worker: id}}, tally{offered: 9, taken: 9}, nil)
+				}
+			}
+		}))
+		time.Sleep(9 * time.Second)
+		require.Equal(t, 1, b.status().Ready)
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 2, b.status().Ready)
+		for _, w := range b.status().Workers {
+			if w.Slot == 1 {
+				require.Equal(t, "readiness was assumed, not seen: it has lived 2s, and other workers take all connections to the listener tcp, which it has registered", w.Readied.Detail)
+			}
+		}
+	})
+}
