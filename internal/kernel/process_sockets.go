@@ -19,12 +19,17 @@ import (
 // fs.ErrPermission.
 func SocketInodes(pid int) ([]uint64, error) {
 	inodes, err := readSocketInodes("/proc/" + strconv.Itoa(pid) + "/fd")
-	if errors.Is(err, fs.ErrPermission) {
-		if process, err := FindProcess(pid); err == nil && process.Zombie {
-			return nil, nil // its files belong to root by now, so they only look forbidden
-		}
+	if errors.Is(err, fs.ErrPermission) && zombie(pid) {
+		return nil, nil
 	}
 	return inodes, gone(err)
+}
+
+// zombie reports whether the process has ended and was not waited for: its files belong to root by then, so they only
+// look forbidden.
+func zombie(pid int) bool {
+	process, err := FindProcess(pid)
+	return err == nil && process.Zombie
 }
 
 func readSocketInodes(path string) (inodes []uint64, err error) {

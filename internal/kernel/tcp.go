@@ -14,6 +14,7 @@ import (
 // are only remnants and beginnings of sockets.
 const (
 	tcpEstablished = 1
+	tcpSynReceived = 3
 	tcpFinWait1    = 4
 	tcpFinWait2    = 5
 	tcpCloseWait   = 8
