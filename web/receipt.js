@@ -6,7 +6,10 @@ import { ended } from './reloads.js';
 
 const FIGURES = [
   { label: 'Probes answered', value: ({ probes }) => outOf(probes.ok, probes.sent), bad: ({ probes }) => probes.refused + probes.reset },
-  { label: 'Slowest probe', value: ({ probes }) => (probes.sent > 0 ? `${probes.slowest_ms.toPrecision(2)} ms` : UNKNOWN) },
+  { label: 'By new workers', value: ({ probes }) => count(probes.answered_by.new) },
+  { label: 'Not accepted', value: ({ probes }) => count(probes.not_accepted) },
+  { label: 'Slowest probe', value: ({ probes }) => slow(probes.ok > 0 ? probes.slowest_ms : null), bad: ({ probes }) => probes.stalled_ms },
+  { label: 'Slowest before', value: ({ probes }) => slow(probes.before_ms) },
   { label: 'Checks passed', value: ({ checks }) => outOf(checks.passed, checks.passed + checks.failed), bad: ({ checks }) => checks.failed },
   { label: 'Workers checked', value: ({ checks }) => (checks.of === null ? UNKNOWN : `${count(checks.reached)} of ${count(checks.of)}`), bad: ({ checks }) => checks.not_reached.length },
   { label: 'Workers died', value: (receipt) => count(receipt.workers_died), bad: (receipt) => receipt.workers_died },
@@ -21,11 +24,16 @@ const FIGURES = [
 
 const outOf = (part, all) => (part === all ? count(all) : `${count(part)} of ${count(all)}`);
 
+const slow = (ms) => {
+  if (ms === null) return UNKNOWN;
+  return ms < 1000 ? `${Number(ms.toPrecision(2))} ms` : `${(ms / 1000).toFixed(1)} s`;
+};
+
 export function renderReceipt(reload) {
   const receipt = reload?.receipt;
   setText(byId('receipt-of'), receipt ? `of the reload to generation ${reload.generation}` : '');
   setText(byId('receipt-verdict'), verdict(receipt, reload));
-  setAttribute(byId('receipt-verdict'), 'data-lossless', receipt?.lossless ?? (receipt?.losses.length ? 'false' : 'open'));
+  setAttribute(byId('receipt-verdict'), 'data-lossless', colour(receipt, reload));
   setText(byId('receipt-assumed'), assumed(reload?.assumed ?? []));
   keepChildren(byId('receipt-figures'), FIGURES, {
     key: (figure) => figure.label,
@@ -42,17 +50,41 @@ export function renderReceipt(reload) {
   renderLost(receipt?.cut_connections ?? []);
 }
 
+// colour is of the verdict: a reload that has failed has nothing to boast of.
+function colour(receipt, reload) {
+  if (!receipt) return 'open';
+  if (reload.error || receipt.losses.length > 0) return 'false';
+  return receipt.lossless ?? 'open';
+}
+
 function verdict(receipt, reload) {
   if (!receipt) return 'Nothing measured yet.';
   const losses = receipt.losses.join('; ');
-  if (receipt.lossless === null && !losses && ended(reload) && reload.serving === 0) return 'Nothing was measured: no worker served.';
-  if (receipt.lossless === null) return losses ? `Not lossless so far: ${losses}.` : 'Nothing lost so far; the verdict comes with the end.';
+  if (!ended(reload)) return losses ? `Not lossless so far: ${losses}.` : 'Nothing lost so far; the verdict comes with the end.';
+  if (reload.state !== 'completed') return `${serving(reload)} ${meanwhile(receipt, losses)}`;
+  if (receipt.lossless === null) return `Unknown whether anything was lost: ${receipt.unproven.join('; ')}.`;
   return receipt.lossless ? 'Lossless: no connection was lost, as far as can be measured.' : `Not lossless: ${losses}.`;
 }
 
 // assumed says which of the new workers were not seen to be ready.
 function assumed(reasons) {
   return reasons.length > 0 ? `Readiness was assumed, not seen: ${reasons.join('; ')}.` : '';
+}
+
+// serving says what serves after a reload that did not get where it was to.
+function serving({ state, error, serving: slots, total }) {
+  const what = state === 'failed' ? 'Failed' : 'Aborted';
+  if (error?.stopping) return `${what}: the master stops, so no generation serves.`;
+  if (error?.revert_failed) return `${what}, and it could not be taken back.`;
+  if (slots === 0) return `${what}: no worker serves.`;
+  if (slots < total) return `${what}: the generation before serves ${count(slots)} of ${plural(total, 'slot')}.`;
+  return `${what}: the generation before serves.`;
+}
+
+function meanwhile(receipt, losses) {
+  if (losses) return `Meanwhile it was not lossless: ${losses}.`;
+  if (receipt.lossless === null) return `Unknown whether anything was lost meanwhile: ${receipt.unproven.join('; ')}.`;
+  return 'Nothing was lost meanwhile, as far as can be measured.';
 }
 
 function renderLost(list) {

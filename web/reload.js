@@ -76,7 +76,8 @@ function took(reload) {
 }
 
 function verdict(receipt) {
-  if (typeof receipt?.lossless !== 'boolean') return '';
+  if (!receipt) return '';
+  if (receipt.lossless === null) return ', unknown whether lossless';
   return receipt.lossless ? ', lossless' : ', but not lossless';
 }
 

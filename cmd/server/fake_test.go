@@ -116,6 +116,12 @@ func receiptJSON(cut int, lossless bool, losses ...string) string {
 		`"cut_connections":[],"workers_died":0,"checks":{"passed":12,"failed":0,"of":2,"reached":2,"not_reached":[]},"lossless":%t,"losses":%s}`, cut, lossless, list)
 }
 
+// answeredJSON is a receipt with these probes.
+func answeredJSON(probes, lossless string) string {
+	text := strings.Replace(receiptJSON(0, true), `"lossless":true`, `"unproven":["nothing was proven: none of 38 probes was answered"],"lossless":`+lossless, 1)
+	return strings.Replace(text, `"sent":120,"ok":120,"refused":0,"reset":0,"unanswered":0,"slowest_ms":1.44`, `"refused":0,"reset":0,`+probes, 1)
+}
+
 // eventsOf is a stream that ends with the reload in that view.
 func eventsOf(view string) string {
 	events := []string{

@@ -67,7 +67,7 @@ func verdict(v client.Reload) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "reload %s %s", v.ID, ending(v))
 	if v.Receipt != nil && !startedNothing(v) {
-		s.WriteString(" " + receipt(*v.Receipt))
+		s.WriteString(" " + receipt(v))
 	} else if v.ConnectionsCut != nil && *v.ConnectionsCut > 0 {
 		s.WriteString(" " + plural(*v.ConnectionsCut, "connection was cut.", "connections were cut."))
 	}
@@ -159,7 +159,8 @@ func reasonOf(v client.Reload) string {
 }
 
 // receipt is what was measured, in a few sentences.
-func receipt(m client.Receipt) string {
+func receipt(v client.Reload) string {
+	m := *v.Receipt
 	list := []string{probes(m), queues(m), connections(m)}
 	if m.WorkersDied > 0 {
 		list = append(list, plural(m.WorkersDied, "worker died.", "workers died."))
@@ -167,9 +168,7 @@ func receipt(m client.Receipt) string {
 	if m.Checks.Passed+m.Checks.Failed > 0 {
 		list = append(list, fmt.Sprintf("Checks: %d passed, %d failed%s.", m.Checks.Passed, m.Checks.Failed, coverage(m)))
 	}
-	if m.Lossless != nil || len(m.Losses) > 0 {
-		list = append(list, judgement(m))
-	}
+	list = append(list, judgement(v))
 	var told []string
 	for _, sentence := range list {
 		if sentence != "" {
@@ -204,15 +203,44 @@ func coverage(m client.Receipt) string {
 
 func probes(m client.Receipt) string {
 	p := m.Probes
-	if p.Sent == 0 {
+	switch p.Sent {
+	case 0:
+		return ""
+	case p.OK:
+		return fmt.Sprintf("%s answered%s.", plural(p.Sent, "probe was", "probes were all"), answers(m, ", "))
+	}
+	text := fmt.Sprintf("Of %d probes %d were answered%s, %d refused, %d reset, %d not answered",
+		p.Sent, p.OK, answers(m, " ("), p.Refused, p.Reset, p.Unanswered)
+	if p.NotAccepted+p.Silent > 0 {
+		text += fmt.Sprintf(" (%d not accepted, %d accepted in silence)", p.NotAccepted, p.Silent)
+	}
+	return text + "."
+}
+
+// answers says by whom and how fast, behind a comma or in brackets.
+func answers(m client.Receipt, open string) string {
+	p := m.Probes
+	if p.OK == 0 {
 		return ""
 	}
-	slowest := time.Duration(p.SlowestMS * float64(time.Millisecond)).Round(100 * time.Microsecond)
-	if p.OK == p.Sent {
-		return fmt.Sprintf("%s answered, the slowest after %s.", plural(p.Sent, "probe was", "probes were all"), slowest)
+	text := open
+	if by := p.AnsweredBy; by != nil && by.New < p.OK {
+		text += fmt.Sprintf("%d by the new generation, ", by.New)
+	} else if by != nil {
+		text += "by the new generation, "
 	}
-	return fmt.Sprintf("Of %d probes %d were answered (the slowest after %s), %d refused, %d reset, %d not answered.",
-		p.Sent, p.OK, slowest, p.Refused, p.Reset, p.Unanswered)
+	text += "the slowest after " + inTime(p.SlowestMS)
+	if p.BeforeMS != nil && *p.BeforeMS < p.SlowestMS {
+		text += ", before the reload after " + inTime(*p.BeforeMS)
+	}
+	if open == " (" {
+		text += ")"
+	}
+	return text
+}
+
+func inTime(ms float64) string {
+	return time.Duration(ms * float64(time.Millisecond)).Round(100 * time.Microsecond).String()
 }
 
 func queues(m client.Receipt) string {
@@ -249,18 +277,28 @@ func connections(m client.Receipt) string {
 	return strings.Join(list, ", ") + "."
 }
 
-func judgement(m client.Receipt) string {
-	text := "Not lossless"
-	switch {
-	case m.Lossless == nil:
-		text += " so far"
-	case *m.Lossless:
-		return "Lossless."
+// judgement is what the receipt comes to. Of a reload that did not get where it was to, that is a detail.
+func judgement(v client.Reload) string {
+	m := *v.Receipt
+	good, bad := "Lossless.", "Not lossless"
+	if v.State == "failed" || v.State == "aborted" {
+		good, bad = "Nothing was lost meanwhile, as far as that was measured.", "Meanwhile it was not lossless"
 	}
+	losses := ""
 	if len(m.Losses) > 0 {
-		text += ": " + strings.TrimSuffix(strings.Join(m.Losses, "; "), ".")
+		losses = ": " + strings.TrimSuffix(strings.Join(m.Losses, "; "), ".")
 	}
-	return text + "."
+	switch {
+	case m.Lossless != nil && *m.Lossless:
+		return good
+	case m.Lossless != nil:
+		return bad + losses + "."
+	case losses != "":
+		return bad + " so far" + losses + "."
+	case v.Ended() && len(m.Unproven) > 0:
+		return "It is unknown whether anything was lost: " + strings.TrimSuffix(strings.Join(m.Unproven, "; "), ".") + "."
+	}
+	return ""
 }
 
 func times(n int) string { return plural(n, "time", "times") }

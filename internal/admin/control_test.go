@@ -120,6 +120,9 @@ func TestTheHeadersOfAReload(t *testing.T) {
 	}
 }
 
+// proven is the receipt of a reload whose generation was seen to answer.
+var proven = master.Receipt{Measured: master.Measured{Probes: master.Probes{Sent: 3, OK: 3, New: 2, Older: 1}, Proven: true}}
+
 func TestAWaitThatRequiresLosslessness(t *testing.T) {
 	lossy := func(r *master.Reload) { r.StartedAt, r.ConnectionsCut = startedAt, 2 }
 	query := "completed&require=lossless"
@@ -132,9 +135,17 @@ func TestAWaitThatRequiresLosslessness(t *testing.T) {
 	require.Len(t, receipt["losses"], 1)
 
 	fine := waitFor(t, query, func(f *fakeMaster, id string) {
-		f.move(id, master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) { r.StartedAt, r.Served = startedAt, true })
+		f.move(id, master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) { r.StartedAt, r.Served, r.Receipt = startedAt, true, proven })
 	}).is(http.StatusOK)
 	require.Equal(t, true, fine["receipt"].(object)["lossless"])
+
+	unproven := waitFor(t, query, func(f *fakeMaster, id string) {
+		f.move(id, master.ReloadCompleted, master.EventReloadCompleted, func(r *master.Reload) { r.StartedAt, r.Served = startedAt, true })
+	}).problem(http.StatusConflict, "")
+	require.Contains(t, unproven["detail"], "whether it was lossless is unknown: nothing was proven: no probe was made")
+	receipt = unproven["reload"].(object)["receipt"].(object)
+	require.Nil(t, receipt["lossless"])
+	require.Len(t, receipt["unproven"], 1)
 
 	do(t, newServer(newFakeMaster()), "POST", "/reload?require=lossless", "").problem(http.StatusBadRequest, "require")
 	do(t, newServer(newFakeMaster()), "POST", "/reload?wait=live&require=lossless", "").problem(http.StatusBadRequest, "require")

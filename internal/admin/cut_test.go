@@ -38,7 +38,7 @@ func TestWhoWasCutIsTold(t *testing.T) {
 }
 
 func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
-	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1, Served: true}
+	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1, Served: true, Receipt: proven}
 	require.Nil(t, viewReceipt(r).Lossless)
 	r.Leaving = 0
 	require.Equal(t, new(true), viewReceipt(r).Lossless)
@@ -70,4 +70,10 @@ func TestAMachineThatShowsNoConnectionsIsSaidToBeAtFault(t *testing.T) {
 		}
 		require.Nil(t, get(t, s, "/status").is(http.StatusOK)["totals"].(object)["connections"])
 	}
+}
+
+func TestATimeThatNothingTookIsNull(t *testing.T) {
+	view := viewProbes(master.Measured{Probes: master.Probes{Sent: 4, OK: 1, Older: 1, Unanswered: 3, Queued: 2, Silent: 1,
+		Before: 1500 * time.Microsecond, Slowest: 1500 * time.Microsecond}})
+	require.Equal(t, probesView{Sent: 4, OK: 1, Unanswered: 3, SlowestMS: 1.5, AnsweredBy: answeredByView{Older: 1}, NotAccepted: 2, Silent: 1, BeforeMS: new(1.5)}, view)
 }

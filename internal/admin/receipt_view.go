@@ -45,6 +45,21 @@ type probesView struct {
 	Reset      int     `json:"reset"`
 	Unanswered int     `json:"unanswered"`
 	SlowestMS  float64 `json:"slowest_ms"`
+
+	AnsweredBy  answeredByView `json:"answered_by"`
+	NotAccepted int            `json:"not_accepted"` // of those unanswered, as the next
+	Silent      int            `json:"silent"`
+	BeforeMS    *float64       `json:"before_ms"`  // the slowest that was sent before the first new worker was started; null: none was answered, as of the next
+	DuringMS    *float64       `json:"during_ms"`  // from then on
+	AfterMS     *float64       `json:"after_ms"`   // since every slot has changed
+	StalledMS   *float64       `json:"stalled_ms"` // the longest stall; null: none
+}
+
+// answeredByView adds up to those that are ok.
+type answeredByView struct {
+	New     int `json:"new"` // a worker of the reload's generation, or a later one
+	Older   int `json:"older"`
+	Unknown int `json:"unknown"` // nobody saw who
 }
 
 // fateView is what became of the connections of the workers that left.
@@ -107,8 +122,7 @@ func viewReceipt(r master.Reload) *receiptView {
 	}
 	judgement := r.Judge()
 	return &receiptView{
-		Probes: probesView{r.Probes.Sent, r.Probes.OK, r.Probes.Refused, r.Probes.Reset, r.Probes.Unanswered,
-			float64(r.Probes.Slowest.Microseconds()) / 1000},
+		Probes:          viewProbes(r.Measured),
 		ListenOverflows: knownIf(r.CountersKnown, r.Overflows),
 		ListenDrops:     knownIf(r.CountersKnown, r.Drops),
 		DeepestQueue:    r.DeepestQueue,
@@ -121,6 +135,35 @@ func viewReceipt(r master.Reload) *receiptView {
 		Unproven:        listOf(judgement.Unproven),
 	}
 }
+
+func viewProbes(m master.Measured) probesView {
+	p := m.Probes
+	return probesView{
+		Sent:        p.Sent,
+		OK:          p.OK,
+		Refused:     p.Refused,
+		Reset:       p.Reset,
+		Unanswered:  p.Unanswered,
+		SlowestMS:   inMS(p.Slowest),
+		AnsweredBy:  answeredByView{p.New, p.Older, p.Unknown},
+		NotAccepted: p.Queued,
+		Silent:      p.Silent,
+		BeforeMS:    tookIf(p.Before),
+		DuringMS:    tookIf(p.During),
+		AfterMS:     tookIf(p.After),
+		StalledMS:   tookIf(m.Stalled),
+	}
+}
+
+// tookIf is null for a time that nothing took.
+func tookIf(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	return new(inMS(d))
+}
+
+func inMS(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func viewTook(d time.Duration) *int64 {
 	if d == 0 {

@@ -95,6 +95,15 @@ type Receipt struct {
 		Reset      int     `json:"reset"`
 		Unanswered int     `json:"unanswered"`
 		SlowestMS  float64 `json:"slowest_ms"`
+
+		AnsweredBy *struct {
+			New     int `json:"new"`
+			Older   int `json:"older"`
+			Unknown int `json:"unknown"`
+		} `json:"answered_by"` // nil: an older master does not say
+		NotAccepted int      `json:"not_accepted"`
+		Silent      int      `json:"silent"`
+		BeforeMS    *float64 `json:"before_ms"` // nil: unknown
 	} `json:"probes"`
 	ListenOverflows *int `json:"listen_overflows"` // nil: unknown
 	ListenDrops     *int `json:"listen_drops"`

@@ -67,6 +67,8 @@ type (
 		back       bool // it is of the generation before, which serves again
 		commands   bool // may be run
 	}
+	// prove has a live reload probed until its generation has answered, or a while is over; answered by proved.
+	prove struct{ reload string }
 	// wake asks for awake after a time.
 	wake struct {
 		reload string
@@ -92,6 +94,7 @@ func (shrink) isEffect()         {}
 func (retire) isEffect()         {}
 func (restore) isEffect()        {}
 func (check) isEffect()          {}
+func (prove) isEffect()          {}
 func (wake) isEffect()           {}
 func (serve) isEffect()          {}
 func (retry) isEffect()          {}

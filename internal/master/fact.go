@@ -39,6 +39,8 @@ type (
 		back    bool
 		result  Result
 	}
+	// proved: the search for a proof of a live reload is over; what was found is in its receipt.
+	proved struct{ reload string }
 	// awake: a time is over that a rotation waits for.
 	awake struct {
 		reload string
@@ -115,6 +117,7 @@ func (stopAsked) isFact()        {}
 func (controlAsked) isFact()     {}
 func (renewalAsked) isFact()     {}
 func (checked) isFact()          {}
+func (proved) isFact()           {}
 func (awake) isFact()            {}
 func (prepared) isFact()         {}
 func (forked) isFact()           {}

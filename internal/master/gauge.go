@@ -5,86 +5,90 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"rota/internal/lapse"
 )
 
 // gauge measures what a reload does to clients, by being one: it opens one connection after the
 // other to the listeners, and looks at their queues and at what the kernel counts as lost. One
 // goroutine does all that; what it has found may be read from any.
 type gauge struct {
-	interval  time.Duration
-	endpoints func() []ListenAddress
-	queues    func() (deepest uint32, err error)
-	knock     func(context.Context, ListenAddress) knocked
-	losses    *losses
+	instruments
+	interval   time.Duration
+	generation int // the reload's
 
+	losses *losses
 	slowly atomic.Bool
+	phase  atomic.Int32
 	hurry  chan struct{} // ends a pause; holds one
+	asked  chan func()   // to prove it; holds one
 	found  atomic.Pointer[Measured]
 	cancel context.CancelFunc
+	begun  chan struct{} // closed when the first probes are under way
 	ended  chan struct{} // closed when the goroutine has ended
+
+	// What belongs to the goroutine.
+	turn    int       // probes so far
+	latest  time.Time // when a probe was sent, or the queues were looked at instead
+	looked  time.Time // at the queues
+	tallies map[string]*tally
+	order   []ListenAddress // of the tallies, as they were first probed
+	under   []*probing      // way, oldest first
+	news    chan func()     // from those
+	proof   *proof          // that it is after; nil for none
+	deepest int
 }
 
-// Measured is what a gauge has found so far.
-type Measured struct {
-	Probes Probes
-
-	// What the kernel has counted meanwhile, in the whole network namespace.
-	Overflows     int // connections that a full queue refused
-	Drops         int // those that were dropped for any reason, the former among them
-	CountersKnown bool
-
-	// Thrown is how many packets rota's own listeners have thrown away: at least one for each of its connections among the
-	// above, and any number that belonged to none.
-	Thrown int
-
-	DeepestQueue int // the most that were seen to wait in one listener's queue, a probe among them
-}
-
-// Probes counts connections by what became of them. Sent is the sum of the others.
-type Probes struct {
-	Sent       int
-	OK         int           // a worker answered, or closed it in peace
-	Refused    int           // nobody listened
-	Reset      int           // broken off
-	Unanswered int           // not made, or neither answered nor closed, in a second
-	Slowest    time.Duration // until the slowest of those that were OK was answered
+// instruments are what a gauge measures with.
+type instruments struct {
+	endpoints func() []ListenAddress // where to probe now
+	queues    func() (deepest uint32, err error)
+	counters  func() (overflows, drops uint64, err error) // the kernel's ListenOverflows and ListenDrops
+	knock     func(context.Context, ListenAddress, func(holder)) knocked
+	cost      func() time.Duration // that it took of late to find out who has accepted a probe; nil: none
+	alone     func() bool          // nobody older than the reload's generation can accept; nil: nobody knows
 }
 
 const (
 	// slowInterval is the pause between probes when little is at stake, at least.
 	slowInterval = time.Second
-	// sampleEvery is how often the queues are looked at while no probe is made.
+	// sampleEvery is how often the queues are looked at while no probe is made, or one takes long.
 	sampleEvery = 50 * time.Millisecond
+	// costShare bounds what it costs to find out who has accepted a probe: one part in so many of the time.
+	costShare = 10
 )
 
-// newGauge starts to measure. The first probe is made at once, the others with pauses of the interval; with 0
-// there are none. endpoints are where to probe now, and counters the kernel's ListenOverflows
-// and ListenDrops, of which the first reading is made here. own is told of each probe.
-func newGauge(interval time.Duration, endpoints func() []ListenAddress, queues func() (deepest uint32, err error),
-	counters func() (overflows, drops uint64, err error), own *ownClients) *gauge {
-	g := makeGauge(interval, endpoints, queues, counters)
-	g.knock = func(ctx context.Context, a ListenAddress) knocked { return knock(ctx, a, own) }
-	g.start()
-	return g
-}
-
-func makeGauge(interval time.Duration, endpoints func() []ListenAddress, queues func() (uint32, error), counters func() (uint64, uint64, error)) *gauge {
+// newGauge starts to measure. A probe of each listener is made at once, the others with pauses of the interval; with 0 there are none.
+// The first reading of the counters is made here.
+func newGauge(interval time.Duration, generation int, with instruments) *gauge {
 	g := &gauge{
-		interval:  interval,
-		endpoints: endpoints,
-		queues:    queues,
-		losses:    countLosses(counters),
-		hurry:     make(chan struct{}, 1),
-		ended:     make(chan struct{}),
+		instruments: with,
+		interval:    interval,
+		generation:  generation,
+		losses:      countLosses(with.counters),
+		hurry:       make(chan struct{}, 1),
+		asked:       make(chan func(), 1),
+		begun:       make(chan struct{}),
+		ended:       make(chan struct{}),
+		tallies:     map[string]*tally{},
+		news:        make(chan func()),
 	}
 	g.found.Store(&Measured{})
-	return g
-}
-
-func (g *gauge) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	g.cancel = cancel
 	go g.run(ctx)
+	return g
+}
+
+// awaitBegun returns when the first probes are under way, or a while later.
+func (g *gauge) awaitBegun(within time.Duration) {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-g.begun:
+	case <-timer.C:
+	case <-g.ended:
+	}
 }
 
 // stop ends it without waiting. A probe that is under way does not count.
@@ -96,12 +100,20 @@ func (g *gauge) slow() { g.slowly.Store(true) }
 // fast makes the pauses short again, at once.
 func (g *gauge) fast() {
 	if g.slowly.Swap(false) {
-		select {
-		case g.hurry <- struct{}{}:
-		default:
-		}
+		g.next()
 	}
 }
+
+// next ends a pause.
+func (g *gauge) next() {
+	select {
+	case g.hurry <- struct{}{}:
+	default:
+	}
+}
+
+// enter says how far the reload is.
+func (g *gauge) enter(p phase) { g.phase.Store(int32(p)) }
 
 // reading is what was found up to now. The kernel's counters are read anew.
 func (g *gauge) reading() Measured {
@@ -112,122 +124,141 @@ func (g *gauge) reading() Measured {
 
 func (g *gauge) run(ctx context.Context) {
 	defer close(g.ended)
-	for turn := 0; ctx.Err() == nil; turn++ {
-		began := time.Now()
-		g.sample()
-		if g.interval > 0 {
-			g.probe(ctx, turn)
-		}
-		g.rest(ctx, began)
-	}
-}
-
-// rest waits until the next turn is due, counted from when this one began.
-func (g *gauge) rest(ctx context.Context, began time.Time) {
-	pause := g.interval
-	if pause == 0 {
-		pause = sampleEvery
-	}
-	if g.slowly.Load() {
-		pause = max(pause, slowInterval)
-	}
-	timer := time.NewTimer(time.Until(began.Add(pause)))
+	g.turnAll(ctx)
+	close(g.begun)
+	g.publish()
+	timer := time.NewTimer(0)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-g.hurry:
-	case <-ctx.Done():
+	for {
+		timer.Reset(g.idle())
+		select {
+		case <-timer.C:
+		case <-g.hurry:
+			g.latest = time.Time{}
+		case news := <-g.news:
+			news()
+		case done := <-g.asked:
+			g.proof = &proof{lapse.StartWatch(), done}
+		case <-ctx.Done():
+			g.leave()
+			return
+		}
+		g.turnOver(ctx)
+		g.settleProof()
+		g.publish()
 	}
 }
 
-// probe makes one connection to the listener whose turn it is, and looks at the queues while that takes long.
-func (g *gauge) probe(ctx context.Context, turn int) {
-	a, ok := g.target(turn)
-	if !ok {
+// turnAll is the first turn: one at every listener, for what it is like before the reload changes anything.
+func (g *gauge) turnAll(ctx context.Context) {
+	g.sample()
+	g.latest = time.Now()
+	if g.interval > 0 {
+		for _, a := range g.targets() {
+			g.send(ctx, a)
+		}
+	}
+}
+
+// turnOver does what is due.
+func (g *gauge) turnOver(ctx context.Context) {
+	if len(g.under) > 0 && time.Since(g.looked) >= sampleEvery {
+		g.sample()
+		g.giveUp()
+	}
+	if g.busy() || time.Since(g.latest) < g.pause() {
 		return
 	}
-	outcome := make(chan knocked, 1)
-	go func() { outcome <- g.knock(ctx, a) }()
-	tick := time.NewTicker(sampleEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case k := <-outcome:
-			if k.how == knockAnswered || ctx.Err() == nil && g.stillThere(a) {
-				g.count(k)
-			}
-			return
-		case <-tick.C:
-			g.sample()
-		}
+	g.latest = time.Now()
+	g.sample()
+	if a, ok := g.target(); g.interval > 0 && ok {
+		g.send(ctx, a)
 	}
 }
 
-// target is the listener whose turn it is. Nobody connects to a datagram socket.
-func (g *gauge) target(turn int) (ListenAddress, bool) {
-	var list []ListenAddress
-	for _, a := range g.endpoints() {
-		if a.stream() {
-			list = append(list, a)
+// idle is how long there is nothing to do.
+func (g *gauge) idle() time.Duration {
+	due := g.latest.Add(g.pause())
+	if len(g.under) > 0 {
+		look := g.looked.Add(sampleEvery)
+		if g.busy() || look.Before(due) {
+			due = look
+		}
+	}
+	return time.Until(due)
+}
+
+// pause is the time from one probe to the next.
+func (g *gauge) pause() time.Duration {
+	pause := g.interval
+	switch {
+	case g.interval == 0:
+		pause = sampleEvery
+	case g.proof != nil:
+		pause = min(pause, proveEvery)
+	}
+	if g.slowly.Load() && g.proof == nil {
+		pause = max(pause, slowInterval)
+	}
+	if g.cost != nil {
+		pause = max(pause, costShare*g.cost())
+	}
+	return pause
+}
+
+// targets are those of the endpoints that can be probed. Nobody connects to a datagram socket.
+func (g *gauge) targets() []ListenAddress {
+	return slices.DeleteFunc(slices.Clone(g.endpoints()), func(a ListenAddress) bool { return !a.stream() })
+}
+
+// target is the listener whose turn it is: while it is after a proof, of those that lack one.
+func (g *gauge) target() (ListenAddress, bool) {
+	list := g.targets()
+	if g.proof != nil {
+		if lacking := slices.DeleteFunc(slices.Clone(list), func(a ListenAddress) bool { return !g.tally(a).lacks() }); len(lacking) > 0 {
+			list = lacking
 		}
 	}
 	if len(list) == 0 {
 		return ListenAddress{}, false
 	}
-	return list[turn%len(list)], true
+	return list[g.turn%len(list)], true
 }
 
 // stillThere reports whether the listener is meant to be reached. Whoever knocks while it is given up is
 // turned away, which is no loss.
-func (g *gauge) stillThere(a ListenAddress) bool {
-	return slices.Contains(g.endpoints(), a)
-}
+func (g *gauge) stillThere(a ListenAddress) bool { return slices.Contains(g.endpoints(), a) }
 
-func (g *gauge) count(k knocked) {
-	m := *g.found.Load()
-	switch k.how {
-	case knockAnswered:
-		m.Probes.OK++
-		m.Probes.Slowest = max(m.Probes.Slowest, k.took)
-	case knockRefused:
-		m.Probes.Refused++
-	case knockReset:
-		m.Probes.Reset++
-	case knockUnanswered:
-		m.Probes.Unanswered++
-	case knockNotMade:
-		return
+func (g *gauge) tally(a ListenAddress) *tally {
+	t := g.tallies[a.Address]
+	if t == nil {
+		t = &tally{}
+		g.tallies[a.Address] = t
+		g.order = append(g.order, a)
 	}
-	m.Probes.Sent++
-	g.found.Store(&m)
+	return t
 }
 
 // sample looks at the queues. When the kernel does not tell, the deepest that was seen stays.
 func (g *gauge) sample() {
-	deepest, err := g.queues()
-	if m := *g.found.Load(); err == nil && int(deepest) > m.DeepestQueue {
-		m.DeepestQueue = int(deepest)
-		g.found.Store(&m)
+	g.looked = time.Now()
+	if deepest, err := g.queues(); err == nil {
+		g.deepest = max(g.deepest, int(deepest))
 	}
 }
 
-// losses is how much the kernel's two counters have grown.
-type losses struct {
-	counters         func() (overflows, drops uint64, err error)
-	overflows, drops uint64 // at first
-	err              error
-}
-
-func countLosses(counters func() (overflows, drops uint64, err error)) *losses {
-	l := &losses{counters: counters}
-	l.overflows, l.drops, l.err = counters()
-	return l
-}
-
-func (l *losses) read() (overflows, drops int, known bool) {
-	nowOverflows, nowDrops, err := l.counters()
-	if l.err != nil || err != nil {
-		return 0, 0, false
+// publish lets everybody read what was found. A probe that has waited for so long that it may be a stall counts as if it had
+// been given up.
+func (g *gauge) publish() {
+	m := Measured{DeepestQueue: g.deepest}
+	for _, a := range g.order {
+		t := *g.tallies[a.Address]
+		for _, p := range g.under {
+			if p.listener == a && p.watch.Took() > stallFrom {
+				t.count(p.sent, p.unanswered(), g.generation)
+			}
+		}
+		m.include(a.Name, &t)
 	}
-	return int(nowOverflows - min(l.overflows, nowOverflows)), int(nowDrops - min(l.drops, nowDrops)), true
+	g.found.Store(&m)
 }

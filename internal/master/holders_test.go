@@ -71,7 +71,9 @@ func TestTargetsAreWhereClientsAreServed(t *testing.T) {
 func TestAGaugeOnARealReload(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 2}, "serves")
 	r.ready(2)
-	g := newGauge(time.Millisecond, r.targets, noQueue, noLosses, &ownClients{})
+	with := measuring(r.targets, noQueue)
+	with.knock = knocker{own: &ownClients{}, whose: (&seeker{master: r.Master}).whose}.knock
+	g := newGauge(time.Millisecond, 2, with)
 	defer func() { g.stop(); <-g.ended }()
 	for range 3 {
 		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
@@ -79,6 +81,7 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	m := g.until(t, func(m Measured) bool { return m.Probes.Sent > 50 })
 	require.Equal(t, m.Probes.Sent, m.Probes.OK)
 	require.Positive(t, m.Probes.Slowest)
+	require.Equal(t, m.Probes.OK, m.Probes.New+m.Probes.Older+m.Probes.Unknown)
 
 	require.NoError(t, r.ask(func(l *loop) { // as if somebody had shut the listener down
 		require.NoError(t, unix.Shutdown(l.plans[l.pool.generation].listeners[0].first.fd, unix.SHUT_RDWR))

@@ -1,5 +1,10 @@
 package master
 
+import (
+	"fmt"
+	"time"
+)
+
 // Judgement is what a receipt comes to.
 type Judgement struct {
 	Lossless *bool    // nil: it is unknown, and Unproven says why
@@ -36,5 +41,40 @@ func (r *Reload) doubts() []string {
 	}
 	say(!r.Served, "no worker served while it ran, so nothing was measured")
 	say(r.Leaving > 0, plural(r.Leaving, "worker that it told to leave is", "workers that it told to leave are")+" not gone yet")
+	if r.Served {
+		list = append(list, r.probesDoubt()...)
+	}
+	say(r.Slow > 0, "a probe waited for "+tenths(r.Slow)+", and nobody knows how long that took before the reload")
 	return list
 }
+
+// probesDoubt says why the probes prove nothing. Those of a completed reload have to be answered by its own generation, at each
+// listener where others answered; where it went back, it is enough that somebody answers.
+func (r *Reload) probesDoubt() (list []string) {
+	p := r.Probes
+	unseen := ""
+	if p.Unknown > 0 {
+		unseen = fmt.Sprintf("; of %d nobody saw who answered", p.Unknown)
+	}
+	switch {
+	case r.State != ReloadCompleted && len(r.Steps) == 0:
+		return nil // it has not touched a worker
+	case p.Sent == 0:
+		return []string{"nothing was proven: no probe was made"}
+	case p.OK == 0:
+		return []string{fmt.Sprintf("nothing was proven: none of %s was answered", plural(p.Sent, "probe", "probes"))}
+	case r.State != ReloadCompleted:
+		return nil
+	case p.New == 0:
+		return []string{fmt.Sprintf("nothing was proven: none of %s was answered by the new generation%s", plural(p.Sent, "probe", "probes"), unseen)}
+	case !r.Proven:
+		return []string{"nothing was proven: no probe was answered by the new generation since every slot had changed" + unseen}
+	}
+	for _, name := range r.Unproven {
+		list = append(list, "nothing was proven of the listener "+name+": since every slot had changed, no probe there was answered by the new generation"+unseen)
+	}
+	return list
+}
+
+// tenths is a long time as people say it.
+func tenths(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

@@ -112,6 +112,8 @@ func (l *loop) do(e effect) {
 		l.restore(l.plans[e.generation])
 	case check:
 		l.check(e)
+	case prove:
+		l.prove(e)
 	case wake:
 		l.wake(e)
 	case serve:

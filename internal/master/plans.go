@@ -29,6 +29,7 @@ func (l *loop) prepare(generation int) {
 	}
 	open = append(open, l.offer()...)
 	wish, size := l.pool.rotating.StrategyRequest, len(l.pool.slots)
+	gauge := l.trials[l.pool.rotating.ID].gauge
 	go func() {
 		plan, err := l.read(serving, open)
 		if err == nil {
@@ -41,6 +42,7 @@ func (l *loop) prepare(generation int) {
 				plan.drop()
 			}
 		}
+		gauge.awaitBegun(measureBefore)
 		stopped := l.ask(func(l *loop) {
 			var t terms
 			if err == nil {
@@ -145,6 +147,7 @@ func (p *plan) terms() terms {
 		drainTimeout: p.DrainTimeout,
 		strategy:     p.Strategy,
 		checks:       len(p.Checks) > 0,
+		provable:     p.provable(),
 		maxDraining:  p.MaxDraining,
 		program:      &p.shown,
 	}

@@ -94,6 +94,7 @@ type terms struct {
 	drainTimeout time.Duration
 	strategy     Strategy
 	checks       bool     // there are some that a reload has to pass
+	provable     bool     // its workers can be probed
 	maxDraining  int      // generations that may drain at a time; 0: any number
 	program      *Program // for show
 }
@@ -137,6 +138,8 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.onPrepared(f)
 	case checked:
 		p.onChecked(f)
+	case proved:
+		p.onProved(f)
 	case awake:
 		p.onAwake(f)
 	case counted:

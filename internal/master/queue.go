@@ -101,6 +101,7 @@ func (p *pool) onPrepared(f prepared) {
 	p.terms[r.Generation] = f.terms
 	r.Program, r.Strategy = f.terms.program, strategy
 	r.checks.wanted = f.terms.checks || len(r.Checks) > 0
+	r.provable = f.terms.provable
 	p.growTo(size)
 }
 

@@ -1,5 +1,10 @@
 package master
 
+import (
+	"fmt"
+	"time"
+)
+
 // Receipt is what was measured of a reload.
 type Receipt struct {
 	Measured
@@ -39,6 +44,9 @@ func (r *Reload) Losses() []string {
 	}
 	say(r.Probes.Refused, "probe connection was refused", "probe connections were refused")
 	say(r.Probes.Reset, "probe connection was reset", "probe connections were reset")
+	if r.Stalled > 0 {
+		list = append(list, fmt.Sprintf("a probe stalled for %s; before the reload the slowest took %s", tenths(r.Stalled), r.StalledUsually.Round(100*time.Microsecond)))
+	}
 	full := min(r.Overflows, r.Thrown) // the others are of other programs
 	say(full, "connection found the accept queue full (ListenOverflows)", "connections found the accept queue full (ListenOverflows)")
 	say(min(r.Drops, r.Thrown)-full, "connection was dropped by a listener (ListenDrops)", "connections were dropped by listeners (ListenDrops)")

@@ -14,6 +14,9 @@ type rotation struct {
 	batches int         // so many have changed; being live counts as one more
 	checks  checkRounds // of the trial
 
+	provable bool // it looks for a proof when it is live
+	proved   bool // that is over
+
 	rested    int       // so many batches were followed by the pause between
 	resting   int       // the latest for which that pause began
 	restUntil time.Time // when it ends

@@ -22,6 +22,10 @@ type trial struct {
 	back    bool // the generation before is checked
 }
 
+// measureBefore is how long a reload waits until the gauge has sent its first probes, which are to tell what it was like before any
+// worker was started. It takes less than a millisecond, unless the machine is very busy.
+const measureBefore = 250 * time.Millisecond
+
 // observe notes what has been measured, before something happens that may end a reload.
 func (l *loop) observe(f fact) {
 	switch f.(type) {
@@ -41,7 +45,7 @@ func (l *loop) attend() {
 		t := l.trials[r.ID]
 		switch under := r.begun(); {
 		case under && t == nil:
-			t = l.beginTrial()
+			t = l.beginTrial(r.Generation)
 			l.trials[r.ID] = t
 		case !under && t != nil:
 			l.forward(t, r)
@@ -53,12 +57,22 @@ func (l *loop) attend() {
 	}
 }
 
-func (l *loop) beginTrial() *trial {
+func (l *loop) beginTrial(generation int) *trial {
 	t := &trial{}
 	t.context, t.cancel = context.WithCancel(context.Background())
-	queues := func() (deepest uint32, err error) { return l.deepest(&t.thrown) }
+	seek := &seeker{master: l.Master}
 	interval := l.plans[l.pool.generation].ProbeInterval // the reload's own is not read yet
-	t.gauge = newGauge(interval, l.probed, queues, kernel.ListenCounters, l.own)
+	t.gauge = newGauge(interval, generation, instruments{
+		endpoints: l.probed,
+		queues:    func() (deepest uint32, err error) { return l.deepest(&t.thrown) },
+		counters:  kernel.ListenCounters,
+		knock:     knocker{own: l.own, whose: seek.whose}.knock,
+		cost:      seek.cost,
+		alone: func() bool {
+			alone, err := l.alone(generation)
+			return alone && err == nil
+		},
+	})
 	return t
 }
 
@@ -76,6 +90,12 @@ func (l *loop) copyOf(r *Reload) Reload {
 func (t *trial) follow(r *Reload) {
 	if r.State == ReloadReverting && !t.back {
 		t.cancel()
+	}
+	switch {
+	case r.State == ReloadLive:
+		t.gauge.enter(phaseAfter)
+	case r.Program != nil:
+		t.gauge.enter(phaseDuring)
 	}
 	if r.State == ReloadLive || r.Paused != nil {
 		t.gauge.slow()

@@ -16,6 +16,7 @@ func (p *pool) goLive() {
 	p.want(serve{generation: r.Generation})
 	r.TrialEndsAt = p.wakeAfter(soakOver, 0, r.Strategy.Soak)
 	r.soaked = r.TrialEndsAt.IsZero()
+	p.askForProof()
 	passed := p.passed()
 	if passed {
 		p.endRotation(r.before)
@@ -31,12 +32,15 @@ func (p *pool) trialLength() string {
 	if soak := p.rotating.Strategy.Soak; soak > 0 {
 		return " for " + soak.String()
 	}
-	return " until it is checked"
+	if p.unchecked() {
+		return " until it is checked"
+	}
+	return " until it has answered a probe"
 }
 
 // passed reports whether nothing speaks against the reload any more, which is live.
 func (p *pool) passed() bool {
-	return p.rotating.soaked && !p.unchecked()
+	return p.rotating.soaked && !p.unchecked() && !p.unproven()
 }
 
 // judge ends the trial of a live reload, when it is time.

@@ -19,6 +19,7 @@ type world struct {
 	preparing []int
 	wakes     []wake
 	checks    []check
+	proofs    []prove
 	dead      map[int]bool // slots whose worker has died, until another is ready
 	finished  bool
 	ids       int
@@ -49,6 +50,8 @@ func (w *world) note(effects []effect) {
 			w.wakes = append(w.wakes, e)
 		case check:
 			w.checks = append(w.checks, e)
+		case prove:
+			w.proofs = append(w.proofs, e)
 		case publish:
 			w.events = append(w.events, e.event)
 			w.mourn(e.event)
@@ -179,6 +182,8 @@ func (w *world) calm() bool {
 			w.apply(retryDue{slot: w.retrying()})
 		case len(w.checks) > 0 && w.checkRuns():
 			w.check(Result{OK: true})
+		case len(w.proofs) > 0:
+			w.apply(takeProof(w))
 		case w.waits():
 			w.wake()
 		default:
@@ -315,6 +320,8 @@ func tellEffect(e effect) string {
 		return fmt.Sprintf("restore g%d", e.generation)
 	case check:
 		return fmt.Sprintf("check %s after batch %d live %t commands %t", e.reload, e.batches, e.live, e.commands)
+	case prove:
+		return "prove " + e.reload
 	case wake:
 		return fmt.Sprintf("wake for %s in %s", []string{"canary", "pause", "soak", "check"}[e.why], e.after)
 	case retry:
@@ -341,3 +348,10 @@ func tellEvent(e Event) string {
 }
 
 var errNotThere = errors.New("no such file or directory")
+
+// takeProof ends the search for a proof that was begun first.
+func takeProof(w *world) fact {
+	e := w.proofs[0]
+	w.proofs = w.proofs[1:]
+	return proved{reload: e.reload}
+}

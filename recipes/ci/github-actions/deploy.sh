@@ -21,7 +21,7 @@ case $code in
 0) said="The new release serves, and nothing was lost." ;;
 1) said="The deploy failed or was refused; the old release serves." ;;
 3) said="The server's rota can't be reached." ;;
-4) said="The new release serves, but the reload was not lossless." ;;
+4) said="The new release serves, but the reload was not lossless, or that is unknown." ;;
 5) said="The deploy was aborted; the old release serves." ;;
 124) said="The deploy's time was up; it was taken back if that could still be done." ;;
 255) said="The server can't be reached; what has begun there comes to its end." ;;
@@ -48,7 +48,7 @@ fi
 
 # In an annotation % and line ends have to be written otherwise.
 if ((code)); then
-    why=$(jq -r '((.error | select(.) | .message, .output[]) // (.receipt.losses | join("; "))) | gsub("[\\p{Cc}\\p{Cf}]"; "?")' reload.json)
+    why=$(jq -r '((.error | select(.) | .message, .output[]) // (.receipt | .losses + (.unproven // []) | join("; "))) | gsub("[\\p{Cc}\\p{Cf}]"; "?")' reload.json)
     why=${why:-$(tail -n 1 reload.log)}
     why=${why//%/%25} why=${why//$'\r'/%0D} why=${why//$'\n'/%0A}
     echo "::error title=$said::$why"

@@ -1,0 +1,84 @@
+package master
+
+import "time"
+
+// Measured is what a gauge has found so far.
+type Measured struct {
+	Probes Probes
+
+	// Proven: since every slot has changed, the new generation has answered a probe. Unproven are the names of the listeners
+	// where others have answered, and it has not.
+	Proven   bool
+	Unproven []string
+
+	// Stalled is how long the longest stall of a probe was, StalledUsually how long the slowest at its listener took before. 0: there was
+	// none. Slow is the same where nobody knows how long it took before.
+	Stalled        time.Duration
+	StalledUsually time.Duration
+	Slow           time.Duration
+
+	// What the kernel has counted meanwhile, in the whole network namespace.
+	Overflows     int // connections that a full queue refused
+	Drops         int // those that were dropped for any reason, the former among them
+	CountersKnown bool
+
+	// Thrown is how many packets rota's own listeners have thrown away: at least one for each of its connections among the
+	// above, and any number that belonged to none.
+	Thrown int
+
+	DeepestQueue int // the most that were seen to wait in one listener's queue, a probe among them
+}
+
+// Probes counts connections by what became of them. Sent is the sum of OK, Refused, Reset and Unanswered.
+type Probes struct {
+	Sent       int
+	OK         int // a worker answered, or closed it in peace; the sum of the next three
+	New        int // a worker of the reload's generation did, or of a later one
+	Older      int
+	Unknown    int // nobody saw who
+	Refused    int // nobody listened
+	Reset      int // broken off
+	Unanswered int // not made, or neither answered nor closed; more than the next two where nobody could see which
+	Queued     int // of those: nobody accepted it
+	Silent     int // of those: it was accepted
+
+	Slowest time.Duration // until the slowest of those that were OK was answered; 0: none was, as of the next
+	Before  time.Duration // of those sent before a worker of the new generation was started
+	During  time.Duration // from then on
+	After   time.Duration // of those sent since every slot has changed
+}
+
+// add sums up two listeners.
+func (p Probes) add(t *tally) Probes {
+	p.Sent += t.Sent
+	p.OK += t.OK
+	p.New += t.New
+	p.Older += t.Older
+	p.Unknown += t.Unknown
+	p.Refused += t.Refused
+	p.Reset += t.Reset
+	p.Unanswered += t.Unanswered
+	p.Queued += t.Queued
+	p.Silent += t.Silent
+	p.Before = max(p.Before, t.slowest[phaseBefore])
+	p.During = max(p.During, t.slowest[phaseDuring])
+	p.After = max(p.After, t.slowest[phaseAfter])
+	p.Slowest = max(p.Before, p.During, p.After)
+	return p
+}
+
+// include takes in what was found at a listener.
+func (m *Measured) include(name string, t *tally) {
+	m.Probes = m.Probes.add(t)
+	m.Proven = m.Proven || t.proven
+	if t.served() && !t.proven {
+		m.Unproven = append(m.Unproven, name)
+	}
+	long, known := t.stall()
+	switch {
+	case !known:
+		m.Slow = max(m.Slow, long)
+	case long > m.Stalled:
+		m.Stalled, m.StalledUsually = long, t.slowest[phaseBefore]
+	}
+}

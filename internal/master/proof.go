@@ -1,0 +1,104 @@
+package master
+
+import (
+	"slices"
+	"time"
+
+	"rota/internal/lapse"
+)
+
+// How a reload that is live is proven: when every slot has changed, and the older workers were told to stop, the new generation is to be seen to
+// answer a probe at each listener where others answered. That decides nothing but what may be said of the reload.
+
+// unproven reports whether the rotation still looks for its proof.
+func (p *pool) unproven() bool {
+	r := p.rotating
+	return r.provable && !r.proved
+}
+
+// askForProof begins the search.
+func (p *pool) askForProof() {
+	if r := p.rotating; r.provable {
+		p.want(prove{reload: r.ID})
+	}
+}
+
+// onProved hears that the search is over, whatever was found.
+func (p *pool) onProved(f proved) {
+	if r := p.rotating; r != nil && r.ID == f.reload {
+		r.proved = true
+	}
+}
+
+// prove has the gauge of a reload look for its proof.
+func (l *loop) prove(e prove) {
+	done := func() { l.post(proved{reload: e.reload}) }
+	if t := l.trials[e.reload]; t != nil {
+		t.gauge.prove(done)
+		return
+	}
+	go done()
+}
+
+// provable reports whether workers of the plan can be probed at all.
+func (p *plan) provable() bool {
+	return p.ProbeInterval > 0 && slices.ContainsFunc(p.listeners, func(l listener) bool { return l.stream() })
+}
+
+const (
+	// proveEvery is the pause between two probes, at most.
+	proveEvery = 10 * time.Millisecond
+	// proveWithin is how long it may take, where answers don't take long.
+	proveWithin = 2 * time.Second
+)
+
+// proof is what somebody waits for.
+type proof struct {
+	watch *lapse.Watch
+	done  func() // is called once
+}
+
+// prove has the gauge look for a proof, once. done is called when it is found, or will not be.
+func (g *gauge) prove(done func()) { g.asked <- done }
+
+// settleProof ends the search when it is over.
+func (g *gauge) settleProof() {
+	if p := g.proof; p != nil && (g.proven() || g.hopeless()) {
+		g.proof = nil
+		g.publish()
+		p.watch.Stop()
+		p.done()
+	}
+}
+
+// lacks reports whether the new generation has not answered since every slot has changed, where others have in the course of the reload.
+func (t *tally) lacks() bool { return t.served() && !t.proven }
+
+// proven reports whether it has answered everywhere. Where nobody else has answered it is enough if it did somewhere.
+func (g *gauge) proven() bool {
+	some := false
+	for _, a := range g.targets() {
+		t := g.tally(a)
+		if t.lacks() {
+			return false
+		}
+		some = some || t.proven
+	}
+	return some
+}
+
+// hopeless reports whether it is time to give up: there is nothing to probe, or the time is over. It is longer where answers take long, and
+// where a probe waits that may yet turn out to be a stall.
+func (g *gauge) hopeless() bool {
+	if g.interval == 0 || len(g.targets()) == 0 {
+		return true
+	}
+	within := max(proveWithin, 3*g.slowest())
+	stalls := func(p *probing) bool {
+		return p.phase == phaseAfter && g.tally(p.listener).OK > 0 && p.watch.Took() > stallFrom
+	}
+	if slices.ContainsFunc(g.under, stalls) {
+		within = knockPatience
+	}
+	return g.proof.watch.Took() >= min(within, knockPatience)
+}

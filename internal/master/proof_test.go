@@ -1,0 +1,234 @@
+package master
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// scene is a gauge in a bubble, of a reload to generation 2, and who answers its probes, and when.
+type scene struct {
+	*gauge
+	by     atomic.Int64 // 0: unknown; below zero: nobody accepts
+	takes  atomic.Int64
+	probes atomic.Int64
+	alone  atomic.Bool
+}
+
+func play(t *testing.T, interval time.Duration, test func(*scene), at ...ListenAddress) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		s := &scene{}
+		s.by.Store(1)
+		s.takes.Store(int64(time.Millisecond))
+		if at == nil {
+			at = []ListenAddress{loopback}
+		}
+		with := measuring(toward(at...), noQueue)
+		with.knock = s.knock
+		with.alone = s.alone.Load
+		s.gauge = newGauge(interval, 2, with)
+		test(s)
+		s.stop()
+		<-s.ended
+		time.Sleep(time.Second) // for what is under way
+	})
+}
+
+func (s *scene) knock(ctx context.Context, _ ListenAddress, taken func(holder)) knocked {
+	s.probes.Add(1)
+	began := time.Now()
+	for s.by.Load() < 0 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if ctx.Err() != nil {
+		return knocked{how: knockUnanswered, accepted: acceptedNot}
+	}
+	by := holder{int(s.by.Load())}
+	taken(by)
+	select {
+	case <-time.After(time.Duration(s.takes.Load())):
+		return knocked{how: knockAnswered, took: time.Since(began), by: by}
+	case <-ctx.Done():
+		return knocked{how: knockUnanswered, by: by, accepted: acceptedSilent}
+	}
+}
+
+// live has every slot changed, and returns how long the search for a proof takes.
+func (s *scene) live() (took time.Duration) {
+	began := time.Now()
+	s.enter(phaseAfter)
+	s.slow()
+	done := make(chan struct{})
+	s.prove(func() { close(done) })
+	<-done
+	return time.Since(began)
+}
+
+func TestAReloadIsProvenAsSoonAsTheNewGenerationAnswers(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		time.Sleep(time.Second)
+		go func() { // the older ones hear late that they are to stop
+			time.Sleep(300 * time.Millisecond)
+			s.by.Store(2)
+		}()
+		require.InDelta(t, 300*time.Millisecond, s.live(), float64(2*proveEvery))
+		m := s.reading()
+		require.True(t, m.Proven)
+		require.Empty(t, m.Unproven)
+		require.Equal(t, 1, m.Probes.New)
+		require.Equal(t, time.Millisecond, m.Probes.Before)
+	})
+}
+
+func TestNothingIsProvenWhereOnlyOlderWorkersAnswer(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		require.InDelta(t, proveWithin, s.live(), float64(100*time.Millisecond))
+		m := s.reading()
+		require.False(t, m.Proven)
+		require.Equal(t, []string{"tcp"}, m.Unproven)
+		require.Equal(t, m.Probes.OK, m.Probes.Older)
+		probes := s.probes.Load()
+		time.Sleep(10 * time.Second)
+		require.InDelta(t, 10, s.probes.Load()-probes, 1, "and then it is slow")
+	})
+}
+
+func TestWhereNothingCanBeProbedNobodyWaitsForAProof(t *testing.T) {
+	play(t, 0, func(s *scene) { require.Zero(t, s.live()) })
+	play(t, time.Second, func(s *scene) { require.Zero(t, s.live()) }, ListenAddress{Name: "udp", Network: "udp"})
+}
+
+// A stall that begins when the reload is live is waited for, so that it is known how long it was.
+func TestAStallAtTheEndIsMeasured(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		time.Sleep(time.Second)
+		s.by.Store(-1)
+		go func() {
+			time.Sleep(8300 * time.Millisecond)
+			s.by.Store(2)
+		}()
+		s.live()
+		m := s.reading()
+		require.True(t, m.Proven)
+		require.InDelta(t, 8300*time.Millisecond, m.Stalled, float64(100*time.Millisecond))
+		require.Equal(t, time.Millisecond, m.StalledUsually)
+	})
+}
+
+func TestAReloadThatNobodyEverAcceptsFromIsNotWaitedForLong(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		s.by.Store(-1)
+		require.InDelta(t, proveWithin, s.live(), float64(100*time.Millisecond))
+		m := s.reading()
+		require.Zero(t, m.Stalled)
+		require.Equal(t, m.Probes.Unanswered, m.Probes.Queued)
+	})
+}
+
+// Where answers take long, a probe is given its time, and they don't come faster than they are answered.
+func TestASlowProgramIsProvenAndNotOverrun(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		s.takes.Store(int64(1200 * time.Millisecond))
+		time.Sleep(10 * time.Second)
+		s.by.Store(2)
+		s.live()
+		m := s.reading()
+		require.True(t, m.Proven)
+		require.Zero(t, m.Stalled)
+		require.Equal(t, 1200*time.Millisecond, m.Probes.Before)
+		require.LessOrEqual(t, s.probes.Load(), int64(12))
+	})
+}
+
+// Who greets and closes is quicker than anybody can look. When the older ones can't accept any more it was the new generation.
+func TestAnAnswerOfNobodyKnowsWhomCountsWhenNobodyElseCanAccept(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		s.by.Store(0)
+		go func() {
+			time.Sleep(300 * time.Millisecond)
+			s.alone.Store(true)
+		}()
+		require.InDelta(t, 300*time.Millisecond, s.live(), float64(4*proveEvery))
+		m := s.reading()
+		require.True(t, m.Proven)
+		require.Positive(t, m.Probes.Unknown)
+	})
+}
+
+func TestAProbeThatTakesLongHasOthersGoOnBesideIt(t *testing.T) {
+	play(t, 50*time.Millisecond, func(s *scene) {
+		time.Sleep(time.Second)
+		before := s.probes.Load()
+		s.by.Store(-1)
+		time.Sleep(5 * time.Second)
+		require.InDelta(t, 5, s.probes.Load()-before, 1, "one a second")
+		require.Zero(t, s.reading().Stalled, "nobody knows yet")
+		require.InDelta(t, 4, s.reading().Probes.Queued, 1)
+		s.by.Store(1)
+		time.Sleep(time.Second)
+		require.Zero(t, s.reading().Probes.Unanswered)
+	})
+}
+
+func TestAProbeIsGivenUpAfterAWhile(t *testing.T) {
+	for _, c := range []struct {
+		answered time.Duration // before nobody accepts any more
+		under    time.Duration // so many seconds long is one under way
+	}{{time.Second, knockPatience}, {0, knockTimeout}} {
+		play(t, 50*time.Millisecond, func(s *scene) {
+			time.Sleep(c.answered)
+			s.enter(phaseDuring)
+			s.by.Store(-1)
+			time.Sleep(time.Minute)
+			given := s.reading().Probes.Sent
+			require.InDelta(t, s.probes.Load(), given, 2, "who has waited for a second is counted")
+			s.stop()
+			<-s.ended
+			require.InDelta(t, c.under/time.Second, len(s.under), 1)
+		})
+	}
+}
+
+func TestAGaugeThatCostsTooMuchRests(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		var probes atomic.Int64
+		with := measuring(toward(loopback), noQueue)
+		with.knock = func(context.Context, ListenAddress, func(holder)) knocked { probes.Add(1); return answersAtOnce() }
+		with.cost = func() time.Duration { return 20 * time.Millisecond }
+		g := newGauge(50*time.Millisecond, 2, with)
+		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
+		require.EqualValues(t, 51, probes.Load())
+		g.stop()
+		<-g.ended
+	})
+}
+
+func TestTheVerdictWaitsForTheSearchForAProof(t *testing.T) {
+	w := newWorld(1).up()
+	r := w.under(func(terms *terms) { terms.provable = true })
+	w.over()
+	require.Contains(t, w.did(), "prove "+r.ID)
+	require.Equal(t, ReloadLive, r.State)
+	require.True(t, r.OnTrial)
+	w.leave()
+	require.Equal(t, ReloadLive, r.State)
+	w.apply(proved{reload: "another"})
+	require.True(t, r.OnTrial)
+	w.apply(proved{reload: r.ID})
+	require.Equal(t, ReloadCompleted, r.State)
+	require.False(t, r.OnTrial)
+
+	r = w.under(func(terms *terms) { terms.provable = true })
+	w.over()
+	w.apply(exited{worker: w.pool.slots[0].duty.ID, exit: Exit{Code: 1}})
+	require.Equal(t, ReloadReverting, r.State)
+	w.apply(proved{reload: r.ID})
+	require.True(t, w.calm())
+	require.Equal(t, ReloadFailed, r.State)
+}

@@ -1,0 +1,132 @@
+package master
+
+import "time"
+
+// phase is how far the reload was when a probe was sent.
+type phase int
+
+const (
+	phaseBefore phase = iota // no worker of the new generation has been started
+	phaseDuring
+	phaseAfter // every slot has changed, and the older workers were told to stop
+)
+
+// stallFrom is how long a client may wait that nobody calls a stall, whatever it was like before.
+const stallFrom = time.Second
+
+// stallFactor is how many times the slowest answer before the reload a stall has taken, at least.
+const stallFactor = 10
+
+// tally is what has become of the probes at one listener. All that is said of it comes from here.
+type tally struct {
+	Probes
+	slowest [phaseAfter + 1]time.Duration // answer to a probe that was sent then; 0: none was answered
+	proven  bool                          // the new generation has answered one that was sent after
+
+	byNew, byOlder bool          // has answered at least one
+	silentNew      time.Duration // the longest that the new generation held one without a word
+	silentOlder    time.Duration
+	queued         time.Duration // the longest that one waited which nobody accepted, before another was answered
+	queueing       struct {      // likewise, and none was answered since
+		long time.Duration
+		turn int // of the latest
+	}
+	answered int // the latest turn that was
+}
+
+// sent is a probe.
+type sent struct {
+	turn  int // counts all probes of a gauge
+	phase phase
+}
+
+// count adds a probe that is over.
+func (t *tally) count(s sent, k knocked, newest int) {
+	switch k.how {
+	case knockAnswered:
+		t.countAnswer(s, k, newest)
+	case knockRefused:
+		t.Refused++
+	case knockReset:
+		t.Reset++
+	case knockUnanswered:
+		t.countSilence(s, k, newest)
+	case knockNotMade:
+		return
+	}
+	t.Sent++
+}
+
+func (t *tally) countAnswer(s sent, k knocked, newest int) {
+	t.OK++
+	t.answered = max(t.answered, s.turn)
+	t.passOver()
+	t.slowest[s.phase] = max(t.slowest[s.phase], k.took)
+	switch {
+	case k.by.generation == 0:
+		t.Unknown++
+	case k.by.generation >= newest:
+		t.New++
+		t.byNew = true
+		t.proven = t.proven || s.phase == phaseAfter
+	default:
+		t.Older++
+		t.byOlder = true
+	}
+}
+
+func (t *tally) countSilence(s sent, k knocked, newest int) {
+	t.Unanswered++
+	switch {
+	case k.accepted == acceptedNot:
+		t.Queued++
+		t.queueing.long, t.queueing.turn = max(t.queueing.long, k.took), max(t.queueing.turn, s.turn)
+		t.passOver()
+	case k.accepted == acceptedUnseen:
+	default:
+		t.Silent++
+		switch {
+		case k.by.generation == 0:
+		case k.by.generation >= newest:
+			t.silentNew = max(t.silentNew, k.took)
+		default:
+			t.silentOlder = max(t.silentOlder, k.took)
+		}
+	}
+}
+
+// passOver notes that others were answered that came later.
+func (t *tally) passOver() {
+	if t.answered > t.queueing.turn {
+		t.queued, t.queueing.long = max(t.queued, t.queueing.long), 0
+	}
+}
+
+// served reports whether somebody other than the new generation is known to have answered here, so that it has to as well.
+func (t *tally) served() bool { return t.OK > t.New }
+
+// longest is the longest that a probe waited that was not sent before the reload, as far as that may be a stall. Who does not answer
+// stalls only if it answers others. That nobody accepts is a stall only if a later one was answered: else nobody
+// knows whether that will be.
+func (t *tally) longest() time.Duration {
+	long := max(t.slowest[phaseDuring], t.slowest[phaseAfter], t.queued)
+	if t.byNew {
+		long = max(long, t.silentNew)
+	}
+	if t.byOlder {
+		long = max(long, t.silentOlder)
+	}
+	return long
+}
+
+// stall says how long the longest stall was; 0: there was none. It is unknown if one took long, and nobody knows how
+// long it took before.
+func (t *tally) stall() (long time.Duration, known bool) {
+	long = t.longest()
+	before := t.slowest[phaseBefore]
+	switch {
+	case long <= stallFrom, before > 0 && long <= stallFactor*before:
+		return 0, true
+	}
+	return long, before > 0
+}

@@ -1,0 +1,109 @@
+package master
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What a probe came to, in a reload to generation 2.
+func answeredBy(generation int, took time.Duration) knocked {
+	return knocked{how: knockAnswered, took: took, by: holder{generation}, accepted: acceptedSilent}
+}
+
+func silentWith(generation int, waited time.Duration) knocked {
+	return knocked{how: knockUnanswered, took: waited, by: holder{generation}, accepted: acceptedSilent}
+}
+
+func notAccepted(waited time.Duration) knocked {
+	return knocked{how: knockUnanswered, took: waited, accepted: acceptedNot}
+}
+
+// fate is one of them, with when it was sent.
+type fate struct {
+	phase phase
+	knocked
+}
+
+func tallied(list ...fate) *tally {
+	t := &tally{}
+	for i, p := range list {
+		t.count(sent{i + 1, p.phase}, p.knocked, 2)
+	}
+	return t
+}
+
+func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
+	m := Measured{}
+	m.include("http", tallied(
+		fate{phaseBefore, answeredBy(1, 2*time.Millisecond)},
+		fate{phaseDuring, answeredBy(2, 3*time.Millisecond)},
+		fate{phaseDuring, answeredBy(3, time.Millisecond)},
+		fate{phaseAfter, answeredBy(0, 4*time.Millisecond)},
+		fate{phaseAfter, notAccepted(time.Second)},
+		fate{phaseAfter, silentWith(2, time.Second)},
+		fate{phaseAfter, knocked{how: knockUnanswered}},
+		fate{phaseAfter, knocked{how: knockRefused}},
+		fate{phaseAfter, knocked{how: knockReset}},
+		fate{phaseAfter, knocked{how: knockNotMade}},
+	))
+	require.Equal(t, Probes{Sent: 9, OK: 4, New: 2, Older: 1, Unknown: 1, Refused: 1, Reset: 1, Unanswered: 3, Queued: 1, Silent: 1,
+		Slowest: 4 * time.Millisecond, Before: 2 * time.Millisecond, During: 3 * time.Millisecond, After: 4 * time.Millisecond}, m.Probes)
+	require.False(t, m.Proven, "none was answered by the new generation since every slot had changed")
+	require.Equal(t, []string{"http"}, m.Unproven)
+}
+
+func TestEachListenerThatOthersAnsweredOnIsProvenByItself(t *testing.T) {
+	m := Measured{}
+	m.include("http", tallied(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseAfter, answeredBy(2, 1)}))
+	m.include("admin", tallied(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseDuring, answeredBy(2, 1)}))
+	m.include("nobodys", tallied(fate{phaseAfter, notAccepted(time.Second)}))
+	m.include("new", tallied(fate{phaseAfter, answeredBy(2, 1)}))
+	require.True(t, m.Proven)
+	require.Equal(t, []string{"admin"}, m.Unproven)
+}
+
+func TestWhoIsPassedOverStalls(t *testing.T) {
+	list := tallied(fate{phaseBefore, answeredBy(1, time.Millisecond)}, fate{phaseAfter, answeredBy(2, time.Millisecond)})
+	list.count(sent{1, phaseAfter}, notAccepted(3*time.Second), 2) // it was sent before the other
+	long, known := list.stall()
+	require.True(t, known)
+	require.Equal(t, 3*time.Second, long)
+}
+
+func TestWhatIsAStall(t *testing.T) {
+	const ms = time.Millisecond
+	before := fate{phaseBefore, answeredBy(1, ms)}
+	for name, c := range map[string]struct {
+		probes []fate
+		long   time.Duration
+		known  bool
+	}{
+		"nothing":                                {nil, 0, true},
+		"quick answers":                          {[]fate{before, {phaseDuring, answeredBy(1, 999*ms)}}, 0, true},
+		"more than a second":                     {[]fate{before, {phaseDuring, answeredBy(1, 8300*ms)}}, 8300 * ms, true},
+		"after every slot has changed":           {[]fate{before, {phaseAfter, answeredBy(2, 1001*ms)}}, 1001 * ms, true},
+		"the longest counts":                     {[]fate{before, {phaseDuring, answeredBy(1, 3*time.Second)}, {phaseAfter, answeredBy(2, 2*time.Second)}}, 3 * time.Second, true},
+		"as slow before":                         {[]fate{{phaseBefore, answeredBy(1, 1200*ms)}, {phaseDuring, answeredBy(1, 2400*ms)}}, 0, true},
+		"more than ten times as slow":            {[]fate{{phaseBefore, answeredBy(1, 200*ms)}, {phaseDuring, answeredBy(1, 2001*ms)}}, 2001 * ms, true},
+		"slow before, and nothing else":          {[]fate{{phaseBefore, answeredBy(1, 8*time.Second)}}, 0, true},
+		"nobody knows how long it took before":   {[]fate{{phaseDuring, answeredBy(1, 1200*ms)}}, 1200 * ms, false},
+		"quick, whatever it was before":          {[]fate{{phaseDuring, answeredBy(1, 200*ms)}}, 0, true},
+		"silent by nature":                       {[]fate{{phaseBefore, silentWith(1, time.Second)}, {phaseDuring, silentWith(2, time.Second)}}, 0, true},
+		"silent since it is new":                 {[]fate{before, {phaseAfter, silentWith(2, 10*time.Second)}}, 0, true},
+		"silent though it answers others":        {[]fate{before, {phaseAfter, answeredBy(2, ms)}, {phaseAfter, silentWith(2, 10*time.Second)}}, 10 * time.Second, true},
+		"an older one that hangs":                {[]fate{before, {phaseDuring, silentWith(1, 10*time.Second)}}, 10 * time.Second, true},
+		"silent with a stranger":                 {[]fate{before, {phaseDuring, silentWith(0, 10*time.Second)}}, 0, true},
+		"not accepted to the end":                {[]fate{before, {phaseAfter, notAccepted(2 * time.Second)}}, 0, true},
+		"not accepted, and a later one answered": {[]fate{before, {phaseAfter, notAccepted(2 * time.Second)}, {phaseAfter, answeredBy(2, ms)}}, 2 * time.Second, true},
+		"not accepted, and given up after that":  {[]fate{before, {phaseAfter, answeredBy(2, ms)}, {phaseAfter, notAccepted(2 * time.Second)}}, 0, true},
+		"not accepted where nobody ever was":     {[]fate{{phaseBefore, notAccepted(2 * time.Second)}, {phaseAfter, notAccepted(2 * time.Second)}}, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			long, known := tallied(c.probes...).stall()
+			require.Equal(t, c.long, long)
+			require.Equal(t, c.known, known)
+		})
+	}
+}
