@@ -90,6 +90,8 @@ func TestThePageShowsAFailedReload(t *testing.T) {
 	p.until(`document.getElementById('reload-text').textContent.startsWith('failed')`)
 	p.until(`document.getElementById('reload-output-lines').textContent.includes('<b>no database</b> \\x1b[2J \\u202egnp.exe')`)
 	p.until(`document.querySelectorAll('#workers tr[data-state=ready][data-generation="1"]').length === 2`)
+	p.until(textOf("receipt-verdict") + ` === 'Failed: the generation before serves. Nothing was lost meanwhile, as far as can be measured.'`)
+	p.reads("false", `document.getElementById('receipt-verdict').dataset.lossless`, "it is no success")
 	p.shot("failed-reload")
 	p.noComplaints()
 }

@@ -63,11 +63,28 @@ func TestThePagePromotesACanary(t *testing.T) {
 	p.reads("–", textOf("reload-canary"))
 	p.matches(`^Lossless`, textOf("receipt-verdict"))
 	p.reads("of the reload to generation 2", textOf("receipt-of"))
+	p.matches(`^[1-9]`, figure("By new workers"))
 	p.reads("0", figure("Cut"))
 	p.until(rotatable + ` === '0 1 2'`)
 	p.reads("", buttons)
 	p.reads(before, places, "nothing jumps")
 	p.shot("lossless")
+	p.noComplaints()
+}
+
+// Nothing measured is not lossless.
+func TestThePageSaysThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	r := start(t, "--workers", "1", "--probe-interval", "0")
+	p := openPage(r)
+	p.view(1280, "light")
+	p.until(connected)
+	p.click("#reload-button")
+	p.until(`/^completed in .* s, unknown whether lossless$/.test(` + textOf("reload-text") + `)`)
+	p.reads("Unknown whether anything was lost: nothing was proven: no probe was made.", textOf("receipt-verdict"))
+	p.reads("open", `document.getElementById('receipt-verdict').dataset.lossless`)
+	p.reads("–", figure("Slowest probe"))
+	p.shot("unproven")
 	p.noComplaints()
 }
 
