@@ -31,8 +31,8 @@ type gauge struct {
 	turn    int       // probes so far
 	latest  time.Time // when a probe was sent, or the queues were looked at instead
 	looked  time.Time // at the queues
-	tallies map[string]*tally
-	order   []ListenAddress // of the tallies, as they were first probed
+	ledgers map[string]*ledger
+	order   []ListenAddress // of the ledgers, as they were first probed
 	under   []*probing      // way, oldest first
 	news    chan func()     // from those
 	proof   *proof          // that it is after; nil for none
@@ -70,7 +70,7 @@ func newGauge(interval time.Duration, generation int, with instruments) *gauge {
 		asked:       make(chan func(), 1),
 		begun:       make(chan struct{}),
 		ended:       make(chan struct{}),
-		tallies:     map[string]*tally{},
+		ledgers:     map[string]*ledger{},
 		news:        make(chan func()),
 	}
 	g.found.Store(&Measured{})
@@ -215,7 +215,7 @@ func (g *gauge) targets() []ListenAddress {
 func (g *gauge) target() (ListenAddress, bool) {
 	list := g.targets()
 	if g.proof != nil {
-		if lacking := slices.DeleteFunc(slices.Clone(list), func(a ListenAddress) bool { return !g.tally(a).lacks() }); len(lacking) > 0 {
+		if lacking := slices.DeleteFunc(slices.Clone(list), func(a ListenAddress) bool { return !g.ledger(a).lacks() }); len(lacking) > 0 {
 			list = lacking
 		}
 	}
@@ -229,11 +229,11 @@ func (g *gauge) target() (ListenAddress, bool) {
 // turned away, which is no loss.
 func (g *gauge) stillThere(a ListenAddress) bool { return slices.Contains(g.endpoints(), a) }
 
-func (g *gauge) tally(a ListenAddress) *tally {
-	t := g.tallies[a.Address]
+func (g *gauge) ledger(a ListenAddress) *ledger {
+	t := g.ledgers[a.Address]
 	if t == nil {
-		t = &tally{}
-		g.tallies[a.Address] = t
+		t = &ledger{}
+		g.ledgers[a.Address] = t
 		g.order = append(g.order, a)
 	}
 	return t
@@ -252,7 +252,7 @@ func (g *gauge) sample() {
 func (g *gauge) publish() {
 	m := Measured{DeepestQueue: g.deepest}
 	for _, a := range g.order {
-		t := *g.tallies[a.Address]
+		t := *g.ledgers[a.Address]
 		for _, p := range g.under {
 			if p.listener == a && p.watch.Took() > stallFrom {
 				t.count(p.sent, p.unanswered(), g.generation)

@@ -58,8 +58,8 @@ type knocker struct {
 
 // A look at one connection costs tens of microseconds.
 const (
-	firstLook = 200 * time.Microsecond
-	lastLook  = 50 * time.Millisecond
+	knockFirstLook = 200 * time.Microsecond
+	knockLastLook  = 50 * time.Millisecond
 	// mostLooks is how often the worker is looked for that has a connection which somebody has accepted.
 	mostLooks = 6
 )
@@ -126,7 +126,7 @@ func (v *visit) giveUp() { _ = v.SetReadDeadline(time.Unix(1, 0)) }
 
 // await returns when somebody has accepted it, or nobody can tell, or something was heard, or the context is over.
 func (v *visit) await(ctx context.Context) {
-	for pause := firstLook; !v.look(); pause = min(2*pause, lastLook) {
+	for pause := knockFirstLook; !v.look(); pause = min(2*pause, knockLastLook) {
 		select {
 		case <-time.After(pause):
 		case k := <-v.heard:

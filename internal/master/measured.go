@@ -49,7 +49,7 @@ type Probes struct {
 }
 
 // add sums up two listeners.
-func (p Probes) add(t *tally) Probes {
+func (p Probes) add(t *ledger) Probes {
 	p.Sent += t.Sent
 	p.OK += t.OK
 	p.New += t.New
@@ -68,7 +68,7 @@ func (p Probes) add(t *tally) Probes {
 }
 
 // include takes in what was found at a listener.
-func (m *Measured) include(name string, t *tally) {
+func (m *Measured) include(name string, t *ledger) {
 	m.Probes = m.Probes.add(t)
 	m.Proven = m.Proven || t.proven
 	if t.served() && !t.proven {

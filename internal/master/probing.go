@@ -41,7 +41,7 @@ func (g *gauge) send(ctx context.Context, a ListenAddress) {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &probing{sent: sent{g.turn, phase(g.phase.Load())}, listener: a, watch: lapse.StartWatch(), cancel: cancel, accepted: acceptedNot}
 	g.under = append(g.under, p)
-	unseen := g.alone != nil && p.phase == phaseAfter && g.tally(a).Unknown > 0
+	unseen := g.alone != nil && p.phase == phaseAfter && g.ledger(a).Unknown > 0
 	taken := func(h holder) { g.tell(func() { p.by, p.accepted = h, acceptedSilent }) }
 	go func() {
 		alone := unseen && g.alone()
@@ -70,7 +70,7 @@ func (g *gauge) over(p *probing, k knocked) {
 	p.watch.Stop()
 	p.cancel()
 	if k.how == knockAnswered || g.stillThere(p.listener) {
-		g.tally(p.listener).count(p.sent, k, g.generation)
+		g.ledger(p.listener).count(p.sent, k, g.generation)
 	}
 }
 
@@ -84,7 +84,7 @@ func (g *gauge) busy() bool {
 
 // slowest is how long an answer has taken so far, at most.
 func (g *gauge) slowest() (longest time.Duration) {
-	for _, t := range g.tallies {
+	for _, t := range g.ledgers {
 		longest = max(longest, slices.Max(t.slowest[:]))
 	}
 	return longest
@@ -94,7 +94,7 @@ func (g *gauge) slowest() (longest time.Duration) {
 func (g *gauge) giveUp() {
 	for _, p := range g.under {
 		timeout := knockPatience
-		if p.phase > phaseBefore && g.tally(p.listener).OK == 0 {
+		if p.phase > phaseBefore && g.ledger(p.listener).OK == 0 {
 			timeout = knockTimeout
 		}
 		if p.watch.Took() >= timeout {

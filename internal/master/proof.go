@@ -72,13 +72,13 @@ func (g *gauge) settleProof() {
 }
 
 // lacks reports whether the new generation has not answered since every slot has changed, where others have in the course of the reload.
-func (t *tally) lacks() bool { return t.served() && !t.proven }
+func (t *ledger) lacks() bool { return t.served() && !t.proven }
 
 // proven reports whether it has answered everywhere. Where nobody else has answered it is enough if it did somewhere.
 func (g *gauge) proven() bool {
 	some := false
 	for _, a := range g.targets() {
-		t := g.tally(a)
+		t := g.ledger(a)
 		if t.lacks() {
 			return false
 		}
@@ -95,7 +95,7 @@ func (g *gauge) hopeless() bool {
 	}
 	within := max(proveWithin, 3*g.slowest())
 	stalls := func(p *probing) bool {
-		return p.phase == phaseAfter && g.tally(p.listener).OK > 0 && p.watch.Took() > stallFrom
+		return p.phase == phaseAfter && g.ledger(p.listener).OK > 0 && p.watch.Took() > stallFrom
 	}
 	if slices.ContainsFunc(g.under, stalls) {
 		within = knockPatience

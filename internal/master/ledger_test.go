@@ -26,8 +26,8 @@ type fate struct {
 	knocked
 }
 
-func tallied(list ...fate) *tally {
-	t := &tally{}
+func ledgerOf(list ...fate) *ledger {
+	t := &ledger{}
 	for i, p := range list {
 		t.count(sent{i + 1, p.phase}, p.knocked, 2)
 	}
@@ -36,7 +36,7 @@ func tallied(list ...fate) *tally {
 
 func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
 	m := Measured{}
-	m.include("http", tallied(
+	m.include("http", ledgerOf(
 		fate{phaseBefore, answeredBy(1, 2*time.Millisecond)},
 		fate{phaseDuring, answeredBy(2, 3*time.Millisecond)},
 		fate{phaseDuring, answeredBy(3, time.Millisecond)},
@@ -56,16 +56,16 @@ func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
 
 func TestEachListenerThatOthersAnsweredOnIsProvenByItself(t *testing.T) {
 	m := Measured{}
-	m.include("http", tallied(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseAfter, answeredBy(2, 1)}))
-	m.include("admin", tallied(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseDuring, answeredBy(2, 1)}))
-	m.include("nobodys", tallied(fate{phaseAfter, notAccepted(time.Second)}))
-	m.include("new", tallied(fate{phaseAfter, answeredBy(2, 1)}))
+	m.include("http", ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseAfter, answeredBy(2, 1)}))
+	m.include("admin", ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseDuring, answeredBy(2, 1)}))
+	m.include("nobodys", ledgerOf(fate{phaseAfter, notAccepted(time.Second)}))
+	m.include("new", ledgerOf(fate{phaseAfter, answeredBy(2, 1)}))
 	require.True(t, m.Proven)
 	require.Equal(t, []string{"admin"}, m.Unproven)
 }
 
 func TestWhoIsPassedOverStalls(t *testing.T) {
-	list := tallied(fate{phaseBefore, answeredBy(1, time.Millisecond)}, fate{phaseAfter, answeredBy(2, time.Millisecond)})
+	list := ledgerOf(fate{phaseBefore, answeredBy(1, time.Millisecond)}, fate{phaseAfter, answeredBy(2, time.Millisecond)})
 	list.count(sent{1, phaseAfter}, notAccepted(3*time.Second), 2) // it was sent before the other
 	long, known := list.stall()
 	require.True(t, known)
@@ -101,7 +101,7 @@ func TestWhatIsAStall(t *testing.T) {
 		"not accepted where nobody ever was":     {[]fate{{phaseBefore, notAccepted(2 * time.Second)}, {phaseAfter, notAccepted(2 * time.Second)}}, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			long, known := tallied(c.probes...).stall()
+			long, known := ledgerOf(c.probes...).stall()
 			require.Equal(t, c.long, long)
 			require.Equal(t, c.known, known)
 		})

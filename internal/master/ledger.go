@@ -17,8 +17,8 @@ const stallFrom = time.Second
 // stallFactor is how many times the slowest answer before the reload a stall has taken, at least.
 const stallFactor = 10
 
-// tally is what has become of the probes at one listener. All that is said of it comes from here.
-type tally struct {
+// ledger is what has become of the probes at one listener. All that is said of it comes from here.
+type ledger struct {
 	Probes
 	slowest [phaseAfter + 1]time.Duration // answer to a probe that was sent then; 0: none was answered
 	proven  bool                          // the new generation has answered one that was sent after
@@ -41,7 +41,7 @@ type sent struct {
 }
 
 // count adds a probe that is over.
-func (t *tally) count(s sent, k knocked, newest int) {
+func (t *ledger) count(s sent, k knocked, newest int) {
 	switch k.how {
 	case knockAnswered:
 		t.countAnswer(s, k, newest)
@@ -57,7 +57,7 @@ func (t *tally) count(s sent, k knocked, newest int) {
 	t.Sent++
 }
 
-func (t *tally) countAnswer(s sent, k knocked, newest int) {
+func (t *ledger) countAnswer(s sent, k knocked, newest int) {
 	t.OK++
 	t.answered = max(t.answered, s.turn)
 	t.passOver()
@@ -75,7 +75,7 @@ func (t *tally) countAnswer(s sent, k knocked, newest int) {
 	}
 }
 
-func (t *tally) countSilence(s sent, k knocked, newest int) {
+func (t *ledger) countSilence(s sent, k knocked, newest int) {
 	t.Unanswered++
 	switch {
 	case k.accepted == acceptedNot:
@@ -96,19 +96,19 @@ func (t *tally) countSilence(s sent, k knocked, newest int) {
 }
 
 // passOver notes that others were answered that came later.
-func (t *tally) passOver() {
+func (t *ledger) passOver() {
 	if t.answered > t.queueing.turn {
 		t.queued, t.queueing.long = max(t.queued, t.queueing.long), 0
 	}
 }
 
 // served reports whether somebody other than the new generation is known to have answered here, so that it has to as well.
-func (t *tally) served() bool { return t.OK > t.New }
+func (t *ledger) served() bool { return t.OK > t.New }
 
 // longest is the longest that a probe waited that was not sent before the reload, as far as that may be a stall. Who does not answer
 // stalls only if it answers others. That nobody accepts is a stall only if a later one was answered: else nobody
 // knows whether that will be.
-func (t *tally) longest() time.Duration {
+func (t *ledger) longest() time.Duration {
 	long := max(t.slowest[phaseDuring], t.slowest[phaseAfter], t.queued)
 	if t.byNew {
 		long = max(long, t.silentNew)
@@ -121,7 +121,7 @@ func (t *tally) longest() time.Duration {
 
 // stall says how long the longest stall was; 0: there was none. It is unknown if one took long, and nobody knows how
 // long it took before.
-func (t *tally) stall() (long time.Duration, known bool) {
+func (t *ledger) stall() (long time.Duration, known bool) {
 	long = t.longest()
 	before := t.slowest[phaseBefore]
 	switch {
