@@ -74,7 +74,7 @@ func TestACommandThatTakesTooLongEndsWithAllOfItsGroup(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	output, err := r.command(ctx, "trap '' TERM; sleep 1000 & echo $! >"+path+"; echo begun; wait; sleep 1000")
+	output, err := r.command(ctx, "trap '' TERM; echo begun; sleep 1000 & echo $! >"+path+"; wait; sleep 1000")
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []string{"begun"}, output)
 	requireGone(t, pidIn(t, path))

@@ -63,7 +63,7 @@ func (l *loop) openForwarder(generation int) *forwarder {
 		if !a.stream() {
 			continue
 		}
-		door, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		door, err := l.openDoor()
 		if err != nil {
 			l.options.Log.Warn().Err(err).Str("listener", a.Name).Msg("the canary has no address of its own: rota can't listen on loopback")
 			continue
@@ -72,6 +72,11 @@ func (l *loop) openForwarder(generation int) *forwarder {
 		l.crew.Go(func() { f.serve(door, a) })
 	}
 	return f
+}
+
+// openDoor listens at a port of loopback that the kernel chooses.
+func openDoor() (*net.TCPListener, error) {
+	return net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 }
 
 // addCanary completes an event, whose reload is a copy that was made before the way was opened or closed.

@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -102,6 +103,9 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 		b.launch = b.launchFake
 		b.glance = b.glanceFake
 		b.search = func(*binding, ListenAddress) {}
+		b.openDoor = func() (*net.TCPListener, error) {
+			return nil, errors.New("who waits for the network is not idle for the clock")
+		}
 		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
 		b.census = func(workers []string) (map[string][]Connection, error) {
 			if b.blind.Load() {

@@ -18,6 +18,7 @@ package master
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,8 @@ type Master struct {
 	kin    func(workers []string) (map[string]kernel.Family, error)
 	glance func(worker string, at []kernel.Listener) glance
 	search func(*binding, ListenAddress)
+
+	openDoor func() (*net.TCPListener, error) // where a canary is asked
 }
 
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
@@ -69,6 +72,7 @@ func New(o Options) (*Master, error) {
 	m.kin = m.families
 	m.glance = m.glanceAt
 	m.search = m.searchAt
+	m.openDoor = openDoor
 	return m, nil
 }
 
