@@ -238,8 +238,8 @@ func (l *loop) required(w *minder) map[*binding]bool {
 }
 
 // sight is a copy for the minder.
-func (w *minder) sight(required map[*binding]bool) (s sight) {
-	for _, a := range w.attends {
+func (m *minder) sight(required map[*binding]bool) (s sight) {
+	for _, a := range m.attends {
 		copied := a.attended
 		copied.wanted = required[a.binding]
 		s.listeners = append(s.listeners, copied)

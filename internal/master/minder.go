@@ -66,10 +66,9 @@ func (m *minder) mind(launch func() (process, error)) {
 	w := watch{minder: m, process: p, before: before, journal: newJournal(m.log), starting: true,
 		stopLooking: func() {}, timer: lapse.NewTimer(), lived: lapse.NewTimer(), silent: lapse.NewTimer(), linger: lapse.NewTimer()}
 	w.timer.Reset(m.start.timeout)
-	switch m.plan.Ready.Kind {
-	case ReadyDelay:
-		w.lived.Reset(m.plan.Ready.Delay)
-	case ReadyAuto:
+	if ready := m.plan.Ready; ready.Kind == ReadyDelay {
+		w.lived.Reset(ready.Delay)
+	} else if ready.Kind == ReadyAuto {
 		w.vigil = newVigil(m.start.timeout)
 		w.lived.Reset(w.vigil.patience)
 	}

@@ -105,7 +105,7 @@ func (s *salvo) since(before salvo) tally {
 }
 
 // found notes what a turn has shown, and returns whether anybody was seen to accept who was not before. That one is looked at again at once.
-func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) (new bool) {
+func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) (progress bool) {
 	for _, a := range l.sought(b) {
 		a.offered, a.taken, a.unknown = a.offered+n.offered, a.taken+n.taken, a.unknown+n.unknown
 		if errors.Is(err, errNobodyTells) {
@@ -121,17 +121,17 @@ func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) (new
 			if a.binding == b && !a.accepting {
 				l.sees(w, a)
 				w.poke()
-				new = true
+				progress = true
 			}
 		}
 	}
-	return new
+	return progress
 }
 
 // poke has the minder look soon.
-func (w *minder) poke() {
+func (m *minder) poke() {
 	select {
-	case w.poked <- struct{}{}:
+	case m.poked <- struct{}{}:
 	default: // it will
 	}
 }

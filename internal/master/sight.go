@@ -130,16 +130,16 @@ func (s sight) those(fit func(attended) bool) (list []attended) {
 
 // overdue reports whether all that it has registered of the listeners is, and, of those that its predecessor served, nothing is missing.
 func overdue(lacking []attended) bool {
-	any := false
+	registered := false
 	for _, a := range lacking {
 		switch {
 		case a.registered && a.overdue:
-			any = true
+			registered = true
 		case a.registered, a.wanted:
 			return false
 		}
 	}
-	return any
+	return registered
 }
 
 // outlasting reports whether it has registered all of those, and others of its generation needed less time to be seen to accept from there.
