@@ -7,7 +7,7 @@ type WorkerState string
 
 // The states of a worker.
 const (
-	WorkerStarting WorkerState = "starting" // spawned, has not said READY=1 yet
+	WorkerStarting WorkerState = "starting" // spawned, not ready yet
 	WorkerReady    WorkerState = "ready"    // accepts connections
 	WorkerDraining WorkerState = "draining" // told to stop, finishes what it has
 	WorkerExited   WorkerState = "exited"   // gone and reaped
