@@ -31,7 +31,7 @@ type seen struct {
 const (
 	firstLook = 2 * time.Millisecond
 	lastLook  = 250 * time.Millisecond
-	lookShare = 10 // a look may take so much less time than the pause before the next
+	lookShare = 3 // a look may take so much less time than the pause before the next
 
 	// mostPatience is how long it is waited for what should be seen, and may be impossible to see.
 	mostPatience = 2 * time.Second
