@@ -24,7 +24,7 @@ type CanaryAddress struct {
 const (
 	mostForwarded = 64 // connections at a time; the next wait
 	mostReaching  = 4  // of which so many look for their worker, with several connections each that wait in the listener's queue
-	reachWithin   = 10 * time.Second
+	reachWithin   = 20 * time.Second
 	forwardIdle   = 5 * time.Minute // how long neither side may say anything
 )
 

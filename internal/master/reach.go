@@ -26,7 +26,9 @@ type reached struct {
 func (m *Master) reach(ctx context.Context, a ListenAddress, workers []string) (reached, error) {
 	s := &salvo{Master: m, at: a}
 	defer s.end()
-	for p := newPace(a); ; {
+	p := newPace(a)
+	p.long = reachGap
+	for {
 		accepted, err := s.turn(ctx, p, workers)
 		if err != nil {
 			return s.reached(acceptance{}), err
@@ -85,6 +87,7 @@ const (
 	firstRest  = time.Millisecond
 	lastRest   = 50 * time.Millisecond
 	lastGap    = time.Second
+	reachGap   = 5 * time.Millisecond // the longest of reach: somebody waits for one worker that may seldom be the first of many to wake
 	mostAtOnce = 16
 	fewSalvos  = 8
 	restShare  = 5 // a look may take so much less time than the rest before the next
