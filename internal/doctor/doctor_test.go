@@ -168,6 +168,17 @@ func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
 	require.Contains(t, examine(t, order{Spec: spec("good-but-mum")}).result(t, saysReady).Detail, "seen to accept connections on the listener")
 }
 
+// It is no advice to have rota find out what it was told to find out.
+func TestAProgramThatDoesNotServeTheProbedSocketIsToldSo(t *testing.T) {
+	t.Parallel()
+	s := spec("good")
+	s.Ready, s.StartTimeout = master.Readiness{Kind: master.ReadyTCP}, time.Second
+	detail := examine(t, order{Spec: s}).result(t, saysReady).Detail
+	require.Contains(t, detail, "nobody has accepted the connections there")
+	require.Contains(t, detail, "have it serve the additional socket, too")
+	require.NotContains(t, detail, "READY=1")
+}
+
 func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]struct {

@@ -187,6 +187,8 @@ func (t *trial) awaitReady(ctx context.Context) error {
 // adviceNotReady is what to do about a program that was not ready: no readiness helps one that has ended.
 func (t *trial) adviceNotReady() string {
 	switch {
+	case !closed(t.ended) && (t.spec.Ready.Kind == master.ReadyTCP || t.spec.Ready.Kind == master.ReadyHTTP):
+		return "have it serve the additional socket, too: it is called probe, and {fd:probe} in the arguments is its number; or leave out --ready"
 	case !closed(t.ended):
 		return saysReady.advice
 	case t.exit.Code == 0:

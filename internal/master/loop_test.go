@@ -58,6 +58,7 @@ func (f *fakeProcess) ended() <-chan exitStatus { return f.end }
 func (f *fakeProcess) close()                   {}
 func (f *fakeProcess) spare()                   {}
 func (f *fakeProcess) root() kernel.Root        { return kernel.Root{} }
+func (f *fakeProcess) unready() string          { return "" }
 
 func (f *fakeProcess) signal(sig syscall.Signal, _ bool) {
 	f.signals = append(f.signals, sig)

@@ -45,6 +45,8 @@ var children = map[string]func(){
 	"drains":            drainConnections,
 	"strange-user":      strangeUser,
 	"probed":            probed,
+	"probed-silent":     probedAnswer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+	"probed-unwell":     probedAnswer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }),
 	"shuts-down":        shutDown,
 	"serves":            greet,
 	"serves-bluntly":    greetBluntly,

@@ -282,6 +282,7 @@ func (w *watch) timeOut() {
 	if w.plan.Ready.heeds() {
 		missing += w.outOfReach()
 	}
+	missing += w.process.unready()
 	w.post(startTimedOut{worker: w.start.worker, missing: missing, output: w.journal.last()})
 }
 

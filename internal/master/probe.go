@@ -2,7 +2,6 @@ package master
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -35,6 +34,7 @@ func (p *osProcess) probe(ctx context.Context, ready Readiness, http ProbeHTTP) 
 	defer pause.Stop()
 	for {
 		seen, err := attempt(ctx, ready, p.private.kernel, http)
+		p.outcomes.failed(err)
 		if err == nil {
 			select {
 			case p.noted <- note{seen: seen}:
@@ -87,7 +87,7 @@ func acceptedAt(ctx context.Context, at kernel.Listener) error {
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
-			return errors.New("nobody accepts")
+			return errNobodyAccepts
 		}
 	}
 }

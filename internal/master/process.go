@@ -28,6 +28,7 @@ type process interface {
 	notes() <-chan note       // what it says; never closed
 	lines() <-chan chunk      // what it prints, unbuffered; closed when both streams have ended
 	ended() <-chan exitStatus // one value, buffered
+	unready() string          // why the latest probe did not find it ready, as the end of a sentence; "" for no reason
 
 	// arrived has what has happened up to now arrive, and returns a function that reports whether some of it is still on its way to
 	// one of these channels. What they hold has arrived.
@@ -69,19 +70,20 @@ func (s launchSpec) drop() {
 
 // osProcess is a real one.
 type osProcess struct {
-	worker  string
-	number  int
-	started uint64 // as kernel.Process says; 0 if it ended too soon to be seen
-	spawner *spawner
-	notify  *notifySocket
-	ack     *ackSocket // nil for none
-	noted   chan note
-	printed chan chunk
-	end     <-chan exitStatus
-	stopped chan struct{}
-	output  [2]*os.File
-	inlets  [2]*inlet // of the output
-	private *socket   // that it alone gets, to be probed at; nil for none
+	worker   string
+	number   int
+	started  uint64 // as kernel.Process says; 0 if it ended too soon to be seen
+	spawner  *spawner
+	notify   *notifySocket
+	ack      *ackSocket // nil for none
+	noted    chan note
+	printed  chan chunk
+	end      <-chan exitStatus
+	stopped  chan struct{}
+	output   [2]*os.File
+	inlets   [2]*inlet // of the output
+	private  *socket   // that it alone gets, to be probed at; nil for none
+	outcomes outcomes
 }
 
 // launcher makes real processes.

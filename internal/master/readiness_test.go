@@ -263,8 +263,35 @@ func TestAProbeSeesWhatTheWorkerDoes(t *testing.T) {
 
 // The kernel makes a connection as soon as somebody listens, and the master does.
 func TestAConnectionThatNobodyAcceptsIsNoReadiness(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyTCP}, StartTimeout: time.Second}, "never-ready")
-	require.Regexp(t, `was not ready in \d`, r.next(EventWorkerReady, EventWorkerDraining).Message)
+	for _, kind := range []ReadyKind{ReadyTCP, ReadyHTTP} {
+		t.Run(string(kind), func(t *testing.T) {
+			o := Options{Spec: Spec{Workers: 1, Ready: Readiness{Kind: kind, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
+			message := runMasterWith(t, o, "never-ready").next(EventWorkerReady, EventWorkerDraining).Message
+			require.Regexp(t, `was not ready in \d.*; nobody has accepted the connections there, so the program does not serve that additional socket`, message)
+		})
+	}
+}
+
+func TestAnAnswerThatDoesNotComeIsNotAConnectionThatNobodyAccepts(t *testing.T) {
+	for child, why := range map[string]string{"probed-silent": "; it accepts connections there, and says nothing", "probed-unwell": "; the latest probe: 503 Service Unavailable"} {
+		t.Run(child, func(t *testing.T) {
+			o := Options{Spec: Spec{Workers: 1, Ready: Readiness{Kind: ReadyHTTP, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
+			message := runMasterWith(t, o, child).next(EventWorkerReady, EventWorkerDraining).Message
+			require.Contains(t, message, "it did not answer GET /up on the listener probe with a status below 400"+why)
+		})
+	}
+}
+
+// probedAnswer is probed, and answers like that.
+func probedAnswer(answer http.HandlerFunc) func() {
+	return func() {
+		listeners, err := activation.Listeners()
+		if err != nil || len(listeners) != 2 {
+			os.Exit(8)
+		}
+		go http.Serve(listeners[1], answer)
+		<-whenTerminated()
+	}
 }
 
 func TestHTTPNeedsSomebodyWhoSpeaksIt(t *testing.T) {
