@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -35,22 +36,30 @@ func TestAWaitForTheCanaryPrintsTheIDAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			timeout := "--timeout=1m"
-			if c.code == exitWaitOver {
-				timeout = "--timeout=50ms"
-			}
-			for _, args := range [][]string{{"reload", "--wait=canary", timeout}, {"reload", "--follow", reloadID, "--wait=canary", timeout}} {
-				f := reloading(t, c.view)
-				stdout, stderr, code := f.run(args...)
+			for _, args := range [][]string{{"reload", "--wait=canary"}, {"reload", "--follow", reloadID, "--wait=canary"}} {
+				stdout, stderr, code := waitForCanary(t, c.view, c.code == exitWaitOver, args...)
 				require.Equal(t, c.code, code, stderr)
 				require.Equal(t, reloadID+"\n", stdout, "the id alone")
 				require.Contains(t, stderr, c.says)
 			}
-			f := reloading(t, c.view)
-			stdout, _, code := f.run("reload", "--wait=canary", "--json", timeout)
+			stdout, _, code := waitForCanary(t, c.view, c.code == exitWaitOver, "reload", "--wait=canary", "--json")
 			require.Equal(t, c.code, code)
 			require.Equal(t, c.view+"\n", stdout, "and nothing else")
 		})
+	}
+}
+
+// waitForCanary lets a wait that is to run out do so soon, but not before it has heard of the reload.
+func waitForCanary(t *testing.T, view string, runsOut bool, args ...string) (stdout, stderr string, code int) {
+	timeout := time.Minute
+	if runsOut {
+		timeout = 50 * time.Millisecond
+	}
+	for ; ; timeout *= 4 {
+		stdout, stderr, code = reloading(t, view).run(append(args, "--timeout="+timeout.String())...)
+		if stdout != "" || timeout > 10*time.Second {
+			return stdout, stderr, code
+		}
 	}
 }
 

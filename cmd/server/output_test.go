@@ -36,7 +36,7 @@ func TestAReloadWhoseOutputIsLostKeepsItsExitCode(t *testing.T) {
 		"failed, JSON":     {reloadJSON("failed"), "--json", 1},
 		"cut, JSON":        {reloadJSON("completed", receiptJSON(1, false)), "--json", 4},
 		"aborted, JSON":    {reloadJSON("aborted"), "--json", 5},
-		"time is up, JSON": {reloadJSON("live"), "--json --timeout 50ms", 124},
+		"time is up, JSON": {reloadJSON("live"), "--json --timeout 1s", 124},
 		"not waited for":   {reloadJSON("live"), "--wait=none", 0},
 	} {
 		f := reloading(t, c.view)

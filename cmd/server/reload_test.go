@@ -65,8 +65,8 @@ func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
 		"aborted":          {reloadJSON("aborted", `"error":{"message":"no good","worker_id":null,"slot":null,"output":[],"revert_failed":false}`), nil, 5, []string{"was aborted: no good."}},
 		"live":             {reloadJSON("live", `"draining":1`), []string{"--wait=live"}, 0, []string{"is live: generation 3 (v2) serves in 2 slots, after 1.5s; 1 old worker still drains."}},
 		"live, but failed": {reloadJSON("failed"), []string{"--wait=live"}, 1, []string{"has failed"}},
-		"still on trial":   {reloadJSON("live", `"on_trial":true`), []string{"--wait=live", "--timeout=50ms"}, 124, []string{"the wait ran out: reload " + reloadID + ", on trial", "it goes on", "rota reload --follow " + reloadID}},
-		"out of time":      {reloadJSON("live"), []string{"--timeout=50ms"}, 124, []string{"the wait ran out", "live"}},
+		"still on trial":   {reloadJSON("live", `"on_trial":true`), []string{"--wait=live", "--timeout=1s"}, 124, []string{"the wait ran out: reload " + reloadID + ", on trial", "it goes on", "rota reload --follow " + reloadID}},
+		"out of time":      {reloadJSON("live"), []string{"--timeout=1s"}, 124, []string{"the wait ran out", "live"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := reloading(t, c.view)
