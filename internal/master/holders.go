@@ -5,15 +5,6 @@ import "rota/internal/kernel"
 // holders tells which worker has accepted each of the connections: "" for one that somebody holds
 // who is none, or may not be looked into. Those that wait to be accepted are left out.
 func (m *Master) holders(clients []Client) (map[Client]string, error) {
-	workers, err := m.running()
-	if err != nil {
-		return nil, err
-	}
-	return m.holdersAmong(workers, clients)
-}
-
-// holdersAmong is holders for whom others than the workers are nobody, which costs less.
-func (m *Master) holdersAmong(workers []string, clients []Client) (map[Client]string, error) {
 	endpoints, err := m.sockets()
 	if err != nil {
 		return nil, err
@@ -34,6 +25,10 @@ func (m *Master) holdersAmong(workers []string, clients []Client) (map[Client]st
 	}
 	if len(accepted) == 0 {
 		return nil, nil
+	}
+	workers, err := m.running()
+	if err != nil {
+		return nil, err
 	}
 	return m.whose(workers, accepted)
 }

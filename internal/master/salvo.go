@@ -30,7 +30,8 @@ type salvo struct {
 type offer struct {
 	net.Conn
 	client Client
-	ended  int // looks at which it was over, and nobody can tell who had accepted it
+	where  kernel.PeerPlace // at the latest look
+	ended  int              // looks at which it was over, and nobody can tell who had accepted it
 }
 
 // acceptance is an offer that somebody has accepted.
@@ -99,33 +100,49 @@ func (s *salvo) room() int {
 
 // look takes those out that somebody has accepted, one of the workers or another. It fails if the kernel does not tell.
 func (s *salvo) look(workers []string) (accepted []acceptance, err error) {
-	ended := make([]bool, len(s.waiting)) // before it is found out who holds them: who has ended one does not hold it
-	clients := make([]Client, len(s.waiting))
-	for i, o := range s.waiting {
-		ended[i], clients[i] = hungUp(o), o.client
+	held := map[uint64]Client{}
+	for i := range s.waiting {
+		if err := s.waiting[i].look(held); err != nil {
+			return nil, err
+		}
 	}
-	holders, err := s.holdersAmong(workers, clients)
-	if err != nil {
-		return nil, err
+	var holders map[Client]string
+	if len(held) > 0 {
+		if holders, err = s.whose(workers, held); err != nil {
+			return nil, err
+		}
 	}
 	var left []offer
-	for i, o := range s.waiting {
-		worker, held := holders[o.client]
-		if !held && ended[i] {
-			o.ended++ // who has just accepted it may not have been seen to hold it
-		}
-		if !held && o.ended < 2 {
+	for _, o := range s.waiting {
+		if o.where != kernel.PeerHeld && o.ended < 2 {
 			left = append(left, o)
 			continue
 		}
 		s.taken++
-		if !held {
+		if o.where != kernel.PeerHeld {
 			s.unknown++
 		}
-		accepted = append(accepted, acceptance{o, worker})
+		accepted = append(accepted, acceptance{o, holders[o.client]})
 	}
 	s.waiting = left
 	return accepted, nil
+}
+
+// look finds out how far the connection has come. One that somebody holds is added to held, by the inode.
+func (o *offer) look(held map[uint64]Client) error {
+	over := hungUp(*o) // before it is found out who holds it: who has ended it does not
+	peer, err := kernel.PeerOf(o.Conn)
+	if err != nil {
+		return err
+	}
+	o.where = peer.Where
+	switch {
+	case o.where == kernel.PeerHeld:
+		held[peer.Inode] = o.client
+	case over, o.where == kernel.PeerDropped:
+		o.ended++ // at the second look, since the first may have come just before it was held
+	}
+	return nil
 }
 
 // end parts from those that still wait.
