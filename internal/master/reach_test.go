@@ -62,7 +62,7 @@ func TestConnectionsThatReachNobodyAreOffered(t *testing.T) {
 		got, err = r.reach(ctx, a, []string{workers[0].ID})
 		close(ended)
 	}()
-	require.Eventually(t, func() bool { return r.depth() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return r.own.latest.Load() != nil && r.depth() == 1 }, patience, time.Millisecond, "it is made, and waits")
 	cancel()
 	<-ended
 	require.ErrorIs(t, err, context.Canceled)
