@@ -25,6 +25,9 @@ type TCPInfo struct {
 	BytesIn  uint64        // payload received in order, read by the process or not
 	BytesOut uint64        // payload sent, acknowledged or not; each byte counted once
 	RTT      time.Duration // smoothed round trip time
+
+	// Unanswered: the peer's last bytes came after the last that were sent to it, as far as can be told.
+	Unanswered bool
 }
 
 // Connections asks the kernel (sock_diag over netlink) for the connections of the

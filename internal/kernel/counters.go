@@ -10,17 +10,29 @@ import (
 // have turned away since it exists. overflows are those that found the accept queue full,
 // drops all that were lost on the way to it, those included. It reads one file, in some 100 µs.
 func ListenCounters() (overflows, drops uint64, err error) {
-	const path = "/proc/net/netstat"
-	content, err := readProc(path)
+	counters, err := tcpCounters("ListenOverflows", "ListenDrops")
 	if err != nil {
 		return 0, 0, err
 	}
-	overflows, ok1 := tcpExtension(content, "ListenOverflows")
-	drops, ok2 := tcpExtension(content, "ListenDrops")
-	if !ok1 || !ok2 {
-		return 0, 0, &fs.PathError{Op: "parse", Path: path, Err: errStat}
+	return counters[0], counters[1], nil
+}
+
+// tcpCounters reads counters of the network namespace.
+func tcpCounters(names ...string) ([]uint64, error) {
+	const path = "/proc/net/netstat"
+	content, err := readProc(path)
+	if err != nil {
+		return nil, err
 	}
-	return overflows, drops, nil
+	counters := make([]uint64, len(names))
+	for i, name := range names {
+		n, ok := tcpExtension(content, name)
+		if !ok {
+			return nil, &fs.PathError{Op: "parse", Path: path, Err: errStat}
+		}
+		counters[i] = n
+	}
+	return counters, nil
 }
 
 // tcpExtension finds a counter by its name: which ones there are, and where, differs from

@@ -20,8 +20,12 @@ func (f Family) SocketInodes() ([]uint64, error) {
 	var all []uint64
 	for _, p := range f {
 		inodes, err := SocketInodes(p.PID)
-		if p.gone() {
+		stat, gone := readStat(p.PID)
+		if unlessGone(gone) == nil && (gone != nil || !stat.same(p)) {
 			continue // whatever was read may be another's
+		}
+		if stat.exiting {
+			inodes, err = stat.othersInodes()
 		}
 		if err != nil {
 			return nil, fmt.Errorf("sockets of process %d: %w", p.PID, err)
@@ -30,6 +34,21 @@ func (f Family) SocketInodes() ([]uint64, error) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
+}
+
+// othersInodes are those of a process whose main thread has ended, or is about to. It has let go of the files then, and others
+// have them as long as they run.
+func (s processStat) othersInodes() (inodes []uint64, err error) {
+	for range adoptions { // a thread may end meanwhile, too
+		var directory string
+		if directory, err = liveDirectory(s); err == nil {
+			inodes, err = readSocketInodes(directory + "/fd")
+		}
+		if unlessGone(err) != nil || err == nil {
+			break
+		}
+	}
+	return inodes, unlessGone(err)
 }
 
 // Usage adds up what the family uses. Memory that several members share, as after a fork,

@@ -32,6 +32,10 @@ func TestAFamilyHasEndedWhenNoThreadOfItRuns(t *testing.T) {
 	child := exec.Command(os.Args[0], mainThreadEnds)
 	stdin, err := child.StdinPipe()
 	require.NoError(t, err)
+	ln := listen(t, "unix", abstract("main-thread"))
+	file := duplicate(t, ln)
+	defer file.Close()
+	child.ExtraFiles = []*os.File{file}
 	require.NoError(t, child.Start())
 	defer child.Wait()
 	defer stdin.Close()
@@ -44,6 +48,9 @@ func TestAFamilyHasEndedWhenNoThreadOfItRuns(t *testing.T) {
 	}, patience, tick)
 	require.False(t, Family{process}.Ended(), "others run")
 	require.False(t, Family{ourselves(t), process}.Ended())
+	inodes, err := Family{process}.SocketInodes()
+	require.NoError(t, err)
+	require.Contains(t, inodes, inode(t, ln), "they have it")
 
 	require.NoError(t, child.Process.Kill())
 	require.Eventually(t, Family{process}.Ended, patience, tick)

@@ -11,7 +11,7 @@ import (
 
 func TestAShorterTCPInfoOfAnOlderKernelLeavesZeros(t *testing.T) {
 	whole := encode(unix.TCPInfo{Last_data_sent: 30, Last_data_recv: 20, Rtt: 50, Bytes_received: 5, Bytes_sent: 21, Bytes_retrans: 10})
-	require.Equal(t, &TCPInfo{Idle: 20 * time.Millisecond, RTT: 50 * time.Microsecond, BytesIn: 4, BytesOut: 11},
+	require.Equal(t, &TCPInfo{Idle: 20 * time.Millisecond, RTT: 50 * time.Microsecond, BytesIn: 4, BytesOut: 11, Unanswered: true},
 		parseTCPInfo(whole, tcpCloseWait))
 
 	const beforeBytesSent = 192
