@@ -88,7 +88,7 @@ type reloadView struct {
 }
 
 type receiptView struct {
-	Probes          probesView
+	Probes          struct{ Sent, OK, Refused, Reset, Unanswered int }
 	ListenOverflows *int `json:"listen_overflows"`
 	ListenDrops     *int `json:"listen_drops"`
 	Connections     struct {
@@ -104,16 +104,6 @@ type receiptView struct {
 	}
 	Lossless *bool
 	Losses   []string
-	Unproven []string
-}
-
-type probesView struct {
-	Sent, OK, Refused, Reset, Unanswered int
-
-	AnsweredBy  struct{ New, Older, Unknown int } `json:"answered_by"`
-	NotAccepted int                               `json:"not_accepted"`
-	BeforeMS    *float64                          `json:"before_ms"`
-	StalledMS   *float64                          `json:"stalled_ms"`
 }
 
 type problem struct {

@@ -25,7 +25,7 @@ func TestAReceiptCanSayFalse(t *testing.T) {
 		loss     string
 		judge    func(*receiptView)
 	}{
-		"dropped by a worker that does not drain": {first: "-die-on-term", loss: "4 connections were held by workers that ended by a signal or an error",
+		"dropped by a worker that does not drain": {first: "-die-on-term", loss: "4 connections were dropped by workers",
 			judge: func(r *receiptView) {
 				require.Equal(t, 4, r.Connections.Dropped)
 				require.Equal(t, "dropped", r.CutConnections[0].How)

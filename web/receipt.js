@@ -76,7 +76,6 @@ function serving({ state, error, serving: slots, total }) {
   const what = state === 'failed' ? 'Failed' : 'Aborted';
   if (error?.stopping) return `${what}: the master stops, so no generation serves.`;
   if (error?.revert_failed) return `${what}, and it could not be taken back.`;
-  if (error?.revert_check_failed) return `${what}: the generation before serves again, but is not well.`;
   if (slots === 0) return `${what}: no worker serves.`;
   if (slots < total) return `${what}: the generation before serves ${count(slots)} of ${plural(total, 'slot')}.`;
   return `${what}: the generation before serves.`;

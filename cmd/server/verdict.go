@@ -267,9 +267,9 @@ func connections(m client.Receipt) string {
 	}
 	switch {
 	case c.Dropped == nil:
-		list = append(list, "how many were dropped by workers that died is unknown")
+		list = append(list, "how many were dropped by workers is unknown")
 	case *c.Dropped > 0:
-		list = append(list, fmt.Sprintf("%d dropped by workers that died", *c.Dropped))
+		list = append(list, fmt.Sprintf("%d dropped by workers", *c.Dropped))
 	}
 	if c.Evicted > 0 {
 		list = append(list, fmt.Sprintf("%d evicted", c.Evicted))

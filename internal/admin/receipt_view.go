@@ -66,8 +66,10 @@ type answeredByView struct {
 type fateView struct {
 	Drained *int `json:"drained"` // they ended by themselves; null if the kernel did not tell how many
 	Cut     *int `json:"cut"`     // rota ended the worker; null if the kernel did not tell how many
-	Dropped *int `json:"dropped"` // the worker ended by a signal or an error; null likewise
+	Dropped *int `json:"dropped"` // workers lost them; null if there may be more than were seen
 	Evicted int  `json:"evicted"` // a caller had them closed
+
+	SeenBy *string `json:"seen_by"` // how it was found out: notifications or states; null as long as no worker has left
 }
 
 type checksView struct {
@@ -126,7 +128,7 @@ func viewReceipt(r master.Reload) *receiptView {
 		ListenOverflows: knownIf(r.CountersKnown, r.Overflows),
 		ListenDrops:     knownIf(r.CountersKnown, r.Drops),
 		DeepestQueue:    r.DeepestQueue,
-		Connections:     fateView{knownIf(!r.DrainedUnknown, r.Drained), knownIf(!r.CutUnknown, r.ConnectionsCut), knownIf(!r.DropUnknown, r.Dropped), r.Evicted},
+		Connections:     fateView{knownIf(!r.DrainedUnknown, r.Drained), knownIf(!r.CutUnknown, r.ConnectionsCut), knownIf(!r.DropUnknown, r.Dropped), r.Evicted, knownText(string(r.SeenBy))},
 		CutConnections:  viewCut(r.CutConnections),
 		WorkersDied:     r.Died,
 		Checks:          viewChecks(r.Receipt),
@@ -164,6 +166,14 @@ func tookIf(d time.Duration) *float64 {
 }
 
 func inMS(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// knownText is nil for "".
+func knownText(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
 
 func viewTook(d time.Duration) *int64 {
 	if d == 0 {

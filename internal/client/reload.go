@@ -113,6 +113,8 @@ type Receipt struct {
 		Cut     *int `json:"cut"`
 		Dropped *int `json:"dropped"`
 		Evicted int  `json:"evicted"`
+
+		SeenBy *string `json:"seen_by"` // notifications or states
 	} `json:"connections"`
 	CutConnections []CutConnection `json:"cut_connections"`
 	WorkersDied    int             `json:"workers_died"`

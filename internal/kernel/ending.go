@@ -22,8 +22,9 @@ type Ending struct {
 	// Aborted is a reset that the process wanted (SO_LINGER with no time). The kernel forgets what it had counted.
 	Aborted bool
 	// Unanswered: it was closed in peace, and nothing was sent after the peer's last bytes. If both were at
-	// nearly the same time this is false, and the next may be true.
-	Unanswered      bool
+	// nearly the same time this is false.
+	Unanswered bool
+	// MayBeUnanswered: it looks like that, for a protocol in which both take turns.
 	MayBeUnanswered bool
 	BytesOut        uint64
 	BytesIn         uint64 // one more than Connection has if the process has heard of the peer's goodbye
@@ -54,7 +55,7 @@ func WatchEndings(listeners []Listener) (*Endings, error) {
 }
 
 const (
-	destroyedTCP  = 1<<(1-1) | 1<<(3-1) // SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY of linux/sock_diag.h
+	destroyedTCP  = 1<<0 | 1<<2 // the groups SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY of linux/sock_diag.h
 	endingsBuffer = 1 << 20
 )
 
@@ -181,7 +182,7 @@ func leavingOf(m *inetMessage, data []byte) Leaving {
 
 func (e *Ending) tellWhoWaits(info *unix.TCPInfo, in uint64) {
 	e.Unanswered = unanswered(info, in)
-	e.MayBeUnanswered = !e.Unanswered && mayWait(info, in)
+	e.MayBeUnanswered = mayWait(info, in)
 }
 
 // Resets counts the connections of the network namespace that were reset because their process closed them with

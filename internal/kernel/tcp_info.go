@@ -51,7 +51,7 @@ func unanswered(info *unix.TCPInfo, in uint64) bool {
 // into one packet each, has come once more than it went.
 func mayWait(info *unix.TCPInfo, in uint64) bool {
 	const lately = 1000 // milliseconds
-	return in > 0 && info.Last_data_sent == info.Last_data_recv && info.Last_data_recv < lately && info.Data_segs_in > info.Data_segs_out
+	return in > 0 && info.Last_data_sent >= info.Last_data_recv && info.Last_data_recv < lately && info.Data_segs_in > info.Data_segs_out
 }
 
 // The kernel counts bytes by sequence numbers, and a FIN takes one up. It is no

@@ -6,34 +6,51 @@ import (
 	"slices"
 	"time"
 
+	"rota/internal/kernel"
 	"rota/internal/lapse"
 )
 
-// How connections are counted: those of the draining workers time and again, and those of each worker that its minder is
+// How connections are counted: those of the workers that drain or start time and again, and those of each worker that its minder is
 // about to tell to stop, or to end.
 
-// countConnections counts those of the draining workers: at once when none were counted
+// countConnections counts those of these workers: at once when none were counted
 // lately, else after a pause that keeps the cost of counting many of them small.
 func (l *loop) countConnections() {
 	time.AfterFunc(time.Until(l.nextCount), func() {
-		var draining []string
-		_ = l.ask(func(l *loop) { draining = l.pool.draining(nil) })
+		var followed []string
+		_ = l.ask(func(l *loop) { followed = l.pool.followed() })
 		began := time.Now()
-		held, err := l.census(draining)
-		l.dropEnded(held)
-		next := time.Now().Add(max(countEvery, 10*time.Since(began)))
+		seen, err := l.seeConnections(followed)
+		l.dropEnded(seen.held)
+		l.lookForAccepting()
+		cost := time.Since(began)
 		_ = l.ask(func(l *loop) {
-			l.nextCount = next
+			l.countPause = max(countFirst, min(2*l.countPause, countEvery))
+			l.nextCount = time.Now().Add(max(l.countPause, 10*cost))
 			if err != nil {
 				l.options.Log.Debug().Err(err).Msg("cannot count connections")
 			}
-			l.handle(countOf(l.withoutEvicted(held)))
+			l.withoutEvicted(seen.held)
+			l.noteLook(seen)
+			l.handle(countOf(seen.held))
 		})
 	})
 }
 
-// countEvery is the pause between two counts while workers drain.
-const countEvery = 250 * time.Millisecond
+// The pause between two counts: countFirst when somebody has just been told to stop, or was started, then longer and longer.
+const (
+	countFirst = 10 * time.Millisecond
+	countEvery = 250 * time.Millisecond
+)
+
+// seeConnections looks at what the workers hold; nil if the kernel does not tell.
+func (m *Master) seeConnections(workers []string) (seen look, err error) {
+	seen.began = time.Now()
+	seen.before, _ = kernel.Resets()
+	seen.held, err = m.census(workers)
+	seen.after, _ = kernel.Resets()
+	return seen, err
+}
 
 // countOf is nil in both if the kernel would not say.
 func countOf(held map[string][]Connection) counted {

@@ -1,6 +1,9 @@
 package master
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What became of the connections that ended because their worker did.
 
@@ -21,7 +24,7 @@ type CutHow string
 // The ways.
 const (
 	Cut     CutHow = "cut"     // rota ended its worker
-	Dropped CutHow = "dropped" // its worker ended by a signal or an error, as it drained
+	Dropped CutHow = "dropped" // its worker lost it: see Fate
 )
 
 // mostCut is how many of them are kept one by one, of a worker and of a reload.
@@ -42,14 +45,15 @@ func cutOf(list []Connection, how CutHow) []CutConnection {
 	return described
 }
 
-// onHeld notes what a draining worker had at some time.
+// onHeld notes what a worker had at some time that drains, or is not ready yet.
 func (m *member) onHeld(n int, some []CutConnection) {
 	m.connections, m.counted, m.held = n, true, some
-	m.peak = max(m.peak, n+m.evicted) // who is evicted is not among the n any more
+	if m.State == WorkerDraining {
+		m.peak = max(m.peak, n+m.evicted) // who is evicted is not among the n any more
+	}
 }
 
-// settleConnections adds to the reload that drained the worker what became of its connections. What it had is known as
-// it was last counted, which may be a moment old.
+// settleConnections adds to the reload that started or drained the worker what became of its connections.
 func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	r := m.reload
 	if r == nil {
@@ -58,20 +62,49 @@ func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	r.ConnectionsCut += exit.Cut
 	r.CutUnknown = r.CutUnknown || exit.CutUnknown
 	r.addCut(exit.CutConnections)
+	if from == WorkerReady {
+		return // its death is a loss
+	}
+	fate := exit.Fate
+	if fate == nil {
+		fate = m.lastSeen(exit, from)
+	}
+	r.addFate(*fate)
 	if from != WorkerDraining {
 		return
-	}
-	dropped := 0
-	if exit.broke() {
-		dropped = m.connections
-		r.Dropped += dropped
-		r.DropUnknown = r.DropUnknown || !m.counted && !m.ReadyAt.IsZero()
-		r.addCut(m.held)
 	}
 	if unknown := exit.CutUnknown || !m.counted && !m.ReadyAt.IsZero(); unknown {
 		r.DrainedUnknown = true
 	} else {
-		r.Drained += max(0, m.peak-exit.Cut-dropped-m.evicted)
+		r.Drained += max(0, m.peak-exit.Cut-fate.Dropped-fate.Unsure-m.evicted)
+	}
+}
+
+// lastSeen goes by what the worker had as it was last counted, which may be a moment old.
+func (m *member) lastSeen(exit Exit, from WorkerState) *Fate {
+	switch broke := exit.broke() || from == WorkerStarting; {
+	case broke && m.counted:
+		return &Fate{Dropped: m.connections, Connections: m.held}
+	case broke && !m.ReadyAt.IsZero():
+		return &Fate{Doubts: []string{"a worker ended by a signal or an error instead of draining, and the kernel did not tell how many connections it had"}}
+	}
+	return &Fate{}
+}
+
+// mostDoubts is how many reasons a reload keeps: hundreds of workers may have as many.
+const mostDoubts = 10
+
+func (r *Reload) addFate(f Fate) {
+	r.Dropped += f.Dropped
+	r.addCut(f.Connections)
+	r.DropUnknown = r.DropUnknown || len(f.Doubts) > 0
+	for _, doubt := range f.Doubts {
+		if len(r.DropDoubts) < mostDoubts && !slices.Contains(r.DropDoubts, doubt) {
+			r.DropDoubts = append(r.DropDoubts, doubt)
+		}
+	}
+	if f.Seen != "" && r.SeenBy != SeenByStates {
+		r.SeenBy = f.Seen // the weaker of what several were seen by
 	}
 }
 

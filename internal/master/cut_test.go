@@ -172,7 +172,7 @@ func TestAWorkerThatBrokeUnseenMayHaveDroppedSomething(t *testing.T) {
 	for _, c := range []struct {
 		counted bool
 		exit    Exit
-		losses  int
+		doubts  int
 	}{
 		{false, Exit{Code: 1}, 1},
 		{false, Exit{Code: -1, Signal: "SIGTERM"}, 1},
@@ -187,7 +187,7 @@ func TestAWorkerThatBrokeUnseenMayHaveDroppedSomething(t *testing.T) {
 		}
 		w.apply(exited{worker: old.ID, exit: c.exit})
 		require.Equal(t, ReloadCompleted, r.State)
-		require.Len(t, r.Losses(), c.losses)
+		require.Len(t, r.DropDoubts, c.doubts)
 	}
 }
 

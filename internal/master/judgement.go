@@ -44,6 +44,7 @@ func (r *Reload) doubts() []string {
 	if r.Served {
 		list = append(list, r.probesDoubt()...)
 	}
+	list = append(list, r.DropDoubts...)
 	say(r.Slow > 0, "a probe waited for "+tenths(r.Slow)+", and nobody knows how long that took before the reload")
 	return list
 }

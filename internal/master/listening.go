@@ -174,6 +174,9 @@ func (l *loop) closeListeners() {
 func (l *loop) drain(e drain) {
 	o := order{timeout: e.timeout}
 	m := l.minders[e.worker]
+	if m != nil {
+		l.followEndings(m)
+	}
 	var last []kernel.Listener
 	switch {
 	case m == nil:

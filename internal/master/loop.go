@@ -31,9 +31,12 @@ type loop struct {
 	trials    map[string]*trial // by reload
 	searches  map[*binding]bool // that are under way
 	nextCount time.Time         // not before
-	retryAt   map[int]time.Time // by slot: when its latest back-off is over
-	surveys   surveys
-	finished  bool
+
+	countPause time.Duration     // until the next, as far as counting costs nothing
+	retryAt    map[int]time.Time // by slot: when its latest back-off is over
+	surveys    surveys
+	endings    endings
+	finished   bool
 }
 
 // waiter waits for a reload to come as far as it says.
@@ -61,6 +64,7 @@ func (l *loop) run() {
 	for id, t := range l.trials {
 		l.endTrial(id, t)
 	}
+	l.stopListening()
 	l.events.close()
 }
 
@@ -69,10 +73,12 @@ func (l *loop) handle(f fact) {
 		l.inherit(f)
 		delete(l.minders, f.worker)
 		l.forget()
+		l.restEndings()
 	}
 	if f, ok := f.(becameReady); ok {
 		l.admit(f.worker)
 		l.getsReady(f)
+		l.leaveEndings(f.worker)
 	}
 	l.observe(f)
 	effects := l.pool.apply(time.Now(), f)
@@ -137,6 +143,7 @@ func (l *loop) start(e start) {
 		family: l.familyOf,
 		look:   l.options.Ended,
 		see:    l.see,
+		fate:   l.fate,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
 		evicted: map[uint64]bool{},
@@ -154,6 +161,9 @@ func (l *loop) start(e start) {
 		})
 	}
 	l.minders[e.worker] = m
+	if l.pool.workers[e.worker].reload != nil {
+		l.followEndings(m)
+	}
 	spec, err := l.launchSpec(e, plan)
 	spec.unwanted = func() bool { return len(m.orders) > 0 } // each of which means that it is to go
 	l.crew.Go(func() {

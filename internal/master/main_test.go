@@ -59,6 +59,7 @@ var children = map[string]func(){
 	"asks":              askWebsite,
 	"tells-signals":     tellSignals,
 	"drops-connections": dropConnections,
+	"ends-its-way":      endsItsWay,
 	"converses":         converse,
 
 	"serves-until-told":  serveUntilTold,

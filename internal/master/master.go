@@ -51,7 +51,8 @@ type Master struct {
 	glance func(worker string, at []kernel.Listener) glance
 	search func(*binding, ListenAddress)
 
-	openDoor func() (*net.TCPListener, error) // where a canary is asked
+	openDoor func() (*net.TCPListener, error)   // where a canary is asked
+	fate     func(worker string, d death) *Fate // of a worker that has ended; nil: nobody takes note
 }
 
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
@@ -73,6 +74,7 @@ func New(o Options) (*Master, error) {
 	m.glance = m.glanceAt
 	m.search = m.searchAt
 	m.openDoor = openDoor
+	m.fate = m.fateOf
 	return m, nil
 }
 

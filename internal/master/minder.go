@@ -24,12 +24,14 @@ type minder struct {
 	family func(worker string) kernel.Family                                         // its processes
 	look   func(worker string)                                                       // see Options.Ended; nil for none
 	see    func(worker string, eager bool) sight                                     // looks whether it accepts connections
+	fate   func(worker string, d death) *Fate                                        // of its connections; nil for nobody knows
 	log    zerolog.Logger
 
 	root    kernel.Root     // of the loop: how to find its processes
 	runs    bool            // of the loop: it has a process
 	stale   bool            // of the loop: it has a socket that nobody can reach any more
 	evicted map[uint64]bool // of the loop: by cookie, the connections that were closed for it
+	ending  *ending         // of the loop: nil while nobody follows how they end
 
 	attends  []*attends    // how it serves its stream listeners; what it points to is the loop's
 	before   string        // of the loop: the worker that it is to replace, as long as that was not looked at
@@ -96,6 +98,7 @@ type watch struct {
 	aborting bool
 	killed   bool
 	others   bool // it had other processes than the first when it was told to stop
+	doom     doom
 	outlived bool // by those, which finish
 	cut      []Connection
 	unknown  bool // which were cut
@@ -219,13 +222,12 @@ func (w *watch) obey(o order) {
 	}
 	w.timer.Reset(o.timeout)
 	looked := w.watchWithdrawal()
-	w.countHeld()
-	w.others = len(w.family(w.start.worker)) > 1
-	w.process.spare()
 	select {
 	case <-looked:
 	case <-time.After(countBeforeStop):
 	}
+	w.prepareStop() // last: what comes after that nobody sees
+	w.process.spare()
 	w.process.signal(w.plan.StopSignal, w.plan.StopGroup)
 }
 
@@ -234,13 +236,6 @@ func (w *watch) countCut() {
 	if len(w.cut) == 0 {
 		list, known := w.count(w.start.worker, countBeforeKill)
 		w.cut, w.unknown = list, !known
-	}
-}
-
-// countHeld tells what the worker has before it is told to stop: it may be gone before anybody counts again.
-func (w *watch) countHeld() {
-	if list, known := w.count(w.start.worker, countBeforeStop); known {
-		w.post(holds{worker: w.start.worker, n: len(list), some: cutOf(list, Dropped)})
 	}
 }
 
@@ -327,6 +322,7 @@ func (w *watch) finish() {
 		}
 	}
 	w.ended = true
+	outlived := w.outlived || w.others && status.signal == unix.SignalName(w.plan.StopSignal)
 	w.post(exited{worker: w.start.worker, exit: Exit{
 		Code:   status.code,
 		Signal: status.signal,
@@ -337,6 +333,7 @@ func (w *watch) finish() {
 		CutUnknown:     w.unknown,
 		CutConnections: cutOf(w.cut, Cut),
 		Killed:         w.killed || w.aborting,
-		Outlived:       w.outlived || w.others && status.signal == unix.SignalName(w.plan.StopSignal),
+		Outlived:       outlived,
+		Fate:           w.learnFate(status, outlived),
 	}, journal: w.journal})
 }

@@ -70,7 +70,7 @@ type slot struct {
 type member struct {
 	Worker
 	reload      *Reload         // that started or drains it; nil for neither
-	connections int             // open ones, as last counted while it drained
+	connections int             // open ones, as last counted while it drained, or was not ready yet
 	counted     bool            // they were
 	killed      bool            // because too many generations drained
 	evicted     int             // closed for it while it drained
@@ -256,6 +256,7 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 func (p *pool) markDraining(m *member, why string) {
 	from := m.State
 	m.State, m.DrainingAt = WorkerDraining, p.now
+	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
 	p.tellWorker(EventWorkerDraining, m, from, why)
 }
 

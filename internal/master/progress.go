@@ -98,13 +98,14 @@ func (r *Reload) completion() string {
 	return message
 }
 
-// askForCount wants the draining workers' connections counted, for as long as there are any.
+// askForCount wants the connections of those counted that drain, or that a reload has started and that are not ready, for as
+// long as there are any.
 func (p *pool) askForCount() {
 	if p.counting {
 		return
 	}
 	for _, m := range p.workers {
-		if m.State == WorkerDraining {
+		if m.followed() {
 			p.counting = true
 			p.want(count{})
 			return
@@ -112,11 +113,25 @@ func (p *pool) askForCount() {
 	}
 }
 
-// draining are the ids of the draining workers, or of those older than r.
-func (p *pool) draining(r *Reload) []string {
-	var ids []string
+// followed reports whether the end of the worker would end connections that the receipt of a reload tells of.
+func (m *member) followed() bool {
+	return m.State == WorkerDraining || m.State == WorkerStarting && m.reload != nil
+}
+
+// followed are the ids of those that have a process.
+func (p *pool) followed() (ids []string) {
 	for id, m := range p.workers {
-		if m.State == WorkerDraining && m.PID != 0 && (r == nil || m.Generation < r.Generation) {
+		if m.followed() && m.PID != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// draining are the ids of the draining workers that are older than r.
+func (p *pool) draining(r *Reload) (ids []string) {
+	for id, m := range p.workers {
+		if m.State == WorkerDraining && m.PID != 0 && m.Generation < r.Generation {
 			ids = append(ids, id)
 		}
 	}

@@ -10,8 +10,10 @@ type Receipt struct {
 	Measured
 	Drained        int             // connections that older workers had and that ended by themselves
 	DrainedUnknown bool            // there may be more: the kernel did not tell what a worker had
-	Dropped        int             // connections of workers that ended by a signal or an error instead of draining, as last counted
-	DropUnknown    bool            // there may be more: the kernel did not tell what such a worker had
+	Dropped        int             // connections that workers lost: see Fate
+	DropUnknown    bool            // there may be more
+	DropDoubts     []string        // why, a sentence each
+	SeenBy         SeenBy          // what became of the connections; "" as long as no worker has left
 	Evicted        int             // connections of its draining workers that a caller had closed
 	CutConnections []CutConnection // those cut or dropped, as far as known; not all of very many
 	Died           int             // workers that ended while they served, without having been told to
@@ -32,11 +34,7 @@ func (r *Reload) Losses() []string {
 	if r.CutUnknown {
 		list = append(list, "workers were killed and the kernel did not tell how many connections they had")
 	}
-	say(r.Dropped, "connection was held by a worker that ended by a signal or an error instead of draining",
-		"connections were held by workers that ended by a signal or an error instead of draining")
-	if r.DropUnknown {
-		list = append(list, "workers ended by a signal or an error instead of draining, and the kernel did not tell how many connections they had")
-	}
+	say(r.Dropped, "connection was dropped by a worker", "connections were dropped by workers")
 	say(r.Evicted, "connection was evicted", "connections were evicted")
 	say(r.Died, "worker ended while it served, with whatever connections it had", "workers ended while they served, with whatever connections they had")
 	if r.State == ReloadCompleted && r.Failure != nil {

@@ -183,5 +183,6 @@ func (r *Reload) clone() Reload {
 	c.Callers = slices.Clip(r.Callers)
 	c.Steps = slices.Clip(r.Steps)
 	c.CutConnections = slices.Clip(r.CutConnections)
+	c.DropDoubts = slices.Clip(r.DropDoubts)
 	return c
 }

@@ -42,6 +42,7 @@ func (w *watch) finishing(rest kernel.Family) bool {
 func (w *watch) passOn(rest kernel.Family) {
 	w.passed = lapse.NewTimer()
 	w.passed.Reset(passGrace)
+	w.doom = w.doom.and(w.prepare(rest, func(kernel.Process) bool { return true }))
 	err := rest.Signal(w.plan.StopSignal)
 	w.log.Info().Err(err).Int("processes", len(rest)).Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
 }

@@ -80,12 +80,15 @@ func (m *Master) surveys() surveys {
 }
 
 func (m *Master) lookAtHeld(workers []string) map[string][]Connection {
-	held, err := m.census(workers)
+	seen, err := m.seeConnections(workers)
 	if err != nil {
 		m.options.Log.Warn().Err(err).Msg("cannot count the connections of workers")
 	}
-	_ = m.ask(func(l *loop) { held = l.withoutEvicted(held) })
-	return held
+	_ = m.ask(func(l *loop) {
+		l.withoutEvicted(seen.held)
+		l.noteLook(seen)
+	})
+	return seen.held
 }
 
 func (m *Master) lookAtKin(workers []string) map[string]kernel.Family {

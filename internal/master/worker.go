@@ -58,6 +58,7 @@ type Exit struct {
 	CutUnknown     bool            // it was killed, and the kernel did not tell how many it had
 	CutConnections []CutConnection // at most mostCut of those that were cut
 	Killed         bool            // by rota
+	Fate           *Fate           // of its connections; nil if nobody has taken note of them
 	Outlived       bool            // its first process ended before others of it did, of which it is not known how
 }
 

@@ -1,0 +1,152 @@
+package master
+
+import (
+	"maps"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+	"rota/internal/lapse"
+)
+
+// doom is what the stop signal ends, because a process that gets it does not handle it. That is known before the signal is sent.
+type doom struct {
+	certain bool            // one does not
+	unseen  bool            // it could not be found out
+	held    map[uint64]bool // by cookie, the connections that only such processes hold
+	accepts bool            // one may accept more, until the signal comes
+}
+
+// foresee finds out which of the family, if those get the stop signal that are meant, end at once, and who is left.
+func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (d doom, ends, rest kernel.Family) {
+	for _, p := range family {
+		if p.Zombie {
+			continue
+		}
+		at := false
+		if meant(p) {
+			var err error
+			at, err = p.EndsAt(w.plan.StopSignal)
+			d.unseen = d.unseen || err != nil
+		}
+		if at {
+			ends = append(ends, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	d.certain = len(ends) > 0
+	return d, ends, rest
+}
+
+// take finds out which of the connections go with the processes that end.
+func (d *doom) take(ends, rest kernel.Family, list []Connection) {
+	held, err := ends.SocketInodes()
+	kept, err2 := rest.SocketInodes()
+	d.unseen = d.unseen || err != nil || err2 != nil
+	only := map[uint64]bool{}
+	for _, inode := range held {
+		only[inode] = true
+	}
+	for _, inode := range kept {
+		delete(only, inode)
+	}
+	d.held = map[uint64]bool{}
+	for _, c := range list {
+		if only[c.Inode] {
+			d.held[c.Cookie] = true
+		}
+	}
+	d.accepts = d.accepts || len(d.held) > 0
+}
+
+// accepts reports whether the processes may accept connections. A wrapper, such as a shell, only has the sockets open.
+func accepts(family kernel.Family, listeners []*attends) bool {
+	if len(family) == 0 {
+		return false
+	}
+	inodes := make([]uint64, len(listeners))
+	for i, a := range listeners {
+		inodes[i] = a.socket.Inode
+	}
+	waits, unseen := kernel.Waiting(family, inodes)
+	for _, wait := range waits {
+		if wait.Registered || wait.Blocked {
+			return true
+		}
+	}
+	return unseen != ""
+}
+
+// prepareStop finds out what the stop signal will end, and tells what the worker has before it gets it: it may be gone before
+// anybody counts again.
+func (w *watch) prepareStop() {
+	family, group := w.family(w.start.worker), w.process.pid()
+	w.others = len(family) > 1
+	w.doom = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.plan.StopGroup && p.Group == group })
+}
+
+// prepare is for those of the family that are meant to get the stop signal.
+func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) doom {
+	d, ends, rest := w.foresee(family, meant)
+	if d.certain {
+		d.accepts = within(countBeforeStop, func() bool { return accepts(ends, w.attends) })
+	}
+	list, known := w.count(w.start.worker, countBeforeStop)
+	if known {
+		w.post(holds{worker: w.start.worker, n: len(list), some: cutOf(list, Dropped)})
+	}
+	d.unseen = d.unseen || !known
+	if d.certain {
+		d.take(ends, rest, list)
+	}
+	return d
+}
+
+// and is what both signals end.
+func (d doom) and(other doom) doom {
+	held := maps.Clone(d.held)
+	if held == nil {
+		held = map[uint64]bool{}
+	}
+	maps.Copy(held, other.held)
+	return doom{certain: d.certain || other.certain, unseen: d.unseen || other.unseen, accepts: d.accepts || other.accepts, held: held}
+}
+
+// within is true if the answer takes too long.
+func within(limit time.Duration, ask func() bool) bool {
+	answer := make(chan bool, 1)
+	go func() { answer <- ask() }()
+	slow := lapse.NewTimer()
+	slow.Reset(limit)
+	defer slow.Stop()
+	select {
+	case yes := <-answer:
+		return yes
+	case <-slow.C:
+		return true
+	}
+}
+
+// learnFate is for when nothing is left of the worker.
+func (w *watch) learnFate(status exitStatus, outlived bool) *Fate {
+	if w.fate == nil {
+		return nil
+	}
+	stop := unix.SignalName(w.plan.StopSignal)
+	how := Exit{Code: status.code, Signal: status.signal}
+	d := death{
+		name: "worker of slot " + itoa(w.start.slot), how: how.String(), stop: stop,
+		killed: w.killed || w.aborting, cut: cookies(w.cut), doom: w.doom,
+	}
+	if status.signal != stop && !w.plan.StopGroup && w.passed == nil {
+		d.doom = doom{} // it has learnt to handle it since
+	}
+	itself := status.signal == stop && (d.doom.certain || d.doom.unseen)
+	d.crashed = !outlived && status.signal != "" && status.signal != stop || itself && d.doom.unseen
+	asTold := status.signal == stop || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
+	d.stopped = !outlived && !itself && asTold
+	d.failed = !outlived && !asTold && (status.code != 0 || status.signal != "") || w.starting
+	return w.fate(w.start.worker, d)
+}

@@ -1,0 +1,91 @@
+package master
+
+import (
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// ending is what is known of how the connections of a worker end, from when it is told to stop on, or, for one that a
+// reload has started, until it is ready. It belongs to the loop.
+type ending struct {
+	told  bool                  // the kernel tells of each connection that ends; else only what is left of it can be looked for
+	known map[uint64]Connection // by cookie, those that any look has shown, as they were last seen
+	last  map[uint64]bool       // those that the last look has shown
+	sent  map[uint64]uint64     // how many bytes it had sent to each when it was first seen
+	ended map[uint64]ended
+	since time.Time // of the last look: what has come later was never seen
+	reset uint64    // kernel.Resets as of then
+
+	accepts bool // it was seen to wait for connections before it was ready
+
+	gone int // connections that vanished between two looks while some were reset
+}
+
+// look is what was seen of the connections of workers at one time.
+type look struct {
+	held          map[string][]Connection
+	began         time.Time
+	before, after uint64 // kernel.Resets, when it began and when it was over
+}
+
+// ended is how one connection ended.
+type ended struct {
+	kernel.Ending
+	At    time.Time
+	Early bool // its worker lived on
+	First bool // the worker, and not the client, was the first to close it. Only looked for where it matters
+}
+
+func newEnding(told bool) *ending {
+	return &ending{told: told, known: map[uint64]Connection{}, last: map[uint64]bool{}, sent: map[uint64]uint64{},
+		ended: map[uint64]ended{}, since: time.Now()}
+}
+
+// take takes note of a look. vanished are those of the look before that are not in it, if some may have been reset.
+func (e *ending) take(seen look, list []Connection) (vanished []Connection) {
+	last := make(map[uint64]bool, len(list))
+	for _, c := range list {
+		last[c.Cookie] = true
+		if _, seen := e.known[c.Cookie]; !seen {
+			e.sent[c.Cookie] = c.bytesOut()
+		}
+		e.known[c.Cookie] = c
+	}
+	for cookie := range e.last {
+		if !last[cookie] && !e.told && seen.after > e.reset {
+			vanished = append(vanished, e.known[cookie])
+		}
+	}
+	e.last, e.since, e.reset = last, seen.began, seen.before
+	return vanished
+}
+
+// bytesOut is 0 where the kernel does not tell.
+func (c *Connection) bytesOut() uint64 {
+	if c.TCP == nil {
+		return 0
+	}
+	return c.TCP.BytesOut
+}
+
+// note takes in how a connection ended. It is false if no look has shown it.
+func (e *ending) note(end ended) bool {
+	if _, seen := e.known[end.Cookie]; !seen {
+		return false
+	}
+	e.ended[end.Cookie] = end
+	return true
+}
+
+// unaccounted reports whether it is still to be told how some of the last ones ended, which are not saying goodbye.
+func (e *ending) unaccounted(leaving map[uint64]kernel.Leaving) bool {
+	for cookie := range e.last {
+		_, told := e.ended[cookie]
+		l, leaves := leaving[cookie]
+		if !told && e.known[cookie].TCP != nil && (!leaves || l.Over) {
+			return true
+		}
+	}
+	return false
+}

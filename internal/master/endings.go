@@ -1,0 +1,331 @@
+package master
+
+import (
+	"slices"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// How the loop learns how connections end. As long as somebody drains, or a reload starts somebody, the kernel is asked to tell
+// of each connection that ends, for which nobody needs a right. Where it does not, what is left of them is looked for.
+
+// endings are those that the kernel tells of, at present.
+type endings struct {
+	watch     *kernel.Endings // nil if it does not
+	ports     []uint16        // that it tells of
+	refused   bool            // it never will
+	strangers []ended         // the latest of whom no look has shown, oldest first
+}
+
+// mostStrangers is more than end between two looks, but for very many.
+const mostStrangers = 4096
+
+// followEndings begins to take note of how the connections of a worker end.
+func (l *loop) followEndings(m *minder) {
+	l.countPause = countFirst
+	if l.fate == nil {
+		return
+	}
+	l.listenToEndings()
+	m.ending = newEnding(l.endings.watch != nil)
+}
+
+// listenToEndings has the kernel tell of the ports that workers may have connections at.
+func (l *loop) listenToEndings() {
+	endpoints := l.endpoints()
+	ports := portsOf(endpoints)
+	if l.endings.refused || len(ports) == 0 || l.endings.watch != nil && slices.Equal(ports, l.endings.ports) {
+		return
+	}
+	l.stopListening()
+	watch, err := kernel.WatchEndings(endpoints)
+	if err != nil {
+		l.options.Log.Debug().Err(err).Msg("the kernel does not tell how connections end")
+		l.endings.refused = true
+		return
+	}
+	l.endings.watch, l.endings.ports = watch, ports
+	l.crew.Go(func() { l.hearEndings(watch) })
+}
+
+func portsOf(endpoints []kernel.Listener) []uint16 {
+	var ports []uint16
+	for _, e := range endpoints {
+		if e.Addr.IsValid() {
+			ports = append(ports, e.Addr.Port())
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
+// stopListening leaves it to looks what becomes of the workers that are followed.
+func (l *loop) stopListening() {
+	if l.endings.watch == nil {
+		return
+	}
+	l.endings.watch.Close()
+	l.endings.watch, l.endings.strangers = nil, nil
+	l.distrustEndings()
+}
+
+// leaveEndings is for a worker that is ready: should it die, that is a loss by itself.
+func (l *loop) leaveEndings(worker string) {
+	if m := l.minders[worker]; m != nil && l.pool.workers[worker].State == WorkerStarting {
+		m.ending = nil
+		l.restEndings()
+	}
+}
+
+// restEndings ends it when nobody is followed any more.
+func (l *loop) restEndings() {
+	for _, m := range l.minders {
+		if m.ending != nil {
+			return
+		}
+	}
+	l.stopListening()
+}
+
+// distrustEndings is for when some were not told.
+func (l *loop) distrustEndings() {
+	for _, m := range l.minders {
+		if m.ending != nil {
+			m.ending.told = false
+		}
+	}
+}
+
+// hearEndings runs until the watch is closed.
+func (m *Master) hearEndings(watch *kernel.Endings) {
+	heard := make(chan []kernel.Ending, mostStrangers)
+	m.crew.Go(func() { m.takeEndings(heard) })
+	defer close(heard)
+	for {
+		list, lost, more := watch.Next()
+		if lost {
+			_ = m.ask(func(l *loop) {
+				if l.endings.watch == watch {
+					l.distrustEndings()
+				}
+			})
+		}
+		if !more {
+			return
+		}
+		heard <- list
+	}
+}
+
+// takeEndings takes as many at a time as there are: each time costs the loop something.
+func (m *Master) takeEndings(heard <-chan []kernel.Ending) {
+	for list := range heard {
+		for more := true; more; {
+			select {
+			case next := <-heard:
+				list = append(list, next...)
+				more = next != nil
+			default:
+				more = false
+			}
+		}
+		if len(list) > 0 {
+			m.noteEndings(list)
+		}
+	}
+}
+
+// noteEndings finds out at once what can't be found out later: whether the worker lives on, and who closed the connection first.
+func (m *Master) noteEndings(list []kernel.Ending) {
+	roots := map[string]kernel.Root{}
+	var endpoints []kernel.Listener
+	waits := false
+	if m.ask(func(l *loop) {
+		for _, end := range list {
+			if id := l.holderOf(end.Cookie); id != "" {
+				m := l.minders[id]
+				roots[id] = m.root
+				c := m.ending.known[end.Cookie]
+				waits = waits || m.ending.waited(&c, ended{Ending: end}, false, true)
+			}
+		}
+		endpoints = l.endpoints()
+	}) != nil {
+		return
+	}
+	lives := map[string]bool{}
+	for id, root := range roots {
+		first := kernel.Family{{PID: root.PID, Started: root.Started}}
+		lives[id] = root.PID != 0 && !first.Ended()
+	}
+	var leaving map[uint64]kernel.Leaving
+	if waits {
+		leaving, _ = kernel.Leavings(endpoints)
+	}
+	now := time.Now()
+	_ = m.ask(func(l *loop) {
+		for _, end := range list {
+			_, first := leaving[end.Cookie]
+			l.noteEnding(ended{Ending: end, At: now, First: first}, lives)
+		}
+	})
+}
+
+// holderOf is the worker that is followed and that a look has shown to have the connection; "" for none.
+func (l *loop) holderOf(cookie uint64) string {
+	for id, m := range l.minders {
+		if m.ending != nil {
+			if _, seen := m.ending.known[cookie]; seen {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+func (l *loop) noteEnding(end ended, lives map[string]bool) {
+	if id := l.holderOf(end.Cookie); id != "" {
+		end.Early = lives[id]
+		l.minders[id].ending.note(end)
+		return
+	}
+	if l.own.has(end.Remote) {
+		return
+	}
+	if len(l.endings.strangers) >= mostStrangers {
+		l.endings.strangers = slices.Delete(l.endings.strangers, 0, mostStrangers/2)
+	}
+	l.endings.strangers = append(l.endings.strangers, end)
+}
+
+// noteLook adds what was seen of workers that are followed. Some connections may have ended meanwhile.
+func (l *loop) noteLook(seen look) {
+	vanished := map[*ending][]Connection{}
+	for id, list := range seen.held {
+		m := l.minders[id]
+		if m == nil || m.ending == nil {
+			continue
+		}
+		if gone := m.ending.take(seen, list); len(gone) > 0 {
+			vanished[m.ending] = gone
+		}
+		l.endings.strangers = slices.DeleteFunc(l.endings.strangers, m.ending.note)
+	}
+	if len(vanished) > 0 {
+		l.lookForTraces(vanished)
+	}
+}
+
+// lookForAccepting finds out which of the workers that are not ready yet, and have no connections either, may accept some.
+func (m *Master) lookForAccepting() {
+	starting := map[*minder]kernel.Family{}
+	_ = m.ask(func(l *loop) {
+		for id, m := range l.minders {
+			if m.ending != nil && !m.ending.accepts && l.pool.workers[id].State == WorkerStarting {
+				starting[m] = m.root.Known
+			}
+		}
+	})
+	for minder, family := range starting {
+		if within(countBeforeStop, func() bool { return accepts(family, minder.attends) }) {
+			_ = m.ask(func(*loop) {
+				if minder.ending != nil {
+					minder.ending.accepts = true
+				}
+			})
+		}
+	}
+}
+
+// lookForTraces counts those that may have been reset. It takes a while, so it has a goroutine of its own.
+func (l *loop) lookForTraces(vanished map[*ending][]Connection) {
+	endpoints := l.endpoints()
+	l.crew.Go(func() {
+		leaving, err := kernel.Leavings(endpoints)
+		if err != nil {
+			return
+		}
+		_ = l.ask(func(*loop) {
+			for e, list := range vanished {
+				e.gone += traceless(list, leaving)
+			}
+		})
+	})
+}
+
+// fateOf finds out what became of the connections of a worker that has ended. It is nil if nobody has taken note of them.
+func (m *Master) fateOf(worker string, d death) *Fate {
+	began := time.Now()
+	for {
+		var s remains
+		var endpoints []kernel.Listener
+		if m.ask(func(l *loop) { endpoints = l.endpoints() }) != nil {
+			return nil
+		}
+		s.leaving, _ = kernel.Leavings(endpoints)
+		s.resets, _ = kernel.Resets()
+		var f *Fate
+		settled := true
+		waited := time.Since(began)
+		_ = m.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
+		if settled {
+			return f
+		}
+		m.pause(settlePause)
+	}
+}
+
+// How long the kernel may take to tell of connections that were seen, and of those that may have been, and how often that is
+// looked at.
+const (
+	settleWithin = 100 * time.Millisecond
+	settleUnseen = 10 * time.Millisecond
+	settlePause  = 2 * time.Millisecond
+)
+
+func (l *loop) settleFate(worker string, d death, s remains, waited time.Duration) (f *Fate, settled bool) {
+	m := l.minders[worker]
+	if m == nil || m.ending == nil {
+		return nil, true
+	}
+	e := m.ending
+	early := e.unaccounted(s.leaving) && waited < settleWithin || e.sudden(d) && waited < settleUnseen
+	if e.told && early {
+		return nil, false
+	}
+	for cookie := range m.evicted {
+		d.cut[cookie] = true // as is who was cut, they are counted already
+	}
+	s.peers = map[string]bool{}
+	for _, c := range s.leaving {
+		s.peers[c.Remote] = true
+	}
+	s.strangers = l.strangersSince(e.since, s.leaving)
+	fate := e.fate(d, s)
+	return &fate, true
+}
+
+// strangersSince are the connections that no look has shown and that have ended since, or are about to.
+func (l *loop) strangersSince(since time.Time, leaving map[uint64]kernel.Leaving) (list []ended) {
+	for _, end := range l.endings.strangers {
+		if end.At.After(since) {
+			list = append(list, end)
+		}
+	}
+	for cookie, c := range leaving {
+		if !c.Over && l.holderOf(cookie) == "" && !l.own.has(c.Remote) {
+			list = append(list, ended{Ending: c.Ending})
+		}
+	}
+	return list
+}
+
+// cookies are those of the connections.
+func cookies(list []Connection) map[uint64]bool {
+	set := map[uint64]bool{}
+	for _, c := range list {
+		set[c.Cookie] = true
+	}
+	return set
+}
