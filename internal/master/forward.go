@@ -164,7 +164,7 @@ func (f *forwarder) reachCanary(a ListenAddress) (found reached, err error) {
 	case f.reaching <- struct{}{}:
 		defer func() { <-f.reaching }()
 	case <-ctx.Done():
-		return found, ctx.Err()
+		return found, fmt.Errorf("so many others ask the canary that its turn did not come in %s", reachWithin)
 	}
 	var workers []string
 	if err := f.ask(func(l *loop) { workers = l.pool.serving(f.generation) }); err != nil {
