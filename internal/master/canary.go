@@ -65,6 +65,16 @@ func (p *pool) canaryOnTrial(r *Reload) bool {
 	return rotates && r.State == ReloadRolling && p.canaryWaits()
 }
 
+// mostVain is how many rounds of checks may miss a worker of the canary, among the older ones that accept too, until it is
+// believed, and said, that they will not reach it.
+const mostVain = 10
+
+// canaryMissed reports whether the checks have yet to reach a worker of the canary, of which they have found nothing bad.
+func (p *pool) canaryMissed() bool {
+	r := p.rotating
+	return r.CanaryAt.IsZero() && len(r.Coverage.Missed) > 0 && !r.Coverage.Unseen && r.checks.vain < mostVain
+}
+
 // reachCanary notes that the canary is ready and has passed its checks. The soak begins, also if somebody has paused
 // the reload.
 func (p *pool) reachCanary() {

@@ -2,6 +2,7 @@ package master
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,4 +171,37 @@ func TestAReloadThatHasLostItsCanaryFails(t *testing.T) {
 	require.True(t, r.Canaryless())
 	require.Equal(t, ErrNoCanary.Error(), r.Failure.Message)
 	require.Equal(t, []int{1, 1, 1}, w.generations())
+}
+
+// That nobody has complained of a worker says nothing while older ones have got all of the checks' connections.
+func TestACanaryThatNoCheckHasReachedIsCheckedOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		rounds int // that miss it
+		left   string
+	}{
+		"the next round reaches it": {1, ""},
+		"none ever does":            {mostVain, "; no connection of the checks has reached the worker of slot 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := canaryOf(t, func(terms *terms) { terms.checks = true })
+			w.ready(w.next())
+			missed := Result{OK: true, Of: 1, Missed: []string{w.pool.slots[0].duty.ID}}
+			for range c.rounds {
+				require.False(t, r.CanaryReached())
+				require.Error(t, w.pool.forbids(r, VerbPromote))
+				w.wakes = nil
+				w.check(missed)
+				w.woken(checkDue)
+			}
+			if c.left == "" {
+				require.False(t, r.CanaryReached())
+				w.check(Result{OK: true, Of: 1, Reached: 1})
+			}
+			require.True(t, r.CanaryReached())
+			require.Equal(t, PausedCanary, r.Paused.Why)
+			require.True(t, slices.ContainsFunc(w.events, func(e Event) bool {
+				return strings.HasSuffix(e.Message, "the canary waits to be promoted"+c.left)
+			}))
+		})
+	}
 }

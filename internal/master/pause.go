@@ -29,7 +29,7 @@ type Pause struct {
 func (p *pool) held(changed bool) bool {
 	r := p.rotating
 	canary := p.canaryWaits()
-	if p.unchecked() && (canary || !changed) { // a live reload is checked anyway
+	if canary && p.canaryMissed() || p.unchecked() && (canary || !changed) { // a live reload is checked anyway
 		return true
 	}
 	if canary {
@@ -59,7 +59,7 @@ func (p *pool) pause(why PauseReason, until time.Time) {
 		return
 	}
 	r.Paused = &Pause{Why: why, Since: p.now, Until: until}
-	p.tellReload(EventReloadProgress, r.Reload, r.State, r.progress())
+	p.tellReload(EventReloadProgress, r.Reload, r.State, r.progress()+r.Coverage.left())
 }
 
 // wakeAfter starts a clock, which runs on while somebody has the rotation paused, and returns when it ends.

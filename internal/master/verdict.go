@@ -60,6 +60,7 @@ type checkRounds struct {
 	begun   int  // rounds so far
 	due     bool // it is time for another, although nothing has changed
 	passed  int  // batches that had changed when the latest round that went well began
+	vain    int  // rounds since then that have not reached every new worker
 	covered int  // likewise, of the latest that asked workers
 
 	restores bool // the generation before, which serves again, is to be checked
@@ -102,6 +103,10 @@ func (p *pool) onChecked(f checked) {
 	p.cover(f)
 	r.ChecksPassed += f.result.Passed
 	if f.result.OK {
+		if len(r.Coverage.Missed) == 0 || r.checks.passed != f.batches {
+			r.checks.vain = 0
+		}
+		r.checks.vain++
 		r.checks.passed = f.batches
 		p.wakeAfter(checkDue, r.checks.begun, checkEvery)
 		return
