@@ -103,7 +103,7 @@ func (s *sweep) over(bursts int) bool {
 	switch {
 	case len(s.Workers) == 0, s.reachedAll(), s.until.Rung():
 		return true
-	case s.Live && s.ours == 0, s.Live && s.strangers == 0 && !(s.Again && !s.fair()):
+	case s.Live && s.ours == 0, s.Live && s.strangers == 0 && (!s.Again || s.fair()):
 		return false
 	}
 	return bursts >= mostBursts
