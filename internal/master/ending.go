@@ -14,6 +14,7 @@ type ending struct {
 	last  map[uint64]bool       // those that the last look has shown
 	sent  map[uint64]uint64     // how many bytes it had sent to each when it was first seen
 	ended map[uint64]ended
+	begun time.Time
 	since time.Time // of the last look: what has come later was never seen
 	reset uint64    // kernel.Resets as of then
 
@@ -39,8 +40,16 @@ type ended struct {
 
 func newEnding(told bool) *ending {
 	return &ending{told: told, known: map[uint64]Connection{}, last: map[uint64]bool{}, sent: map[uint64]uint64{},
-		ended: map[uint64]ended{}, since: time.Now()}
+		ended: map[uint64]ended{}, begun: time.Now(), since: time.Now()}
 }
+
+// mayBeUnseen reports whether a connection of the worker that ended at that time may have escaped all looks: since the last, or soon
+// after it was told to stop, when it may just have accepted some.
+func (e *ending) mayBeUnseen(at time.Time) bool {
+	return at.After(e.since) || at.After(e.begun) && at.Before(e.begun.Add(unseenFor))
+}
+
+const unseenFor = time.Second
 
 // take takes note of a look. vanished are those of the look before that are not in it, if some may have been reset.
 func (e *ending) take(seen look, list []Connection) (vanished []Connection) {

@@ -301,15 +301,15 @@ func (l *loop) settleFate(worker string, d death, s remains, waited time.Duratio
 	for _, c := range s.leaving {
 		s.peers[c.Remote] = true
 	}
-	s.strangers = l.strangersSince(e.since, s.leaving)
+	s.strangers = l.strangersTo(e, s.leaving)
 	fate := e.fate(d, s)
 	return &fate, true
 }
 
-// strangersSince are the connections that no look has shown and that have ended since, or are about to.
-func (l *loop) strangersSince(since time.Time, leaving map[uint64]kernel.Leaving) (list []ended) {
+// strangersTo are the connections that no look has shown, and that may have been the worker's. Some say goodbye still.
+func (l *loop) strangersTo(e *ending, leaving map[uint64]kernel.Leaving) (list []ended) {
 	for _, end := range l.endings.strangers {
-		if end.At.After(since) {
+		if e.mayBeUnseen(end.At) {
 			list = append(list, end)
 		}
 	}

@@ -138,6 +138,16 @@ func TestConnectionsThatNoLookHasShownAreDoubts(t *testing.T) {
 	}
 }
 
+func TestWhatComesAndGoesBetweenTwoLooksIsUnseen(t *testing.T) {
+	e := newEnding(true)
+	require.True(t, e.mayBeUnseen(e.begun.Add(time.Millisecond)))
+	e.take(look{began: e.begun.Add(time.Minute)}, nil)
+	require.True(t, e.mayBeUnseen(e.begun.Add(time.Millisecond)), "it may just have been accepted")
+	require.False(t, e.mayBeUnseen(e.begun.Add(-time.Millisecond)))
+	require.False(t, e.mayBeUnseen(e.begun.Add(2*unseenFor)))
+	require.True(t, e.mayBeUnseen(e.begun.Add(2*time.Minute)))
+}
+
 func TestConnectionsThatVanishWhileOthersAreResetAreLookedFor(t *testing.T) {
 	e := newEnding(false)
 	e.take(look{before: 3}, []Connection{{Connection: kernel.Connection{Cookie: 7}}})
