@@ -37,6 +37,7 @@ func (e *examination) flight(ctx context.Context) error {
 		e.skip(finishesRequests, e.noFlight())
 		return nil
 	}
+	t.socket.left(ctx)
 	err = s.arrive(ctx, c, rest, e.arrivalBound())
 	c.Close()
 	if ended := e.finish(ctx, t); ended != nil {

@@ -98,9 +98,10 @@ var misbehaviours = map[string]func(p *program){
 	"ready-too-early":   func(p *program) { p.accepting = func() { time.Sleep(2000 * time.Millisecond) } },
 	"closes-unanswered": func(p *program) { p.mute = true },
 	"crashes-under-load": func(p *program) {
-		var n int
+		var latest []time.Time
 		p.accepted = func(net.Conn) {
-			if n++; n > 100 {
+			latest = append(latest, time.Now())
+			if n := len(latest); n > 20 && latest[n-1].Sub(latest[n-20]) < 20*arrival/2 { // twice as many as newcomers come
 				fmt.Println("out of luck")
 				os.Exit(5)
 			}

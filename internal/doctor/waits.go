@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"slices"
+	"time"
 
 	"rota/internal/kernel"
 )
@@ -23,6 +24,19 @@ func (s *socket) waits(ctx context.Context) (w waits) {
 	})
 	return w
 }
+
+// left waits until the program is seen to wait for the socket no longer, as one does that has heard its stop signal. On a busy
+// machine it may hear that late. Of one that goes on accepting, or can't be seen, it is believed after a while.
+func (s *socket) left(ctx context.Context) {
+	within(ctx, hearingBound, func() bool {
+		all, unseen := kernel.Waiting(family(), []uint64{s.at.Inode})
+		w := all[s.at.Inode]
+		return unseen != "" || !w.Registered && !w.Blocked
+	})
+}
+
+// hearingBound is how long a program may take to hear its stop signal.
+const hearingBound = 2 * time.Second
 
 // wrong says by what it waited for a socket that blocks, other than by accept.
 func (w waits) wrong() string {
