@@ -58,9 +58,6 @@ func (s *sweep) visit(ctx context.Context, n int) (visits []*visit, bad *complai
 				failed <- err
 				return
 			}
-			if s.Opened != nil {
-				s.Opened(client)
-			}
 			made <- &visit{Conn: c, client: client}
 		}()
 	}
@@ -68,6 +65,9 @@ func (s *sweep) visit(ctx context.Context, n int) (visits []*visit, bad *complai
 	for range n {
 		select {
 		case v := <-made:
+			if s.Opened != nil {
+				s.Opened(v.client)
+			}
 			visits = append(visits, v)
 		case err = <-failed:
 		}
