@@ -111,3 +111,21 @@ func TestWhoAsksForAWaitingReloadIsToldWhatIsMeasuredByThen(t *testing.T) {
 	atFirst := probes()
 	require.Eventually(t, func() bool { return probes() > atFirst }, patience, 5*time.Millisecond)
 }
+
+// One program greets and closes before anybody can look, the other waits for its client to leave.
+func TestARealReloadIsProvenByItsOwnGeneration(t *testing.T) {
+	for _, child := range []string{"serves", "reads-to-the-end"} {
+		t.Run(child, func(t *testing.T) {
+			r := runMaster(t, Spec{Workers: 2, ProbeInterval: 5 * time.Millisecond}, child)
+			r.ready(2)
+			reload := r.reload(ReloadRequest{}, ReloadCompleted)
+			require.Equal(t, Judgement{Lossless: new(true)}, reload.Judge(), "%+v", reload.Measured)
+			require.Positive(t, reload.Probes.New)
+			require.Positive(t, reload.Probes.Before)
+			require.Positive(t, reload.Probes.After)
+			if child == "reads-to-the-end" {
+				require.Zero(t, reload.Probes.Unknown)
+			}
+		})
+	}
+}

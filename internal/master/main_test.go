@@ -49,6 +49,7 @@ var children = map[string]func(){
 	"probed-unwell":     probedAnswer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }),
 	"shuts-down":        shutDown,
 	"serves":            greet,
+	"reads-to-the-end":  readToTheEnd,
 	"serves-bluntly":    greetBluntly,
 	"serves-stubbornly": greetStubbornly,
 	"closes-stubbornly": greetStubbornly,
@@ -149,6 +150,27 @@ func holdConnections() {
 }
 
 var held []net.Conn
+
+// readToTheEnd waits for each client to say goodbye.
+func readToTheEnd() {
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) != 1 {
+		os.Exit(8)
+	}
+	terminated := whenTerminated()
+	go func() {
+		<-terminated
+		listeners[0].Close()
+	}()
+	sayReady()
+	for {
+		c, err := listeners[0].Accept()
+		if err != nil {
+			return
+		}
+		readsToTheEnd(c)
+	}
+}
 
 // serveWebsite answers every request with 200, or with 500 in the slot that the second argument names.
 func serveWebsite() {
