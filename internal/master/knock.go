@@ -156,6 +156,7 @@ func (v *visit) look() bool {
 		return false
 	case kernel.PeerHeld:
 		return v.find(peer.Inode)
+	case kernel.PeerUnseen, kernel.PeerDropped:
 	}
 	v.accepted = acceptedUnseen
 	return true

@@ -77,21 +77,20 @@ func (t *ledger) countAnswer(s sent, k knocked, newest int) {
 
 func (t *ledger) countSilence(s sent, k knocked, newest int) {
 	t.Unanswered++
-	switch {
-	case k.accepted == acceptedNot:
+	switch k.accepted {
+	case acceptedNot:
 		t.Queued++
 		t.queueing.long, t.queueing.turn = max(t.queueing.long, k.took), max(t.queueing.turn, s.turn)
 		t.passOver()
-	case k.accepted == acceptedUnseen:
-	default:
+	case acceptedSilent:
 		t.Silent++
 		switch {
-		case k.by.generation == 0:
 		case k.by.generation >= newest:
 			t.silentNew = max(t.silentNew, k.took)
-		default:
+		case k.by.generation > 0:
 			t.silentOlder = max(t.silentOlder, k.took)
 		}
+	case acceptedUnseen:
 	}
 }
 

@@ -353,5 +353,5 @@ var errNotThere = errors.New("no such file or directory")
 func takeProof(w *world) fact {
 	e := w.proofs[0]
 	w.proofs = w.proofs[1:]
-	return proved{reload: e.reload}
+	return proved(e)
 }
