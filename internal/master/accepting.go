@@ -8,11 +8,11 @@ import (
 
 // What the record says of when a draining worker stopped accepting.
 
-func (p *pool) onStoppedAccepting(m *member, at time.Time) {
+func (p *pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
 	if m.State != WorkerDraining || !m.StoppedAcceptingAt.IsZero() {
 		return
 	}
-	m.StoppedAcceptingAt = at
+	m.StoppedAcceptingAt, m.withdrew = at, lived
 	m.reload.amendDraining(m.ID, func(s *Step) { s.StoppedAcceptingAt = at })
 }
 

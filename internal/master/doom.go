@@ -147,6 +147,7 @@ func (w *watch) learnFate(status exitStatus, outlived bool) *Fate {
 	d.crashed = !outlived && status.signal != "" && status.signal != stop || itself && d.doom.unseen
 	asTold := status.signal == stop || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
 	d.stopped = !outlived && !itself && asTold
+	d.signalled = status.signal == stop
 	d.failed = !outlived && !asTold && (status.code != 0 || status.signal != "") || w.starting
 	return w.fate(w.start.worker, d)
 }

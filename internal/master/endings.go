@@ -302,6 +302,9 @@ func (l *loop) settleFate(worker string, d death, s remains, waited time.Duratio
 		s.peers[c.Remote] = true
 	}
 	s.strangers = l.strangersTo(e, s.leaving)
+	if w := l.pool.workers[worker]; w != nil {
+		d.withdrew = w.withdrew
+	}
 	fate := e.fate(d, s)
 	return &fate, true
 }

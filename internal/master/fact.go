@@ -76,6 +76,7 @@ type (
 	stoppedAccepting struct {
 		worker string
 		at     time.Time
+		lived  bool // its first process did then, and was not about to end
 	}
 	// stillAccepts: so long after its stop signal a worker still waits on listeners.
 	stillAccepts struct {

@@ -33,6 +33,9 @@ type death struct {
 	stopped bool   // as by the stop signal, after it had been handled, or what looks like that: a program may leave it to its runtime
 	doom    doom
 	cut     map[uint64]bool // by cookie
+
+	signalled bool // by the stop signal itself
+	withdrew  bool // it was seen before that it accepted no more
 }
 
 // remains are what can be seen after the end.
@@ -167,7 +170,7 @@ func (e *ending) sudden(d death) bool {
 // unseen says what may have been lost that no look has shown.
 func (e *ending) unseen(d death, s remains) []string {
 	sudden := e.sudden(d)
-	if sudden && !e.told && d.doom.certain {
+	if sudden && d.signalled && !d.withdrew && !d.killed {
 		return []string{"the " + d.name + " was ended by " + d.stop + " itself, so whether it had connections at that moment is not known; a program has to handle its stop signal"}
 	}
 	if !e.told || d.killed {

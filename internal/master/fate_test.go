@@ -98,8 +98,10 @@ func TestTheFateOfAConnectionThatNobodyTells(t *testing.T) {
 		{"nothing is left and something was reset", death{}, remains{resets: 1}, 0, 1},
 		{"its worker failed", death{failed: true}, left, 0, 1},
 		{"its worker crashed", death{crashed: true}, remains{}, 1, 0},
-		{"the signal was not handled", death{doom: doom{certain: true, accepts: true, held: map[uint64]bool{7: true}}}, left, 1, 1},
-		{"a wrapper did not handle it", death{doom: doom{certain: true}}, left, 0, 0},
+		{"the signal was not handled", death{signalled: true, doom: doom{certain: true, accepts: true, held: map[uint64]bool{7: true}}}, left, 1, 1},
+		{"a wrapper did not handle it", death{signalled: true, doom: doom{certain: true}}, left, 0, 0},
+		{"it ended by its signal, perhaps at once", death{signalled: true, stopped: true}, left, 0, 2},
+		{"it ended by its signal when it accepted no more", death{signalled: true, stopped: true, withdrew: true}, left, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := followed(false, kernel.TCPInfo{BytesIn: 5}).fate(c.death, c.remains)

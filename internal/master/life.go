@@ -71,7 +71,7 @@ func (p *pool) onDrainTimeout(m *member) {
 func (p *pool) onExited(m *member, exit Exit) {
 	from, s := m.State, p.slotOf(m)
 	if m.PID != 0 && !exit.Killed {
-		p.onStoppedAccepting(m, p.now) // at the latest
+		p.onStoppedAccepting(m, p.now, false) // at the latest
 	}
 	delete(p.workers, m.ID)
 	m.State, m.ExitedAt, m.Exit = WorkerExited, p.now, &exit

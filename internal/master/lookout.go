@@ -22,6 +22,8 @@ func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	for _, a := range w.attends {
 		from.listeners = append(from.listeners, a.socket)
 	}
+	root := w.process.root()
+	from.first = kernel.Family{{PID: root.PID, Started: root.Started}}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stopLooking = cancel
 	go w.followWithdrawal(ctx, from, func() { close(first) })
@@ -61,7 +63,7 @@ func (m *minder) followWithdrawal(ctx context.Context, w *withdrawal, begun func
 			return
 		}
 		if stopped {
-			m.post(stoppedAccepting{worker: m.start.worker, at: w.since})
+			m.post(stoppedAccepting{worker: m.start.worker, at: w.since, lived: !w.first.Ended()})
 			return
 		}
 		if names := w.waitsOn(); !warned && names != "" && now.Sub(told) >= stopsWithin {

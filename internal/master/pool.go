@@ -73,6 +73,7 @@ type member struct {
 	connections int             // open ones, as last counted while it drained, or was not ready yet
 	counted     bool            // they were
 	killed      bool            // because too many generations drained
+	withdrew    bool            // it was seen to have stopped accepting before it ended
 	evicted     int             // closed for it while it drained
 	peak        int             // most open ones while it drained
 	held        []CutConnection // some of those that were last counted, should it drop them
@@ -159,7 +160,7 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 	case wentSilent:
 		p.with(f.worker, func(m *member) { p.onSilent(m, f) })
 	case stoppedAccepting:
-		p.with(f.worker, func(m *member) { p.onStoppedAccepting(m, f.at) })
+		p.with(f.worker, func(m *member) { p.onStoppedAccepting(m, f.at, f.lived) })
 	case stillAccepts:
 		p.with(f.worker, func(m *member) { p.onStillAccepts(m, f) })
 	case drainTimedOut:

@@ -10,6 +10,7 @@ import (
 
 // withdrawal is how a worker that was told to stop gives up its listeners, as far as the kernel shows it.
 type withdrawal struct {
+	first      kernel.Family     // its first process
 	listeners  []kernel.Listener // the stream sockets that it inherited
 	unused     map[uint64]bool   // those that it was never seen to wait for, as far as there was somebody who looked
 	registered map[uint64]bool   // those that were in an epoll set of it

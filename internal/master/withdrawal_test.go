@@ -116,7 +116,7 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 			post:   func(f fact) { facts <- f },
 		}
 		began := time.Now()
-		w := &watch{minder: m}
+		w := &watch{minder: m, process: &fakeProcess{}}
 		<-w.watchWithdrawal()
 		still := (<-facts).(stillAccepts)
 		require.Equal(t, "tcp", still.listeners)
