@@ -68,7 +68,7 @@ var faultyDeploys = []brokenDeploy{
 		events: []string{"queued", "started", "live", "failed"}, lossy: true},
 	{name: "hangs, and is connected to", faults: "-hang-when {dir}/now",
 		settings: []string{"soak: 1h", "check: [tcp]", "check_timeout: 1s", "drain_timeout: 300ms"},
-		during:   func(b *broken) { b.live(); b.touch("now") }, message: "nobody accepted a connection", atAll: true,
+		during:   func(b *broken) { b.live(); b.touch("now") }, message: "in 1s", anyone: true,
 		events: []string{"queued", "started", "live", "failed"}, lossy: true},
 	{name: "answers 500", faults: "-status 500", settings: []string{"check: ['http:/health']"}, onlyIn2: true, message: "500", eventsIn2: []string{"queued", "started", "live", "failed"}},
 	{name: "accepts nothing in slot 2", faults: "-only-slot 2 -never-takes", settings: []string{"check: [tcp]", "check_timeout: 2s"},

@@ -48,7 +48,7 @@ type program struct {
 }
 
 // idleGrace is how long the program that never says close waits for a next request when it drains.
-const idleGrace = 300 * time.Millisecond
+const idleGrace = time.Second
 
 type connState int
 

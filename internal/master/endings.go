@@ -303,7 +303,7 @@ func (l *loop) settleFate(worker string, d death, s remains, waited time.Duratio
 	}
 	s.strangers = l.strangersTo(e, s.leaving)
 	if w := l.pool.workers[worker]; w != nil {
-		d.withdrew = w.withdrew
+		d.withdrew, d.young = w.withdrew, w.ReadyAt.IsZero()
 	}
 	fate := e.fate(d, s)
 	return &fate, true

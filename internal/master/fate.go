@@ -34,6 +34,7 @@ type death struct {
 	doom    doom
 	cut     map[uint64]bool // by cookie
 
+	young     bool // it was never ready
 	signalled bool // by the stop signal itself
 	withdrew  bool // it was seen before that it accepted no more
 }
@@ -170,7 +171,8 @@ func (e *ending) sudden(d death) bool {
 // unseen says what may have been lost that no look has shown.
 func (e *ending) unseen(d death, s remains) []string {
 	sudden := e.sudden(d)
-	if sudden && d.signalled && !d.withdrew && !d.killed {
+	served := !d.young || e.accepts || len(e.known) > 0
+	if sudden && served && d.signalled && !d.withdrew && !d.killed {
 		return []string{"the " + d.name + " was ended by " + d.stop + " itself, so whether it had connections at that moment is not known; a program has to handle its stop signal"}
 	}
 	if !e.told || d.killed {

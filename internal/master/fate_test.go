@@ -101,6 +101,7 @@ func TestTheFateOfAConnectionThatNobodyTells(t *testing.T) {
 		{"the signal was not handled", death{signalled: true, doom: doom{certain: true, accepts: true, held: map[uint64]bool{7: true}}}, left, 1, 1},
 		{"a wrapper did not handle it", death{signalled: true, doom: doom{certain: true}}, left, 0, 0},
 		{"it ended by its signal, perhaps at once", death{signalled: true, stopped: true}, left, 0, 2},
+		{"it was never ready, and had a connection", death{signalled: true, stopped: true, young: true}, left, 0, 2},
 		{"it ended by its signal when it accepted no more", death{signalled: true, stopped: true, withdrew: true}, left, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -175,4 +176,12 @@ func TestAReloadKeepsEachReasonForDoubtOnceAndTheWeakerWayOfSeeing(t *testing.T)
 		r.addFate(Fate{Doubts: []string{itoa(i)}})
 	}
 	require.Len(t, r.DropDoubts, mostDoubts)
+}
+
+func TestAWorkerThatNeverServedIsInNoDoubtWhenItsSignalEndsIt(t *testing.T) {
+	e := newEnding(true)
+	d := death{signalled: true, stopped: true, young: true}
+	require.Empty(t, e.fate(d, remains{}).Doubts)
+	e.accepts = true
+	require.Len(t, e.fate(d, remains{}).Doubts, 1)
 }

@@ -149,7 +149,7 @@ func TestWhatAWorkerLetsGoOfWhileItIsKilledTellsNothing(t *testing.T) {
 	own, err := kernel.FindProcess(os.Getpid())
 	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {
-		w := &watch{minder: &minder{attends: []*attends{{socket: kernel.Listener{Inode: 1}}}}}
+		w := &watch{minder: &minder{attends: []*attends{{socket: kernel.Listener{Inode: 1}}}}, process: &fakeProcess{}}
 		w.post = func(f fact) { t.Errorf("%T", f) }
 		w.family = func(string) kernel.Family { w.stopLooking(); return kernel.Family{own} }
 		<-w.watchWithdrawal()
