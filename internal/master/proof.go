@@ -95,7 +95,7 @@ func (g *gauge) hopeless() bool {
 	}
 	within := max(proveWithin, 3*g.slowest())
 	stalls := func(p *probing) bool {
-		return p.phase == phaseAfter && g.ledger(p.listener).OK > 0 && p.watch.Took() > stallFrom
+		return g.ledger(p.listener).OK > 0 && p.watch.Took() > stallFrom
 	}
 	if slices.ContainsFunc(g.under, stalls) {
 		within = knockPatience
