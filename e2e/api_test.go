@@ -92,8 +92,9 @@ type receiptView struct {
 	ListenOverflows *int `json:"listen_overflows"`
 	ListenDrops     *int `json:"listen_drops"`
 	Connections     struct {
-		Drained, Dropped, Evicted int
-		Cut                       *int
+		Drained          *int // nil: a busy machine may not count in time
+		Dropped, Evicted int
+		Cut              *int
 	}
 	CutConnections []struct{ How, Remote string } `json:"cut_connections"`
 	WorkersDied    int                            `json:"workers_died"`

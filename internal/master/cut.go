@@ -73,7 +73,7 @@ func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	if from != WorkerDraining {
 		return
 	}
-	if unknown := exit.CutUnknown || !m.counted && !m.ReadyAt.IsZero(); unknown {
+	if unknown := exit.CutUnknown || (m.missed || !m.counted) && !m.ReadyAt.IsZero(); unknown {
 		r.DrainedUnknown = true
 	} else {
 		r.Drained += max(0, m.peak-exit.Cut-fate.Dropped-fate.Unsure-m.evicted)

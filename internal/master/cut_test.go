@@ -255,3 +255,13 @@ func TestManyWhoAskAtOnceShareACount(t *testing.T) {
 		require.Contains(b.t, []int32{1, 2}, asked.Load())
 	})
 }
+
+func TestWhatAWorkerHadIsUnknownIfItWasNotCountedInTime(t *testing.T) {
+	w := newWorld(1).up()
+	old := w.in(WorkerReady)[0]
+	r := w.live()
+	w.apply(holds{worker: old.ID, unknown: true})
+	w.apply(counted{connections: map[string]int{old.ID: 0}})
+	w.apply(exited{worker: old.ID})
+	require.True(t, r.DrainedUnknown, "some may have left before it was counted")
+}

@@ -96,6 +96,8 @@ func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) d
 	list, known := w.count(w.start.worker, countBeforeStop)
 	if known {
 		w.post(holds{worker: w.start.worker, n: len(list), some: cutOf(list, Dropped)})
+	} else {
+		w.post(holds{worker: w.start.worker, unknown: true})
 	}
 	d.unseen = d.unseen || !known
 	if d.certain {

@@ -101,9 +101,10 @@ type (
 	}
 	// holds: the open connections of a worker that is about to be told to stop; some of them as if it dropped them.
 	holds struct {
-		worker string
-		n      int
-		some   []CutConnection
+		worker  string
+		n       int
+		some    []CutConnection
+		unknown bool // how many could not be found out; n says nothing then
 	}
 	// evicted: n connections of a worker are being closed for it; below zero, so many of those could not be.
 	evicted struct {

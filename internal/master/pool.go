@@ -73,6 +73,7 @@ type member struct {
 	connections int             // open ones, as last counted while it drained, or was not ready yet
 	counted     bool            // they were
 	killed      bool            // because too many generations drained
+	missed      bool            // they were not when it was told to stop
 	withdrew    bool            // it was seen to have stopped accepting before it ended
 	evicted     int             // closed for it while it drained
 	peak        int             // most open ones while it drained
@@ -166,7 +167,11 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 	case drainTimedOut:
 		p.with(f.worker, p.onDrainTimeout)
 	case holds:
-		p.with(f.worker, func(m *member) { m.onHeld(f.n, f.some) })
+		p.with(f.worker, func(m *member) {
+			if m.missed = f.unknown; !m.missed {
+				m.onHeld(f.n, f.some)
+			}
+		})
 	case evicted:
 		p.with(f.worker, func(m *member) { p.onEvicted(m, f.n) })
 	case exited:

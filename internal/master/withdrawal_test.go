@@ -137,7 +137,7 @@ func TestAWorkerThatIsGoneIsNotLookedAt(t *testing.T) {
 		w := &watch{minder: &minder{
 			attends: []*attends{{socket: kernel.Listener{Name: "tcp", Inode: 1}}},
 			family:  func(string) kernel.Family { return nil },
-		}}
+		}, process: &fakeProcess{}}
 		<-w.watchWithdrawal()
 		w.stopLooking()
 		synctest.Wait() // the test would not end otherwise
