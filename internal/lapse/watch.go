@@ -22,6 +22,8 @@ const watchEvery = lateBy / 2
 // StartWatch returns one that runs until Stop.
 func StartWatch() *Watch {
 	w := &Watch{began: time.Now()}
+	w.mu.Lock() // the first look may come at once
+	defer w.mu.Unlock()
 	w.next(w.began)
 	return w
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -129,6 +130,10 @@ func TestAStopSignalThatAWrapperDoesNotPassOnIsPassedOn(t *testing.T) {
 	c := r.held()
 	reload := r.reload(ReloadRequest{}, ReloadLive)
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has not passed it on, so rota does") }, patience, time.Millisecond)
+	require.Eventually(t, func() bool {
+		workers, _ := r.workers()
+		return slices.ContainsFunc(workers, func(w Worker) bool { return !w.StoppedAcceptingAt.IsZero() })
+	}, patience, time.Millisecond, "and it has heard it")
 	r.echo(c)
 	for range 20 { // the old one accepts nobody any more
 		r.held().Close()
