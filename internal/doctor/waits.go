@@ -20,7 +20,7 @@ func (s *socket) waits(ctx context.Context) (w waits) {
 	within(ctx, settled, func() bool {
 		all, unseen := kernel.Waiting(family(), []uint64{s.at.Inode})
 		w = waits{all[s.at.Inode], !s.nonBlocking(), unseen}
-		return w.Registered || w.Blocked
+		return w.MayAccept()
 	})
 	return w
 }
@@ -30,8 +30,7 @@ func (s *socket) waits(ctx context.Context) (w waits) {
 func (s *socket) left(ctx context.Context) {
 	within(ctx, hearingBound, func() bool {
 		all, unseen := kernel.Waiting(family(), []uint64{s.at.Inode})
-		w := all[s.at.Inode]
-		return unseen != "" || !w.Registered && !w.Blocked
+		return unseen != "" || !all[s.at.Inode].MayAccept()
 	})
 }
 

@@ -86,6 +86,9 @@ func (s *survey) visitRoots() {
 	}
 }
 
+// First is the process that the worker began as, by what identifies it alone.
+func (r Root) First() Process { return Process{PID: r.PID, Started: r.Started} }
+
 func (r Root) mayBe(p Process) bool {
 	return r.PID == p.PID && (r.Started == 0 || r.Started == p.Started)
 }

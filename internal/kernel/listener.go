@@ -124,6 +124,15 @@ func (l *Listener) bound() bool {
 
 func (l Listener) datagram() bool { return l.Type == unix.SOCK_DGRAM }
 
+// Inodes are those of the listeners, in their order.
+func Inodes(listeners []Listener) []uint64 {
+	inodes := make([]uint64, len(listeners))
+	for i, l := range listeners {
+		inodes[i] = l.Inode
+	}
+	return inodes
+}
+
 // Network is what net.Dial calls the listener's kind: "tcp", "udp", "unix" or "unixgram".
 func (l Listener) Network() string {
 	switch {

@@ -17,6 +17,12 @@ type Wait struct {
 	Epolled    bool // a thread sleeps in epoll_wait on a set that tells of its connections until they are accepted, so not edge-triggered
 }
 
+// Accepts reports whether somebody is seen to wait for connections, and will take the next one.
+func (w Wait) Accepts() bool { return w.Blocked || w.Epolled }
+
+// MayAccept reports whether somebody waits for connections, or has registered the socket and may not.
+func (w Wait) MayAccept() bool { return w.Registered || w.Blocked }
+
 func (w Wait) or(other Wait) Wait {
 	return Wait{
 		Open:       w.Open || other.Open,

@@ -62,21 +62,22 @@ func (d *doom) take(ends, rest kernel.Family, list []Connection) {
 }
 
 // accepts reports whether the processes may accept connections. A wrapper, such as a shell, only has the sockets open.
-func accepts(family kernel.Family, listeners []*attends) bool {
+func accepts(family kernel.Family, listeners []kernel.Listener) bool {
 	if len(family) == 0 {
 		return false
 	}
-	inodes := make([]uint64, len(listeners))
-	for i, a := range listeners {
-		inodes[i] = a.socket.Inode
-	}
-	waits, unseen := kernel.Waiting(family, inodes)
+	waits, unseen := kernel.Waiting(family, kernel.Inodes(listeners))
+	return unseen != "" || mayAccept(waits)
+}
+
+// mayAccept reports whether that may be so at one of the listeners.
+func mayAccept(waits map[uint64]kernel.Wait) bool {
 	for _, wait := range waits {
-		if wait.Registered || wait.Blocked {
+		if wait.MayAccept() {
 			return true
 		}
 	}
-	return unseen != ""
+	return false
 }
 
 // prepareStop finds out what the stop signal will end, and tells what the worker has before it gets it: it may be gone before
@@ -91,7 +92,7 @@ func (w *watch) prepareStop() {
 func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) doom {
 	d, ends, rest := w.foresee(family, meant)
 	if d.certain {
-		d.accepts = within(countBeforeStop, func() bool { return accepts(ends, w.attends) })
+		d.accepts = within(countBeforeStop, func() bool { return accepts(ends, w.streams()) })
 	}
 	list, known := w.count(w.start.worker, countBeforeStop)
 	if known {
@@ -141,15 +142,16 @@ func (w *watch) learnFate(status exitStatus, outlived bool) *Fate {
 	d := death{
 		name: "worker of slot " + itoa(w.start.slot), how: how.String(), stop: stop,
 		killed: w.killed || w.aborting, cut: cookies(w.cut), doom: w.doom,
+
+		signalled: status.signal == stop,
 	}
-	if status.signal != stop && !w.plan.StopGroup && w.passed == nil {
+	if !d.signalled && !w.plan.StopGroup && w.passed == nil {
 		d.doom = doom{} // it has learnt to handle it since
 	}
-	itself := status.signal == stop && (d.doom.certain || d.doom.unseen)
-	d.crashed = !outlived && status.signal != "" && status.signal != stop || itself && d.doom.unseen
-	asTold := status.signal == stop || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
+	itself := d.signalled && (d.doom.certain || d.doom.unseen)
+	d.crashed = !outlived && status.signal != "" && !d.signalled || itself && d.doom.unseen
+	asTold := d.signalled || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
 	d.stopped = !outlived && !itself && asTold
-	d.signalled = status.signal == stop
 	d.failed = !outlived && !asTold && (status.code != 0 || status.signal != "") || w.starting
 	return w.fate(w.start.worker, d)
 }

@@ -156,7 +156,7 @@ func (m *Master) noteEndings(list []kernel.Ending) {
 	}
 	lives := map[string]bool{}
 	for id, root := range roots {
-		first := kernel.Family{{PID: root.PID, Started: root.Started}}
+		first := kernel.Family{root.First()}
 		lives[id] = root.PID != 0 && !first.Ended()
 	}
 	var leaving map[uint64]kernel.Leaving
@@ -228,7 +228,7 @@ func (m *Master) lookForAccepting() {
 		}
 	})
 	for minder, family := range starting {
-		if within(countBeforeStop, func() bool { return accepts(family, minder.attends) }) {
+		if within(countBeforeStop, func() bool { return accepts(family, minder.streams()) }) {
 			_ = m.ask(func(*loop) {
 				if minder.ending != nil {
 					minder.ending.accepts = true

@@ -20,14 +20,9 @@ type glance struct {
 // glanceAt looks at a worker's processes, and, if none of them sleeps at each of the listeners, for connections that they hold.
 func (m *Master) glanceAt(worker string, at []kernel.Listener) glance {
 	family := m.familyOf(worker)
-	inodes := make([]uint64, len(at))
-	for i, l := range at {
-		inodes[i] = l.Inode
-	}
 	var g glance
-	g.waits, g.unseen = kernel.Waiting(family, inodes)
-	asleep := func(l kernel.Listener) bool { return g.waits[l.Inode].Blocked || g.waits[l.Inode].Epolled }
-	if all(at, asleep) {
+	g.waits, g.unseen = kernel.Waiting(family, kernel.Inodes(at))
+	if all(at, func(l kernel.Listener) bool { return g.waits[l.Inode].Accepts() }) {
 		return g
 	}
 	held, err := heldFrom(family, at)
@@ -95,15 +90,21 @@ func (m *Master) seePredecessor(worker string) {
 	}
 }
 
-// streamsOf are the stream sockets that the worker has inherited.
+// streamsOf are the streams of a worker, if there is one.
 func (m *Master) streamsOf(worker string) (list []kernel.Listener) {
 	_ = m.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
-			for _, a := range w.attends {
-				list = append(list, a.socket)
-			}
+			list = w.streams()
 		}
 	})
+	return list
+}
+
+// streams are the stream sockets that the worker has inherited.
+func (m *minder) streams() (list []kernel.Listener) {
+	for _, a := range m.attends {
+		list = append(list, a.socket)
+	}
 	return list
 }
 
@@ -145,7 +146,7 @@ func (l *loop) note(w *minder, g glance) {
 		}
 		a.outlasts = w.plan.outlasted(a)
 		a.closed = a.binding.awaits(w.start.slot)
-		if wait.Blocked || wait.Epolled || g.held[a.name] {
+		if wait.Accepts() || g.held[a.name] {
 			l.sees(w, a)
 		}
 	}

@@ -18,12 +18,8 @@ func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 		close(first)
 		return first
 	}
-	from := newWithdrawal(nil, w.unused())
-	for _, a := range w.attends {
-		from.listeners = append(from.listeners, a.socket)
-	}
-	root := w.process.root()
-	from.first = kernel.Family{{PID: root.PID, Started: root.Started}}
+	from := newWithdrawal(w.streams(), w.unused())
+	from.first = kernel.Family{w.process.root().First()}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stopLooking = cancel
 	go w.followWithdrawal(ctx, from, func() { close(first) })
@@ -80,11 +76,7 @@ func (m *minder) followWithdrawal(ctx context.Context, w *withdrawal, begun func
 }
 
 func (m *minder) waits(listeners []kernel.Listener) (map[uint64]kernel.Wait, kernel.Unseen) {
-	inodes := make([]uint64, 0, len(listeners))
-	for _, l := range listeners {
-		inodes = append(inodes, l.Inode)
-	}
-	return kernel.Waiting(m.family(m.start.worker), inodes)
+	return kernel.Waiting(m.family(m.start.worker), kernel.Inodes(listeners))
 }
 
 // stopsWithin is how long after its stop signal a worker may go on accepting without being told of.

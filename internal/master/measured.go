@@ -71,7 +71,7 @@ func (p Probes) add(t *ledger) Probes {
 func (m *Measured) include(name string, t *ledger) {
 	m.Probes = m.Probes.add(t)
 	m.Proven = m.Proven || t.proven
-	if t.served() && !t.proven {
+	if t.lacks() {
 		m.Unproven = append(m.Unproven, name)
 	}
 	long, known := t.stall()

@@ -20,10 +20,8 @@ func (m *Master) shirks(worker string, a ListenAddress) bool {
 	if unseen != "" || len(inodes) == 0 {
 		return false
 	}
-	for _, w := range waits {
-		if w.Registered || w.Blocked {
-			return false
-		}
+	if mayAccept(waits) {
+		return false
 	}
 	held, known := m.heldBy(worker, countBeforeStop)
 	return known && len(held) == 0

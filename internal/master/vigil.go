@@ -3,6 +3,7 @@ package master
 import (
 	"time"
 
+	"rota/internal/kernel"
 	"rota/internal/lapse"
 )
 
@@ -169,11 +170,7 @@ func (w *watch) sights() <-chan seen {
 
 // elsewhere says where the worker listens instead, if it does.
 func (w *watch) elsewhere() string {
-	var inherited []uint64
-	for _, a := range w.attends {
-		inherited = append(inherited, a.socket.Inode)
-	}
-	if port := w.alive().OwnPort(inherited); port != "" {
+	if port := w.alive().OwnPort(kernel.Inodes(w.streams())); port != "" {
 		return "; it listens on port " + port + ByItself
 	}
 	return ""

@@ -82,8 +82,7 @@ func (m *Master) suspects() (list []suspect, err error) {
 	err = m.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if minder := l.minders[id]; minder != nil && minder.runs {
-				first := kernel.Process{PID: minder.root.PID, Started: minder.root.Started}
-				list = append(list, suspect{id, member.Generation, first})
+				list = append(list, suspect{id, member.Generation, minder.root.First()})
 			}
 		}
 	})

@@ -34,14 +34,14 @@ func (w *withdrawal) see(at time.Time, waits map[uint64]kernel.Wait, unseen kern
 	for _, l := range w.listeners {
 		wait := waits[l.Inode]
 		w.registered[l.Inode] = w.registered[l.Inode] || wait.Registered
-		if wait.Registered || wait.Blocked {
+		if wait.MayAccept() {
 			delete(w.unused, l.Inode)
 		}
 		if w.unused[l.Inode] {
 			continue
 		}
 		shut := !wait.Open && !wait.Blocked
-		left := w.registered[l.Inode] && !wait.Registered && !wait.Blocked
+		left := w.registered[l.Inode] && !wait.MayAccept()
 		closed, absent = closed && shut, absent && (shut || left)
 	}
 	switch {
