@@ -41,6 +41,7 @@ func play(t *testing.T, interval time.Duration, test func(*scene), at ...ListenA
 
 func (s *scene) knock(ctx context.Context, _ ListenAddress, taken func(holder)) knocked {
 	s.probes.Add(1)
+	time.Sleep(time.Nanosecond) // so that who sets the scene is ahead, also of the first
 	began := time.Now()
 	for s.by.Load() < 0 && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
@@ -106,7 +107,7 @@ func TestWhereNothingCanBeProbedNobodyWaitsForAProof(t *testing.T) {
 // A stall that begins when the reload is live is waited for, so that it is known how long it was.
 func TestAStallAtTheEndIsMeasured(t *testing.T) {
 	play(t, 50*time.Millisecond, func(s *scene) {
-		time.Sleep(time.Second)
+		time.Sleep(time.Second + 25*time.Millisecond) // between two probes
 		s.by.Store(-1)
 		go func() {
 			time.Sleep(8300 * time.Millisecond)
@@ -162,7 +163,7 @@ func TestAnAnswerOfNobodyKnowsWhomCountsWhenNobodyElseCanAccept(t *testing.T) {
 
 func TestAProbeThatTakesLongHasOthersGoOnBesideIt(t *testing.T) {
 	play(t, 50*time.Millisecond, func(s *scene) {
-		time.Sleep(time.Second)
+		time.Sleep(time.Second + 25*time.Millisecond) // between two probes
 		before := s.probes.Load()
 		s.by.Store(-1)
 		time.Sleep(5 * time.Second)
@@ -180,7 +181,7 @@ func TestAProbeIsGivenUpAfterAWhile(t *testing.T) {
 		answered time.Duration // before nobody accepts any more
 		least    int           // are under way then
 		most     int
-	}{{time.Second, 4, 11}, {0, 0, 2}} {
+	}{{time.Second + 25*time.Millisecond, 4, 11}, {0, 0, 2}} {
 		play(t, 50*time.Millisecond, func(s *scene) {
 			time.Sleep(c.answered)
 			s.enter(phaseDuring)
