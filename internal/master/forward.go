@@ -144,7 +144,7 @@ func (f *forwarder) takeSeat(a ListenAddress) bool {
 func (f *forwarder) carry(client *net.TCPConn, a ListenAddress) {
 	found, err := f.reachCanary(a)
 	if err != nil {
-		reset(client)
+		defer reset(client) // who is sent away finds the reason in the log
 		if f.context.Err() == nil {
 			f.options.Log.Warn().Err(err).Str("listener", a.Name).Int("generation", f.generation).
 				Int("offered", found.offered).Int("taken", found.taken).Msg("a client of the canary's own address was sent away")
