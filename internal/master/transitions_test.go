@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -198,22 +199,7 @@ func onDuty(w *world, slot int) string {
 func TestEveryFactInEveryState(t *testing.T) {
 	var b strings.Builder
 	for _, s := range situations {
-		fmt.Fprintf(&b, "%s [%s]\n", strings.ToUpper(s.name), s.reach())
-		for _, h := range happenings {
-			w := s.reach()
-			before := w.String()
-			w.apply(h.make(w))
-			after := w.String()
-			if after == before {
-				after = "-"
-			}
-			did := w.did()
-			if did == "" {
-				did = "-"
-			}
-			fmt.Fprintf(&b, "  %s\n      does  %s\n      gives %s\n", h.name, did, after)
-		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "%s [%s]\n%s\n", strings.ToUpper(s.name), s.reach(), cells(s.reach))
 	}
 	const path = "testdata/transitions.txt"
 	if *update {
@@ -223,4 +209,43 @@ func TestEveryFactInEveryState(t *testing.T) {
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), b.String())
+}
+
+// cells says what each fact does in one state, after a list of those that change nothing.
+func cells(reach func() *world) string {
+	var ignored []string
+	var rows strings.Builder
+	for _, h := range happenings {
+		w := reach()
+		before := w.String()
+		w.apply(h.make(w))
+		did, gives := cmp.Or(w.did(), "-"), w.String()
+		if gives == before {
+			gives = "-"
+		}
+		if did == "-" && gives == "-" {
+			ignored = append(ignored, h.name)
+			continue
+		}
+		fmt.Fprintf(&rows, "  %s\n      does  %s\n      gives %s\n", h.name, did, gives)
+	}
+	return "  ignores\n" + inLines(ignored) + rows.String()
+}
+
+// inLines puts names into indented lines of at most 100 columns.
+func inLines(names []string) string {
+	var b strings.Builder
+	line := "     "
+	for i, name := range names {
+		if i < len(names)-1 {
+			name += ","
+		}
+		if len(line)+1+len(name) > 100 {
+			b.WriteString(line + "\n")
+			line = "     "
+		}
+		line += " " + name
+	}
+	b.WriteString(line + "\n")
+	return b.String()
 }
