@@ -92,7 +92,7 @@ func (w *watch) prepareStop() {
 func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) doom {
 	d, ends, rest := w.foresee(family, meant)
 	if d.certain {
-		d.accepts = within(countBeforeStop, func() bool { return accepts(ends, w.streams()) })
+		d.accepts = within(countBeforeStop, func() bool { return accepts(ends, w.listeners) })
 	}
 	list, known := w.count(w.start.worker, countBeforeStop)
 	if known {

@@ -22,7 +22,7 @@ type endings struct {
 const mostStrangers = 4096
 
 // followEndings begins to take note of how the connections of a worker end.
-func (l *loop) followEndings(m *minder) {
+func (l *loop) followEndings(m *supervised) {
 	l.countPause = countFirst
 	if l.fate == nil {
 		return
@@ -219,7 +219,7 @@ func (l *loop) noteLook(seen look) {
 
 // lookForAccepting finds out which of the workers that are not ready yet, and have no connections either, may accept some.
 func (m *Master) lookForAccepting() {
-	starting := map[*minder]kernel.Family{}
+	starting := map[*supervised]kernel.Family{}
 	_ = m.ask(func(l *loop) {
 		for id, m := range l.minders {
 			if m.ending != nil && !m.ending.accepts && l.pool.workers[id].State == WorkerStarting {
@@ -227,11 +227,11 @@ func (m *Master) lookForAccepting() {
 			}
 		}
 	})
-	for minder, family := range starting {
-		if within(countBeforeStop, func() bool { return accepts(family, minder.streams()) }) {
+	for worker, family := range starting {
+		if within(countBeforeStop, func() bool { return accepts(family, worker.listeners) }) {
 			_ = m.ask(func(*loop) {
-				if minder.ending != nil {
-					minder.ending.accepts = true
+				if worker.ending != nil {
+					worker.ending.accepts = true
 				}
 			})
 		}

@@ -77,7 +77,7 @@ func (m *Master) seePredecessor(worker string) {
 	predecessor := ""
 	_ = m.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
-			predecessor, w.before = w.before, ""
+			predecessor, w.predecessor = w.predecessor, ""
 		}
 	})
 	if at := m.streamsOf(predecessor); len(at) > 0 {
@@ -94,17 +94,9 @@ func (m *Master) seePredecessor(worker string) {
 func (m *Master) streamsOf(worker string) (list []kernel.Listener) {
 	_ = m.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
-			list = w.streams()
+			list = w.listeners
 		}
 	})
-	return list
-}
-
-// streams are the stream sockets that the worker has inherited.
-func (m *minder) streams() (list []kernel.Listener) {
-	for _, a := range m.attends {
-		list = append(list, a.socket)
-	}
 	return list
 }
 
@@ -137,7 +129,7 @@ func (p *plan) attendsOf(worker string, slot int) (list []*attends) {
 }
 
 // note keeps what a look has shown.
-func (l *loop) note(w *minder, g glance) {
+func (l *loop) note(w *supervised, g glance) {
 	for _, a := range w.attends {
 		wait := g.waits[a.socket.Inode]
 		a.open, a.registered = wait.Open, wait.Registered
@@ -164,7 +156,7 @@ func (b *binding) awaits(slot int) string {
 }
 
 // sees takes note that the worker accepts connections from a listener.
-func (l *loop) sees(w *minder, a *attends) {
+func (l *loop) sees(w *supervised, a *attends) {
 	a.accepting = true
 	if !a.since.IsZero() {
 		w.plan.needs(a.binding, time.Since(a.since))
@@ -219,7 +211,7 @@ func (l *loop) getsReady(f becameReady) {
 
 // required are the listeners that a worker has to be seen to serve: those that its predecessor was seen to serve. On the way back to
 // an older generation that is one which fails, so that only what the older one was seen to serve itself counts as well.
-func (l *loop) required(w *minder) map[*binding]bool {
+func (l *loop) required(w *supervised) map[*binding]bool {
 	slot := w.start.slot
 	own := w.plan.served[slot]
 	before := l.plans[w.succeeds]
@@ -236,16 +228,6 @@ func (l *loop) required(w *minder) map[*binding]bool {
 		both[b] = before.served[slot][b]
 	}
 	return both
-}
-
-// sight is a copy for the minder.
-func (m *minder) sight(required map[*binding]bool) (s sight) {
-	for _, a := range m.attends {
-		copied := a.attended
-		copied.wanted = required[a.binding]
-		s.listeners = append(s.listeners, copied)
-	}
-	return s
 }
 
 // predecessor is the worker that is replaced, and the generation whose worker was in the slot before.

@@ -14,11 +14,11 @@ import (
 // to wait for the worker's processes, so nobody may wait for him for long.
 func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	first := make(chan struct{})
-	if len(w.attends) == 0 {
+	if len(w.listeners) == 0 {
 		close(first)
 		return first
 	}
-	from := newWithdrawal(w.streams(), w.unused())
+	from := newWithdrawal(w.listeners, w.unused())
 	from.first = kernel.Family{w.process.root().First()}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stopLooking = cancel
@@ -36,7 +36,7 @@ func (w *watch) unused() map[uint64]bool {
 	for i, l := range w.vigil.latest.listeners {
 		used = used || l.accepting
 		if !l.accepting && !l.registered {
-			unused[w.attends[i].socket.Inode] = true
+			unused[w.listeners[i].Inode] = true
 		}
 	}
 	if !used {

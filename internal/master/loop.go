@@ -16,7 +16,7 @@ type loop struct {
 	*Master
 	pool      *pool
 	events    eventLog
-	minders   map[string]*minder
+	minders   map[string]*supervised
 	plans     map[int]*plan // by generation
 	past      []retired
 	lingering []*binding        // sockets that no plan has any more
@@ -146,23 +146,20 @@ func (l *loop) start(e start) {
 		fate:   l.fate,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
-		evicted: map[uint64]bool{},
-		asks:    make(chan func(*journal)),
-		syncs:   make(chan chan<- struct{}),
-		gone:    make(chan struct{}),
-		poked:   make(chan struct{}, 1),
+		asks:  make(chan func(*journal)),
+		syncs: make(chan chan<- struct{}),
+		gone:  make(chan struct{}),
+		poked: make(chan struct{}, 1),
 	}
-	m.before, m.succeeds = l.predecessor(e)
-	m.attends = plan.attendsOf(e.worker, e.slot)
+	s := l.supervise(m)
 	m.born = func(root kernel.Root, pid int) {
 		_ = l.ask(func(l *loop) {
-			m.root, m.runs = root, true
+			s.root, s.runs = root, true
 			l.handle(forked{worker: e.worker, pid: pid})
 		})
 	}
-	l.minders[e.worker] = m
 	if l.pool.workers[e.worker].reload != nil {
-		l.followEndings(m)
+		l.followEndings(s)
 	}
 	spec, err := l.launchSpec(e, plan)
 	spec.unwanted = func() bool { return len(m.orders) > 0 } // each of which means that it is to go
@@ -188,7 +185,7 @@ func (l *loop) wake(e wake) {
 
 // catchUp returns when the loop has been told of all that has happened to the workers up to now.
 func (m *Master) catchUp() {
-	var running []*minder
+	var running []*supervised
 	_ = m.ask(func(l *loop) {
 		for _, mind := range l.minders {
 			if mind.runs {

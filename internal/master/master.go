@@ -97,7 +97,7 @@ func (m *Master) begin(first *plan) {
 	m.loop = &loop{
 		Master:  m,
 		pool:    newPool(first.terms(), newID),
-		minders: map[string]*minder{},
+		minders: map[string]*supervised{},
 		plans:   map[int]*plan{},
 		trials:  map[string]*trial{},
 		retryAt: map[int]time.Time{},

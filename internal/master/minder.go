@@ -27,16 +27,8 @@ type minder struct {
 	fate   func(worker string, d death) *Fate                                        // of its connections; nil for nobody knows
 	log    zerolog.Logger
 
-	root    kernel.Root     // of the loop: how to find its processes
-	runs    bool            // of the loop: it has a process
-	stale   bool            // of the loop: it has a socket that nobody can reach any more
-	evicted map[uint64]bool // of the loop: by cookie, the connections that were closed for it
-	ending  *ending         // of the loop: nil while nobody follows how they end
-
-	attends  []*attends    // how it serves its stream listeners; what it points to is the loop's
-	before   string        // of the loop: the worker that it is to replace, as long as that was not looked at
-	succeeds int           // the generation of the worker that was in the slot before
-	poked    chan struct{} // holds one when it should be looked at soon
+	listeners []kernel.Listener // the stream sockets that the worker inherits
+	poked     chan struct{}     // holds one when it should be looked at soon
 
 	asks  chan func(*journal)  // about what the worker prints
 	syncs chan chan<- struct{} // closed once the loop has been told of all that has happened to the worker
@@ -48,6 +40,14 @@ type order struct {
 	kill    bool          // end its process group now; else
 	abort   bool          // have it leave a core dump, and end it if that takes long; else tell it to drain
 	timeout time.Duration // for the drain
+}
+
+// poke has the minder look soon.
+func (m *minder) poke() {
+	select {
+	case m.poked <- struct{}{}:
+	default: // it will
+	}
 }
 
 // mostOrders: one drain, a kill at its timeout, and a kill each time the master is told to stop at once.

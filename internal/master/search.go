@@ -10,7 +10,7 @@ import (
 // connections of the master's own. All workers that are looked for at the same listener share one.
 
 // seek begins to search where the worker may accept and was not seen to.
-func (l *loop) seek(w *minder, eager bool) {
+func (l *loop) seek(w *supervised, eager bool) {
 	for _, a := range w.attends {
 		a.sought = a.closed == "" && (a.registered || eager && a.open)
 		if a.sought && !a.accepting && !l.searches[a.binding] {
@@ -126,12 +126,4 @@ func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) (pro
 		}
 	}
 	return progress
-}
-
-// poke has the minder look soon.
-func (m *minder) poke() {
-	select {
-	case m.poked <- struct{}{}:
-	default: // it will
-	}
 }

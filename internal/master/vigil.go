@@ -153,7 +153,7 @@ func (w *watch) liveLong() {
 
 // reconsider decides with what is known newly: at once if there is nothing to see, else with the next look.
 func (w *watch) reconsider() {
-	if len(w.attends) == 0 {
+	if len(w.listeners) == 0 {
 		w.decide()
 		return
 	}
@@ -170,7 +170,7 @@ func (w *watch) sights() <-chan seen {
 
 // elsewhere says where the worker listens instead, if it does.
 func (w *watch) elsewhere() string {
-	if port := w.alive().OwnPort(kernel.Inodes(w.streams())); port != "" {
+	if port := w.alive().OwnPort(kernel.Inodes(w.listeners)); port != "" {
 		return "; it listens on port " + port + ByItself
 	}
 	return ""

@@ -65,7 +65,7 @@ func TestAListenerThatAWorkerNeverUsedNeedNotBeGivenUp(t *testing.T) {
 }
 
 func TestWhichListenersAWorkerDoesNotUse(t *testing.T) {
-	w := &watch{minder: &minder{attends: []*attends{{socket: kernel.Listener{Inode: 1}}, {socket: kernel.Listener{Inode: 2}}, {socket: kernel.Listener{Inode: 3}}}}}
+	w := &watch{minder: &minder{listeners: []kernel.Listener{{Inode: 1}, {Inode: 2}, {Inode: 3}}}}
 	require.Empty(t, w.unused(), "nobody has looked")
 	w.vigil = &vigil{latest: sight{listeners: []attended{{accepting: true}, {registered: true}, {open: true}}}}
 	require.Equal(t, map[uint64]bool{3: true}, w.unused())
@@ -111,7 +111,7 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 
 		facts := make(chan fact)
 		m := &minder{
-			start: start{worker: "w"}, log: zerolog.Nop(), attends: []*attends{{socket: described}},
+			start: start{worker: "w"}, log: zerolog.Nop(), listeners: []kernel.Listener{described},
 			family: func(string) kernel.Family { return kernel.Family{own} },
 			post:   func(f fact) { facts <- f },
 		}
@@ -135,8 +135,8 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 func TestAWorkerThatIsGoneIsNotLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watch{minder: &minder{
-			attends: []*attends{{socket: kernel.Listener{Name: "tcp", Inode: 1}}},
-			family:  func(string) kernel.Family { return nil },
+			listeners: []kernel.Listener{{Name: "tcp", Inode: 1}},
+			family:    func(string) kernel.Family { return nil },
 		}, process: &fakeProcess{}}
 		<-w.watchWithdrawal()
 		w.stopLooking()
@@ -149,7 +149,7 @@ func TestWhatAWorkerLetsGoOfWhileItIsKilledTellsNothing(t *testing.T) {
 	own, err := kernel.FindProcess(os.Getpid())
 	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {
-		w := &watch{minder: &minder{attends: []*attends{{socket: kernel.Listener{Inode: 1}}}}, process: &fakeProcess{}}
+		w := &watch{minder: &minder{listeners: []kernel.Listener{{Inode: 1}}}, process: &fakeProcess{}}
 		w.post = func(f fact) { t.Errorf("%T", f) }
 		w.family = func(string) kernel.Family { w.stopLooking(); return kernel.Family{own} }
 		<-w.watchWithdrawal()

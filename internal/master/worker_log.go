@@ -68,7 +68,7 @@ func (m *Master) FollowLog(worker string) (*LogStream, error) {
 // askJournal has the owner of the worker's journal call f and returns when it has.
 func (m *Master) askJournal(worker string, f func(*journal)) error {
 	for {
-		var mind *minder
+		var mind *supervised
 		var err error
 		if stopped := m.ask(func(l *loop) {
 			if mind = l.minders[worker]; mind == nil {
