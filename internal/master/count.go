@@ -105,7 +105,7 @@ func (m *Master) heldBy(worker string, within time.Duration) (list []Connection,
 		}
 	}
 	if !known {
-		m.options.Log.Warn().Err(err).Str("worker_id", worker).Msg("cannot count the connections of a worker")
+		m.warning(err).Str("worker_id", worker).Msg("cannot count the connections of a worker")
 	}
 	return list, known
 }

@@ -1,6 +1,10 @@
 package master
 
-import "github.com/rs/zerolog"
+import (
+	"errors"
+
+	"github.com/rs/zerolog"
+)
 
 // logEvent logs what the world is told.
 func logEvent(log zerolog.Logger, e Event) {
@@ -32,4 +36,12 @@ func levelOf(e Event) zerolog.Level {
 		return zerolog.DebugLevel
 	}
 	return zerolog.InfoLevel
+}
+
+// warning is a warning about an error. That the master has stopped meanwhile is no error worth one: nil, which logs nothing.
+func (m *Master) warning(err error) *zerolog.Event {
+	if errors.Is(err, ErrStopped) {
+		return nil
+	}
+	return m.options.Log.Warn().Err(err)
 }

@@ -175,7 +175,7 @@ func (m *Master) largestReady() need {
 	})
 	families, err := m.kin(ready)
 	if err != nil {
-		m.options.Log.Warn().Err(err).Msg("cannot tell how large the workers are")
+		m.warning(err).Msg("cannot tell how large the workers are")
 	}
 	var largest need
 	for _, family := range families {

@@ -82,7 +82,7 @@ func (m *Master) surveys() surveys {
 func (m *Master) lookAtHeld(workers []string) map[string][]Connection {
 	seen, err := m.seeConnections(workers)
 	if err != nil {
-		m.options.Log.Warn().Err(err).Msg("cannot count the connections of workers")
+		m.warning(err).Msg("cannot count the connections of workers")
 	}
 	_ = m.ask(func(l *loop) {
 		l.withoutEvicted(seen.held)
@@ -94,7 +94,7 @@ func (m *Master) lookAtHeld(workers []string) map[string][]Connection {
 func (m *Master) lookAtKin(workers []string) map[string]kernel.Family {
 	families, err := m.kin(workers)
 	if err != nil {
-		m.options.Log.Warn().Err(err).Msg("cannot list the processes of workers")
+		m.warning(err).Msg("cannot list the processes of workers")
 	}
 	return families
 }
