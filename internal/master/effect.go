@@ -80,6 +80,8 @@ type (
 	serve struct{ generation int }
 	// closeListeners gives up the master's hold of the listening sockets.
 	closeListeners struct{}
+	// impossible says that the pool was about to make a move that its diagrams forbid. It has not: that is a bug.
+	impossible struct{ kind, id, from, to string }
 	// finish ends the loop: the last worker is gone and no other will come.
 	finish struct{}
 )
@@ -101,4 +103,5 @@ func (retry) isEffect()          {}
 func (count) isEffect()          {}
 func (publish) isEffect()        {}
 func (closeListeners) isEffect() {}
+func (impossible) isEffect()     {}
 func (finish) isEffect()         {}

@@ -17,13 +17,13 @@ func (p *pool) onReady(m *member, how Readied) {
 	if m.State != WorkerStarting {
 		return
 	}
-	m.State, m.ReadyAt, m.Readied = WorkerReady, p.now, how
-	message := fmt.Sprintf("worker ready in slot %d after %s", m.Slot, m.ReadyAt.Sub(m.StartedAt).Round(msec))
+	m.Readied = how
+	message := fmt.Sprintf("worker ready in slot %d after %s", m.Slot, p.now.Sub(m.StartedAt).Round(msec))
 	if how.Detail != "" {
 		message += ": " + how.Detail
 	}
 	m.reload.assume(how)
-	p.tellWorker(EventWorkerReady, m, WorkerStarting, message)
+	p.moveWorker(m, WorkerReady, message)
 }
 
 // assume keeps why a worker of the reload was only assumed to be ready.
@@ -74,11 +74,7 @@ func (p *pool) onExited(m *member, exit Exit) {
 		p.onStoppedAccepting(m, p.now, false) // at the latest
 	}
 	delete(p.workers, m.ID)
-	m.State, m.ExitedAt, m.Exit = WorkerExited, p.now, &exit
-	p.gone = append(p.gone, m.Worker)
-	if extra := len(p.gone) - keepExited; extra > 0 {
-		p.gone = slices.Delete(p.gone, 0, extra)
-	}
+	m.Exit = &exit
 	p.settleConnections(m, from, exit)
 	how := exit.String()
 	if from == WorkerStarting && exit.Code == 0 {
@@ -88,7 +84,11 @@ func (p *pool) onExited(m *member, exit Exit) {
 	if exit.Cut > 0 {
 		message += ", " + plural(exit.Cut, "connection was cut", "connections were cut")
 	}
-	p.tellWorker(EventWorkerExited, m, from, message)
+	p.moveWorker(m, WorkerExited, message)
+	p.gone = append(p.gone, m.Worker)
+	if extra := len(p.gone) - keepExited; extra > 0 {
+		p.gone = slices.Delete(p.gone, 0, extra)
+	}
 	if from != WorkerDraining {
 		p.totals.WorkersDied++
 		p.countDeath(m)

@@ -127,6 +127,9 @@ func (l *loop) do(e effect) {
 		l.claimFiles(l.plans[e.generation])
 	case closeListeners:
 		l.closeListeners()
+	case impossible:
+		l.options.Log.Error().Str("kind", e.kind).Str("id", e.id).Str("from", e.from).Str("to", e.to).
+			Msg("a bug in rota: it refused a transition that is not possible")
 	case finish:
 		l.finished = true
 	}

@@ -229,14 +229,13 @@ func (p *pool) start(s *slot, generation int, timeout time.Duration, r *Reload) 
 		Generation: generation,
 		Revision:   p.revisions[generation],
 		Program:    p.terms[generation].program,
-		State:      WorkerStarting,
-		StartedAt:  p.now,
 		Restarts:   s.restarts,
 	}}
 	if s.died != nil && generation == s.died.Generation {
 		m.Predecessor = s.died.ID
 	}
 	p.workers[m.ID] = m
+	p.moveWorker(m, WorkerStarting, "")
 	p.totals.WorkersStarted++
 	p.want(start{worker: m.ID, slot: s.number, generation: generation, revision: m.Revision, timeout: timeout})
 	return m
@@ -260,10 +259,8 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 }
 
 func (p *pool) markDraining(m *member, why string) {
-	from := m.State
-	m.State, m.DrainingAt = WorkerDraining, p.now
 	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
-	p.tellWorker(EventWorkerDraining, m, from, why)
+	p.moveWorker(m, WorkerDraining, why)
 }
 
 // living lists the workers that are not gone, by slot and then by age.

@@ -1,6 +1,9 @@
 package master
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // How far the reloads are, and what the older workers still hold.
 
@@ -87,8 +90,9 @@ func (r *Reload) progress() string {
 	return message
 }
 
-func (r *Reload) completion() string {
-	message := fmt.Sprintf("reload completed in %s", r.FinishedAt.Sub(r.StartedAt).Round(msec))
+// completion says how a reload ended that completes now.
+func (r *Reload) completion(now time.Time) string {
+	message := fmt.Sprintf("reload completed in %s", now.Sub(r.StartedAt).Round(msec))
 	if r.ConnectionsCut > 0 {
 		message += ", " + plural(r.ConnectionsCut, "connection was cut", "connections were cut")
 	}

@@ -30,21 +30,18 @@ func (p *pool) accept(ask reloadAsked) {
 	r := &Reload{
 		ID:            ask.id,
 		Generation:    p.lastGeneration,
-		State:         ReloadQueued,
 		ReloadRequest: ask.request,
 		Callers:       []Caller{caller},
 		CallersTotal:  1,
-		RequestedAt:   p.now,
 		Total:         len(p.slots),
 
 		ConnectionsCounted: true, // there are none yet
 	}
-	r.told = r.figures()
 	p.queued = r
 	p.revisions[r.Generation] = ask.request.Revision
 	p.reloads = append(p.reloads, r)
 	p.forgetReloads()
-	p.tellReload(EventReloadQueued, r, "", fmt.Sprintf("reload to generation %d accepted", r.Generation))
+	p.moveReload(r, ReloadQueued, fmt.Sprintf("reload to generation %d accepted", r.Generation))
 }
 
 // forbidsChecks says why the queued reload can't have these checks too, or nil.
@@ -74,9 +71,9 @@ func (p *pool) beginQueued() {
 	}
 	r := p.queued
 	p.rotating, p.queued = &rotation{Reload: r, before: p.generation}, nil
-	r.State, r.StartedAt, r.OnTrial = ReloadRolling, p.now, true
+	r.OnTrial = true
 	p.want(prepare{generation: r.Generation})
-	p.tellReload(EventReloadStarted, r, ReloadQueued, fmt.Sprintf("rotation to generation %d begins", r.Generation))
+	p.moveReload(r, ReloadRolling, fmt.Sprintf("rotation to generation %d begins", r.Generation))
 }
 
 func (p *pool) onPrepared(f prepared) {

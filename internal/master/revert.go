@@ -22,20 +22,19 @@ func (p *pool) failWorker(m *member, why string, output []string) {
 // turnBack brings every slot that has changed back to the generation before, which was kept.
 func (p *pool) turnBack(why *Failure) {
 	r := p.rotating
-	from := r.State
-	r.State, r.Failure, r.Paused, r.TrialEndsAt = ReloadReverting, why, nil, time.Time{}
+	r.Failure, r.Paused, r.TrialEndsAt = why, nil, time.Time{}
 	p.recallReplacements(r.Reload)
 	switch {
-	case from == ReloadLive:
+	case r.State == ReloadLive:
 		p.callBack()
 	case r.retired: // it was held when every slot had changed
 		p.want(restore{generation: r.before})
 	}
 	p.shrinkBack()
 	r.checks.running = false
-	r.checks.restores = len(p.todo()) > 0 && (p.terms[r.before].checks || len(r.Checks) > 0)
+	r.checks.restores = len(p.toTakeBack()) > 0 && (p.terms[r.before].checks || len(r.Checks) > 0)
 	p.measure(r.Reload)
-	p.tellReload(EventReloadProgress, r.Reload, from, why.Message+"; going back to generation "+itoa(p.generation))
+	p.moveReload(r.Reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.generation))
 }
 
 // callBack has the generation before serve again, although the reload was live.
@@ -55,7 +54,8 @@ func (p *pool) callBack() {
 
 // goBack starts the next batch of the way back, or ends it.
 func (p *pool) goBack() {
-	todo := p.todo()
+	p.noteReturned()
+	todo := p.toTakeBack()
 	if len(todo) == 0 {
 		p.checkBack()
 		return
@@ -93,12 +93,9 @@ func (p *pool) endBack() {
 func (p *pool) endFailed(unused int) {
 	r := p.rotating
 	p.measure(r.Reload)
-	from := r.State
-	r.State, r.FinishedAt = ReloadFailed, p.now
-	p.totals.ReloadsFailed++
 	p.endRotation(unused)
 	p.measureRest(r.Reload)
-	p.tellReload(EventReloadFailed, r.Reload, from, "reload failed: "+r.Failure.Message)
+	p.moveReload(r.Reload, ReloadFailed, "reload failed: "+r.Failure.Message)
 }
 
 func (p *pool) endAborted(unused int) {
@@ -111,14 +108,12 @@ func (p *pool) endAborted(unused int) {
 // abort says that a reload has ended because somebody wanted that.
 func (p *pool) abort(r *Reload, why string) {
 	p.measure(r)
-	from := r.State
 	if r.Failure == nil {
 		r.Failure = &Failure{Code: AbortAsked, Message: why}
 	}
-	r.State, r.FinishedAt, r.OnTrial, r.TrialEndsAt, r.Paused = ReloadAborted, p.now, false, time.Time{}, nil
-	p.totals.ReloadsAborted++
+	r.OnTrial, r.TrialEndsAt, r.Paused = false, time.Time{}, nil
 	p.measureRest(r)
-	p.tellReload(EventReloadAborted, r, from, "reload aborted: "+why)
+	p.moveReload(r, ReloadAborted, "reload aborted: "+why)
 }
 
 // slotsServed counts the slots that any generation serves.

@@ -48,7 +48,7 @@ func (p *pool) rotate() {
 
 // goForth starts the next batch, unless it has to wait, or makes the reload live.
 func (p *pool) goForth() {
-	todo := p.todo()
+	todo := p.toChange()
 	if p.held(len(todo) == 0) {
 		return
 	}
@@ -148,20 +148,34 @@ func (p *pool) target() int {
 	return p.rotating.Generation
 }
 
-// todo are the slots that the rotation has still to change. Going forth that is every slot, going
-// back only those it had changed.
-func (p *pool) todo() (list []*slot) {
-	reverting := p.rotating.State == ReloadReverting
+// toChange are the slots that the rotation has still to bring to its generation.
+func (p *pool) toChange() (list []*slot) {
 	for _, s := range p.staying() {
-		there := s.servedBy(p.target())
-		if there && reverting {
-			s.changed = false
-		}
-		if !there && (!reverting || s.changed) {
+		if !s.servedBy(p.rotating.Generation) {
 			list = append(list, s)
 		}
 	}
 	return list
+}
+
+// toTakeBack are the slots that the rotation has changed and the generation before does not serve yet.
+func (p *pool) toTakeBack() (list []*slot) {
+	for _, s := range p.slots {
+		if s.changed && !s.servedBy(p.generation) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// noteReturned forgets that slots were changed which the generation before serves again. The end of a worker there
+// does not concern the rotation any more.
+func (p *pool) noteReturned() {
+	for _, s := range p.slots {
+		if s.servedBy(p.generation) {
+			s.changed = false
+		}
+	}
 }
 
 // growth is the size that the rotation changes the pool by; 0 for none.

@@ -13,9 +13,7 @@ func (p *pool) complete(r *Reload) {
 	if !p.stopping { // else that was judged before every slot was emptied
 		r.Failure = p.unstable(r)
 	}
-	r.State, r.FinishedAt = ReloadCompleted, p.now
-	p.totals.ReloadsCompleted++
-	p.tellReload(EventReloadCompleted, r, ReloadLive, r.completion())
+	p.moveReload(r, ReloadCompleted, r.completion(p.now))
 }
 
 // unstable is why a reload that ends now is no success: workers have died, and a slot is in a crash loop or has no

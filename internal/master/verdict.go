@@ -12,7 +12,7 @@ func (p *pool) goLive() {
 	p.generation = r.Generation
 	p.shrinkToPlan()
 	p.measure(r.Reload)
-	r.State, r.LiveAt, r.Paused = ReloadLive, p.now, nil
+	r.Paused = nil
 	p.want(serve{generation: r.Generation})
 	r.TrialEndsAt = p.wakeAfter(soakOver, 0, r.Strategy.Soak)
 	r.soaked = r.TrialEndsAt.IsZero()
@@ -25,7 +25,7 @@ func (p *pool) goLive() {
 	if !passed {
 		message += "; it is on trial" + p.trialLength()
 	}
-	p.tellReload(EventReloadLive, r.Reload, ReloadRolling, message)
+	p.moveReload(r.Reload, ReloadLive, message)
 }
 
 func (p *pool) trialLength() string {

@@ -55,6 +55,8 @@ func (w *world) note(effects []effect) {
 		case publish:
 			w.events = append(w.events, e.event)
 			w.mourn(e.event)
+		case impossible:
+			panic(fmt.Sprintf("the pool refused a transition: %+v", e))
 		case finish:
 			w.finished = true
 		}
