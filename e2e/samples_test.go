@@ -86,7 +86,7 @@ func (r *rota) keepsItsQueues() {
 	require.GreaterOrEqual(r.t, status.Listeners[0].Backlog, min(most, 4096), "the queue is as long as it was")
 }
 
-func TestSampleDemoOfTheReadme(t *testing.T) {
+func TestSampleDemoOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	r := start(t, "--workers", "2")
 	folder := folderWithRota(t)
@@ -97,17 +97,17 @@ func TestSampleDemoOfTheReadme(t *testing.T) {
 	require.Contains(t, output, "generation 2 serves in 2 slots")
 	require.NoError(t, say(held[0]), "the worker that holds it still answers")
 
-	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "README.md", "jq .pid"), "127.0.0.1:11112", admin))
+	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "docs/signals.md", "jq .pid"), "127.0.0.1:11112", admin))
 	require.Zero(t, code, output)
 	r.eventually("the reload of the signal", func() bool { return r.status().Generation == 3 })
 	require.NoError(t, leave(held[0]))
-	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "README.md", "WORKER_ID"), "127.0.0.1:11112", admin, "WORKER_ID", r.workers()[0].ID))
+	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "docs/operations.md", "WORKER_ID"), "127.0.0.1:11112", admin, "WORKER_ID", r.workers()[0].ID))
 	require.Zero(t, code)
 	require.Contains(t, output, `"connections":[]`)
-	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "README.md", "curl -sN -X POST"), "127.0.0.1:11112", admin))
+	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "docs/api.md", "curl -sN -X POST"), "127.0.0.1:11112", admin))
 	require.Zero(t, code)
 	require.Contains(t, output, "reload.completed")
-	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "README.md", `-d '{"revision": "v1.4.2"}'`), "127.0.0.1:11112", admin))
+	output, code = paste(t, folder, r.admin, adapt(t, sample(t, "docs/api.md", `-d '{"revision": "v1.4.2"}'`), "127.0.0.1:11112", admin))
 	require.Zero(t, code)
 	require.Contains(t, output, `"revision":"v1.4.2"`)
 }
@@ -127,13 +127,13 @@ func TestSampleDeployStepsOfTheDocuments(t *testing.T) {
 	require.Equal(t, 3, r.status().Generation)
 }
 
-func TestSampleSettingsOfTheReadme(t *testing.T) {
+func TestSampleSettingsOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	folder := folderWithRota(t)
 	file := filepath.Join(folder, "rota.yaml")
 	variables := filepath.Join(folder, "app.env")
 	require.NoError(t, os.WriteFile(variables, nil, 0o600))
-	settings := adapt(t, sample(t, "README.md", "yaml-language-server"), "/etc/app.env", variables)
+	settings := adapt(t, sample(t, "docs/configuration.md", "yaml-language-server"), "/etc/app.env", variables)
 	require.NoError(t, os.WriteFile(file, []byte(settings), 0o600))
 	output, code := paste(t, folder, "127.0.0.1:1", "rota config check rota.yaml")
 	require.Zero(t, code, output)

@@ -9,36 +9,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The README's table has a row for every key, and its default.
-func TestTheREADMEHasEveryKey(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
+// docs/configuration.md has a section for every key, with its flag, its variable and its default.
+func TestTheDocumentationHasEveryKey(t *testing.T) {
 	for _, k := range keys {
-		flag, variable, preset := "`--"+flagName(k.name)+"`", "`"+variableName(k.name)+"`", "[^|]*"
+		given, preset := "Flag `--"+flagName(k.name)+"`", "[^\\n]*[^\\n.]"
 		if !k.flag() {
-			flag = "behind `--`"
+			given = "Flag: everything after `--`"
 		}
-		if !k.variable() {
-			variable = ""
+		if k.variable() {
+			given += ", variable `" + variableName(k.name) + "`"
 		}
 		if k.preset != "" {
-			preset = "`?" + regexp.QuoteMeta(k.preset) + "`?"
+			preset = "`" + regexp.QuoteMeta(k.preset) + "`"
 		}
 		if k.programs != "" {
-			preset = k.programs + " for programs, else " + preset
+			preset = "`" + k.programs + "` for programs, else " + preset
 		}
-		if variable != "" {
-			variable += " "
-		}
-		require.Regexp(t, `(?m)^\| `+flag+" \\| `"+k.name+"` \\| "+variable+`\| `+preset+` ?\| \S`, string(readme), k.name)
+		require.Regexp(t, "(?m)^### `"+k.name+"`\n\n"+given+`\. Default: `+preset+`\.\n\n\S`, configuration(t), k.name)
 	}
 }
 
-// Who copies the README's settings file gets one that works.
-func TestTheREADMEsSettingsFileIsFine(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func configuration(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("../../docs/configuration.md")
 	require.NoError(t, err)
-	_, after, found := strings.Cut(string(readme), "    # yaml-language-server")
+	return string(content)
+}
+
+// Who copies the settings file of docs/configuration.md gets one that works.
+func TestTheDocumentedSettingsFileIsFine(t *testing.T) {
+	_, after, found := strings.Cut(configuration(t), "    # yaml-language-server")
 	require.True(t, found)
 	example, _, _ := strings.Cut(after, "\n\n")
 	content := strings.ReplaceAll("# yaml-language-server"+example, "\n    ", "\n")

@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// documents are the Markdown files of the repository, by path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch name := d.Name(); {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "bin" || name == "node_modules" || name != ".." && strings.HasPrefix(name, ".")):
+			return filepath.SkipDir
+		case filepath.Ext(name) == ".md":
+			content, err := os.ReadFile(path)
+			found[filepath.Clean(strings.TrimPrefix(path, "../"))] = string(content)
+			return err
+		}
+		return nil
+	}))
+	require.Contains(t, found, "README.md")
+	return found
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	unsaid  = regexp.MustCompile(`[^\p{L}\p{N} _-]`) // what GitHub leaves out of a heading's anchor
+)
+
+func anchors(content string) []string {
+	var found []string
+	for _, h := range heading.FindAllStringSubmatch(content, -1) {
+		found = append(found, strings.ReplaceAll(unsaid.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-"))
+	}
+	return found
+}
+
+func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	all := documents(t)
+	for path, content := range all {
+		for _, l := range link.FindAllStringSubmatch(content, -1) {
+			to, err := url.Parse(l[1])
+			require.NoError(t, err, "%s: %s", path, l[1])
+			if to.IsAbs() {
+				continue
+			}
+			target := path
+			if to.Path != "" {
+				target = filepath.Join(filepath.Dir(path), to.Path)
+				_, err = os.Stat(filepath.Join("..", target))
+				require.NoError(t, err, "%s: %s", path, l[1])
+			}
+			if to.Fragment != "" {
+				require.Contains(t, anchors(all[target]), to.Fragment, "%s: %s", path, l[1])
+			}
+		}
+	}
+}
