@@ -218,7 +218,7 @@ func BenchmarkTenThousandConnections(b *testing.B) {
 			w := &discard{header: http.Header{}}
 			r, _ := http.NewRequest(http.MethodGet, "http://"+here+"/connections?"+query, nil)
 			for b.Loop() {
-				s.Handler().ServeHTTP(w, r)
+				s.handler.ServeHTTP(w, r)
 			}
 			b.ReportMetric(float64(w.written)/float64(b.N), "bytes/answer")
 		})

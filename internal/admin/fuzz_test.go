@@ -63,7 +63,7 @@ func FuzzQuery(f *testing.F) {
 			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Host, r.URL.RawQuery = here, query
 			rec := httptest.NewRecorder()
-			s.Handler().ServeHTTP(rec, r)
+			s.handler.ServeHTTP(rec, r)
 			require.NotEqual(t, http.StatusInternalServerError, rec.Code, rec.Body.String())
 		}
 	})

@@ -34,7 +34,7 @@ func ask(t *testing.T, s *Server, method, path string) answer {
 	rec := httptest.NewRecorder()
 	r := httptest.NewRequest(method, path, http.NoBody)
 	r.Host = here
-	s.Handler().ServeHTTP(rec, r)
+	s.handler.ServeHTTP(rec, r)
 	return answer{rec, t}
 }
 

@@ -125,9 +125,6 @@ func New(m Master, o Options) *Server {
 	return s
 }
 
-// Handler is the whole API, without the timeouts that belong to a connection.
-func (s *Server) Handler() http.Handler { return s.handler }
-
 // Serve answers on l, which it closes in the end. It returns nil after Shutdown.
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.http.Serve(door{l, s.crowd}); !errors.Is(err, http.ErrServerClosed) {

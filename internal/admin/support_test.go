@@ -47,7 +47,7 @@ func do(t *testing.T, s *Server, method, target, body string, headers ...string)
 	r.Host = here
 	setHeaders(r, headers)
 	rec := httptest.NewRecorder()
-	s.Handler().ServeHTTP(rec, r)
+	s.handler.ServeHTTP(rec, r)
 	requireDocumented(t, s, method, r.URL.EscapedPath(), rec)
 	return answer{rec, t}
 }

@@ -68,9 +68,6 @@ func New(admin string) (*Client, error) {
 	}, nil
 }
 
-// Address is the host:port that is asked.
-func (c *Client) Address() string { return c.address }
-
 // Close gives up the connections that wait for another request.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

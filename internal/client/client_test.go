@@ -27,7 +27,7 @@ func TestAnAddressThatStandsForAllIsReachedOverLoopback(t *testing.T) {
 	} {
 		c, err := New(admin)
 		require.NoError(t, err)
-		require.Equal(t, want, c.Address(), admin)
+		require.Equal(t, want, c.address, admin)
 	}
 	_, err := New("127.0.0.1:0")
 	require.ErrorContains(t, err, "port 0")

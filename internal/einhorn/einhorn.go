@@ -26,7 +26,7 @@ func read(c io.Reader) error {
 	lines := bufio.NewScanner(c)
 	lines.Buffer(make([]byte, longest), longest)
 	for lines.Scan() {
-		if err := Parse(lines.Text()); err == nil {
+		if err := parse(lines.Text()); err == nil {
 			return nil
 		}
 	}
@@ -35,9 +35,9 @@ func read(c io.Reader) error {
 
 var unescape = strings.NewReplacer("%25", "%", "%0A", "\n", "%0a", "\n")
 
-// Parse returns nil if the line is an acknowledgement, and else ErrNoAck or why it can't be
+// parse returns nil if the line is an acknowledgement, and else ErrNoAck or why it can't be
 // read.
-func Parse(line string) error {
+func parse(line string) error {
 	var message struct {
 		Command string `yaml:"command"`
 	}

@@ -18,17 +18,17 @@ func TestWhatAcknowledges(t *testing.T) {
 		`---%0Acommand: worker:ack%0Apid: 4711%0A`, // as einhorn's own client writes it
 		`--- %0Acommand: worker:ack%0Aname: "100%25"`,
 	} {
-		require.NoError(t, Parse(line), line)
+		require.NoError(t, parse(line), line)
 	}
 	for _, line := range []string{"", "{}", `{"command":"worker:acknowledge"}`, "ack", "[1]", `{"command":`, "%", "\x00"} {
-		require.Error(t, Parse(line), line)
+		require.Error(t, parse(line), line)
 	}
 }
 
 func FuzzParse(f *testing.F) {
 	f.Add(`{"command":"worker:ack","pid":1}`)
 	f.Add("---%0Aa: &a [*a]%0A")
-	f.Fuzz(func(_ *testing.T, line string) { _ = Parse(line) })
+	f.Fuzz(func(_ *testing.T, line string) { _ = parse(line) })
 }
 
 func TestEachAcknowledgementIsToldAndNothingElse(t *testing.T) {

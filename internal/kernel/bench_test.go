@@ -53,9 +53,9 @@ func BenchmarkAcceptQueues(b *testing.B) {
 	}
 }
 
-func BenchmarkProcessUsage(b *testing.B) {
+func BenchmarkUsage(b *testing.B) {
 	for b.Loop() {
-		_, err := ProcessUsage(os.Getpid())
+		_, err := usageOf(os.Getpid())
 		require.NoError(b, err)
 	}
 }

@@ -270,7 +270,7 @@ func TestNothingIsLeftOpen(t *testing.T) {
 		require.NoError(t, err)
 		_, err = SocketInodes(syscall.Getpid())
 		require.NoError(t, err)
-		_, err = ProcessUsage(syscall.Getpid())
+		_, err = usageOf(syscall.Getpid())
 		require.NoError(t, err)
 		_, _, err = Families(map[string]Root{"a": {PID: syscall.Getpid()}})
 		require.NoError(t, err)

@@ -75,7 +75,7 @@ func TestAFamilyUsesWhatItsMembersUse(t *testing.T) {
 	families, _ := familiesOf(t, childrenFromTasks, map[string]Root{"a": tr.as(t, "")})
 	var want uint64
 	for _, p := range families["a"] {
-		usage, err := ProcessUsage(p.PID)
+		usage, err := usageOf(p.PID)
 		require.NoError(t, err)
 		want += usage.RSSBytes
 	}
@@ -88,7 +88,7 @@ func TestAFamilyUsesWhatItsMembersUse(t *testing.T) {
 func TestTheTimeOfMembersThatHaveEndedStaysWithTheFamily(t *testing.T) {
 	const busy = `i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done`
 	tr := grow(t, "ID=a", `sh -c '`+busy+`'; exec sh -c "$STAY" root`, "root")
-	alone, err := ProcessUsage(tr.pids["root"])
+	alone, err := usageOf(tr.pids["root"])
 	require.NoError(t, err)
 	family, err := Family{tr.find(t, "root")}.Usage()
 	require.NoError(t, err)

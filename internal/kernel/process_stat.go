@@ -104,6 +104,12 @@ func parseStat(content []byte) (stat processStat, ok bool) {
 	return stat, ok && err == nil
 }
 
+// Usage is what processes use.
+type Usage struct {
+	RSSBytes   uint64  // physical memory; the kernel keeps it cheaply, so it may be some pages late
+	CPUSeconds float64 // processor time since the start, user and system, all threads; steps of 10 ms
+}
+
 func (s processStat) usage() Usage {
 	return Usage{
 		RSSBytes:   uint64(s.rss) * uint64(os.Getpagesize()),

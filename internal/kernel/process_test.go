@@ -67,7 +67,7 @@ func TestAProcessThatIsGoneDoesNotExist(t *testing.T) {
 
 	_, err := SocketInodes(child.Process.Pid)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = ProcessUsage(child.Process.Pid)
+	_, err = usageOf(child.Process.Pid)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
 	require.ErrorIs(t, gone(unix.ESRCH), fs.ErrNotExist)
@@ -114,22 +114,28 @@ func asUser(t *testing.T, user int, look func()) {
 	look()
 }
 
+// usageOf is what one process uses.
+func usageOf(pid int) (Usage, error) {
+	stat, err := readStat(pid)
+	return stat.usage(), err
+}
+
 func TestUsageFollowsMemoryAndProcessorTime(t *testing.T) {
 	const size = 64 << 20
-	before, err := ProcessUsage(os.Getpid())
+	before, err := usageOf(os.Getpid())
 	require.NoError(t, err)
 	require.Positive(t, before.RSSBytes)
 
 	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_POPULATE)
 	require.NoError(t, err)
-	after, err := ProcessUsage(os.Getpid())
+	after, err := usageOf(os.Getpid())
 	require.NoError(t, err)
 	require.NoError(t, unix.Munmap(memory))
 	require.InDelta(t, before.RSSBytes+size, after.RSSBytes, size/4)
 	require.LessOrEqual(t, after.RSSBytes, peakMemory(t)+size/4)
 
 	low := processorTime(t)
-	usage, err := ProcessUsage(os.Getpid())
+	usage, err := usageOf(os.Getpid())
 	require.NoError(t, err)
 	const steps = 0.03 // user and system time are each rounded to 10 ms
 	require.GreaterOrEqual(t, usage.CPUSeconds, low-steps)

@@ -9,8 +9,8 @@ import (
 	"rota/internal/near"
 )
 
-// Prefix is what the names of the environment variables begin with.
-const Prefix = "ROTA_"
+// prefix is what the names of the environment variables begin with.
+const prefix = "ROTA_"
 
 // ofWorkers are set by a master for its workers. One of these may be another rota, and
 // must not take them for settings.
@@ -18,7 +18,7 @@ var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA
 
 // Variables are the names of those that are settings, and of the one that names the settings file.
 func Variables() []string {
-	names := []string{Prefix + "CONFIG"}
+	names := []string{prefix + "CONFIG"}
 	for _, k := range keys {
 		if k.variable() {
 			names = append(names, variableName(k.name))
@@ -41,7 +41,7 @@ func fromEnvironment(environ []string) source {
 	}
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, Prefix) || notForUs(name) {
+		if !strings.HasPrefix(name, prefix) || notForUs(name) {
 			continue
 		}
 		for _, k := range keys {
@@ -58,10 +58,10 @@ func fromEnvironment(environ []string) source {
 
 // variableName is what stands for a key; the name of an unknown variable stays as it is.
 func variableName(key string) string {
-	if strings.HasPrefix(key, Prefix) {
+	if strings.HasPrefix(key, prefix) {
 		return key
 	}
-	return Prefix + strings.ToUpper(key)
+	return prefix + strings.ToUpper(key)
 }
 
 func unknownVariable(name string) error {
@@ -77,7 +77,7 @@ func unknownVariable(name string) error {
 			known = append(known, k.name)
 		}
 	}
-	word := strings.TrimPrefix(name, Prefix)
+	word := strings.TrimPrefix(name, prefix)
 	if meant := near.Word(word, known); meant != "" {
 		return fmt.Errorf("unknown variable; did you mean %s?", variableName(meant))
 	}
