@@ -21,12 +21,12 @@ const (
 
 // awaitAlone returns when all workers of other generations have stopped accepting, or a while after they were told to
 // stop. Until they have heard it they accept, and what they answer then is not the new ones' fault.
-func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time) {
+func (o *observer) awaitAlone(ctx context.Context, generation int, told time.Time) {
 	within := lapse.NewTimer()
 	within.Reset(aloneWithin - time.Since(told))
 	defer within.Stop()
 	for !within.Rung() {
-		if alone, err := m.alone(generation); alone || err != nil {
+		if alone, err := o.alone(generation); alone || err != nil {
 			return // without the kernel's view nobody knows
 		}
 		select {
@@ -38,11 +38,11 @@ func (m *Master) awaitAlone(ctx context.Context, generation int, told time.Time)
 }
 
 // alone reports whether nobody else takes what is for them. Who can't be looked into might.
-func (m *Master) alone(generation int) (alone bool, err error) {
+func (o *observer) alone(generation int) (alone bool, err error) {
 	var others []string
 	var datagrams []uint64
 	alone = true
-	if err := m.ask(func(l *loop) {
+	if err := o.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if member.Generation != generation && member.PID != 0 {
 				others = append(others, id)
@@ -61,12 +61,12 @@ func (m *Master) alone(generation int) (alone bool, err error) {
 	if !alone || len(others) == 0 || len(datagrams) == 0 {
 		return alone, nil
 	}
-	return m.closedBy(others, datagrams)
+	return o.closedBy(others, datagrams)
 }
 
 // closedBy reports whether none of the workers has one of the sockets open.
-func (m *Master) closedBy(workers []string, sockets []uint64) (bool, error) {
-	families, err := m.kin(workers)
+func (o *observer) closedBy(workers []string, sockets []uint64) (bool, error) {
+	families, err := o.families(workers)
 	if err != nil {
 		return false, err
 	}

@@ -94,7 +94,7 @@ func (m *Master) scale(size func(now int) int) (before int, err error) {
 	}); err != nil {
 		return 0, err
 	}
-	if err := m.roomToGrow(more); err != nil {
+	if err := m.observer.roomToGrow(more); err != nil {
 		return 0, err
 	}
 	err = m.attempt(func(l *loop) error {
@@ -123,9 +123,9 @@ func (l *loop) forbidsSize(size int) error {
 }
 
 // attempt has the loop call f and returns its error.
-func (m *Master) attempt(f func(*loop) error) error {
+func (b *mailbox) attempt(f func(*loop) error) error {
 	var refused error
-	if err := m.ask(func(l *loop) { refused = f(l) }); err != nil {
+	if err := b.ask(func(l *loop) { refused = f(l) }); err != nil {
 		return err
 	}
 	return refused

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +29,7 @@ type Client struct {
 func (a ListenAddress) Dial(ctx context.Context) (net.Conn, Client, error) {
 	var dialer net.Dialer
 	if a.Network == "unix" {
-		name := "@rota-client-" + newID() // what has no name can't be found in the kernel's list
+		name := "@rota-client-" + uuid.NewString() // what has no name can't be found in the kernel's list
 		dialer.LocalAddr = &net.UnixAddr{Net: a.Network, Name: name}
 		c, err := dialer.DialContext(ctx, a.Network, a.Address)
 		return c, Client{Local: name, Remote: a.Address}, err
@@ -43,6 +44,30 @@ func (a ListenAddress) Dial(ctx context.Context) (net.Conn, Client, error) {
 		return nil, Client{}, err
 	}
 	return c, clientOf(c), nil
+}
+
+// dialPatiently connects, and waits until there is room in the queue. TCP does that by itself.
+func dialPatiently(ctx context.Context, a ListenAddress) (net.Conn, Client, error) {
+	for {
+		c, client, err := a.Dial(ctx)
+		if !errors.Is(err, unix.EAGAIN) || a.Network != "unix" {
+			return c, client, err
+		}
+		select {
+		case <-time.After(dialPause):
+		case <-ctx.Done():
+			return nil, client, ctx.Err()
+		}
+	}
+}
+
+// dialPause is how long to wait before another attempt at a unix socket whose queue is full.
+const dialPause = 5 * time.Millisecond
+
+// noAnswer reports whether a connection failed because nobody answered in time.
+func noAnswer(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // Reachable is the address for a client on this machine. IPv6's own loopback address may be missing

@@ -12,33 +12,38 @@ import (
 	"rota/internal/launch"
 )
 
-// shell runs the commands that are no workers.
-const shell = "/bin/sh"
+const shellPath = "/bin/sh"
 
-// runCommand has the shell run a line, in the master's own working directory, as its user, and with env added to
+// shell runs commands that are no workers.
+type shell struct {
+	spawner *spawner
+	env     func() []string // of its own that rota passes on
+}
+
+// run has the shell run a line, in the master's own working directory, as its user, and with env added to
 // its environment. It returns the last lines that were printed, and why the exit code was not 0. When
 // the context is over the command and its process group are killed; what is left of the group when the
 // command has ended is, too. Only goroutines of the crew may call it: the spawner must not have stopped.
-func (m *Master) runCommand(ctx context.Context, line string, env []string) ([]string, error) {
+func (s *shell) run(ctx context.Context, line string, env []string) ([]string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("output pipe: %w", err)
 	}
 	defer r.Close()
-	pid, ended, err := m.forkCommand(line, env, w)
+	pid, ended, err := s.fork(line, env, w)
 	w.Close()
 	if err != nil {
 		return nil, err
 	}
 	output := make(chan []string, 1)
 	go func() { output <- lastPrinted(r) }()
-	err = m.waitCommand(ctx, pid, ended)
+	err = s.wait(ctx, pid, ended)
 	// Who has left the group may hold it open for ever.
 	defer lapse.AfterFunc(outputGrace, func() { _ = r.SetReadDeadline(time.Unix(1, 0)) }).Stop()
 	return <-output, err
 }
 
-func (m *Master) waitCommand(ctx context.Context, pid int, ended <-chan exitStatus) error {
+func (s *shell) wait(ctx context.Context, pid int, ended <-chan exitStatus) error {
 	select {
 	case how := <-ended:
 		if how.code == 0 {
@@ -46,34 +51,34 @@ func (m *Master) waitCommand(ctx context.Context, pid int, ended <-chan exitStat
 		}
 		return fmt.Errorf("it %s", Exit{Code: how.code, Signal: how.signal})
 	case <-ctx.Done():
-		m.launcher.spawner.signal(pid, syscall.SIGKILL, true)
+		s.spawner.signal(pid, syscall.SIGKILL, true)
 		<-ended
 		return ctx.Err()
 	}
 }
 
-func (m *Master) forkCommand(line string, env []string, output *os.File) (int, <-chan exitStatus, error) {
+func (s *shell) fork(line string, env []string, output *os.File) (int, <-chan exitStatus, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer null.Close()
-	program, err := os.Open(shell)
+	program, err := os.Open(shellPath)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer program.Close()
 	out := int(output.Fd())
 	files := []int{int(null.Fd()), out, out, int(program.Fd())}
-	step := launch.Step{Program: len(files) - 1, Path: shell, Parent: os.Getpid(), NoWorker: true}
-	argv, err := step.Args([]string{shell, "-c", line})
+	step := launch.Step{Program: len(files) - 1, Path: shellPath, Parent: os.Getpid(), NoWorker: true}
+	argv, err := step.Args([]string{shellPath, "-c", line})
 	if err != nil {
 		return 0, nil, err
 	}
-	return m.launcher.spawner.fork(forkSpec{
+	return s.spawner.fork(forkSpec{
 		path:  launch.Self,
 		argv:  argv,
-		env:   with(m.options.inheritable(os.Environ()), env...),
+		env:   with(s.env(), env...),
 		files: files,
 	})
 }

@@ -21,9 +21,9 @@ import (
 func (r *running) command(ctx context.Context, line string, env ...string) (output []string, err error) {
 	r.t.Helper()
 	ended := make(chan struct{})
-	r.crew.Go(func() {
+	r.background.Go(func() {
 		defer close(ended)
-		output, err = r.runCommand(ctx, line, env)
+		output, err = r.shell.run(ctx, line, env)
 	})
 	<-ended
 	return output, err
@@ -141,9 +141,9 @@ func TestACommandIsOverBeforeTheMasterIs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	begun := make(chan struct{})
 	ended := make(chan error, 1)
-	r.crew.Go(func() {
+	r.background.Go(func() {
 		close(begun)
-		_, err := r.runCommand(ctx, "sleep 1000", nil)
+		_, err := r.shell.run(ctx, "sleep 1000", nil)
 		ended <- err
 	})
 	<-begun

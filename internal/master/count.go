@@ -18,13 +18,13 @@ import (
 func (l *loop) countConnections() {
 	time.AfterFunc(time.Until(l.nextCount), func() {
 		var followed []string
-		_ = l.ask(func(l *loop) { followed = l.pool.followed() })
+		_ = l.mailbox.ask(func(l *loop) { followed = l.pool.followed() })
 		began := time.Now()
-		seen, err := l.seeConnections(followed)
-		l.dropEnded(seen.held)
-		l.lookForAccepting()
+		seen, err := l.observer.seeConnections(followed)
+		l.observer.dropEnded(seen.held)
+		l.observer.lookForAccepting()
 		cost := time.Since(began)
-		_ = l.ask(func(l *loop) {
+		_ = l.mailbox.ask(func(l *loop) {
 			l.countPause = max(countFirst, min(2*l.countPause, countEvery))
 			l.nextCount = time.Now().Add(max(l.countPause, 10*cost))
 			if err != nil {
@@ -44,10 +44,10 @@ const (
 )
 
 // seeConnections looks at what the workers hold; nil if the kernel does not tell.
-func (m *Master) seeConnections(workers []string) (seen look, err error) {
+func (o *observer) seeConnections(workers []string) (seen look, err error) {
 	seen.began = time.Now()
 	seen.before, _ = kernel.Resets()
-	seen.held, err = m.census(workers)
+	seen.held, err = o.census(workers)
 	seen.after, _ = kernel.Resets()
 	return seen, err
 }
@@ -65,8 +65,8 @@ func countOf(held map[string][]Connection) counted {
 }
 
 // dropEnded leaves out the workers that end: should it have been a crash, what they had before that is what counts.
-func (m *Master) dropEnded(held map[string][]Connection) {
-	families, _ := m.kin(slices.Collect(maps.Keys(held)))
+func (o *observer) dropEnded(held map[string][]Connection) {
+	families, _ := o.families(slices.Collect(maps.Keys(held)))
 	for id, family := range families {
 		if family.Ended() {
 			delete(held, id)
@@ -80,7 +80,7 @@ func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connect
 	for id, list := range held {
 		minder := l.minders[id]
 		held[id] = slices.DeleteFunc(list, func(c Connection) bool {
-			return minder != nil && minder.evicted[c.Cookie] || l.own.has(c.Remote)
+			return minder != nil && minder.evicted[c.Cookie] || l.observer.own.has(c.Remote)
 		})
 	}
 	return held
@@ -88,9 +88,9 @@ func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connect
 
 // heldBy returns the connections of a worker that have not been closed for it. It is not known if the
 // kernel does not show them, or takes longer than so long.
-func (m *Master) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
+func (o *observer) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
 	answer := make(chan map[string][]Connection, 1)
-	err := m.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]Connection]{worker, answer}) })
+	err := o.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]Connection]{worker, answer}) })
 	if err == nil {
 		slow := lapse.NewTimer()
 		slow.Reset(within)
@@ -100,12 +100,12 @@ func (m *Master) heldBy(worker string, within time.Duration) (list []Connection,
 			list, known = held[worker]
 		case <-slow.C:
 			err = errors.New("the kernel takes too long")
-		case <-m.done:
+		case <-o.done:
 			err = ErrStopped
 		}
 	}
 	if !known {
-		m.warning(err).Str("worker_id", worker).Msg("cannot count the connections of a worker")
+		o.warning(err).Str("worker_id", worker).Msg("cannot count the connections of a worker")
 	}
 	return list, known
 }

@@ -218,8 +218,8 @@ func TestADescriptionSaysWhatIsKnown(t *testing.T) {
 func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
 	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
-		census, slow := b.census, make(chan struct{})
-		b.census = func(workers []string) (map[string][]Connection, error) {
+		census, slow := b.observer.census, make(chan struct{})
+		b.observer.census = func(workers []string) (map[string][]Connection, error) {
 			<-slow
 			return census(workers)
 		}
@@ -236,15 +236,15 @@ func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
 func TestManyWhoAskAtOnceShareACount(t *testing.T) {
 	inBubble(t, Spec{Workers: 20}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
-		census, asked := b.census, atomic.Int32{}
-		b.census = func(workers []string) (map[string][]Connection, error) {
+		census, asked := b.observer.census, atomic.Int32{}
+		b.observer.census = func(workers []string) (map[string][]Connection, error) {
 			asked.Add(1)
 			time.Sleep(30 * time.Millisecond)
 			return census(workers)
 		}
 		for _, p := range b.processes {
 			go func() {
-				list, known := b.heldBy(p.spec.worker, time.Second)
+				list, known := b.observer.heldBy(p.spec.worker, time.Second)
 				if !known || len(list) != 2 {
 					b.t.Error("not known")
 				}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 )
 
@@ -36,9 +37,9 @@ func (p *plan) losesDeathSignal() string {
 	return ""
 }
 
-func (m *Master) warnOfLostDeathSignal(p *plan) {
+func warnOfLostDeathSignal(log zerolog.Logger, p *plan) {
 	if because := p.losesDeathSignal(); because != "" {
-		m.options.Log.Warn().Str("program", p.program.path).Str("because", because).
+		log.Warn().Str("program", p.program.path).Str("because", because).
 			Msg("workers live on if rota is killed: the kernel does not tell a program that gains privileges; " +
 				"give them to rota instead, or set no_new_privileges")
 	}

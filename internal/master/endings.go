@@ -46,7 +46,7 @@ func (l *loop) listenToEndings() {
 		return
 	}
 	l.endings.watch, l.endings.ports = watch, ports
-	l.crew.Go(func() { l.hearEndings(watch) })
+	l.background.Go(func() { l.observer.hearEndings(watch) })
 }
 
 func portsOf(endpoints []kernel.Listener) []uint16 {
@@ -98,14 +98,14 @@ func (l *loop) distrustEndings() {
 }
 
 // hearEndings runs until the watch is closed.
-func (m *Master) hearEndings(watch *kernel.Endings) {
+func (o *observer) hearEndings(watch *kernel.Endings) {
 	heard := make(chan []kernel.Ending, mostStrangers)
-	m.crew.Go(func() { m.takeEndings(heard) })
+	o.background.Go(func() { o.takeEndings(heard) })
 	defer close(heard)
 	for {
 		list, lost, more := watch.Next()
 		if lost {
-			_ = m.ask(func(l *loop) {
+			_ = o.ask(func(l *loop) {
 				if l.endings.watch == watch {
 					l.distrustEndings()
 				}
@@ -119,7 +119,7 @@ func (m *Master) hearEndings(watch *kernel.Endings) {
 }
 
 // takeEndings takes as many at a time as there are: each time costs the loop something.
-func (m *Master) takeEndings(heard <-chan []kernel.Ending) {
+func (o *observer) takeEndings(heard <-chan []kernel.Ending) {
 	for list := range heard {
 		for more := true; more; {
 			select {
@@ -131,17 +131,17 @@ func (m *Master) takeEndings(heard <-chan []kernel.Ending) {
 			}
 		}
 		if len(list) > 0 {
-			m.noteEndings(list)
+			o.noteEndings(list)
 		}
 	}
 }
 
 // noteEndings finds out at once what can't be found out later: whether the worker lives on, and who closed the connection first.
-func (m *Master) noteEndings(list []kernel.Ending) {
+func (o *observer) noteEndings(list []kernel.Ending) {
 	roots := map[string]kernel.Root{}
 	var endpoints []kernel.Listener
 	waits := false
-	if m.ask(func(l *loop) {
+	if o.ask(func(l *loop) {
 		for _, end := range list {
 			if id := l.holderOf(end.Cookie); id != "" {
 				m := l.minders[id]
@@ -164,7 +164,7 @@ func (m *Master) noteEndings(list []kernel.Ending) {
 		leaving, _ = kernel.Leavings(endpoints)
 	}
 	now := time.Now()
-	_ = m.ask(func(l *loop) {
+	_ = o.ask(func(l *loop) {
 		for _, end := range list {
 			_, first := leaving[end.Cookie]
 			l.noteEnding(ended{Ending: end, At: now, First: first}, lives)
@@ -190,7 +190,7 @@ func (l *loop) noteEnding(end ended, lives map[string]bool) {
 		l.minders[id].ending.note(end)
 		return
 	}
-	if l.own.has(end.Remote) {
+	if l.observer.own.has(end.Remote) {
 		return
 	}
 	if len(l.endings.strangers) >= mostStrangers {
@@ -218,9 +218,9 @@ func (l *loop) noteLook(seen look) {
 }
 
 // lookForAccepting finds out which of the workers that are not ready yet, and have no connections either, may accept some.
-func (m *Master) lookForAccepting() {
+func (o *observer) lookForAccepting() {
 	starting := map[*supervised]kernel.Family{}
-	_ = m.ask(func(l *loop) {
+	_ = o.ask(func(l *loop) {
 		for id, m := range l.minders {
 			if m.ending != nil && !m.ending.accepts && l.pool.workers[id].State == WorkerStarting {
 				starting[m] = m.root.Known
@@ -229,7 +229,7 @@ func (m *Master) lookForAccepting() {
 	})
 	for worker, family := range starting {
 		if within(countBeforeStop, func() bool { return accepts(family, worker.listeners) }) {
-			_ = m.ask(func(*loop) {
+			_ = o.ask(func(*loop) {
 				if worker.ending != nil {
 					worker.ending.accepts = true
 				}
@@ -241,12 +241,12 @@ func (m *Master) lookForAccepting() {
 // lookForTraces counts those that may have been reset. It takes a while, so it has a goroutine of its own.
 func (l *loop) lookForTraces(vanished map[*ending][]Connection) {
 	endpoints := l.endpoints()
-	l.crew.Go(func() {
+	l.background.Go(func() {
 		leaving, err := kernel.Leavings(endpoints)
 		if err != nil {
 			return
 		}
-		_ = l.ask(func(*loop) {
+		_ = l.mailbox.ask(func(*loop) {
 			for e, list := range vanished {
 				e.gone += traceless(list, leaving)
 			}
@@ -255,12 +255,12 @@ func (l *loop) lookForTraces(vanished map[*ending][]Connection) {
 }
 
 // fateOf finds out what became of the connections of a worker that has ended. It is nil if nobody has taken note of them.
-func (m *Master) fateOf(worker string, d death) *Fate {
+func (o *observer) fateOf(worker string, d death) *Fate {
 	began := time.Now()
 	for {
 		var s remains
 		var endpoints []kernel.Listener
-		if m.ask(func(l *loop) { endpoints = l.endpoints() }) != nil {
+		if o.ask(func(l *loop) { endpoints = l.endpoints() }) != nil {
 			return nil
 		}
 		s.leaving, _ = kernel.Leavings(endpoints)
@@ -268,11 +268,11 @@ func (m *Master) fateOf(worker string, d death) *Fate {
 		var f *Fate
 		settled := true
 		waited := time.Since(began)
-		_ = m.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
+		_ = o.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
 		if settled {
 			return f
 		}
-		m.pause(settlePause)
+		o.pause(settlePause)
 	}
 }
 
@@ -317,7 +317,7 @@ func (l *loop) strangersTo(e *ending, leaving map[uint64]kernel.Leaving) (list [
 		}
 	}
 	for cookie, c := range leaving {
-		if !c.Over && l.holderOf(cookie) == "" && !l.own.has(c.Remote) {
+		if !c.Over && l.holderOf(cookie) == "" && !l.observer.own.has(c.Remote) {
 			list = append(list, ended{Ending: c.Ending})
 		}
 	}

@@ -52,7 +52,7 @@ func (m *Master) Evict(worker string, idle time.Duration) (Evicted, error) {
 	if _, err := m.Worker(worker); err != nil {
 		return Evicted{}, err
 	}
-	listing, err := m.connectionsOf([]string{worker})
+	listing, err := m.observer.connectionsOf([]string{worker})
 	if err != nil {
 		return Evicted{}, err
 	}
@@ -60,7 +60,7 @@ func (m *Master) Evict(worker string, idle time.Duration) (Evicted, error) {
 		return Evicted{}, ErrUnseen
 	}
 	chosen := slices.DeleteFunc(listing.Connections, func(c Connection) bool {
-		return c.State() == ConnectionActive || c.idle() < idle || m.own.has(c.Remote) // a probe's ends by itself, and is no client's
+		return c.State() == ConnectionActive || c.idle() < idle || m.observer.own.has(c.Remote) // a probe's ends by itself, and is no client's
 	})
 	if err := m.ask(func(l *loop) { chosen = l.notYetEvicted(worker, chosen) }); err != nil {
 		return Evicted{}, err

@@ -225,7 +225,7 @@ func TestAProbeOfRotasOwnIsNotEvicted(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 1}, "holds-connections")
 	r.ready(1)
 	clients := r.greeted(2)
-	r.own.add(Client{Local: clients[0].LocalAddr().String(), Remote: clients[0].RemoteAddr().String()})
+	r.observer.own.add(Client{Local: clients[0].LocalAddr().String(), Remote: clients[0].RemoteAddr().String()})
 	workers, _ := r.workers()
 	var evicted Evicted
 	require.Eventually(t, func() bool { // they are active for a while

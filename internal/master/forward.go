@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"rota/internal/lapse"
 )
@@ -28,11 +31,14 @@ const (
 	forwardIdle   = 5 * time.Minute // how long neither side may say anything
 )
 
-// forwarder leads to the canary of one reload. It is the loop's; each of its listeners and connections has a goroutine of
-// the crew, which ends with the context.
+// forwarder leads to the canary of one reload. Each of its listeners and connections has a goroutine in the
+// background, which ends with the context.
 type forwarder struct {
-	*Master
+	reacher
+	log        zerolog.Logger
+	background *sync.WaitGroup
 	generation int
+	workers    func() ([]string, error) // the canary's that are ready
 	addresses  []CanaryAddress
 	context    context.Context
 	close      context.CancelFunc // does not wait
@@ -40,59 +46,27 @@ type forwarder struct {
 	reaching   chan struct{}      // one for each that looks for its worker
 }
 
-// forward opens or closes the way to the canary, as the reload's state has it.
-func (l *loop) forward(t *trial, r *Reload) {
-	open := l.pool.canaryOnTrial(r)
-	if open == (t.forwarder != nil) {
-		return
-	}
-	if open {
-		t.forwarder = l.openForwarder(r.Generation)
-		r.CanaryAddress = t.forwarder.addresses
-		return
-	}
-	t.forwarder.close()
-	t.forwarder, r.CanaryAddress = nil, nil
-}
-
-// openForwarder listens for all stream listeners of the generation. It goes without those for which that fails.
-func (l *loop) openForwarder(generation int) *forwarder {
-	f := newForwarder(l.Master, generation)
-	for _, listener := range l.plans[generation].listeners {
-		a := listener.bound()
-		if !a.stream() {
-			continue
-		}
-		door, err := l.openDoor()
-		if err != nil {
-			l.options.Log.Warn().Err(err).Str("listener", a.Name).Msg("the canary has no address of its own: rota can't listen on loopback")
-			continue
-		}
-		f.addresses = append(f.addresses, CanaryAddress{a.Name, door.Addr().String()})
-		l.crew.Go(func() { f.serve(door, a) })
-	}
-	return f
-}
-
 // openDoor listens at a port of loopback that the kernel chooses.
 func openDoor() (*net.TCPListener, error) {
 	return net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 }
 
-// addCanary completes an event, whose reload is a copy that was made before the way was opened or closed.
-func (l *loop) addCanary(told *Reload) {
-	if told == nil {
-		return
-	}
-	if r := l.pool.reload(told.ID); r != nil {
-		told.CanaryAddress = r.CanaryAddress
-	}
+// start makes a forwarder ready to serve.
+func (f forwarder) start() *forwarder {
+	f.seats, f.reaching = make(chan struct{}, mostForwarded), make(chan struct{}, mostReaching)
+	f.context, f.close = context.WithCancel(context.Background())
+	return &f
 }
 
-func newForwarder(m *Master, generation int) *forwarder {
-	f := &forwarder{Master: m, generation: generation, seats: make(chan struct{}, mostForwarded), reaching: make(chan struct{}, mostReaching)}
-	f.context, f.close = context.WithCancel(context.Background())
-	return f
+// listen opens an address for a listener of the canary.
+func (f *forwarder) listen(a ListenAddress, open func() (*net.TCPListener, error)) {
+	door, err := open()
+	if err != nil {
+		f.log.Warn().Err(err).Str("listener", a.Name).Msg("the canary has no address of its own: rota can't listen on loopback")
+		return
+	}
+	f.addresses = append(f.addresses, CanaryAddress{a.Name, door.Addr().String()})
+	f.background.Go(func() { f.serve(door, a) })
 }
 
 // first is the address that stands for all of them; "" if there is none.
@@ -111,15 +85,18 @@ func (f *forwarder) serve(door *net.TCPListener, a ListenAddress) {
 		client, err := door.AcceptTCP()
 		switch {
 		case err == nil && f.takeSeat(a):
-			f.crew.Go(func() {
+			f.background.Go(func() {
 				defer func() { <-f.seats }()
 				f.carry(client, a)
 			})
 		case err == nil:
 			reset(client)
 		case f.context.Err() == nil: // such as too many open files
-			f.options.Log.Warn().Err(err).Str("listener", a.Name).Msg("nobody is led to the canary for a moment")
-			f.pause(time.Second)
+			f.log.Warn().Err(err).Str("listener", a.Name).Msg("nobody is led to the canary for a moment")
+			select {
+			case <-time.After(time.Second):
+			case <-f.context.Done():
+			}
 		}
 	}
 }
@@ -131,7 +108,7 @@ func (f *forwarder) takeSeat(a ListenAddress) bool {
 		return true
 	default:
 	}
-	f.options.Log.Warn().Str("listener", a.Name).Int("connections", cap(f.seats)).Msg("the canary is asked over many connections at its own address; the next waits until one ends")
+	f.log.Warn().Str("listener", a.Name).Int("connections", cap(f.seats)).Msg("the canary is asked over many connections at its own address; the next waits until one ends")
 	select {
 	case f.seats <- struct{}{}:
 		return true
@@ -146,7 +123,7 @@ func (f *forwarder) carry(client *net.TCPConn, a ListenAddress) {
 	if err != nil {
 		defer reset(client) // who is sent away finds the reason in the log
 		if f.context.Err() == nil {
-			f.options.Log.Warn().Err(err).Str("listener", a.Name).Int("generation", f.generation).
+			f.log.Warn().Err(err).Str("listener", a.Name).Int("generation", f.generation).
 				Int("offered", found.offered).Int("taken", found.taken).Msg("a client of the canary's own address was sent away")
 		}
 		return
@@ -166,8 +143,8 @@ func (f *forwarder) reachCanary(a ListenAddress) (found reached, err error) {
 	case <-ctx.Done():
 		return found, fmt.Errorf("so many others ask the canary that its turn did not come in %s", reachWithin)
 	}
-	var workers []string
-	if err := f.ask(func(l *loop) { workers = l.pool.serving(f.generation) }); err != nil {
+	workers, err := f.workers()
+	if err != nil {
 		return found, err
 	}
 	found, err = f.reach(ctx, a, workers)

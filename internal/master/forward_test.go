@@ -231,7 +231,7 @@ func TestAConnectionThatLastsIsRememberedWhateverElseIsMade(t *testing.T) {
 // The client is told by a reset, and the operator by the log.
 func TestACanaryThatAcceptsNobody(t *testing.T) {
 	r, reload := canaryUp(t, true)
-	f := newForwarder(r.Master, reload.Generation)
+	f := r.loop.newForwarder(reload.Generation)
 	defer f.close()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -242,14 +242,14 @@ func TestACanaryThatAcceptsNobody(t *testing.T) {
 
 func TestWhoCannotBeLedToTheCanaryIsReset(t *testing.T) {
 	r, reload := canaryUp(t, false)
-	f := newForwarder(r.Master, reload.Generation)
+	f := r.loop.newForwarder(reload.Generation)
 	defer f.close()
 	door, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
 	free, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
-	r.crew.Go(func() { f.serve(door, ListenAddress{Name: "gone", Network: "tcp", Address: free.Addr().String()}) })
+	r.background.Go(func() { f.serve(door, ListenAddress{Name: "gone", Network: "tcp", Address: free.Addr().String()}) })
 	_, err = talk(door.Addr().String(), "")
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	require.Contains(t, r.log.String(), "sent away")
@@ -258,12 +258,12 @@ func TestWhoCannotBeLedToTheCanaryIsReset(t *testing.T) {
 // Those that are too many wait for a seat, and the log says so.
 func TestThereAreSeatsForSomeClientsOfTheCanary(t *testing.T) {
 	r, reload := canaryUp(t, false)
-	f := newForwarder(r.Master, reload.Generation)
+	f := r.loop.newForwarder(reload.Generation)
 	f.seats = make(chan struct{}, 1)
 	defer f.close()
 	door, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
-	r.crew.Go(func() { f.serve(door, r.listening()[0]) })
+	r.background.Go(func() { f.serve(door, r.listening()[0]) })
 	first, err := net.DialTimeout("tcp", door.Addr().String(), patience)
 	require.NoError(t, err)
 	_, err = io.ReadFull(first, make([]byte, len("generation 2\n")))

@@ -4,8 +4,8 @@ import "rota/internal/kernel"
 
 // holders tells which worker has accepted each of the connections: "" for one that somebody holds
 // who is none, or may not be looked into. Those that wait to be accepted are left out.
-func (m *Master) holders(clients []Client) (map[Client]string, error) {
-	endpoints, err := m.sockets()
+func (o *observer) holders(clients []Client) (map[Client]string, error) {
+	endpoints, err := o.sockets()
 	if err != nil {
 		return nil, err
 	}
@@ -26,16 +26,16 @@ func (m *Master) holders(clients []Client) (map[Client]string, error) {
 	if len(accepted) == 0 {
 		return nil, nil
 	}
-	workers, err := m.running()
+	workers, err := o.running()
 	if err != nil {
 		return nil, err
 	}
-	return m.whose(workers, accepted)
+	return o.whose(workers, accepted)
 }
 
 // whose finds which of the workers hold the sockets.
-func (m *Master) whose(workers []string, accepted map[uint64]Client) (map[Client]string, error) {
-	families, err := m.kin(workers)
+func (o *observer) whose(workers []string, accepted map[uint64]Client) (map[Client]string, error) {
+	families, err := o.families(workers)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func TestTheKernelTellsWhichWorkerHasAcceptedAConnection(t *testing.T) {
 				clients = append(clients, client)
 			}
 			stranger := Client{Local: "127.0.0.1:1", Remote: clients[0].Remote}
-			found, err := r.holders(append(clients, stranger))
+			found, err := r.observer.holders(append(clients, stranger))
 			require.NoError(t, err)
 			require.Len(t, found, 4)
 			for _, c := range clients {
@@ -45,7 +45,7 @@ func TestAConnectionThatNobodyHasAcceptedHasNoHolder(t *testing.T) {
 	c, client, err := r.listening()[0].Dial(t.Context())
 	require.NoError(t, err)
 	defer c.Close()
-	found, err := r.holders([]Client{client})
+	found, err := r.observer.holders([]Client{client})
 	require.NoError(t, err)
 	require.Empty(t, found)
 }
@@ -72,7 +72,7 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 2}, "serves")
 	r.ready(2)
 	with := measuring(r.targets, noQueue)
-	with.knock = knocker{own: &ownClients{}, whose: (&seeker{master: r.Master}).whose}.knock
+	with.knock = knocker{own: &ownClients{}, whose: r.observer.seeker().whose}.knock
 	g := newGauge(time.Millisecond, 2, with)
 	defer func() { g.stop(); <-g.ended }()
 	for range 3 {

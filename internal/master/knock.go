@@ -52,8 +52,11 @@ type holder struct {
 
 // knocker makes probes.
 type knocker struct {
-	own   *ownClients
-	whose func(inode uint64) (h holder, found bool) // not found: look again, since a worker that is just accepting it does not hold it yet
+	own *ownClients
+
+	// whose tells the generation of the worker that holds a socket; 0: nobody knows. Not found: look again, since a
+	// worker that is just accepting a connection does not hold it yet.
+	whose func(inode uint64) (generation int, found bool)
 }
 
 // A look at one connection costs tens of microseconds.
@@ -168,12 +171,12 @@ func (v *visit) find(inode uint64) bool {
 		v.accepted, v.at = acceptedSilent, v.watch.Took()
 	}
 	v.looks++
-	h, found := v.whose(inode)
+	generation, found := v.whose(inode)
 	if !found && v.looks < mostLooks {
 		return false
 	}
-	v.by = h
-	v.taken(h)
+	v.by = holder{generation}
+	v.taken(v.by)
 	return true
 }
 
@@ -226,32 +229,13 @@ func howHeard(n int, err error) knockResult {
 // listenAtMost bounds what is read of a program that talks on and on.
 const listenAtMost = 64 << 10
 
-// dialPatiently waits for room in the queue: TCP does that by itself.
-func dialPatiently(ctx context.Context, a ListenAddress) (net.Conn, Client, error) {
-	for {
-		c, client, err := a.Dial(ctx)
-		if !errors.Is(err, unix.EAGAIN) || a.Network != "unix" {
-			return c, client, err
-		}
-		select {
-		case <-time.After(dialPause):
-		case <-ctx.Done():
-			return nil, client, ctx.Err()
-		}
-	}
-}
-
-// dialPause is how long to wait before another attempt at a unix socket whose queue is full.
-const dialPause = 5 * time.Millisecond
-
 func notConnected(err error) knockResult {
-	var network net.Error
 	switch {
 	case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOENT): // a unix socket's file is gone
 		return knockRefused
 	case errors.Is(err, unix.ECONNRESET):
 		return knockReset
-	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case noAnswer(err):
 		return knockUnanswered
 	}
 	return knockNotMade

@@ -67,7 +67,7 @@ func endpointOf(t testing.TB, ln net.Listener) (l kernel.Listener) {
 
 // knock makes a probe of a listener that this process serves, which has no workers.
 func knock(ctx context.Context, a ListenAddress, own *ownClients) knocked {
-	nobody := func(uint64) (holder, bool) { return holder{}, true }
+	nobody := func(uint64) (int, bool) { return 0, true }
 	return knocker{own: own, whose: nobody}.knock(ctx, a, func(holder) {})
 }
 

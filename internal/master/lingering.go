@@ -22,7 +22,7 @@ func (l *loop) letGo(b *binding) {
 		b.turnAway()
 	}
 	l.lingering = append(l.lingering, b)
-	l.watchSoon()
+	l.lookSoon()
 }
 
 // offer returns the sockets that the next plan may take back, each with a hold.
@@ -77,13 +77,13 @@ func (l *loop) leftovers() (workers []string) {
 }
 
 // closeUnheld closes the lingering sockets that no worker holds any more. It returns whether some are left.
-func (m *Master) closeUnheld() bool {
+func (c *caretaker) closeUnheld() bool {
 	var workers []string
 	var looked []*binding // another one that comes meanwhile may be held by workers that are not looked at
-	if m.ask(func(l *loop) { workers, looked = l.leftovers(), slices.Clone(l.lingering) }) != nil || len(looked) == 0 {
+	if c.ask(func(l *loop) { workers, looked = l.leftovers(), slices.Clone(l.lingering) }) != nil || len(looked) == 0 {
 		return false
 	}
-	families, err := m.kin(workers)
+	families, err := c.observer.families(workers)
 	if err != nil {
 		return true // the loop closes them when those workers are gone
 	}
@@ -98,7 +98,7 @@ func (m *Master) closeUnheld() bool {
 		}
 	}
 	left := 0
-	_ = m.ask(func(l *loop) {
+	_ = c.ask(func(l *loop) {
 		l.closeLingering(func(b *binding) bool {
 			return slices.Contains(looked, b) && !slices.ContainsFunc(b.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
 		})

@@ -117,14 +117,14 @@ func TestASocketThatIsGivenUpDuringALookIsNotClosedByThatLook(t *testing.T) {
 			return &binding{asked: loopback, sockets: []*socket{s}, first: s, users: 1}
 		}
 		early, late := open(), open()
-		b.kin = func([]string) (map[string]kernel.Family, error) {
+		b.observer.families = func([]string) (map[string]kernel.Family, error) {
 			_ = b.ask(func(l *loop) { l.lingering = append(l.lingering, late) })
 			return nil, nil
 		}
 		_ = b.ask(func(l *loop) { l.lingering = []*binding{early} })
-		require.True(t, b.closeUnheld(), "one is left")
+		require.True(t, b.caretaker.closeUnheld(), "one is left")
 		require.NoError(t, b.ask(func(l *loop) { require.Equal(t, []*binding{late}, l.lingering) }))
-		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
-		require.False(t, b.closeUnheld())
+		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
+		require.False(t, b.caretaker.closeUnheld())
 	})
 }

@@ -191,9 +191,9 @@ func (l *loop) drain(e drain) {
 	}
 	began := time.Now()
 	go func() {
-		awaitEmptyQueue(last, l.done)
+		awaitEmptyQueue(last, l.mailbox.done)
 		o.timeout -= min(time.Since(began), emptyWithin) // which is part of it
-		_ = l.ask(func(l *loop) { l.order(e.worker, o) })
+		_ = l.mailbox.ask(func(l *loop) { l.order(e.worker, o) })
 	}()
 }
 

@@ -39,9 +39,9 @@ func levelOf(e Event) zerolog.Level {
 }
 
 // warning is a warning about an error. That the master has stopped meanwhile is no error worth one: nil, which logs nothing.
-func (m *Master) warning(err error) *zerolog.Event {
+func (o *observer) warning(err error) *zerolog.Event {
 	if errors.Is(err, ErrStopped) {
 		return nil
 	}
-	return m.options.Log.Warn().Err(err)
+	return o.log.Warn().Err(err)
 }

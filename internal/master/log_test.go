@@ -14,8 +14,8 @@ func TestThatTheMasterHasStoppedIsNoWarning(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	m := newMaster(Options{Log: zerolog.New(&log)})
-	m.warning(fmt.Errorf("look: %w", ErrStopped)).Msg("cannot look")
+	m.observer.warning(fmt.Errorf("look: %w", ErrStopped)).Msg("cannot look")
 	require.Empty(t, log.String())
-	m.warning(errors.New("no netlink")).Msg("cannot look")
+	m.observer.warning(errors.New("no netlink")).Msg("cannot look")
 	require.Contains(t, log.String(), "no netlink")
 }

@@ -18,8 +18,8 @@ type glance struct {
 }
 
 // glanceAt looks at a worker's processes, and, if none of them sleeps at each of the listeners, for connections that they hold.
-func (m *Master) glanceAt(worker string, at []kernel.Listener) glance {
-	family := m.familyOf(worker)
+func (o *observer) glanceAt(worker string, at []kernel.Listener) glance {
+	family := o.familyOf(worker)
 	var g glance
 	g.waits, g.unseen = kernel.Waiting(family, kernel.Inodes(at))
 	if all(at, func(l kernel.Listener) bool { return g.waits[l.Inode].Accepts() }) {
@@ -27,7 +27,7 @@ func (m *Master) glanceAt(worker string, at []kernel.Listener) glance {
 	}
 	held, err := heldFrom(family, at)
 	if errors.Is(err, kernel.ErrNoDiag) {
-		m.options.Log.Debug().Err(err).Str("worker_id", worker).Msg("cannot see which connections a worker has accepted")
+		o.log.Debug().Err(err).Str("worker_id", worker).Msg("cannot see which connections a worker has accepted")
 	}
 	g.held = held
 	return g
@@ -54,14 +54,14 @@ func heldFrom(family kernel.Family, at []kernel.Listener) (map[string]bool, erro
 
 // see looks at a worker and returns what was seen of it so far. It takes as long as the worker's processes like. eager says
 // that a connection is to be offered on a listener on which it does not seem to wait.
-func (m *Master) see(worker string, eager bool) (s sight) {
-	m.seePredecessor(worker)
-	at := m.streamsOf(worker)
+func (o *observer) see(worker string, eager bool) (s sight) {
+	o.seePredecessor(worker)
+	at := o.streamsOf(worker)
 	if len(at) == 0 {
 		return sight{}
 	}
-	g := m.glance(worker, at)
-	_ = m.ask(func(l *loop) {
+	g := o.glance(worker, at)
+	_ = o.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			l.note(w, g)
 			l.seek(w, eager)
@@ -73,16 +73,16 @@ func (m *Master) see(worker string, eager bool) (s sight) {
 }
 
 // seePredecessor looks, once, at the worker that is to be replaced: what it serves now is wanted of its successor.
-func (m *Master) seePredecessor(worker string) {
+func (o *observer) seePredecessor(worker string) {
 	predecessor := ""
-	_ = m.ask(func(l *loop) {
+	_ = o.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			predecessor, w.predecessor = w.predecessor, ""
 		}
 	})
-	if at := m.streamsOf(predecessor); len(at) > 0 {
-		g := m.glance(predecessor, at)
-		_ = m.ask(func(l *loop) {
+	if at := o.streamsOf(predecessor); len(at) > 0 {
+		g := o.glance(predecessor, at)
+		_ = o.ask(func(l *loop) {
 			if w := l.minders[predecessor]; w != nil {
 				l.note(w, g)
 			}
@@ -91,8 +91,8 @@ func (m *Master) seePredecessor(worker string) {
 }
 
 // streamsOf are the streams of a worker, if there is one.
-func (m *Master) streamsOf(worker string) (list []kernel.Listener) {
-	_ = m.ask(func(l *loop) {
+func (o *observer) streamsOf(worker string) (list []kernel.Listener) {
+	_ = o.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			list = w.listeners
 		}

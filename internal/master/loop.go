@@ -1,7 +1,9 @@
 package master
 
 import (
+	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -13,7 +15,19 @@ import (
 // loop is what the master's one goroutine owns: the pool, the plans, the events, the minders
 // and whoever waits. Nothing here blocks; what could is done in goroutines that post a fact.
 type loop struct {
-	*Master
+	options    *Options
+	mailbox    *mailbox // for the goroutines that it starts
+	observer   *observer
+	planner    *planner
+	shell      *shell
+	background *sync.WaitGroup
+	watchSoon  chan struct{} // buffered: there is something new to look after
+
+	launch   func(launchSpec) (process, error)
+	search   func(*binding, ListenAddress)
+	openDoor func() (*net.TCPListener, error)   // where a canary is asked
+	fate     func(worker string, d death) *Fate // of a worker that has ended; nil: nobody takes note
+
 	pool      *pool
 	events    eventLog
 	minders   map[string]*supervised
@@ -52,9 +66,9 @@ func (l *loop) run() {
 	}
 	for !l.finished {
 		select {
-		case ask := <-l.asks:
+		case ask := <-l.mailbox.asks:
 			ask(l)
-		case f := <-l.facts:
+		case f := <-l.mailbox.facts:
 			l.handle(f)
 		}
 	}
@@ -141,11 +155,11 @@ func (l *loop) start(e start) {
 		start:  e,
 		plan:   plan,
 		orders: make(chan order, mostOrders),
-		post:   l.post,
-		count:  l.heldBy,
-		family: l.familyOf,
+		post:   l.mailbox.post,
+		count:  l.observer.heldBy,
+		family: l.observer.familyOf,
 		look:   l.options.Ended,
-		see:    l.see,
+		see:    l.observer.see,
 		fate:   l.fate,
 		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
 			Int("generation", e.generation).Logger(),
@@ -156,7 +170,7 @@ func (l *loop) start(e start) {
 	}
 	s := l.supervise(m)
 	m.born = func(root kernel.Root, pid int) {
-		_ = l.ask(func(l *loop) {
+		_ = l.mailbox.ask(func(l *loop) {
 			s.root, s.runs = root, true
 			l.handle(forked{worker: e.worker, pid: pid})
 		})
@@ -166,7 +180,7 @@ func (l *loop) start(e start) {
 	}
 	spec, err := l.launchSpec(e, plan)
 	spec.unwanted = func() bool { return len(m.orders) > 0 } // each of which means that it is to go
-	l.crew.Go(func() {
+	l.background.Go(func() {
 		m.mind(func() (process, error) {
 			if err != nil {
 				return nil, err
@@ -181,15 +195,15 @@ func (l *loop) start(e start) {
 // stood still, nobody would be on trial otherwise.
 func (l *loop) wake(e wake) {
 	lapse.AfterFunc(e.after, func() {
-		l.catchUp()
-		l.post(awake{reload: e.reload, why: e.why, count: e.count})
+		l.mailbox.catchUp()
+		l.mailbox.post(awake{reload: e.reload, why: e.why, count: e.count})
 	})
 }
 
 // catchUp returns when the loop has been told of all that has happened to the workers up to now.
-func (m *Master) catchUp() {
+func (b *mailbox) catchUp() {
 	var running []*supervised
-	_ = m.ask(func(l *loop) {
+	_ = b.ask(func(l *loop) {
 		for _, mind := range l.minders {
 			if mind.runs {
 				running = append(running, mind)
@@ -202,7 +216,7 @@ func (m *Master) catchUp() {
 		case mind.syncs <- done:
 			<-done
 		case <-mind.gone:
-		case <-m.done:
+		case <-b.done:
 			return
 		}
 	}
@@ -212,7 +226,7 @@ func (m *Master) catchUp() {
 func (l *loop) retry(e retry) {
 	delay := retryDelay(e.deaths)
 	l.retryAt[e.slot] = time.Now().Add(delay)
-	time.AfterFunc(delay, func() { l.post(retryDue{slot: e.slot}) })
+	time.AfterFunc(delay, func() { l.mailbox.post(retryDue{slot: e.slot}) })
 }
 
 func (l *loop) order(worker string, o order) {

@@ -98,17 +98,17 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 		}
 		o := Options{Spec: spec, Log: zerolog.Nop()}
 		b := &bench{Master: newMaster(o), t: t, behave: behave}
-		first, err := b.plan(spec, nil, nil)
+		first, err := b.planner.plan(spec, nil, nil)
 		require.NoError(t, err)
 		b.begin(first)
-		b.launch = b.launchFake
-		b.glance = b.glanceFake
-		b.search = func(*binding, ListenAddress) {}
-		b.openDoor = func() (*net.TCPListener, error) {
+		b.loop.launch = b.launchFake
+		b.observer.glance = b.glanceFake
+		b.loop.search = func(*binding, ListenAddress) {}
+		b.loop.openDoor = func() (*net.TCPListener, error) {
 			return nil, errors.New("who waits for the network is not idle for the clock")
 		}
-		b.kin = func([]string) (map[string]kernel.Family, error) { return nil, nil }
-		b.census = func(workers []string) (map[string][]Connection, error) {
+		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
+		b.observer.census = func(workers []string) (map[string][]Connection, error) {
 			if b.blind.Load() {
 				return nil, syscall.EIO
 			}

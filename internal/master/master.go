@@ -18,9 +18,8 @@ package master
 
 import (
 	"context"
-	"net"
+	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,27 +31,16 @@ import (
 // Master is the parent of the workers. Its methods may be called from any goroutine; each
 // returns ErrStopped once Run has returned.
 type Master struct {
-	options   Options
-	startedAt time.Time
-	home      atomic.Pointer[home]
-	launcher  *launcher
-
-	asks  chan func(*loop) // questions and commands, answered by the loop in turn
-	facts chan fact
-	soon  chan struct{}  // buffered: there is something new to watch over
-	done  chan struct{}  // closed when the loop has ended
-	crew  sync.WaitGroup // the minders, and whoever checks
-	own   *ownClients
-	loop  *loop
-
-	launch func(launchSpec) (process, error)
-	census func(workers []string) (map[string][]Connection, error) // open connections by worker
-	kin    func(workers []string) (map[string]kernel.Family, error)
-	glance func(worker string, at []kernel.Listener) glance
-	search func(*binding, ListenAddress)
-
-	openDoor func() (*net.TCPListener, error)   // where a canary is asked
-	fate     func(worker string, d death) *Fate // of a worker that has ended; nil: nobody takes note
+	*mailbox
+	options    *Options
+	startedAt  time.Time
+	background sync.WaitGroup // goroutines that must end before the master does: the minders, checks, and others
+	observer   *observer
+	planner    *planner
+	launcher   *launcher
+	shell      *shell
+	caretaker  *caretaker
+	loop       *loop
 }
 
 // New opens the listeners and finds the workers' program, or returns why it can't be done.
@@ -62,47 +50,46 @@ func New(o Options) (*Master, error) {
 		return nil, err
 	}
 	m := newMaster(o)
-	first, err := m.plan(o.Spec, nil, nil)
+	first, err := m.planner.plan(o.Spec, nil, nil)
 	if err != nil {
 		return nil, err
 	}
 	m.begin(first)
 	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe, log: o.Log}
-	m.launch = m.launcher.launch
-	m.census = m.heldByWorker
-	m.kin = m.families
-	m.glance = m.glanceAt
-	m.search = m.searchAt
-	m.openDoor = openDoor
-	m.fate = m.fateOf
+	m.shell.spawner = m.launcher.spawner
+	m.loop.launch = m.launcher.launch
+	m.loop.search = m.observer.searchAt
+	m.loop.openDoor = openDoor
+	m.loop.fate = m.observer.fateOf
 	return m, nil
 }
 
 func newMaster(o Options) *Master {
-	m := &Master{
-		options:   o,
-		startedAt: time.Now(),
-		asks:      make(chan func(*loop)),
-		facts:     make(chan fact, 64),
-		soon:      make(chan struct{}, 1),
-		done:      make(chan struct{}),
-		own:       &ownClients{},
-	}
-	m.home.Store(findHome())
+	m := &Master{mailbox: newMailbox(), options: &o, startedAt: time.Now(), planner: newPlanner(&o)}
+	m.observer = newObserver(m.mailbox, o.Log, &m.background)
+	m.shell = &shell{env: func() []string { return o.inheritable(os.Environ()) }}
 	return m
 }
 
 // begin makes the loop, which starts with the first plan.
 func (m *Master) begin(first *plan) {
+	soon := make(chan struct{}, 1)
+	m.caretaker = &caretaker{mailbox: m.mailbox, log: m.options.Log, planner: m.planner, observer: m.observer, soon: soon}
 	m.loop = &loop{
-		Master:  m,
-		pool:    newPool(first.terms(), newID),
-		minders: map[string]*supervised{},
-		plans:   map[int]*plan{},
-		trials:  map[string]*trial{},
-		retryAt: map[int]time.Time{},
-		surveys: m.surveys(),
+		options:    m.options,
+		mailbox:    m.mailbox,
+		observer:   m.observer,
+		planner:    m.planner,
+		shell:      m.shell,
+		background: &m.background,
+		watchSoon:  soon,
 
+		pool:     newPool(first.terms(), newID),
+		minders:  map[string]*supervised{},
+		plans:    map[int]*plan{},
+		trials:   map[string]*trial{},
+		retryAt:  map[int]time.Time{},
+		surveys:  m.observer.surveys(),
 		searches: map[*binding]bool{},
 	}
 	m.loop.adopt(1, first)
@@ -123,7 +110,7 @@ func (m *Master) Run() {
 	defer acks.Close()
 	m.launcher.acks = acks
 	before := m.inheritedChildren()
-	m.crew.Go(func() { m.watch(watchEvery) })
+	m.background.Go(func() { m.caretaker.watch(watchEvery) })
 	m.serve()
 	m.endStrays(before)
 	m.launcher.spawner.stop()
@@ -132,27 +119,7 @@ func (m *Master) Run() {
 func (m *Master) serve() {
 	m.loop.run()
 	close(m.done)
-	m.crew.Wait()
-}
-
-// ask has the loop call f and returns when it has.
-func (m *Master) ask(f func(*loop)) error {
-	answered := make(chan struct{})
-	select {
-	case m.asks <- func(l *loop) { f(l); close(answered) }:
-		<-answered
-		return nil
-	case <-m.done:
-		return ErrStopped
-	}
-}
-
-// post hands the loop a fact. Once the loop has ended nobody needs it.
-func (m *Master) post(f fact) {
-	select {
-	case m.facts <- f:
-	case <-m.done:
-	}
+	m.background.Wait()
 }
 
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
@@ -171,7 +138,7 @@ func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 	}
 	settings := m.strategyOf(request)
 	if request.Surge != nil {
-		if err := m.roomFor(request.Surge.Of(size)); err != nil {
+		if err := m.observer.roomFor(request.Surge.Of(size)); err != nil {
 			return Reload{}, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"rota/internal/kernel"
 )
@@ -31,11 +32,11 @@ func (l *loop) prepare(generation int) {
 	wish, size := l.pool.rotating.StrategyRequest, len(l.pool.slots)
 	gauge := l.trials[l.pool.rotating.ID].gauge
 	go func() {
-		plan, err := l.read(serving, open)
+		plan, err := l.planner.read(serving, open)
 		if err == nil {
-			err = l.roomFor(wish.over(plan.Strategy).Surge.Of(plan.Workers))
+			err = l.observer.roomFor(wish.over(plan.Strategy).Surge.Of(plan.Workers))
 			if err == nil && plan.Workers != serving.Workers {
-				err = l.roomToGrow(plan.Workers - size)
+				err = l.observer.roomToGrow(plan.Workers - size)
 			}
 			if err != nil {
 				plan.closeNew(open)
@@ -43,7 +44,7 @@ func (l *loop) prepare(generation int) {
 			}
 		}
 		gauge.awaitBegun(measureBefore)
-		stopped := l.ask(func(l *loop) {
+		stopped := l.mailbox.ask(func(l *loop) {
 			var t terms
 			if err == nil {
 				l.adopt(generation, plan)
@@ -73,41 +74,53 @@ func (l *loop) prepare(generation int) {
 	}()
 }
 
+// planner makes plans. It reads the disk, so the loop leaves that to goroutines.
+type planner struct {
+	options *Options
+	home    atomic.Pointer[home]
+}
+
+func newPlanner(o *Options) *planner {
+	p := &planner{options: o}
+	p.home.Store(findHome())
+	return p
+}
+
 // read asks for the spec and makes a plan of it.
-func (m *Master) read(serving *plan, open []*binding) (*plan, error) {
-	if next := m.home.Load().follow(); next != nil {
-		m.home.Store(next)
-		m.options.Log.Warn().Str("directory", next.path).Msg("the directory that rota was started in was deleted or moved; it goes on in the one that is there now")
+func (p *planner) read(serving *plan, open []*binding) (*plan, error) {
+	if next := p.home.Load().follow(); next != nil {
+		p.home.Store(next)
+		p.options.Log.Warn().Str("directory", next.path).Msg("the directory that rota was started in was deleted or moved; it goes on in the one that is there now")
 	}
-	spec := m.options.Spec
-	if m.options.Reread != nil {
+	spec := p.options.Spec
+	if p.options.Reread != nil {
 		var err error
-		if spec, err = m.options.Reread(); err != nil {
-			return nil, m.explainHome(err)
+		if spec, err = p.options.Reread(); err != nil {
+			return nil, p.explainHome(err)
 		}
 	}
-	p, err := m.plan(spec, serving, open)
-	return p, m.explainHome(err)
+	made, err := p.plan(spec, serving, open)
+	return made, p.explainHome(err)
 }
 
 // explainHome adds to an error that relative paths lead nowhere.
-func (m *Master) explainHome(err error) error {
-	if lost := m.home.Load().lost(); err != nil && lost != "" {
+func (p *planner) explainHome(err error) error {
+	if lost := p.home.Load().lost(); err != nil && lost != "" {
 		return fmt.Errorf("%w (%s; make it anew and reload, or use absolute paths)", err, lost)
 	}
 	return err
 }
 
 // plan makes a plan with its listeners, some of which may be open already.
-func (m *Master) plan(spec Spec, serving *plan, open []*binding) (*plan, error) {
-	if err := m.options.judge(spec); err != nil {
+func (p *planner) plan(spec Spec, serving *plan, open []*binding) (*plan, error) {
+	if err := p.options.judge(spec); err != nil {
 		return nil, err
 	}
 	plan, err := makePlan(spec, os.Environ(), serving)
 	if err != nil {
 		return nil, err
 	}
-	plan.listeners, err = openListeners(plan.Listen, plan.Workers, m.options.Given, open)
+	plan.listeners, err = openListeners(plan.Listen, plan.Workers, p.options.Given, open)
 	if err == nil {
 		if err = plan.check(); err != nil {
 			plan.closeNew(open)
@@ -117,7 +130,7 @@ func (m *Master) plan(spec Spec, serving *plan, open []*binding) (*plan, error) 
 		plan.drop()
 		return nil, err
 	}
-	m.warnOfLostDeathSignal(plan)
+	warnOfLostDeathSignal(p.options.Log, plan)
 	return plan, nil
 }
 
@@ -160,7 +173,7 @@ func (l *loop) adopt(generation int, p *plan) {
 	}
 	l.plans[generation] = p
 	l.takeBack(p)
-	l.watchSoon()
+	l.lookSoon()
 }
 
 // release lets go of a plan from which no worker will be started any more.

@@ -32,7 +32,7 @@ func (p *pool) onProved(f proved) {
 
 // prove has the gauge of a reload look for its proof.
 func (l *loop) prove(e prove) {
-	done := func() { l.post(proved(e)) }
+	done := func() { l.mailbox.post(proved(e)) }
 	if t := l.trials[e.reload]; t != nil {
 		t.gauge.prove(done)
 		return

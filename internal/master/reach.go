@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"rota/internal/kernel"
 )
 
 // reached is a connection that one of the wanted workers has accepted, and on which nothing was said. Who gets it closes it, and
@@ -20,11 +22,20 @@ type reached struct {
 	unknown int // of which nobody can tell who has accepted so many: they ended at once
 }
 
+// reacher connects to listeners to find out which worker accepts there.
+type reacher struct {
+	own     *ownClients
+	sockets func() ([]kernel.Listener, error)                                             // those that may be meant
+	holders func(workers []string, accepted map[uint64]Client) (map[Client]string, error) // by inode, who has accepted them
+}
+
+func (r reacher) salvo(a ListenAddress) *salvo { return &salvo{reacher: r, at: a} }
+
 // reach connects to a listener, several times if need be, until one of the workers has accepted a connection, by the kernel's word.
 // The other connections are ended in peace. It fails if nobody listens, if the kernel does not tell who has accepted what, and
 // when the context is over; the counts are right then, too.
-func (m *Master) reach(ctx context.Context, a ListenAddress, workers []string) (reached, error) {
-	s := &salvo{Master: m, at: a}
+func (r reacher) reach(ctx context.Context, a ListenAddress, workers []string) (reached, error) {
+	s := r.salvo(a)
 	defer s.end()
 	p := newPace(a)
 	p.long = reachGap
@@ -38,7 +49,7 @@ func (m *Master) reach(ctx context.Context, a ListenAddress, workers []string) (
 			if found.worker == "" && slices.Contains(workers, one.worker) {
 				found = one
 			} else {
-				m.part(one.offer)
+				s.part(one.offer)
 			}
 		}
 		if found.worker != "" {

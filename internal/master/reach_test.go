@@ -24,16 +24,16 @@ func TestAWorkerIsReachedThroughTheListenerThatItShares(t *testing.T) {
 			r.ready(3)
 			workers, _ := r.workers()
 			for _, w := range workers {
-				got, err := r.reach(t.Context(), r.listening()[0], []string{w.ID})
+				got, err := r.observer.reacher().reach(t.Context(), r.listening()[0], []string{w.ID})
 				require.NoError(t, err)
 				require.Equal(t, w.ID, got.worker)
 				require.GreaterOrEqual(t, got.offered, got.taken)
 				require.Positive(t, got.taken)
 				require.Zero(t, got.unknown)
-				require.True(t, r.own.has(got.client.Local), "it is no client's")
+				require.True(t, r.observer.own.has(got.client.Local), "it is no client's")
 				requireAnswer(t, got.conn)
 				got.conn.Close()
-				r.own.end(got.client)
+				r.observer.own.end(got.client)
 			}
 		})
 	}
@@ -59,10 +59,10 @@ func TestConnectionsThatReachNobodyAreOffered(t *testing.T) {
 	var err error
 	ended := make(chan struct{})
 	go func() {
-		got, err = r.reach(ctx, a, []string{workers[0].ID})
+		got, err = r.observer.reacher().reach(ctx, a, []string{workers[0].ID})
 		close(ended)
 	}()
-	require.Eventually(t, func() bool { return r.own.latest.Load() != nil && r.depth() == 1 }, patience, time.Millisecond, "it is made, and waits")
+	require.Eventually(t, func() bool { return r.observer.own.latest.Load() != nil && r.depth() == 1 }, patience, time.Millisecond, "it is made, and waits")
 	cancel()
 	<-ended
 	require.ErrorIs(t, err, context.Canceled)
@@ -85,7 +85,7 @@ func TestNobodyIsReachedWhereNobodyListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l.Close()
-	_, err = r.reach(t.Context(), ListenAddress{Name: "gone", Network: "tcp", Address: l.Addr().String()}, []string{"x"})
+	_, err = r.observer.reacher().reach(t.Context(), ListenAddress{Name: "gone", Network: "tcp", Address: l.Addr().String()}, []string{"x"})
 	require.ErrorContains(t, err, "connect to the listener gone: ")
 	require.ErrorContains(t, err, "refused")
 }
@@ -94,7 +94,7 @@ func TestNobodyIsReachedWhereNobodyListens(t *testing.T) {
 func TestAConnectionThatEndsAtOnceIsTakenByNobodyKnows(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 1}, "serves")
 	r.ready(1)
-	s := salvo{Master: r.Master, at: r.listening()[0]}
+	s := r.observer.reacher().salvo(r.listening()[0])
 	require.NoError(t, s.add(t.Context(), 2))
 	workers, _ := r.workers()
 	require.Eventually(t, func() bool { return all(s.waiting, hungUp) }, patience, time.Millisecond)
@@ -102,7 +102,7 @@ func TestAConnectionThatEndsAtOnceIsTakenByNobodyKnows(t *testing.T) {
 		accepted, err := s.look([]string{workers[0].ID})
 		require.NoError(t, err)
 		for _, one := range accepted {
-			r.part(one.offer)
+			s.part(one.offer)
 		}
 	}
 	require.Equal(t, 2, s.unknown)
@@ -113,7 +113,7 @@ func TestAConnectionThatEndsAtOnceIsTakenByNobodyKnows(t *testing.T) {
 func TestOffersLeaveHalfOfTheQueueToClients(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 1}, "short-queue")
 	r.ready(1)
-	s := salvo{Master: r.Master, at: r.listening()[0]}
+	s := r.observer.reacher().salvo(r.listening()[0])
 	defer s.end()
 	for range 4 {
 		require.NoError(t, s.add(t.Context(), mostOffers))

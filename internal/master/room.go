@@ -89,19 +89,19 @@ func (r resource) refuse(n int) *NoRoom {
 
 // roomFor returns a *NoRoom if a surge of so many workers does not fit. One worker at a time is how
 // little a rotation can do with, so that it is left to try.
-func (m *Master) roomFor(surge int) error {
+func (o *observer) roomFor(surge int) error {
 	if surge <= 1 {
 		return nil
 	}
-	return m.checkRoom(surge)
+	return o.checkRoom(surge)
 }
 
 // roomToGrow returns a *NoRoom if the pool can't have so many workers more.
-func (m *Master) roomToGrow(by int) error {
+func (o *observer) roomToGrow(by int) error {
 	if by <= 0 {
 		return nil
 	}
-	err := m.checkRoom(by)
+	err := o.checkRoom(by)
 	if refused, ok := errors.AsType[*NoRoom](err); ok {
 		refused.Grows = true
 	}
@@ -111,9 +111,9 @@ func (m *Master) roomToGrow(by int) error {
 // checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, their threads not
 // below the limits of those, or what the master needs for them not into its open files. What can't be found out does not
 // refuse anybody.
-func (m *Master) checkRoom(n int) error {
+func (o *observer) checkRoom(n int) error {
 	var worst *NoRoom
-	worker := m.largestReady()
+	worker := o.largestReady()
 	for _, r := range slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), []resource{descriptors()}) {
 		if refused := r.refuse(n); refused != nil && (worst == nil || refused.Fits < worst.Fits) {
 			worst = refused
@@ -164,18 +164,18 @@ type need struct {
 }
 
 // largestReady is what the largest of the ready workers has.
-func (m *Master) largestReady() need {
+func (o *observer) largestReady() need {
 	var ready []string
-	_ = m.ask(func(l *loop) {
+	_ = o.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if member.State == WorkerReady {
 				ready = append(ready, id)
 			}
 		}
 	})
-	families, err := m.kin(ready)
+	families, err := o.families(ready)
 	if err != nil {
-		m.warning(err).Msg("cannot tell how large the workers are")
+		o.warning(err).Msg("cannot tell how large the workers are")
 	}
 	var largest need
 	for _, family := range families {

@@ -59,13 +59,13 @@ func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
 func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 2}, "good")
 	r.ready(2)
-	require.NoError(t, r.checkRoom(1))
-	err := r.checkRoom(1 << 30)
+	require.NoError(t, r.observer.checkRoom(1))
+	err := r.observer.checkRoom(1 << 30)
 	refused := new(NoRoom)
 	require.ErrorAs(t, err, &refused)
 	require.Greater(t, refused.Fits, 2)
 
-	worker := r.largestReady().memory
+	worker := r.observer.largestReady().memory
 	require.Greater(t, worker, uint64(1<<20), "it is a Go program")
 	root := t.TempDir()
 	for path, text := range map[string]string{

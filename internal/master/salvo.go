@@ -18,7 +18,7 @@ import (
 // salvo is connections to one listener that the master makes to find out who accepts them. Several are made before anybody looks, since
 // the kernel may give one after the other to the same worker.
 type salvo struct {
-	*Master
+	reacher
 	at      ListenAddress
 	waiting []offer // in the listener's queue
 	offered int     // so many were made
@@ -57,7 +57,7 @@ func (s *salvo) add(ctx context.Context, n int) error {
 		c, client, err := dialPatiently(ctx, s.at)
 		switch {
 		case err == nil:
-		case notConnected(err) == knockUnanswered:
+		case noAnswer(err):
 			return nil // there is no room, or newcomers are turned away for now
 		default:
 			return err
@@ -108,7 +108,7 @@ func (s *salvo) look(workers []string) (accepted []acceptance, err error) {
 	}
 	var holders map[Client]string
 	if len(held) > 0 {
-		if holders, err = s.whose(workers, held); err != nil {
+		if holders, err = s.reacher.holders(workers, held); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +145,14 @@ func (o *offer) look(held map[uint64]Client) error {
 	return nil
 }
 
+// tally counts connections.
+type tally struct{ offered, taken, unknown int }
+
+// since is what was counted since then.
+func (s *salvo) since(before salvo) tally {
+	return tally{s.offered - before.offered, s.taken - before.taken, s.unknown - before.unknown}
+}
+
 // end parts from those that still wait.
 func (s *salvo) end() {
 	for _, o := range s.waiting {
@@ -154,22 +162,26 @@ func (s *salvo) end() {
 }
 
 // part ends a connection in peace. A worker that does not react to that is not left with it: it would look like a client's.
-func (m *Master) part(o offer) {
+func (r reacher) part(o offer) {
 	_ = o.Conn.(interface{ CloseWrite() error }).CloseWrite() // of one that is reset already the reading tells
 	giveUp := lapse.AfterFunc(partWithin, func() { _ = o.SetReadDeadline(time.Unix(1, 0)) })
 	go func() {
-		defer m.own.end(o.client)
+		defer r.own.end(o.client)
 		defer o.Close()
 		defer giveUp.Stop()
-		_, err := io.Copy(io.Discard, io.LimitReader(o, listenAtMost))
+		_, err := io.Copy(io.Discard, io.LimitReader(o, discardAtMost))
 		if tcp, ok := o.Conn.(*net.TCPConn); ok && err != nil {
 			_ = tcp.SetLinger(0)
 		}
 	}()
 }
 
-// partWithin is how long a worker may take to notice that a connection is over.
-const partWithin = 100 * time.Millisecond
+const (
+	// partWithin is how long a worker may take to notice that a connection is over.
+	partWithin = 100 * time.Millisecond
+	// discardAtMost bounds what is read of a program that talks on and on.
+	discardAtMost = 64 << 10
+)
 
 // hungUp reports whether the other side has ended the connection.
 func hungUp(o offer) bool {

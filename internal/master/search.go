@@ -15,7 +15,7 @@ func (l *loop) seek(w *supervised, eager bool) {
 		a.sought = a.closed == "" && (a.registered || eager && a.open)
 		if a.sought && !a.accepting && !l.searches[a.binding] {
 			l.searches[a.binding] = true
-			l.crew.Go(func() { l.search(a.binding, a.at) })
+			l.background.Go(func() { l.search(a.binding, a.at) })
 		}
 	}
 }
@@ -43,39 +43,39 @@ const hopefulGap = 20 * time.Millisecond
 const seekOn = time.Second
 
 // searchAt goes on until nobody is sought any more.
-func (m *Master) searchAt(b *binding, a ListenAddress) {
+func (o *observer) searchAt(b *binding, a ListenAddress) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
 		select {
-		case <-m.done:
+		case <-o.done:
 		case <-ctx.Done():
 		}
 		cancel()
 	}()
-	s := &salvo{Master: m, at: a}
+	s := o.reacher().salvo(a)
 	defer s.end()
 	p := newPace(a)
-	for workers := m.seeks(b, p); len(workers) > 0; workers = m.seeks(b, p) {
+	for workers := o.seeks(b, p); len(workers) > 0; workers = o.seeks(b, p) {
 		before := *s
 		accepted, err := s.turn(ctx, p, workers)
 		for _, one := range accepted {
-			m.part(one.offer)
+			s.part(one.offer)
 		}
-		_ = m.ask(func(l *loop) {
+		_ = o.ask(func(l *loop) {
 			if l.found(b, accepted, s.since(before), err) {
 				p.reached()
 			}
 		})
 		if err != nil {
-			m.pause(lastGap)
+			o.pause(lastGap)
 		}
 	}
 }
 
 // seeks are the workers to go on for. The search is over for the loop if there are none.
-func (m *Master) seeks(b *binding, p *pace) (workers []string) {
-	_ = m.ask(func(l *loop) {
+func (o *observer) seeks(b *binding, p *pace) (workers []string) {
+	_ = o.ask(func(l *loop) {
 		likely, hopeful := false, false
 		for _, a := range l.sought(b) {
 			workers = append(workers, a.worker)
@@ -94,14 +94,6 @@ func (m *Master) seeks(b *binding, p *pace) (workers []string) {
 		}
 	})
 	return workers
-}
-
-// tally counts connections.
-type tally struct{ offered, taken, unknown int }
-
-// since is what has come since then.
-func (s *salvo) since(before salvo) tally {
-	return tally{s.offered - before.offered, s.taken - before.taken, s.unknown - before.unknown}
 }
 
 // found notes what a turn has shown, and returns whether anybody was seen to accept who was not before. That one is looked at again at once.

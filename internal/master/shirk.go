@@ -4,9 +4,9 @@ import "rota/internal/kernel"
 
 // shirks reports whether the kernel shows that the worker does not wait for connections at the listener, and has none that it may be
 // busy with. It is false of one that can't be looked into.
-func (m *Master) shirks(worker string, a ListenAddress) bool {
-	endpoints, err := m.sockets()
-	families, err2 := m.kin([]string{worker})
+func (o *observer) shirks(worker string, a ListenAddress) bool {
+	endpoints, err := o.sockets()
+	families, err2 := o.families([]string{worker})
 	if err != nil || err2 != nil {
 		return false
 	}
@@ -23,6 +23,6 @@ func (m *Master) shirks(worker string, a ListenAddress) bool {
 	if mayAccept(waits) {
 		return false
 	}
-	held, known := m.heldBy(worker, countBeforeStop)
+	held, known := o.heldBy(worker, countBeforeStop)
 	return known && len(held) == 0
 }

@@ -18,8 +18,8 @@ func (l *loop) bindings() (list []*binding) {
 }
 
 // socketPaths are the paths that have to stay where they are.
-func (m *Master) socketPaths() (list []string) {
-	_ = m.ask(func(l *loop) {
+func (c *caretaker) socketPaths() (list []string) {
+	_ = c.ask(func(l *loop) {
 		for _, b := range l.bindings() {
 			if path := b.first.path; path != nil && !path.hidden {
 				list = append(list, path.path)

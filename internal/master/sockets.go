@@ -50,8 +50,8 @@ func (m *Master) Connections() (Listing, error) {
 }
 
 // running are the workers that have a process.
-func (m *Master) running() (workers []string, err error) {
-	err = m.ask(func(l *loop) {
+func (o *observer) running() (workers []string, err error) {
+	err = o.ask(func(l *loop) {
 		for id, member := range l.pool.workers {
 			if member.PID != 0 {
 				workers = append(workers, id)
@@ -63,7 +63,11 @@ func (m *Master) running() (workers []string, err error) {
 
 // Queues returns how many connections wait to be accepted, by the listener's name.
 func (m *Master) Queues() (map[string]kernel.Queue, error) {
-	endpoints, err := m.sockets()
+	return m.observer.queues()
+}
+
+func (o *observer) queues() (map[string]kernel.Queue, error) {
+	endpoints, err := o.sockets()
 	if err != nil {
 		return nil, err
 	}
@@ -71,20 +75,20 @@ func (m *Master) Queues() (map[string]kernel.Queue, error) {
 }
 
 // sockets are all whose connections a worker may have.
-func (m *Master) sockets() (list []kernel.Listener, err error) {
-	err = m.ask(func(l *loop) { list = l.endpoints() })
+func (o *observer) sockets() (list []kernel.Listener, err error) {
+	err = o.ask(func(l *loop) { list = l.endpoints() })
 	return list, err
 }
 
-// families finds the processes of the workers. Who was one of a worker's stays so, whatever it
+// findFamilies finds the processes of the workers. Who was one of a worker's stays so, whatever it
 // does to hide that, so what is found is remembered.
-func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
+func (o *observer) findFamilies(workers []string) (map[string]kernel.Family, error) {
 	wanted := make(map[string]bool, len(workers))
 	for _, id := range workers {
 		wanted[id] = true
 	}
 	roots := map[string]kernel.Root{}
-	if err := m.ask(func(l *loop) {
+	if err := o.ask(func(l *loop) {
 		for id, minder := range l.minders {
 			root := minder.root
 			root.Aside = !wanted[id]
@@ -97,7 +101,7 @@ func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
 	if err != nil {
 		return nil, err
 	}
-	return families, m.ask(func(l *loop) {
+	return families, o.ask(func(l *loop) {
 		for id, family := range families {
 			if minder := l.minders[id]; minder != nil {
 				minder.root.Known = family
@@ -107,15 +111,15 @@ func (m *Master) families(workers []string) (map[string]kernel.Family, error) {
 }
 
 // familyOf finds the processes of one worker, as far as that is possible.
-func (m *Master) familyOf(worker string) kernel.Family {
+func (o *observer) familyOf(worker string) kernel.Family {
 	answer := make(chan map[string]kernel.Family, 1)
-	if err := m.ask(func(l *loop) { l.surveys.kin.join(l, inquiry[map[string]kernel.Family]{worker, answer}) }); err != nil {
+	if err := o.ask(func(l *loop) { l.surveys.kin.join(l, inquiry[map[string]kernel.Family]{worker, answer}) }); err != nil {
 		return nil
 	}
 	select {
 	case families := <-answer:
 		return slices.Clone(families[worker])
-	case <-m.done:
+	case <-o.done:
 		return nil
 	}
 }
@@ -123,13 +127,13 @@ func (m *Master) familyOf(worker string) kernel.Family {
 // connectionsOf joins the sockets that the workers' processes hold with the kernel's list of connections.
 // That is only asked for if there are any, since the kernel walks through all of the machine's to make it: it would be
 // the most of what a rotation of idle workers costs. A socket accepted in between is missed, and seen next time.
-func (m *Master) connectionsOf(workers []string) (Listing, error) {
+func (o *observer) connectionsOf(workers []string) (Listing, error) {
 	var listing Listing
-	endpoints, err := m.sockets()
+	endpoints, err := o.sockets()
 	if err != nil {
 		return listing, err
 	}
-	if listing.Families, err = m.kin(workers); err != nil {
+	if listing.Families, err = o.families(workers); err != nil {
 		return listing, err
 	}
 	owner, unseen, err := owners(listing.Families, endpoints)
@@ -174,8 +178,8 @@ func owners(families map[string]kernel.Family, endpoints []kernel.Listener) (own
 }
 
 // heldByWorker returns the connections of the workers, but for those that can't be seen.
-func (m *Master) heldByWorker(workers []string) (map[string][]Connection, error) {
-	listing, err := m.connectionsOf(workers)
+func (o *observer) heldByWorker(workers []string) (map[string][]Connection, error) {
+	listing, err := o.connectionsOf(workers)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ func (s Status) Serving() bool {
 func (m *Master) Status() (Status, error) {
 	var s Status
 	err := m.ask(func(l *loop) { s = l.status() })
+	s.PID, s.StartedAt = os.Getpid(), m.startedAt
 	return s, err
 }
 
@@ -118,8 +119,6 @@ func (m *Master) recount(r Reload) Reload {
 func (l *loop) status() Status {
 	p, now := l.pool, time.Now()
 	s := Status{
-		PID:        os.Getpid(),
-		StartedAt:  l.startedAt,
 		Generation: p.generation,
 		Size:       len(p.slots),
 		Stopping:   p.stopping,

@@ -25,11 +25,11 @@ type inquiry[A any] struct {
 func (s *survey[A]) join(l *loop, i inquiry[A]) {
 	s.waiting = append(s.waiting, i)
 	if !s.running {
-		s.begin(l.Master)
+		s.begin(l.mailbox)
 	}
 }
 
-func (s *survey[A]) begin(m *Master) {
+func (s *survey[A]) begin(b *mailbox) {
 	waiting := s.waiting
 	s.waiting, s.running = nil, true
 	workers := make([]string, 0, len(waiting))
@@ -43,25 +43,15 @@ func (s *survey[A]) begin(m *Master) {
 			i.answer <- found
 		}
 		if s.rests {
-			m.pause(time.Since(began))
+			b.pause(time.Since(began))
 		}
-		_ = m.ask(func(*loop) {
+		_ = b.ask(func(*loop) {
 			s.running = false
 			if len(s.waiting) > 0 {
-				s.begin(m)
+				s.begin(b)
 			}
 		})
 	}()
-}
-
-// pause ends early if the loop does.
-func (m *Master) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-m.done:
-	}
 }
 
 // surveys are those of the loop. Callers have one of their own, since minders are not to wait for them.
@@ -71,30 +61,30 @@ type surveys struct {
 	all  survey[sighting] // for callers
 }
 
-func (m *Master) surveys() surveys {
+func (o *observer) surveys() surveys {
 	return surveys{
-		held: survey[map[string][]Connection]{look: m.lookAtHeld},
-		kin:  survey[map[string]kernel.Family]{look: m.lookAtKin},
-		all:  survey[sighting]{look: m.lookAtAll, rests: true},
+		held: survey[map[string][]Connection]{look: o.lookAtHeld},
+		kin:  survey[map[string]kernel.Family]{look: o.lookAtKin},
+		all:  survey[sighting]{look: o.lookAtAll, rests: true},
 	}
 }
 
-func (m *Master) lookAtHeld(workers []string) map[string][]Connection {
-	seen, err := m.seeConnections(workers)
+func (o *observer) lookAtHeld(workers []string) map[string][]Connection {
+	seen, err := o.seeConnections(workers)
 	if err != nil {
-		m.warning(err).Msg("cannot count the connections of workers")
+		o.warning(err).Msg("cannot count the connections of workers")
 	}
-	_ = m.ask(func(l *loop) {
+	_ = o.ask(func(l *loop) {
 		l.withoutEvicted(seen.held)
 		l.noteLook(seen)
 	})
 	return seen.held
 }
 
-func (m *Master) lookAtKin(workers []string) map[string]kernel.Family {
-	families, err := m.kin(workers)
+func (o *observer) lookAtKin(workers []string) map[string]kernel.Family {
+	families, err := o.families(workers)
 	if err != nil {
-		m.warning(err).Msg("cannot list the processes of workers")
+		o.warning(err).Msg("cannot list the processes of workers")
 	}
 	return families
 }
@@ -105,11 +95,11 @@ type sighting struct {
 	err     error
 }
 
-func (m *Master) lookAtAll([]string) sighting {
-	workers, err := m.running()
+func (o *observer) lookAtAll([]string) sighting {
+	workers, err := o.running()
 	if err != nil {
 		return sighting{err: err}
 	}
-	listing, err := m.connectionsOf(workers)
+	listing, err := o.connectionsOf(workers)
 	return sighting{listing, err}
 }

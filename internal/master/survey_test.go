@@ -17,7 +17,7 @@ func surveyed(t *testing.T, workers int, test func(b *bench, looks *atomic.Int32
 	inBubble(t, Spec{Workers: workers}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		var looks atomic.Int32
-		b.kin = func(workers []string) (map[string]kernel.Family, error) {
+		b.observer.families = func(workers []string) (map[string]kernel.Family, error) {
 			looks.Add(1)
 			time.Sleep(30 * time.Millisecond)
 			families := map[string]kernel.Family{}

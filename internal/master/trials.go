@@ -60,16 +60,16 @@ func (l *loop) attend() {
 func (l *loop) beginTrial(generation int) *trial {
 	t := &trial{}
 	t.context, t.cancel = context.WithCancel(context.Background())
-	seek := &seeker{master: l.Master}
+	seek, own := l.observer.seeker(), l.observer.own
 	interval := l.plans[l.pool.generation].ProbeInterval // the reload's own is not read yet
 	t.gauge = newGauge(interval, generation, instruments{
-		endpoints: l.probed,
-		queues:    func() (deepest uint32, err error) { return l.deepest(&t.thrown) },
+		endpoints: l.observer.probed,
+		queues:    func() (deepest uint32, err error) { return l.observer.deepest(&t.thrown) },
 		counters:  kernel.ListenCounters,
-		knock:     knocker{own: l.own, whose: seek.whose}.knock,
+		knock:     knocker{own: own, whose: seek.whose}.knock,
 		cost:      seek.cost,
 		alone: func() bool {
-			alone, err := l.alone(generation)
+			alone, err := l.observer.alone(generation)
 			return alone && err == nil
 		},
 	})
@@ -114,8 +114,8 @@ func (l *loop) endTrial(id string, t *trial) {
 }
 
 // probed are the listeners at which a client is to be served all the time.
-func (m *Master) probed() (list []ListenAddress) {
-	_ = m.ask(func(l *loop) {
+func (o *observer) probed() (list []ListenAddress) {
+	_ = o.ask(func(l *loop) {
 		list = l.targets()
 		r := l.pool.rotating
 		if r == nil || !r.prepared {
@@ -133,8 +133,8 @@ func (m *Master) probed() (list []ListenAddress) {
 }
 
 // deepest is the length of the longest queue. What the listeners have thrown away is noted.
-func (m *Master) deepest(t *thrown) (uint32, error) {
-	queues, err := m.Queues()
+func (o *observer) deepest(t *thrown) (uint32, error) {
+	queues, err := o.queues()
 	if err == nil {
 		t.note(queues)
 	}
@@ -152,7 +152,7 @@ func (l *loop) check(e check) {
 		return // it is over
 	}
 	if l.options.Check == nil {
-		go l.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: Result{Message: errNoChecks.Error()}})
+		go l.mailbox.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: Result{Message: errNoChecks.Error()}})
 		return
 	}
 	round, told := l.round(e, plan, t), l.pool.reload(e.reload).LiveAt
@@ -161,16 +161,16 @@ func (l *loop) check(e check) {
 		told = time.Now()
 	}
 	ctx := t.context
-	l.crew.Go(func() {
+	l.background.Go(func() {
 		if e.live {
-			l.awaitAlone(ctx, e.generation, told)
+			l.observer.awaitAlone(ctx, e.generation, told)
 		}
 		result := l.options.Check(ctx, round)
 		if result.Worker != "" && len(result.Output) == 0 {
-			result.Output = l.lastWords(result.Worker)
+			result.Output = l.observer.lastWords(result.Worker)
 		}
 		if ctx.Err() == nil {
-			l.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: result})
+			l.mailbox.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: result})
 		}
 	})
 }
@@ -198,13 +198,13 @@ func (l *loop) round(e check, plan *plan, t *trial) Round {
 		Listeners:  l.targets(),
 		Workers:    l.pool.serving(e.generation),
 		Slots:      map[string]int{},
-		Serves:     l.serves,
-		Holders:    l.holders,
-		Shirks:     l.shirks,
-		Queues:     l.Queues,
-		Command:    l.runCommand,
-		Opened:     l.own.add,
-		Closed:     l.own.end,
+		Serves:     l.observer.serves,
+		Holders:    l.observer.holders,
+		Shirks:     l.observer.shirks,
+		Queues:     l.observer.queues,
+		Command:    l.shell.run,
+		Opened:     l.observer.own.add,
+		Closed:     l.observer.own.end,
 	}
 	for _, id := range round.Workers {
 		round.Slots[id] = l.pool.workers[id].Slot
@@ -213,8 +213,8 @@ func (l *loop) round(e check, plan *plan, t *trial) Round {
 }
 
 // serves reports whether the worker is ready and has a slot.
-func (m *Master) serves(worker string) (serves bool) {
-	_ = m.ask(func(l *loop) {
+func (o *observer) serves(worker string) (serves bool) {
+	_ = o.ask(func(l *loop) {
 		w := l.pool.workers[worker]
 		serves = w != nil && slices.Contains(l.pool.serving(w.Generation), worker)
 	})
@@ -222,8 +222,8 @@ func (m *Master) serves(worker string) (serves bool) {
 }
 
 // lastWords are what a worker has printed last.
-func (m *Master) lastWords(worker string) (lines []string) {
-	_ = m.askJournal(worker, func(j *journal) { lines = j.last() })
+func (o *observer) lastWords(worker string) (lines []string) {
+	_ = o.askJournal(worker, func(j *journal) { lines = j.last() })
 	return lines
 }
 

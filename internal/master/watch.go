@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
@@ -16,27 +17,36 @@ import (
 // watchEvery is the pause between two looks. It is a handful of system calls.
 const watchEvery = 500 * time.Millisecond
 
+// caretaker is the goroutine that looks after them.
+type caretaker struct {
+	*mailbox
+	log      zerolog.Logger
+	planner  *planner
+	observer *observer
+	soon     <-chan struct{} // there is something new to look at
+}
+
 // watch says what it finds, once, before a crash or a client does. It returns when the loop has ended.
-func (m *Master) watch(every time.Duration) {
+func (c *caretaker) watch(every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	files := watchFiles(m.options.Log)
+	files := watchFiles(c.log)
 	defer files.close()
 	var known []string
 	quick := quickLooks
 	for {
-		files.add(m.socketPaths())
-		missing := m.look()
+		files.add(c.socketPaths())
+		missing := c.look()
 		for _, what := range missing {
 			if !slices.Contains(known, what) {
-				m.options.Log.Warn().Str("missing", what).Msg("workers need what is no longer there; a reload takes what is there now")
+				c.log.Warn().Str("missing", what).Msg("workers need what is no longer there; a reload takes what is there now")
 			}
 		}
 		known = missing
-		if quick--; !m.closeUnheld() {
+		if quick--; !c.closeUnheld() {
 			quick = quickLooks
 		}
-		if !m.rest(tick, quick > 0 && quick < quickLooks, files) {
+		if !c.rest(tick, quick > 0 && quick < quickLooks, files) {
 			return
 		}
 	}
@@ -48,16 +58,16 @@ const (
 	quickPause = 25 * time.Millisecond
 )
 
-// watchSoon has the watch look at what is new.
-func (l *loop) watchSoon() {
+// lookSoon has the caretaker look at what is new.
+func (l *loop) lookSoon() {
 	select {
-	case l.soon <- struct{}{}:
+	case l.watchSoon <- struct{}{}:
 	default: // it will
 	}
 }
 
 // rest returns true when it is time to look again, and false when the loop has ended.
-func (m *Master) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
+func (c *caretaker) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
 	var again <-chan time.Time
 	if quick {
 		again = time.After(quickPause)
@@ -68,13 +78,13 @@ func (m *Master) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
 			return true
 		case <-tick.C:
 			return true
-		case <-m.soon:
+		case <-c.soon:
 			return true
 		case events := <-files.events:
 			if files.concern(events) {
 				return true
 			}
-		case <-m.done:
+		case <-c.done:
 			return false
 		}
 	}
@@ -82,10 +92,10 @@ func (m *Master) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
 
 // look mends what can be mended, and finds out what the serving generation's workers would lack if they
 // were started now. The disk may be slow, so the loop is not made to wait for it.
-func (m *Master) look() (missing []string) {
+func (c *caretaker) look() (missing []string) {
 	var p *plan
 	generation := 0
-	_ = m.ask(func(l *loop) {
+	_ = c.ask(func(l *loop) {
 		l.mendFiles()
 		l.mendListeners()
 		l.renewStale()
@@ -98,11 +108,11 @@ func (m *Master) look() (missing []string) {
 		return nil
 	}
 	missing = p.missing()
-	if lost := m.home.Load().lost(); lost != "" {
+	if lost := c.planner.home.Load().lost(); lost != "" {
 		missing = append(missing, lost)
 	}
 	p.drop()
-	_ = m.ask(func(l *loop) {
+	_ = c.ask(func(l *loop) {
 		if l.pool.generation == generation {
 			l.missing = missing
 		}

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -14,7 +13,8 @@ import (
 
 // seeker finds the generation of the worker that holds a socket. Any goroutine may use it.
 type seeker struct {
-	master *Master
+	suspects func() ([]suspect, error)                                // the newest first: they have the fewest connections yet
+	families func(workers []string) (map[string]kernel.Family, error) // their processes
 
 	mu     sync.Mutex
 	finder kernel.Finder
@@ -28,36 +28,37 @@ type suspect struct {
 	first      kernel.Process // of its family; the zero value if that was gone before it was seen
 }
 
-// whose returns the holder of a socket that a process has. Not found: no worker has it, yet or any more.
-func (s *seeker) whose(inode uint64) (h holder, found bool) {
+// whose returns the generation of the worker that holds a socket; 0 if that can't be told. Not found: no worker
+// has it, yet or any more.
+func (s *seeker) whose(inode uint64) (generation int, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	began := time.Now()
 	defer func() { s.spent = time.Since(began) }()
-	suspects, err := s.master.suspects()
+	suspects, err := s.suspects()
 	if err != nil {
-		return holder{}, true
+		return 0, true
 	}
 	return s.search(suspects, inode)
 }
 
 // search looks at the first processes of the workers before it looks for what came from them. Who may not be looked into may have it.
-func (s *seeker) search(suspects []suspect, inode uint64) (holder, bool) {
+func (s *seeker) search(suspects []suspect, inode uint64) (int, bool) {
 	first := make([]kernel.Family, len(suspects))
 	for i, suspect := range suspects {
 		first[i] = kernel.Family{suspect.first}
 	}
 	i, err := s.finder.Find(first, inode)
 	if i >= 0 {
-		return holder{suspects[i].generation}, true
+		return suspects[i].generation, true
 	}
 	ids := make([]string, len(suspects))
 	for i, suspect := range suspects {
 		ids[i] = suspect.id
 	}
-	families, failed := s.master.kin(ids)
+	families, failed := s.families(ids)
 	if err != nil || failed != nil {
-		return holder{}, true
+		return 0, true
 	}
 	others := make([]kernel.Family, len(suspects))
 	for i, suspect := range suspects {
@@ -65,9 +66,9 @@ func (s *seeker) search(suspects []suspect, inode uint64) (holder, bool) {
 	}
 	i, err = s.finder.Find(others, inode)
 	if i >= 0 {
-		return holder{suspects[i].generation}, true
+		return suspects[i].generation, true
 	}
-	return holder{}, err != nil
+	return 0, err != nil
 }
 
 // cost is how long the latest search took.
@@ -75,17 +76,4 @@ func (s *seeker) cost() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.spent
-}
-
-// suspects are the workers that have a process, the newest first: they have the fewest connections yet.
-func (m *Master) suspects() (list []suspect, err error) {
-	err = m.ask(func(l *loop) {
-		for id, member := range l.pool.workers {
-			if minder := l.minders[id]; minder != nil && minder.runs {
-				list = append(list, suspect{id, member.Generation, minder.root.First()})
-			}
-		}
-	})
-	slices.SortFunc(list, func(a, b suspect) int { return cmp.Or(b.generation-a.generation, cmp.Compare(a.id, b.id)) })
-	return list, err
 }

@@ -232,7 +232,7 @@ func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
 
 func (r *running) isAlone(reload Reload) bool {
 	r.t.Helper()
-	alone, err := r.alone(reload.Generation)
+	alone, err := r.observer.alone(reload.Generation)
 	require.NoError(r.t, err)
 	return alone
 }

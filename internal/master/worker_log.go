@@ -66,11 +66,11 @@ func (m *Master) FollowLog(worker string) (*LogStream, error) {
 }
 
 // askJournal has the owner of the worker's journal call f and returns when it has.
-func (m *Master) askJournal(worker string, f func(*journal)) error {
+func (b *mailbox) askJournal(worker string, f func(*journal)) error {
 	for {
 		var mind *supervised
 		var err error
-		if stopped := m.ask(func(l *loop) {
+		if stopped := b.ask(func(l *loop) {
 			if mind = l.minders[worker]; mind == nil {
 				err = l.withJournal(worker, f)
 			}
@@ -86,7 +86,7 @@ func (m *Master) askJournal(worker string, f func(*journal)) error {
 			<-answered
 			return nil
 		case <-mind.gone: // the loop has its journal now
-		case <-m.done:
+		case <-b.done:
 			return ErrStopped
 		}
 	}
