@@ -1,120 +1,89 @@
-// The status page: what the stream tells goes to the parts that show it.
+// The status page: what the stream says goes into the store, and the panels show what the store holds.
 
-import { allowButton, prepareButton } from './button.js';
-import { prepareControls, renderControls } from './control.js';
-import { byId, setText, showText } from './dom.js';
-import { addEvent, addLost, forgetEvents } from './events.js';
-import { clock } from './format.js';
-import { renderDial } from './dial.js';
-import { renderMaster, renderPool } from './pool.js';
-import { renderReceipt } from './receipt.js';
-import { held, renderReload } from './reload.js';
-import { forgetReloads, newest, observe, observeEvent, observeSample, settle } from './reloads.js';
-import { prepareRotation } from './rotate.js';
+import { getReload } from './api.js';
+import { renderBlockers } from './blockers-panel.js';
+import { addEvent, addLostEvents, clearEvents } from './events-panel.js';
+import { renderConnected, renderDisconnected, renderMaster, renderTitle } from './header.js';
+import { Polling } from './polling.js';
+import { renderPool } from './pool-panel.js';
+import { renderReceipt } from './receipt-panel.js';
+import { prepareReloadControls, renderReloadControls } from './reload-controls.js';
+import { renderReload } from './reload-panel.js';
+import { titleInWords } from './reload-words.js';
+import { prepareRotateButtons } from './rotate-button.js';
+import { renderSlotRing } from './slot-ring.js';
+import { placeholder } from './slots.js';
+import { Store } from './store.js';
 import { follow } from './stream.js';
-import { renderWaiting, watchDrain } from './waiting.js';
-import { renderWorkers, vacancy } from './workers.js';
+import { renderWorkers } from './workers-panel.js';
 
-let latest = null; // statistics
-let connected = false;
-let lost = false; // the line, since the page was opened or last connected
+const store = new Store();
+const polling = new Polling(store, getReload);
 
-prepareButton(accepted);
-prepareControls(accepted);
-prepareRotation();
-renderReceipt(null);
+prepareReloadControls((reload) => {
+  store.takeReload(reload);
+  renderReloadPanels();
+});
+prepareRotateButtons();
 
 follow({
   stats(stats) {
-    latest = stats;
-    const { status } = stats;
-    renderMaster(status);
-    renderPool(status);
-    observeSample(status.reload, masterTime());
+    store.takeStats(stats);
     render();
-    if (!status.reload) settle().then(renderIf);
-    watchDrain(newest(), status.pool.draining).then(renderIf);
+    polling.askForEnd().then(renderIfChanged);
+    polling.askForBlockers().then(renderIfChanged);
   },
   event(event) {
     addEvent(event);
-    observeEvent(event);
-    renderReloads();
+    store.takeEvent(event);
+    renderReloadPanels();
   },
-  lost: addLost,
+  lost: addLostEvents,
   reset() {
-    forgetEvents();
-    forgetReloads();
+    clearEvents();
+    store.forgetReloads();
+    polling.forget();
   },
   connected() {
-    connected = true;
-    renderConnection('connected', '');
-    setText(byId('recovery'), lost ? 'Connected.' : '');
-    lost = false;
+    store.connected = true;
+    renderConnected();
+    render();
   },
   disconnected(since) {
-    connected = false;
-    lost = true;
-    setText(byId('recovery'), '');
-    renderConnection('not connected: retrying…',
-      `Not connected since ${clock(since)}. ${latest ? 'What you see below is from then.' : 'Nothing is known yet.'}`
-      + ' The page recovers by itself as soon as the master answers.');
+    store.connected = false;
+    renderDisconnected(since, store.stats !== null);
+    render();
   },
 });
 
-function accepted(reload) {
-  observe(reload);
-  renderReloads();
+function renderIfChanged(changed) {
+  if (changed) renderReloadPanels();
 }
-
-function renderIf(learned) {
-  if (learned) renderReloads();
-}
-
-// heard reports whether it makes sense to ask the master for something.
-const heard = () => connected && !latest?.status.stopping;
-
-// Ages are told in the master's own clock: the browser's may be wrong or elsewhere.
-const masterTime = () => (latest ? Date.parse(latest.status.started_at) + latest.status.uptime_seconds * 1000 : Date.now());
 
 function render() {
-  if (latest) renderPlaces(latest);
-  allowButton(heard());
-  renderReloads();
+  if (store.stats) {
+    renderMaster(store.stats.status);
+    renderPool(store.stats.status);
+    renderSlots(store.stats);
+  }
+  renderReloadPanels();
 }
 
-function renderPlaces({ status, workers }) {
-  const places = [...workers, ...(status.waiting ?? []).map(vacancy)];
-  renderDial(status.pool.size, places, status.generation);
-  renderWorkers(places, masterTime(), {
+function renderSlots({ status, workers }) {
+  const occupants = [...workers, ...(status.waiting ?? []).map(placeholder)];
+  renderSlotRing(status.pool.size, occupants, status.generation);
+  renderWorkers(occupants, store.masterTime(), {
     generation: status.generation,
-    rotating: status.reload?.on_trial ?? false,
-    heard: heard(),
+    onTrial: status.reload?.on_trial ?? false,
+    reachable: store.reachable,
   });
 }
 
-function renderReloads() {
-  const reload = newest();
-  renderReload(reload, masterTime());
-  renderControls(reload, heard());
+function renderReloadPanels() {
+  const reload = store.newestReload();
+  renderReload(reload, { now: store.masterTime(), anotherQueued: store.hasQueuedReload(reload) });
+  renderReloadControls(reload, store.reachable);
   renderReceipt(reload);
-  renderWaiting(reload);
-  renderTitle();
-}
-
-function renderConnection(words, banner) {
-  const state = connected ? 'connected' : 'disconnected';
-  byId('connection').dataset.state = state;
-  document.body.dataset.connection = state;
-  setText(byId('connection'), words);
-  showText(byId('banner'), banner);
-  render();
-}
-
-function renderTitle() {
-  const pool = latest?.status.pool;
-  const reload = newest();
-  let words = pool ? `${pool.ready}/${pool.size} ready` : 'connecting…';
-  if (reload?.state === 'rolling' || reload?.state === 'reverting') words += held(reload) === 'no' ? ', reloading' : ', paused';
-  if (!connected && pool) words = 'not connected';
-  setText(document.querySelector('title'), `${words} · rota`);
+  renderBlockers(reload, reload && store.blockersOf(reload));
+  renderTitle(titleInWords(store.stats?.status.pool, reload, store.connected));
 }

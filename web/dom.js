@@ -1,21 +1,21 @@
-// Small helpers that touch the page only where something really changed,
-// so that focus, selection and screen readers are left in peace.
+// Changes to the page. Each function touches the page only if something differs, which keeps the focus and
+// the selection, and does not make a screen reader speak.
 
-import { shown } from './format.js';
+import { visible } from './format.js';
 
 export const byId = (id) => document.getElementById(id);
 
 export function setText(node, text) {
-  const wanted = shown(text);
+  const wanted = visible(text);
   if (node.textContent !== wanted) node.textContent = wanted;
 }
 
 export function setAttribute(node, name, value) {
-  const wanted = shown(value);
+  const wanted = visible(value);
   if (node.getAttribute(name) !== wanted) node.setAttribute(name, wanted);
 }
 
-// showText fills a paragraph, or hides it where there is nothing to say.
+// showText fills a paragraph, or hides it if there is no text.
 export function showText(node, text) {
   node.hidden = !text;
   setText(node, text || '');
@@ -28,8 +28,8 @@ export function element(tag, className, text) {
   return node;
 }
 
-// keepChildren makes parent's children the nodes of items, in order: it reuses the node with the
-// same key, and moves only those that are out of place.
+// keepChildren gives parent one child for each item, in order. It reuses the child with the same key, and
+// moves only the children that are out of place.
 export function keepChildren(parent, items, { key, create, update }) {
   const old = new Map(Array.from(parent.children, (node) => [node.dataset.key, node]));
   const wanted = items.map((item) => {

@@ -1,14 +1,17 @@
-// Package web is the status page: plain HTML, CSS and JavaScript modules, built into the binary.
+// Package web is the status page: plain HTML, CSS and JavaScript modules without a build step, embedded in the
+// binary.
 //
-// The page loads its parts from assets/ and follows one stream (/events?stats=1s). What it may change
-// are reloads (POST /reload and /reloads/{id}/…) and single workers (POST /workers/{id}/rotate). It has no
-// inline script or style and needs nothing from elsewhere, so it runs under the strictest content security policy.
+// app.js connects the parts. stream.js follows the master's events and statistics, store.js keeps what they say,
+// and each panel of index.html has a module that shows it. Buttons send their requests through action-button.js
+// and api.js. What needs no browser is tested in test/: run `node --test` in this directory.
+//
+// The page has no inline script or style and loads nothing from other hosts, so it runs under the strictest
+// content security policy.
 package web
 
 import "embed"
 
-// Files holds index.html, served as the page itself, and at the same level everything else,
-// served under /assets/ by its name here.
+// Files holds index.html, which is the page, and its assets, which are served under /assets/.
 //
 //go:embed index.html style.css favicon.svg *.js
 var Files embed.FS

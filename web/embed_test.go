@@ -72,6 +72,29 @@ func TestEveryReferencedAssetIsEmbedded(t *testing.T) {
 	}
 }
 
+// What the page does not load has no place in the binary: tests, tools and modules that nobody imports any more.
+func TestEveryEmbeddedFileIsLoadedByThePage(t *testing.T) {
+	loaded := map[string]bool{"index.html": true}
+	var load func(name string)
+	load = func(name string) {
+		if loaded[name] {
+			return
+		}
+		loaded[name] = true
+		for _, match := range importInJS.FindAllStringSubmatch(read(t, name), -1) {
+			load(match[1])
+		}
+	}
+	for _, match := range assetInHTML.FindAllStringSubmatch(read(t, "index.html"), -1) {
+		load(path.Base(match[1]))
+	}
+	for _, name := range names(t) {
+		if !loaded[name] {
+			t.Errorf("%s is embedded, but the page does not load it", name)
+		}
+	}
+}
+
 // A screen reader lists the regions of the page by their names.
 func TestNoTwoRegionsHaveTheSameName(t *testing.T) {
 	seen := map[string]bool{}

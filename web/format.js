@@ -1,4 +1,4 @@
-// Values in words. Everything here is pure; what is not known is a dash.
+// Values as text. All functions here are pure; an unknown value is a dash.
 
 export const UNKNOWN = '–';
 
@@ -9,24 +9,24 @@ export const text = (value) => (known(value) ? String(value) : UNKNOWN);
 export const count = (value) => (known(value) ? grouped.format(value) : UNKNOWN);
 export const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 
-// shown is a text in which characters that hide or reorder what is around them are escapes, such as \u202e:
-// workers and clients may have written it.
-export const shown = (value) => String(value).replace(/(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+// visible escapes the characters that hide or reorder others, such as \u202e: workers and clients write
+// some of the texts.
+export const visible = (value) => String(value).replace(/(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
   const code = character.codePointAt(0);
   return code < 0x80 ? `\\x${hex(code, 2)}` : code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 });
 
 const hex = (code, digits) => code.toString(16).padStart(digits, '0');
 
-// elapsed is for something that took a while: "0.84 s", "12.3 s", "3 min 5 s".
+// elapsed is for a time that is over: "0.84 s", "12.3 s", "3 min 5 s".
 export function elapsed(seconds) {
   if (!Number.isFinite(seconds) || seconds < 0) return UNKNOWN;
   if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-  return age(seconds);
+  return age(Math.max(seconds, 60));
 }
 
-// age is for something that goes on: whole seconds first, then the two biggest units.
+// age is for a time that goes on: whole seconds, or the two largest units.
 export function age(seconds) {
   if (!Number.isFinite(seconds)) return UNKNOWN;
   const s = Math.max(0, Math.floor(seconds));
@@ -48,7 +48,7 @@ export function bytes(n) {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-// clock is the time of day here, with the date in front where that is not today.
+// clock is the local time of day, with the date in front of it unless that is today.
 export function clock(date, { milliseconds = false } = {}) {
   if (Number.isNaN(date.getTime())) return UNKNOWN;
   const two = (n) => String(n).padStart(2, '0');

@@ -1,6 +1,7 @@
-// The one stream behind the page, kept open. A browser reconnects an EventSource by itself after a
-// broken connection, but gives up for good on an HTTP error and never notices silence: both are
-// mended here. Also here: which master is speaking, and which events were seen already.
+// The one stream behind the page, kept open. A browser reconnects an EventSource after a broken connection,
+// but gives up after an HTTP error and does not notice silence. This module handles both.
+
+import { EventSequence } from './event-sequence.js';
 
 const EVENT_TYPES = [
   'master.started',
@@ -9,35 +10,38 @@ const EVENT_TYPES = [
   'reload.completed', 'reload.failed', 'reload.aborted',
   'pool.scaled',
 ];
-const SILENCE_MS = 5_000; // statistics come every second: without any the line is dead, or the master hangs
+const MAX_SILENCE_MS = 5_000; // statistics come every second
 const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 15_000;
+const MAX_RETRY_MS = 15_000;
 
-// follow opens the stream and calls the reader: connected(), disconnected(since), stats(data),
-// event(data), lost(data), and reset() when another master has taken over.
-export function follow(reader) {
+// retryDelay doubles with every failure in a row. random, from 0 to 1, spreads it by a quarter either way,
+// so that not all pages come back at once.
+export function retryDelay(failures, random = Math.random()) {
+  return Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * (0.75 + random / 2);
+}
+
+// follow opens the stream and calls the reader: connected(), disconnected(since), stats(data), event(data),
+// lost(data), and reset() when another master has taken over. Tests pass a browser of their own.
+export function follow(reader, browser = globalThis) {
+  const { EventSource, setTimeout, clearTimeout, addEventListener } = browser;
+  const sequence = new EventSequence();
   let source = null;
-  let timer = null; // of the next look: for silence while open, for the next try while closed
-  let refusals = 0; // in a row
+  let timer = null; // while the stream is open, for silence; while it is closed, for the next try
+  let failures = 0; // in a row
   let connected = false;
   let lastHeard = new Date();
-  let lastSeq = 0;
-  let master = null;
-  let early = null; // events that came before the statistics that say whose they are; else null
 
   function open({ resume = true } = {}) {
     close();
-    early = [];
-    const from = resume && lastSeq > 0 ? `after=${lastSeq}` : 'recent=50';
+    sequence.restart();
+    const from = resume && sequence.lastSeq > 0 ? `after=${sequence.lastSeq}` : 'recent=50';
     source = new EventSource(`events?stats=1s&${from}`);
-    source.addEventListener('open', () => { early ??= []; });
-    source.addEventListener('error', broken);
-    source.addEventListener('stats', (message) => heard(message, takeStats));
-    source.addEventListener('events.lost', (message) => heard(message, (data) => reader.lost(data)));
-    for (const type of EVENT_TYPES) {
-      source.addEventListener(type, (message) => heard(message, takeEvent));
-    }
-    expectSound();
+    source.addEventListener('open', () => sequence.resume());
+    source.addEventListener('error', onError);
+    listen('stats', onStats);
+    listen('events.lost', (data) => reader.lost(data));
+    for (const type of EVENT_TYPES) listen(type, (event) => deliver(sequence.take(event)));
+    watchSilence();
   }
 
   function close() {
@@ -46,49 +50,44 @@ export function follow(reader) {
     source = null;
   }
 
-  function heard(message, take) {
-    lastHeard = new Date();
-    refusals = 0;
-    expectSound();
-    take(JSON.parse(message.data));
+  function listen(type, take) {
+    source.addEventListener(type, (message) => {
+      lastHeard = new Date();
+      failures = 0;
+      watchSilence();
+      take(JSON.parse(message.data));
+    });
   }
 
-  function expectSound() {
+  function watchSilence() {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      lose();
+      disconnected();
       open();
-    }, SILENCE_MS);
+    }, MAX_SILENCE_MS);
   }
 
-  function broken() {
-    lose();
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+  function onError() {
+    disconnected();
+    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
     close();
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** refusals, LAST_RETRY_MS);
-    refusals += 1;
-    // Whatever was refused, a place to resume from must not be what keeps us out.
-    timer = setTimeout(() => open({ resume: false }), delay * (0.75 + Math.random() / 2));
+    // The master may have refused the number to resume from, so the next try does without.
+    timer = setTimeout(() => open({ resume: false }), retryDelay(failures));
+    failures += 1;
   }
 
-  function lose() {
+  function disconnected() {
     connected = false;
     reader.disconnected(lastHeard);
   }
 
-  function takeStats(stats) {
-    const speaking = `${stats.status.pid} ${stats.status.started_at}`;
-    const another = master !== null && master !== speaking;
-    master = speaking;
-    if (another) {
-      // Its numbers start anew, and we asked for those after the old one's: ask for all of them.
-      lastSeq = 0;
-      early = null;
+  function onStats(stats) {
+    const { takenOver, events } = sequence.identify(stats.status);
+    if (takenOver) {
       reader.reset();
       open();
     }
-    for (const event of early?.splice(0) ?? []) takeNew(event);
-    if (!another) early = null;
+    deliver(events);
     reader.stats(stats);
     if (!connected) {
       connected = true;
@@ -96,18 +95,11 @@ export function follow(reader) {
     }
   }
 
-  function takeEvent(event) {
-    if (early) early.push(event);
-    else takeNew(event);
+  function deliver(events) {
+    for (const event of events) reader.event(event);
   }
 
-  function takeNew(event) {
-    if (event.seq <= lastSeq) return;
-    lastSeq = event.seq;
-    reader.event(event);
-  }
-
-  // A page that the browser keeps for the back button must not hold a stream.
+  // A page that the browser keeps for its back button must not hold a stream.
   addEventListener('pagehide', close);
   addEventListener('pageshow', (event) => { if (event.persisted) open(); });
   open();

@@ -1,8 +1,8 @@
-// The receipt: what was measured of a reload, so far or at all.
+// The receipt panel: what was measured during a reload.
 
 import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
 import { age, count, plural, text, UNKNOWN } from './format.js';
-import { ended } from './reloads.js';
+import { hasEnded } from './reload-state.js';
 
 const FIGURES = [
   { label: 'Probes answered', value: ({ probes }) => outOf(probes.ok, probes.sent), bad: ({ probes }) => probes.refused + probes.reset },
@@ -33,7 +33,7 @@ export function renderReceipt(reload) {
   const receipt = reload?.receipt;
   setText(byId('receipt-of'), receipt ? `of the reload to generation ${reload.generation}` : '');
   setText(byId('receipt-verdict'), verdict(receipt, reload));
-  setAttribute(byId('receipt-verdict'), 'data-lossless', colour(receipt, reload));
+  setAttribute(byId('receipt-verdict'), 'data-lossless', lossless(receipt, reload));
   setText(byId('receipt-assumed'), assumed(reload?.assumed ?? []));
   keepChildren(byId('receipt-figures'), FIGURES, {
     key: (figure) => figure.label,
@@ -47,11 +47,11 @@ export function renderReceipt(reload) {
       setAttribute(cell, 'data-bad', Boolean(receipt && bad?.(receipt)));
     },
   });
-  renderLost(receipt?.cut_connections ?? []);
+  renderLostConnections(receipt?.cut_connections ?? []);
 }
 
-// colour is of the verdict: a reload that has failed has nothing to boast of.
-function colour(receipt, reload) {
+// lossless is what the colour of the verdict says. A failed reload is never shown as a success.
+function lossless(receipt, reload) {
   if (!receipt) return 'open';
   if (reload.error || receipt.losses.length > 0) return 'false';
   return receipt.lossless ?? 'open';
@@ -60,18 +60,18 @@ function colour(receipt, reload) {
 function verdict(receipt, reload) {
   if (!receipt) return 'Nothing measured yet.';
   const losses = receipt.losses.join('; ');
-  if (!ended(reload)) return losses ? `Not lossless so far: ${losses}.` : 'Nothing lost so far; the verdict comes with the end.';
+  if (!hasEnded(reload)) return losses ? `Not lossless so far: ${losses}.` : 'Nothing lost so far; the verdict comes with the end.';
   if (reload.state !== 'completed') return `${serving(reload)} ${meanwhile(receipt, losses)}`;
   if (receipt.lossless === null) return `Unknown whether anything was lost: ${receipt.unproven.join('; ')}.`;
   return receipt.lossless ? 'Lossless: no connection was lost, as far as can be measured.' : `Not lossless: ${losses}.`;
 }
 
-// assumed says which of the new workers were not seen to be ready.
+// assumed says which new workers were not seen to be ready.
 function assumed(reasons) {
   return reasons.length > 0 ? `Readiness was assumed, not seen: ${reasons.join('; ')}.` : '';
 }
 
-// serving says what serves after a reload that did not get where it was to.
+// serving says what serves after a reload that failed or was aborted.
 function serving({ state, error, serving: slots, total }) {
   const what = state === 'failed' ? 'Failed' : 'Aborted';
   if (error?.stopping) return `${what}: the master stops, so no generation serves.`;
@@ -87,7 +87,7 @@ function meanwhile(receipt, losses) {
   return 'Nothing was lost meanwhile, as far as can be measured.';
 }
 
-function renderLost(list) {
+function renderLostConnections(list) {
   byId('receipt-lost').hidden = list.length === 0;
   setText(byId('receipt-lost-title'), `${plural(list.length, 'connection')} cut or dropped`);
   keepChildren(byId('receipt-lost-list'), list, {

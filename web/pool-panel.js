@@ -1,14 +1,7 @@
-// The header and the pool summary: what the master says of itself.
+// The pool panel: how many workers there are, what is wrong, and the listeners.
 
 import { byId, element, keepChildren, setAttribute, setText, showText } from './dom.js';
-import { age, count, plural, text } from './format.js';
-
-export function renderMaster(status) {
-  setText(byId('version'), status.version ?? '');
-  setText(byId('generation'), text(status.generation));
-  setText(byId('master-pid'), text(status.pid));
-  setText(byId('uptime'), age(status.uptime_seconds));
-}
+import { count, plural } from './format.js';
 
 export function renderPool(status) {
   const { pool } = status;
@@ -18,7 +11,7 @@ export function renderPool(status) {
   setText(byId('pool-draining'), count(pool.draining ?? 0));
   setText(byId('pool-connections'), count(status.totals?.connections));
   showText(byId('pool-note'), alarm(status));
-  showText(byId('pool-missing'), missing(status));
+  showText(byId('pool-missing'), missing(status.missing ?? []));
   showText(byId('pool-history'), history(status.totals));
   renderListeners(status.listeners ?? []);
 }
@@ -35,9 +28,9 @@ function alarm(status) {
   return `${status.ready ? 'Not complete' : 'Not ready'}: ${reasons.join('; ')}.`;
 }
 
-// missing says what the next worker would lack: a warning, since those that run go on.
-function missing({ missing: what }) {
-  return what?.length ? `Missing: ${what.join('; ')}. A worker that has to be started now would lack it; a reload takes what is there.` : '';
+// missing is a warning: the workers that run go on, but the next one would lack something.
+function missing(things) {
+  return things.length > 0 ? `Missing: ${things.join('; ')}. A worker that has to be started now would lack it; a reload takes what is there.` : '';
 }
 
 const slots = (numbers) => `${numbers.length === 1 ? 'slot' : 'slots'} ${numbers.join(', ')}`;
@@ -61,9 +54,9 @@ function renderListeners(listeners) {
       const [name, address, queue] = item.children;
       setText(name, listener.name);
       setText(address, listener.address);
-      const queues = listener.backlog !== null; // a datagram socket has none
-      setText(queue, queues ? `queue ${count(listener.queue_depth)} of ${count(listener.backlog)}` : listener.network);
-      // Beyond half of its backlog a queue soon turns connections away.
+      const hasQueue = listener.backlog !== null; // a datagram socket has none
+      setText(queue, hasQueue ? `queue ${count(listener.queue_depth)} of ${count(listener.backlog)}` : listener.network);
+      // A queue that is more than half full may soon turn connections away.
       setAttribute(item, 'data-full', listener.queue_depth * 2 > listener.backlog);
     },
   });

@@ -1,12 +1,11 @@
-// The table of workers: one row a worker, kept for the worker's whole life, and one for every slot
+// The table of workers: one row for each worker, kept for the worker's whole life, and one for each slot
 // that waits for its next worker.
 
 import { byId, element, keepChildren, setAttribute, setText } from './dom.js';
 import { keepFocus } from './focus.js';
-import { age, bytes, count, elapsed, plural, text } from './format.js';
-import { renderRotation, rotationCell } from './rotate.js';
-
-const ORDER = { ready: 0, starting: 0, waiting: 1, draining: 2 };
+import { age, bytes, count, elapsed, text } from './format.js';
+import { renderRotateButton, rotateCell } from './rotate-button.js';
+import { bySlot } from './slots.js';
 
 const COLUMNS = [
   { label: 'Slot', value: (worker) => text(worker.slot) },
@@ -23,49 +22,21 @@ const COLUMNS = [
 
 const assumed = ({ state, readiness }) => state === 'ready' && readiness?.by === 'assumed';
 
-// bySlot groups workers by slot, in the order of slots; within one the current worker comes first.
-export function bySlot(workers) {
-  const sorted = [...workers].sort((a, b) => a.slot - b.slot
-    || (ORDER[a.state] ?? 3) - (ORDER[b.state] ?? 3)
-    || b.generation - a.generation
-    || (a.started_at < b.started_at ? 1 : -1));
-  const slots = new Map();
-  for (const worker of sorted) slots.set(worker.slot, [...(slots.get(worker.slot) ?? []), worker]);
-  return slots;
-}
-
-// vacancy stands in for the worker that a waiting slot has not got.
-export function vacancy({ slot, deaths, last, next_try_at: next }) {
-  return {
-    slot,
-    state: 'waiting',
-    status: `${plural(deaths, 'death')} in a row, the last: ${ended(last)}`,
-    output: last.exit?.output?.join('\n'),
-    next,
-  };
-}
-
-function ended({ exit, ready_at: readyAt }) {
-  if (!exit) return readyAt ? 'missed its watchdog' : 'was not ready in time';
-  if (exit.error) return `could not be started: ${exit.error}`;
-  return exit.signal ? `was ended by signal ${exit.signal}` : `exited with code ${exit.code}`;
-}
-
-// renderWorkers shows the workers as they are at now, in the master's clock (milliseconds). What can be done with
-// them depends on the pool: its generation, whether a reload is rotating it, and whether the master is heard.
+// renderWorkers shows the workers as they are at now, in the master's clock. Whether one can be rotated
+// depends on the pool: its generation, whether a reload is on trial, and whether the master is reachable.
 export function renderWorkers(workers, now, pool) {
   const rows = [...bySlot(workers).values()]
-    .flatMap((slot) => slot.map((worker, place) => ({ worker, older: place > 0 })));
+    .flatMap((slot) => slot.map((worker, place) => ({ worker, isOlder: place > 0 })));
   keepFocus(byId('workers'), byId('workers-title'), () => keepChildren(byId('workers'), rows, {
     key: ({ worker }) => worker.id ?? `waiting-${worker.slot}`,
     create: createRow,
-    update: (row, { worker, older }) => updateRow(row, worker, older, now, pool),
+    update: (row, { worker, isOlder }) => updateRow(row, worker, isOlder, now, pool),
   }));
   byId('workers-empty').hidden = rows.length > 0;
 }
 
-function nextTry({ next }, now) {
-  return next ? `; next try in ${age(Math.ceil((Date.parse(next) - now) / 1000))}` : '';
+function nextTry({ nextTryAt }, now) {
+  return nextTryAt ? `; next try in ${age(Math.ceil((Date.parse(nextTryAt) - now) / 1000))}` : '';
 }
 
 function createRow({ worker }) {
@@ -81,18 +52,18 @@ function createRow({ worker }) {
     if (label === 'State') cell.append(element('span', 'status'));
     row.append(cell);
   });
-  row.append(rotationCell());
+  row.append(rotateCell());
   return row;
 }
 
-function updateRow(row, worker, older, now, pool) {
+function updateRow(row, worker, isOlder, now, pool) {
   setAttribute(row, 'data-slot', worker.slot);
   if (worker.generation) setAttribute(row, 'data-generation', worker.generation);
   setAttribute(row, 'data-state', worker.state);
-  setAttribute(row, 'data-older', older);
+  setAttribute(row, 'data-older', isOlder);
   COLUMNS.forEach(({ value }, index) => setText(row.cells[index].firstElementChild, value(worker, now)));
   setText(row.cells[1].lastElementChild, (worker.status ?? '') + nextTry(worker, now));
   setAttribute(row.cells[1], 'title', worker.output ?? worker.readiness?.detail ?? '');
   setAttribute(row.cells[3], 'title', worker.revision ?? '');
-  renderRotation(row.lastElementChild, worker, older, pool);
+  renderRotateButton(row.lastElementChild, worker, isOlder, pool);
 }

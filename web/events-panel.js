@@ -3,7 +3,7 @@
 import { byId, element } from './dom.js';
 import { clock } from './format.js';
 
-const KEPT = 200;
+const KEPT_EVENTS = 200;
 
 export function addEvent(event) {
   const date = new Date(event.time);
@@ -17,11 +17,12 @@ export function addEvent(event) {
 
   const list = byId('events');
   list.prepend(item);
-  while (list.children.length > KEPT) list.lastElementChild.remove();
+  while (list.children.length > KEPT_EVENTS) list.lastElementChild.remove();
   byId('events-empty').hidden = true;
 }
 
-export function addLost(lost) {
+// addLostEvents says in the list that events are missing.
+export function addLostEvents(lost) {
   addEvent({
     type: 'events.lost',
     time: new Date().toISOString(),
@@ -29,7 +30,7 @@ export function addLost(lost) {
   });
 }
 
-export function forgetEvents() {
+export function clearEvents() {
   byId('events').replaceChildren();
   byId('events-empty').hidden = false;
 }
