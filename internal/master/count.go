@@ -109,10 +109,3 @@ func (o *observer) heldBy(worker string, within time.Duration) (list []Connectio
 	}
 	return list, known
 }
-
-// How long it may take to count what a worker has: before it is told to stop, which waits for that, and
-// before it is ended.
-const (
-	countBeforeStop = 250 * time.Millisecond
-	countBeforeKill = 2 * time.Second
-)

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"rota/internal/kernel"
 	"rota/internal/lapse"
 )
@@ -84,8 +82,8 @@ func mayAccept(waits map[uint64]kernel.Wait) bool {
 // anybody counts again.
 func (w *watch) prepareStop() {
 	family, group := w.family(w.start.worker), w.process.pid()
-	w.others = len(family) > 1
-	w.doom = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.plan.StopGroup && p.Group == group })
+	w.stopping.others = len(family) > 1
+	w.stopping.doom = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.plan.StopGroup && p.Group == group })
 }
 
 // prepare is for those of the family that are meant to get the stop signal.
@@ -130,28 +128,4 @@ func within(limit time.Duration, ask func() bool) bool {
 	case <-slow.C:
 		return true
 	}
-}
-
-// learnFate is for when nothing is left of the worker.
-func (w *watch) learnFate(status exitStatus, outlived bool) *Fate {
-	if w.fate == nil {
-		return nil
-	}
-	stop := unix.SignalName(w.plan.StopSignal)
-	how := Exit{Code: status.code, Signal: status.signal}
-	d := death{
-		name: "worker of slot " + itoa(w.start.slot), how: how.String(), stop: stop,
-		killed: w.killed || w.aborting, cut: cookies(w.cut), doom: w.doom,
-
-		signalled: status.signal == stop,
-	}
-	if !d.signalled && !w.plan.StopGroup && w.passed == nil {
-		d.doom = doom{} // it has learnt to handle it since
-	}
-	itself := d.signalled && (d.doom.certain || d.doom.unseen)
-	d.crashed = !outlived && status.signal != "" && !d.signalled || itself && d.doom.unseen
-	asTold := d.signalled || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
-	d.stopped = !outlived && !itself && asTold
-	d.failed = !outlived && !asTold && (status.code != 0 || status.signal != "") || w.starting
-	return w.fate(w.start.worker, d)
 }

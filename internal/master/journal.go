@@ -145,3 +145,10 @@ func (j *journal) last() []string {
 func (j *journal) copy() WorkerLog {
 	return WorkerLog{Lines: slices.Clone(j.kept), Printed: j.printed, Unlogged: j.unlogged}
 }
+
+// never is a timer that fires only once it is reset.
+func never() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}

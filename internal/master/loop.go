@@ -117,9 +117,9 @@ func (l *loop) do(e effect) {
 	case drain:
 		l.drain(e)
 	case abort:
-		l.order(e.worker, order{abort: true})
+		l.order(e.worker, order{kind: orderAbort})
 	case kill:
-		l.order(e.worker, order{kill: true})
+		l.order(e.worker, order{kind: orderKill})
 	case shrink:
 		l.shrink(e.size)
 	case retire:

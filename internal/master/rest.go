@@ -17,9 +17,9 @@ import (
 // it was told to drain, those of its processes that were told too, or that still have
 // connections, may finish within the same time. Whatever else is left ends now.
 func (w *watch) lookAfterRest() {
-	if w.draining && !w.killed && !w.aborting && w.finishing(w.alive()) {
-		w.outlived = true
-		w.linger.Reset(lingerEvery)
+	if w.heeds(firstEnds) && w.finishing(w.alive()) {
+		w.enter(stageOutliving)
+		w.alarm.Reset(lingerEvery)
 		return
 	}
 	w.finish()
@@ -30,19 +30,19 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	if len(rest) == 0 {
 		return false
 	}
-	if w.passed == nil && !w.plan.StopGroup && w.over.signal == unix.SignalName(w.plan.StopSignal) {
+	if w.stopping.passed == nil && !w.plan.StopGroup && w.over.signal == unix.SignalName(w.plan.StopSignal) {
 		w.passOn(rest)
 	}
 	list, known := w.count(w.start.worker, countBeforeKill)
-	return w.plan.StopGroup || len(list) > 0 || !known || w.passed != nil && !w.passed.Rung()
+	return w.plan.StopGroup || len(list) > 0 || !known || w.stopping.passed != nil && !w.stopping.passed.Rung()
 }
 
 // passOn tells the rest to stop. The first process was ended by the signal, so it was a wrapper which, like a shell, did
 // not know that it should: the program under it has not heard of it yet.
 func (w *watch) passOn(rest kernel.Family) {
-	w.passed = lapse.NewTimer()
-	w.passed.Reset(passGrace)
-	w.doom = w.doom.and(w.prepare(rest, func(kernel.Process) bool { return true }))
+	w.stopping.passed = lapse.NewTimer()
+	w.stopping.passed.Reset(passGrace)
+	w.stopping.doom = w.stopping.doom.and(w.prepare(rest, func(kernel.Process) bool { return true }))
 	err := rest.Signal(w.plan.StopSignal)
 	w.log.Info().Err(err).Int("processes", len(rest)).Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
 }

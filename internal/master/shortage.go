@@ -32,12 +32,3 @@ func DescribeTaskLimit(l kernel.TaskLimit) string {
 	}
 	return fmt.Sprintf("there can't be more threads and processes than the %d that cgroup %s may have (pids.max)", l.Most, l.Cgroup)
 }
-
-// shortage is what the worker may have ended for before it was ready: the runtimes of many languages give up without a
-// word that would help.
-func (w *watch) shortage(how exitStatus) string {
-	if !w.starting || how == (exitStatus{}) {
-		return ""
-	}
-	return w.before.since()
-}

@@ -53,8 +53,8 @@ func newVigil(timeout time.Duration) *vigil {
 	return o
 }
 
-// rest stops the timers.
-func (o *vigil) rest() {
+// stop stops the timers.
+func (o *vigil) stop() {
 	o.timer.Stop()
 	o.eager.Stop()
 	for _, t := range o.overdue {
@@ -66,7 +66,7 @@ func (o *vigil) rest() {
 func (w *watch) lookSoon() {
 	o := w.vigil
 	switch {
-	case o == nil || w.draining || !w.starting:
+	case o == nil || !w.heeds(showsReadiness):
 	case o.under:
 		o.again = true
 	default:
@@ -80,7 +80,7 @@ func (w *watch) beginLook() {
 	o := w.vigil
 	o.timer.Stop()
 	o.under, o.again = true, false
-	eager := w.starting && o.eager.Rung()
+	eager := w.heeds(showsReadiness) && o.eager.Rung()
 	go func() {
 		began := time.Now()
 		s := w.see(w.start.worker, eager)
@@ -98,9 +98,7 @@ func (w *watch) judge(s seen) {
 			o.pause = lastLook // whoever searches there tells of it
 		}
 	}
-	if w.starting {
-		w.decide()
-	}
+	w.decide()
 	w.lookAgain(s.took)
 }
 
@@ -126,8 +124,8 @@ func (w *watch) decide() {
 func (w *watch) lookAgain(took time.Duration) {
 	o := w.vigil
 	switch {
-	case w.draining:
-	case w.starting:
+	case !w.heeds(isLookedAt):
+	case w.heeds(showsReadiness):
 		if o.again {
 			o.pause = firstLook
 		}
