@@ -35,9 +35,9 @@ type Closing struct {
 // nobody uses, until the peer has closed too.
 //
 // Where that is forbidden, a TCP connection is destroyed (SOCK_DESTROY, for who has CAP_NET_ADMIN).
-func (f Family) CloseConnections(list []Connection) []Closing {
+func CloseConnections(family Family, list []Connection) []Closing {
 	closings := make([]Closing, len(list))
-	h := f.holders(list)
+	h := findHolders(family, list)
 	defer h.release()
 	deadline := time.Now().Add(acknowledgedWithin)
 	for from := 0; from < len(list); from += closeAtOnce {

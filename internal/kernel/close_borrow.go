@@ -21,14 +21,14 @@ type place struct {
 	descriptor int
 }
 
-// holders looks for the connections' sockets. A process that can't be looked into is passed over:
+// findHolders looks for the connections' sockets. A process that can't be looked into is passed over:
 // whether that matters shows when nobody else has the socket.
-func (f Family) holders(list []Connection) *holders {
+func findHolders(family Family, list []Connection) *holders {
 	h := &holders{places: make(map[uint64][]place, len(list)), pidfds: map[int]int{}}
 	for _, c := range list {
 		h.places[c.Inode] = nil
 	}
-	for _, p := range f {
+	for _, p := range family {
 		_ = eachSocket("/proc/"+strconv.Itoa(p.PID)+"/fd", func(name string, inode uint64) {
 			known, wanted := h.places[inode]
 			descriptor, err := strconv.Atoi(name)

@@ -44,7 +44,7 @@ func holder(t *testing.T, server net.Conn) Family {
 // closeOne closes the one connection of the listener.
 func closeOne(t *testing.T, family Family, l Listener) Closing {
 	t.Helper()
-	return family.CloseConnections([]Connection{only(t, l)})[0]
+	return CloseConnections(family, []Connection{only(t, l)})[0]
 }
 
 func requireEnd(t *testing.T, client net.Conn, rest []byte) {
@@ -98,7 +98,7 @@ func TestWhatIsOnItsWayArrivesBeforeTheEnd(t *testing.T) {
 	family := holder(t, server)
 	closed := make(chan Closing)
 	one := only(t, l)
-	go func() { closed <- family.CloseConnections([]Connection{one})[0] }()
+	go func() { closed <- CloseConnections(family, []Connection{one})[0] }()
 	eventually(t, l, func(c Connection) bool { return c.TCPState == "FIN_WAIT1" })
 	_, err := client.Write([]byte("still here"))
 	require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestManyAreClosedAtOnceAndNoOthers(t *testing.T) {
 		}
 	}
 	before := openFiles(t)
-	for _, c := range (Family{ourselves(t)}).CloseConnections(others) {
+	for _, c := range CloseConnections(Family{ourselves(t)}, others) {
 		require.Equal(t, Closing{How: Shutdown}, c)
 	}
 	require.Equal(t, before, openFiles(t))
@@ -169,16 +169,16 @@ func TestWhatIsClosedAlreadyIsNotClosedAgain(t *testing.T) {
 
 	another := c
 	another.Cookie++ // as if the inode were another socket's by now
-	require.ErrorIs(t, own.CloseConnections([]Connection{another})[0].Err, ErrClosed)
+	require.ErrorIs(t, CloseConnections(own, []Connection{another})[0].Err, ErrClosed)
 	send(t, client, server, 4)
 
 	gone := ourselves(t)
 	gone.Started--
-	require.ErrorIs(t, Family{gone}.CloseConnections([]Connection{c})[0].Err, ErrClosed)
+	require.ErrorIs(t, CloseConnections(Family{gone}, []Connection{c})[0].Err, ErrClosed)
 	send(t, client, server, 4)
 
 	require.NoError(t, server.Close())
-	require.ErrorIs(t, own.CloseConnections([]Connection{c})[0].Err, ErrClosed)
+	require.ErrorIs(t, CloseConnections(own, []Connection{c})[0].Err, ErrClosed)
 }
 
 func TestAConnectionCanBeDestroyed(t *testing.T) {

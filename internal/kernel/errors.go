@@ -20,9 +20,6 @@ var (
 	// something between it and the caller, such as a sandbox, forbids netlink.
 	ErrNoDiag = errors.New("the kernel has no sock_diag support, or a sandbox forbids it (netlink)")
 
-	// ErrNoProc says that /proc does not show the caller.
-	ErrNoProc = errors.New("/proc is not mounted, or belongs to another PID namespace; mount it: mount -t proc proc /proc")
-
 	// ErrInterrupted says that the sockets changed so much while they were listed
 	// that the kernel called its own answer inconsistent, several times in a row.
 	ErrInterrupted = errors.New("socket listing was interrupted")

@@ -76,9 +76,9 @@ func memoryLimit(h hierarchy, path string) (MemoryLimit, bool) {
 		return MemoryLimit{}, false
 	}
 	if content, err := readProc(filepath.Join(directory, "memory.stat")); err == nil {
-		used = without(used, field(content, files.droppable))
+		used -= min(used, field(content, files.droppable))
 	}
-	return MemoryLimit{Cgroup: path, Most: most, Free: without(most, used)}, true
+	return MemoryLimit{Cgroup: path, Most: most, Free: most - min(most, used)}, true
 }
 
 // kilobytes finds "name: 123 kB", in bytes.

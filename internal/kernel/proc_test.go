@@ -13,11 +13,11 @@ import (
 func TestWithoutItsOwnProcAProgramIsTold(t *testing.T) {
 	require.NoError(t, CheckProc())
 	root := t.TempDir()
-	require.ErrorIs(t, checkProc(root), ErrNoProc)
+	require.ErrorIs(t, showsCaller(root), ErrNoProc)
 	require.NoError(t, os.Mkdir(filepath.Join(root, "proc"), 0o700))
 	require.NoError(t, os.Symlink("0", filepath.Join(root, "proc/self")))
-	require.ErrorIs(t, checkProc(root), ErrNoProc, "it is that of another namespace")
-	require.ErrorContains(t, checkProc(root), "mount -t proc")
+	require.ErrorIs(t, showsCaller(root), ErrNoProc, "it is that of another namespace")
+	require.ErrorContains(t, showsCaller(root), "mount -t proc")
 }
 
 func TestANetlinkThatIsForbiddenIsNotThere(t *testing.T) {

@@ -85,7 +85,7 @@ func (m *Master) close(worker string, list []Connection, families map[string]ker
 	}
 	var fresh map[uint64]bool
 	_ = m.ask(func(l *loop) { fresh = l.evicting(worker, list) })
-	closings := families[worker].CloseConnections(sockets)
+	closings := kernel.CloseConnections(families[worker], sockets)
 	var failed []uint64
 	for i, closing := range closings {
 		if cookie := list[i].Cookie; closing.Err != nil && fresh[cookie] {
