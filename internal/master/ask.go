@@ -1,51 +1,55 @@
 package master
 
-import "context"
+// How callers give the master commands. What the pool needs for its decision is measured here first, outside of the
+// loop, and goes along with the command.
 
-// What callers may ask of the master besides a reload.
+// Reload asks for a graceful rotation and returns the reload that will be, or is, its
+// answer; a queued reload is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
+// ErrNoCanary, CanaryTooLarge, *NoRoom, a ConflictError.
+func (m *Master) Reload(request ReloadRequest) (Reload, error) {
+	c := askReload{id: newID(), request: request, settings: m.settingsFor(request)}
+	if request.Surge != nil {
+		c.room = m.observer.headroom()
+	}
+	var r Reload
+	err := m.attempt(func(l *loop) error {
+		if err := l.obey(c); err != nil {
+			return err
+		}
+		r = l.pool.answerTo(request).clone()
+		return nil
+	})
+	return r, err
+}
 
-// Control has a reload go another way: back, on, or not for now. What has been done already is not
-// done again. Errors: ErrNoReload, ErrStopping, a ConflictError where the reload's state forbids it.
+// settingsFor are the settings as they are now, if it matters for the request. Those that can't be read are not known:
+// the reload will say so, because its plan reads them again.
+func (m *Master) settingsFor(request ReloadRequest) *settings {
+	if !request.NeedsCanary && request.Canary == nil {
+		return nil
+	}
+	spec := m.options.Spec
+	if m.options.Reread != nil {
+		var err error
+		if spec, err = m.options.Reread(); err != nil {
+			return nil
+		}
+	}
+	return &settings{strategy: spec.Strategy, workers: spec.withDefaults().Workers}
+}
+
+// Control has a reload go back, wait or go on. Asking twice changes nothing.
+// Errors: ErrNoReload, ErrStopping, a ConflictError where the reload's state forbids it.
 func (m *Master) Control(id string, verb Verb, reason string) (Reload, error) {
 	var answer Reload
 	err := m.attempt(func(l *loop) error {
-		r := l.pool.reload(id)
-		if r == nil {
-			return ErrNoReload
-		}
-		if l.pool.stopping && !r.State.Terminal() {
-			return ErrStopping
-		}
-		if err := l.pool.forbids(r, verb); err != nil {
+		if err := l.obey(controlReload{reload: id, verb: verb, reason: reason}); err != nil {
 			return err
 		}
-		l.handle(controlAsked{reload: id, verb: verb, reason: reason})
-		answer = r.clone()
+		answer = l.pool.reload(id).clone()
 		return nil
 	})
 	return answer, err
-}
-
-// WaitCanary returns the reload once its canary is reached, skipped or known not to exist, or the reload has
-// ended. Errors: as Wait.
-func (m *Master) WaitCanary(ctx context.Context, id string) (Reload, error) {
-	return m.waitUntil(ctx, id, (*Reload).CanaryDecided)
-}
-
-// strategyOf is the settings' own strategy, where the request needs a canary and leaves it to them whether there is
-// one. Settings that can't be read are the reload's to complain of: its plan reads them again.
-func (m *Master) strategyOf(request ReloadRequest) Strategy {
-	if !request.NeedsCanary || request.Canary != nil {
-		return Strategy{}
-	}
-	if m.options.Reread == nil {
-		return m.options.Strategy
-	}
-	spec, err := m.options.Reread()
-	if err != nil {
-		return Strategy{Canary: 1} // perhaps
-	}
-	return spec.Strategy
 }
 
 // Renew has a worker replaced by another of the same generation, which is started and ready before the
@@ -53,21 +57,10 @@ func (m *Master) strategyOf(request ReloadRequest) Strategy {
 func (m *Master) Renew(id string) (Worker, error) {
 	var next Worker
 	err := m.attempt(func(l *loop) error {
-		if l.pool.stopping {
-			return ErrStopping
-		}
-		w := l.pool.workers[id]
-		if w == nil {
-			if _, known := l.pool.worker(id); known {
-				return conflict("the worker is gone")
-			}
-			return ErrNoWorker
-		}
-		if err := l.pool.forbidsRenewal(w); err != nil {
+		if err := l.obey(renewWorker{worker: id}); err != nil {
 			return err
 		}
-		l.handle(renewalAsked{worker: id})
-		next = l.pool.slotOf(w).next.Worker
+		next = l.pool.replacementOf(id).Worker
 		return nil
 	})
 	return next, err
@@ -75,52 +68,28 @@ func (m *Master) Renew(id string) (Worker, error) {
 
 // Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrResizing, ErrPoolLimit, *NoRoom.
 func (m *Master) Scale(delta int) error {
-	_, err := m.scale(func(now int) int { return now + delta })
-	return err
+	c := scaleBy{delta: delta}
+	if delta > 0 {
+		c.room = m.observer.headroom()
+	}
+	return m.attempt(func(l *loop) error { return l.obey(c) })
 }
 
 // ScaleTo gives the pool so many workers and returns how many it had. Errors: as Scale.
 func (m *Master) ScaleTo(size int) (before int, err error) {
-	return m.scale(func(int) int { return size })
-}
-
-// scale looks whether there is room before it has the loop do it. More than one caller at a time may find the same room.
-func (m *Master) scale(size func(now int) int) (before int, err error) {
-	more := 0
-	if err := m.attempt(func(l *loop) error {
-		now := len(l.pool.slots)
-		more = size(now) - now
-		return l.forbidsSize(size(now))
-	}); err != nil {
-		return 0, err
-	}
-	if err := m.observer.roomToGrow(more); err != nil {
-		return 0, err
-	}
+	c := scaleTo{size: size, room: m.observer.headroom()}
 	err = m.attempt(func(l *loop) error {
 		before = len(l.pool.slots)
-		wanted := size(before)
-		if err := l.forbidsSize(wanted); err != nil {
-			return err
-		}
-		l.handle(scaleAsked{delta: wanted - before})
-		return nil
+		return l.obey(c)
 	})
 	return before, err
 }
 
-// forbidsSize says why the pool can't be given so many workers now, or nil.
-func (l *loop) forbidsSize(size int) error {
-	switch {
-	case l.pool.stopping:
-		return ErrStopping
-	case size < 1 || size > MaxWorkers:
-		return ErrPoolLimit
-	case size != len(l.pool.slots) && l.pool.resizing():
-		return ErrResizing
-	}
-	return nil
-}
+// Shutdown lets every worker drain; Run returns when the last is gone.
+func (m *Master) Shutdown() { m.command(stopMaster{}) }
+
+// Kill ends every worker at once; their connections are cut.
+func (m *Master) Kill() { m.command(stopMaster{now: true}) }
 
 // attempt has the loop call f and returns its error.
 func (b *mailbox) attempt(f func(*loop) error) error {

@@ -33,15 +33,19 @@ func (r *Reload) promoted() bool {
 // promotes reports whether the verb has a reload go on from its canary.
 func (v Verb) promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
 
-// forbidsCanary says why the request can't have the canary that it needs, or would take another caller's away; or nil. Only its plan will say for certain,
-// since settings may change until that is made.
-func (p *pool) forbidsCanary(request ReloadRequest, settings Strategy) error {
+// forbidsCanary says why the request can't have the canary that it needs, or would take another caller's away; or
+// nil. Only its plan can say for certain: the settings may change until that is made.
+func (p *pool) forbidsCanary(request ReloadRequest, now *settings) error {
 	both := request
 	if p.queued != nil {
 		both = p.queued.merge(request)
 	}
+	strategy := Strategy{Canary: 1} // perhaps
+	if now != nil {
+		strategy = now.strategy
+	}
 	switch {
-	case request.NeedsCanary && both.over(settings).Canary == 0:
+	case request.NeedsCanary && both.over(strategy).Canary == 0:
 		return ErrNoCanary
 	case both.NeedsCanary && both.Canary != nil && *both.Canary == 0:
 		return conflict("another caller of the queued reload waits for its canary, and this one wants none; ask again when that reload has started")

@@ -27,31 +27,16 @@ func (p *pool) sizeFor(workers int) int {
 	return workers
 }
 
-// canaryFits returns a CanaryTooLarge for a request whose canary is known to leave no slot for later. Where other reloads come
-// first, they may change the pool's size: then it is for the plan to say.
-func (m *Master) canaryFits(request ReloadRequest) error {
-	if request.Canary == nil {
+// forbidsCanarySize returns a CanaryTooLarge for a canary that leaves no slot for later, neither in the pool as it is nor
+// in one of the size that the settings have now. Where other reloads come first, they may change the pool's size: then
+// the plan has to say.
+func (p *pool) forbidsCanarySize(request ReloadRequest, now *settings) error {
+	if request.Canary == nil || now == nil || p.rotating != nil || p.queued != nil {
 		return nil
 	}
-	wish := Strategy{Canary: *request.Canary}
-	fits := func(workers int) (err error) {
-		_ = m.ask(func(l *loop) {
-			if workers == 0 {
-				workers = l.pool.terms[l.pool.generation].workers
-			}
-			if l.pool.rotating == nil && l.pool.queued == nil {
-				err = wish.fits(l.pool.sizeFor(workers))
-			}
-		})
-		return err
+	canary := Strategy{Canary: *request.Canary}
+	if canary.fits(len(p.slots)) == nil {
+		return nil
 	}
-	err := fits(0)
-	if err == nil || m.options.Reread == nil {
-		return err
-	}
-	spec, unread := m.options.Reread() // which may want a larger pool
-	if unread != nil {
-		return nil // the plan will complain of that
-	}
-	return fits(spec.withDefaults().Workers)
+	return canary.fits(p.sizeFor(now.workers))
 }

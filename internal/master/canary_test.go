@@ -51,9 +51,9 @@ func TestACanaryThatFailsItsChecksIsNotReached(t *testing.T) {
 // Who is told of it late is told the same.
 func TestACanaryStaysReached(t *testing.T) {
 	for name, goOn := range map[string]func(*world, *Reload){
-		"promoted":                func(w *world, r *Reload) { w.apply(controlAsked{reload: r.ID, verb: VerbPromote}) },
+		"promoted":                func(w *world, r *Reload) { w.apply(controlReload{reload: r.ID, verb: VerbPromote}) },
 		"soaked":                  func(w *world, _ *Reload) { w.woken(canaryOver) },
-		"paused by somebody, too": func(w *world, r *Reload) { w.apply(controlAsked{reload: r.ID, verb: VerbPause}) },
+		"paused by somebody, too": func(w *world, r *Reload) { w.apply(controlReload{reload: r.ID, verb: VerbPause}) },
 		"completed": func(w *world, r *Reload) {
 			w.calm()
 			require.Equal(t, ReloadCompleted, r.State)
@@ -69,7 +69,7 @@ func TestACanaryStaysReached(t *testing.T) {
 	}
 	w, r := canaryOf(t, asIs)
 	w.ready(w.next())
-	w.apply(controlAsked{reload: r.ID, verb: VerbAbort})
+	w.apply(controlReload{reload: r.ID, verb: VerbAbort})
 	require.False(t, r.CanaryReached(), "it is taken back")
 	require.False(t, r.CanaryDecided())
 }
@@ -77,13 +77,13 @@ func TestACanaryStaysReached(t *testing.T) {
 // Somebody who holds the reload before its canary is up still learns when it is, and it soaks meanwhile.
 func TestACanaryIsReachedThoughSomebodyHasPausedTheReload(t *testing.T) {
 	w, r := canaryOf(t, func(terms *terms) { terms.strategy.CanarySoak = time.Second })
-	w.apply(controlAsked{reload: r.ID, verb: VerbPause})
+	w.apply(controlReload{reload: r.ID, verb: VerbPause})
 	w.ready(w.next())
 	require.True(t, r.CanaryReached())
 	require.Equal(t, PausedAsked, r.Paused.Why)
 	require.True(t, slices.ContainsFunc(w.events, func(e Event) bool { return e.Message == "the canary is up" && e.Reload.CanaryAt.Equal(r.CanaryAt) }))
 	w.woken(canaryOver)
-	w.apply(controlAsked{reload: r.ID, verb: VerbResume})
+	w.apply(controlReload{reload: r.ID, verb: VerbResume})
 	require.NotNil(t, w.next(), "it has soaked")
 }
 
@@ -94,7 +94,7 @@ func TestAPromotionNeedsACanaryThatIsUp(t *testing.T) {
 		err := w.pool.forbids(r, VerbPromote)
 		require.ErrorContains(t, err, "wait=canary")
 		require.ErrorContains(t, err, "skip_canary=true")
-		w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+		w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 		require.True(t, r.PromotedAt.IsZero())
 	}
 	refused()
@@ -102,16 +102,16 @@ func TestAPromotionNeedsACanaryThatIsUp(t *testing.T) {
 	refused() // it is not checked yet
 	w.check(Result{OK: true})
 	require.NoError(t, w.pool.forbids(r, VerbPromote))
-	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	at := r.PromotedAt
 	require.Equal(t, w.now, at)
 
-	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	require.True(t, w.calm())
 	require.Equal(t, ReloadCompleted, r.State)
 	require.NoError(t, w.pool.forbids(r, VerbPromote), "it is promoted")
 	require.NoError(t, w.pool.forbids(r, VerbSkipCanary))
-	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	require.Equal(t, at, r.PromotedAt)
 	require.Empty(t, w.effects)
 }
@@ -119,7 +119,7 @@ func TestAPromotionNeedsACanaryThatIsUp(t *testing.T) {
 func TestAReloadThatWasPromotedAndFailedIsNotPromotedAgain(t *testing.T) {
 	w, r := canaryOf(t, asIs)
 	w.ready(w.next())
-	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	w.apply(exited{worker: w.next().ID, exit: Exit{Code: 1}})
 	require.Error(t, w.pool.forbids(r, VerbPromote), "it goes back")
 	w.calm()
@@ -130,7 +130,7 @@ func TestAReloadThatWasPromotedAndFailedIsNotPromotedAgain(t *testing.T) {
 func TestACanaryThatIsSkippedIsNotReached(t *testing.T) {
 	w, r := canaryOf(t, asIs)
 	require.NoError(t, w.pool.forbids(r, VerbSkipCanary))
-	w.apply(controlAsked{reload: r.ID, verb: VerbSkipCanary})
+	w.apply(controlReload{reload: r.ID, verb: VerbSkipCanary})
 	require.True(t, r.CanaryDecided())
 	require.True(t, r.CanarySkipped())
 	require.True(t, w.over().calm())
@@ -144,27 +144,27 @@ func TestWhoNeedsACanaryIsToldThatThereIsNone(t *testing.T) {
 		return ReloadRequest{NeedsCanary: true, StrategyRequest: StrategyRequest{Canary: canary}}
 	}
 	w := newWorld(3).up()
-	require.ErrorIs(t, w.pool.forbidsCanary(needs(nil), Strategy{}), ErrNoCanary)
-	require.ErrorIs(t, w.pool.forbidsCanary(needs(&none), Strategy{Canary: 1}), ErrNoCanary)
-	require.NoError(t, w.pool.forbidsCanary(needs(nil), Strategy{Canary: 1}))
-	require.NoError(t, w.pool.forbidsCanary(needs(&some), Strategy{}))
-	require.NoError(t, w.pool.forbidsCanary(ReloadRequest{}, Strategy{}))
+	require.ErrorIs(t, w.pool.forbidsCanary(needs(nil), &settings{}), ErrNoCanary)
+	require.ErrorIs(t, w.pool.forbidsCanary(needs(&none), &settings{strategy: Strategy{Canary: 1}}), ErrNoCanary)
+	require.NoError(t, w.pool.forbidsCanary(needs(nil), &settings{strategy: Strategy{Canary: 1}}))
+	require.NoError(t, w.pool.forbidsCanary(needs(&some), &settings{}))
+	require.NoError(t, w.pool.forbidsCanary(ReloadRequest{}, &settings{}))
 
 	w.ask()
 	w.prepare(nil)
-	w.apply(reloadAsked{id: "with", request: ReloadRequest{StrategyRequest: StrategyRequest{Canary: &some}}})
-	require.NoError(t, w.pool.forbidsCanary(needs(nil), Strategy{}), "the one that is queued has a canary")
+	w.apply(askReload{id: "with", request: ReloadRequest{StrategyRequest: StrategyRequest{Canary: &some}}})
+	require.NoError(t, w.pool.forbidsCanary(needs(nil), &settings{}), "the one that is queued has a canary")
 	without := ReloadRequest{StrategyRequest: StrategyRequest{Canary: &none}}
-	require.NoError(t, w.pool.forbidsCanary(without, Strategy{}))
-	w.apply(reloadAsked{id: "with", request: needs(nil)})
-	require.ErrorContains(t, w.pool.forbidsCanary(without, Strategy{}), "another caller of the queued reload waits for its canary")
-	require.NoError(t, w.pool.forbidsCanary(ReloadRequest{}, Strategy{}))
+	require.NoError(t, w.pool.forbidsCanary(without, &settings{}))
+	w.apply(askReload{id: "with", request: needs(nil)})
+	require.ErrorContains(t, w.pool.forbidsCanary(without, &settings{}), "another caller of the queued reload waits for its canary")
+	require.NoError(t, w.pool.forbidsCanary(ReloadRequest{}, &settings{}))
 }
 
 // The settings may lose their canary between the request and the plan: then nothing changes.
 func TestAReloadThatHasLostItsCanaryFails(t *testing.T) {
 	w := newWorld(3).up()
-	w.apply(reloadAsked{id: "r2", request: ReloadRequest{NeedsCanary: true}})
+	w.apply(askReload{id: "r2", request: ReloadRequest{NeedsCanary: true}})
 	w.prepare(nil)
 	r := w.last()
 	require.Equal(t, ReloadFailed, r.State)

@@ -70,15 +70,21 @@ func (p *pool) forbidsGoing(r *Reload, verb Verb) error {
 	return nil
 }
 
-// control does what somebody wants of a reload, if that is possible.
-func (p *pool) control(f controlAsked) {
-	r := p.reload(f.reload)
-	if r == nil || p.stopping || p.forbids(r, f.verb) != nil {
-		return
+// control does what somebody wants of a reload, if its state allows it.
+func (p *pool) control(c controlReload) error {
+	r := p.reload(c.reload)
+	if r == nil {
+		return ErrNoReload
 	}
-	switch f.verb {
+	if p.stopping && !r.State.Terminal() {
+		return ErrStopping
+	}
+	if err := p.forbids(r, c.verb); err != nil {
+		return err
+	}
+	switch c.verb {
 	case VerbAbort:
-		p.abortFor(r, f.reason)
+		p.abortFor(r, c.reason)
 	case VerbPause:
 		p.rotating.asked = true
 		p.pause(PausedAsked, time.Time{})
@@ -87,6 +93,7 @@ func (p *pool) control(f controlAsked) {
 	case VerbPromote, VerbSkipCanary:
 		p.promoteFor(r)
 	}
+	return nil
 }
 
 func (p *pool) resume() {

@@ -216,7 +216,7 @@ func TestAnEvictionIsCountedForTheReloadThatDrainsTheWorker(t *testing.T) {
 
 func TestAnEvictionFromAWorkerThatLeavesForAnotherReasonIsNoReloads(t *testing.T) {
 	w := newWorld(2).up()
-	w.apply(scaleAsked{delta: -1})
+	w.apply(scaleBy{delta: -1})
 	w.apply(evicted{worker: w.in(WorkerDraining)[0].ID, n: 1})
 	require.Empty(t, w.pool.reloads)
 }

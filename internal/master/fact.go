@@ -2,29 +2,10 @@ package master
 
 import "time"
 
-// A fact is something that happened: a caller asked, a process spoke, a timer ran out.
-// Facts are all that ever changes the pool.
+// A fact is something that happened: a process spoke, a timer ran out. Only facts and commands change the pool.
 type fact interface{ isFact() }
 
 type (
-	// reloadAsked: somebody wants a reload. id is used if the pool opens a new one for it.
-	reloadAsked struct {
-		id      string
-		request ReloadRequest
-	}
-	// controlAsked: somebody wants a reload that is under way to go another way.
-	controlAsked struct {
-		reload string
-		verb   Verb
-		reason string
-	}
-	// renewalAsked: somebody wants the worker replaced by another of its generation.
-	renewalAsked struct{ worker string }
-	// scaleAsked: somebody wants delta workers more, or fewer.
-	scaleAsked struct{ delta int }
-	// stopAsked: somebody wants the master to end; now means without draining.
-	stopAsked struct{ now bool }
-
 	// prepared: the plan of a generation was made, or err says why it can't be.
 	prepared struct {
 		generation int
@@ -113,11 +94,6 @@ type (
 	}
 )
 
-func (reloadAsked) isFact()      {}
-func (scaleAsked) isFact()       {}
-func (stopAsked) isFact()        {}
-func (controlAsked) isFact()     {}
-func (renewalAsked) isFact()     {}
 func (checked) isFact()          {}
 func (proved) isFact()           {}
 func (awake) isFact()            {}

@@ -21,8 +21,9 @@ type keyed struct {
 	at      time.Time
 }
 
-// keep remembers the key of a request that was accepted.
+// keep remembers the key of a request that was accepted, and forgets those that are too old.
 func (p *pool) keep(request ReloadRequest, r *Reload) {
+	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return k.expired(p.now) })
 	if request.Key == "" {
 		return
 	}
@@ -32,12 +33,14 @@ func (p *pool) keep(request ReloadRequest, r *Reload) {
 	}
 }
 
+// expired reports whether the key is too old to be remembered.
+func (k keyed) expired(now time.Time) bool { return now.Sub(k.at) >= keepKeys }
+
 // asked finds the reload that was asked for with the key of the request, or nil. Error:
 // ErrKeyReused.
 func (p *pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
-	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return now.Sub(k.at) >= keepKeys })
 	for _, k := range p.keys {
-		if request.Key != "" && k.request.Key == request.Key {
+		if request.Key != "" && k.request.Key == request.Key && !k.expired(now) {
 			request.IfGeneration = k.request.IfGeneration // it was as it should be when the reload was accepted
 			request.NeedsCanary = k.request.NeedsCanary   // who asks again may wait for something else
 			if !reflect.DeepEqual(k.request, request) {

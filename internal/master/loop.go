@@ -68,6 +68,8 @@ func (l *loop) run() {
 		select {
 		case ask := <-l.mailbox.asks:
 			ask(l)
+		case c := <-l.mailbox.commands:
+			_ = l.obey(c) // nobody waits for the answer
 		case f := <-l.mailbox.facts:
 			l.handle(f)
 		}
@@ -95,7 +97,21 @@ func (l *loop) handle(f fact) {
 		l.leaveEndings(f.worker)
 	}
 	l.observe(f)
-	effects := l.pool.apply(time.Now(), f)
+	l.carryOut(l.pool.apply(time.Now(), f))
+}
+
+// obey has the pool decide on a command, and does what follows from it. Errors: the pool's refusal.
+func (l *loop) obey(c command) error {
+	l.noteReadings()
+	effects, err := l.pool.obey(time.Now(), c)
+	if err != nil {
+		return err
+	}
+	l.carryOut(effects)
+	return nil
+}
+
+func (l *loop) carryOut(effects []effect) {
 	l.attend()
 	for _, e := range effects {
 		l.do(e)

@@ -11,8 +11,8 @@
 // when its reload begins; plans share the sockets that they listen on (listening.go).
 // A worker is looked after by a minder (minder.go), which owns its timers and posts what
 // becomes of it; its process (process.go) is forked and reaped by one thread
-// (spawner.go), and what it prints (output.go) goes through a journal (journal.go). A signal and an HTTP request both end in the methods of Master, which ask
-// the loop and wait. The package has no wire format: who wants one makes it of the copies
+// (spawner.go), and what it prints (output.go) goes through a journal (journal.go). A signal and an HTTP request both end in the methods of Master, which give
+// the loop a command (commands.go, ask.go) and wait. The package has no wire format: who wants one makes it of the copies
 // that these methods return.
 package master
 
@@ -122,71 +122,16 @@ func (m *Master) serve() {
 	m.background.Wait()
 }
 
-// Reload asks for a graceful rotation and returns the reload that will be, or is, its
-// answer; a reload that is queued already is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
-// ErrNoCanary, CanaryTooLarge, *NoRoom,
-// a ConflictError.
-func (m *Master) Reload(request ReloadRequest) (Reload, error) {
-	var r Reload
-	known, size := false, 0
-	if err := m.attempt(func(l *loop) (err error) {
-		size = len(l.pool.slots)
-		r, known, err = l.known(request)
-		return err
-	}); err != nil || known {
-		return r, err
-	}
-	settings := m.strategyOf(request)
-	if request.Surge != nil {
-		if err := m.observer.roomFor(request.Surge.Of(size)); err != nil {
-			return Reload{}, err
-		}
-	}
-	if err := m.canaryFits(request); err != nil {
-		return Reload{}, err
-	}
-	err := m.attempt(func(l *loop) (err error) {
-		r, err = l.reload(request, settings)
-		return err
-	})
-	return r, err
-}
-
-// reload accepts the request, unless something forbids it. settings are the strategy that the settings have now, if
-// that matters.
-func (l *loop) reload(request ReloadRequest, settings Strategy) (Reload, error) {
-	if l.pool.stopping {
-		return Reload{}, ErrStopping
-	}
-	if r, known, err := l.known(request); known || err != nil {
-		return r, err
-	}
-	if request.IfGeneration != nil && !l.pool.undisturbed(request.IfGeneration) {
-		return Reload{}, ErrGeneration
-	}
-	if err := l.pool.forbidsChecks(request.Checks); err != nil {
-		return Reload{}, err
-	}
-	if err := l.pool.forbidsCanary(request, settings); err != nil {
-		return Reload{}, err
-	}
-	l.handle(reloadAsked{id: newID(), request: request})
-	return l.pool.reloads[len(l.pool.reloads)-1].clone(), nil
-}
-
-// known finds the reload that was asked for with the same key.
-func (l *loop) known(request ReloadRequest) (r Reload, known bool, err error) {
-	before, err := l.pool.asked(request, time.Now())
-	if err != nil || before == nil {
-		return Reload{}, false, err
-	}
-	return before.clone(), true, nil
-}
-
 // Wait returns the reload once it is live and no longer on trial, completed (as target says), or has
 // ended otherwise. Errors: ErrNoReload, and the context's.
 func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reload, error) {
 	return m.waitUntil(ctx, id, func(r *Reload) bool { return r.Reached(target) })
+}
+
+// WaitCanary returns the reload once its canary is reached, skipped or known not to exist, or the reload has
+// ended. Errors: as Wait.
+func (m *Master) WaitCanary(ctx context.Context, id string) (Reload, error) {
+	return m.waitUntil(ctx, id, (*Reload).CanaryDecided)
 }
 
 // waitUntil returns the reload once over says so of it. Errors: as Wait.
@@ -220,12 +165,6 @@ func (m *Master) waitUntil(ctx context.Context, id string, over func(*Reload) bo
 		return Reload{}, ErrStopped
 	}
 }
-
-// Shutdown lets every worker drain; Run returns when the last is gone.
-func (m *Master) Shutdown() { m.post(stopAsked{}) }
-
-// Kill ends every worker at once; their connections are cut.
-func (m *Master) Kill() { m.post(stopAsked{now: true}) }
 
 // Subscribe returns the events with numbers above after, and those to come.
 func (m *Master) Subscribe(after uint64) (*Subscription, error) {

@@ -18,10 +18,10 @@ const (
 	keepExited  = 500
 )
 
-// pool decides everything the master does and does nothing itself: apply is a pure
-// function of the state, a fact and its time; what is to be done comes back as effects.
+// pool decides everything the master does and does nothing itself: apply and obey are pure functions of the state, a
+// fact or a command, and its time; what is to be done comes back as effects.
 //
-// Every slot wants one ready worker of the pool's generation. apply lets a fact change
+// Every slot wants one ready worker of the pool's generation. A fact or a command changes
 // the state, then reconcile compares what is wanted with what there is: it fills empty
 // slots, moves the running rotation on by one slot, completes reloads whose last older
 // worker is gone and begins the next one. A crash, a scale and a reload differ only in
@@ -126,16 +126,6 @@ func (p *pool) begin(now time.Time) []effect {
 func (p *pool) apply(now time.Time, f fact) []effect {
 	p.now, p.fresh = now, false
 	switch f := f.(type) {
-	case reloadAsked:
-		p.accept(f)
-	case scaleAsked:
-		p.scale(f.delta)
-	case stopAsked:
-		p.stop(f.now)
-	case controlAsked:
-		p.control(f)
-	case renewalAsked:
-		p.with(f.worker, p.renew)
 	case prepared:
 		p.onPrepared(f)
 	case checked:

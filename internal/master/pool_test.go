@@ -145,7 +145,7 @@ func TestTotals(t *testing.T) {
 
 	w.ask()
 	w.ask()
-	w.apply(stopAsked{})
+	w.apply(stopMaster{})
 	w.leave()
 	want.ReloadsAborted = 2
 	require.Equal(t, want, w.pool.totals)

@@ -31,7 +31,7 @@ func TestPromisesAreKept(t *testing.T) {
 	})
 }
 
-func (s *promises) keep(t *rapid.T, w *world, f fact) {
+func (s *promises) keep(t *rapid.T, w *world, f happening) {
 	if f, ok := f.(prepared); ok && f.err == nil {
 		s.plans[f.generation] = true
 		defer func() {

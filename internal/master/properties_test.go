@@ -32,12 +32,12 @@ func TestWhateverHappens(t *testing.T) {
 
 // draw picks a fact that may follow. shrinks says that it may take serving slots away, as
 // only an accident, a scale or a stop may; a rotation never does.
-func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
+func draw(t *rapid.T, w *world) (f happening, shrinks bool) {
 	starting, ready, draining := w.in(WorkerStarting), w.in(WorkerReady), w.in(WorkerDraining)
 	kind := rapid.IntRange(0, 24).Draw(t, "kind")
 	switch {
 	case kind == 0:
-		return reloadAsked{id: newID(), request: ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
+		return askReload{id: newID(), request: ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
 	case kind == 1 && len(w.preparing) > 0:
 		return takePrepared(w, errNotThere), false
 	case kind == 2 && len(w.preparing) > 0:
@@ -78,17 +78,17 @@ func draw(t *rapid.T, w *world) (f fact, shrinks bool) {
 	case kind <= 21 && len(w.pool.reloads) > 0:
 		verbs := []Verb{VerbAbort, VerbPause, VerbResume, VerbPromote, VerbSkipCanary}
 		r := rapid.SampledFrom(w.pool.reloads).Draw(t, "reload")
-		return controlAsked{reload: r.ID, verb: rapid.SampledFrom(verbs).Draw(t, "verb")}, false
+		return controlReload{reload: r.ID, verb: rapid.SampledFrom(verbs).Draw(t, "verb")}, false
 	case kind == 22 && len(ready) > 0:
-		return renewalAsked{worker: pick(t, ready)}, false
+		return renewWorker{worker: pick(t, ready)}, false
 	case kind == 23 && len(draining) > 0:
 		return stoppedAccepting{worker: pick(t, draining), at: w.now}, false
 	case kind == 14:
 		return retryDue{slot: rapid.IntRange(0, 5).Draw(t, "slot")}, false
 	case rapid.IntRange(0, 40).Draw(t, "rare") == 0:
-		return stopAsked{now: rapid.Bool().Draw(t, "now")}, true
+		return stopMaster{now: rapid.Bool().Draw(t, "now")}, true
 	case rapid.Bool().Draw(t, "scale"):
-		return scaleAsked{delta: rapid.SampledFrom([]int{-1, 1}).Draw(t, "delta")}, true
+		return scaleBy{delta: rapid.SampledFrom([]int{-1, 1}).Draw(t, "delta")}, true
 	}
 	return counted{}, false
 }
@@ -271,14 +271,14 @@ func TestWhoeverAsksDuringARotationSharesTheNext(t *testing.T) {
 	first := w.ask()
 	w.prepare(nil)
 	for i := range 20 {
-		w.apply(reloadAsked{id: newID(), request: ReloadRequest{Revision: itoa(i)}})
+		w.apply(askReload{id: newID(), request: ReloadRequest{Revision: itoa(i)}})
 	}
 	require.Len(t, w.pool.reloads, 2)
 	shared := w.last()
 	require.Equal(t, ReloadQueued, shared.State)
 	require.Len(t, w.last().Callers, 20)
 	require.Equal(t, "19", shared.Revision, "the latest caller's settings win")
-	w.apply(reloadAsked{id: newID(), request: ReloadRequest{Trigger: TriggerSignal, DrainTimeout: time.Second}})
+	w.apply(askReload{id: newID(), request: ReloadRequest{Trigger: TriggerSignal, DrainTimeout: time.Second}})
 	require.Equal(t, "19", shared.Revision, "who says nothing changes nothing")
 	require.Equal(t, time.Second, shared.DrainTimeout)
 
@@ -315,7 +315,7 @@ func TestDeathsInARowMakeACrashLoopAndAReloadEndsIt(t *testing.T) {
 
 func TestAnImpatientCallerDoesNotMakeTheWayBackFail(t *testing.T) {
 	w := newWorld(2).up()
-	w.apply(reloadAsked{id: "r", request: ReloadRequest{StartTimeout: time.Millisecond}})
+	w.apply(askReload{id: "r", request: ReloadRequest{StartTimeout: time.Millisecond}})
 	w.prepare(nil)
 	require.Equal(t, time.Millisecond, startOf(t, w).timeout)
 	w.ready(w.next())
@@ -349,7 +349,7 @@ func TestEventsDoNotGrowWithTheSquare(t *testing.T) {
 	w.ask()
 	w.prepare(nil)
 	for range 1000 {
-		w.apply(reloadAsked{id: newID()})
+		w.apply(askReload{id: newID()})
 	}
 	callers := 0
 	for _, e := range w.events {

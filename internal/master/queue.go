@@ -9,13 +9,46 @@ import (
 
 // How a reload comes in and waits for its turn.
 
+// askReload accepts a request, unless something forbids it. A caller that asks again with the same key gets the same
+// reload, and nothing changes.
+func (p *pool) askReload(c askReload) error {
+	known, err := p.asked(c.request, p.now)
+	if known != nil || err != nil {
+		return err
+	}
+	if err := p.forbidsReload(c); err != nil {
+		return err
+	}
+	p.accept(c)
+	return nil
+}
+
+// forbidsReload says why the request can't be accepted now, or nil.
+func (p *pool) forbidsReload(c askReload) error {
+	if p.stopping {
+		return ErrStopping
+	}
+	if surge := c.request.Surge; surge != nil {
+		if err := c.room.forSurge(surge.Of(len(p.slots))); err != nil {
+			return err
+		}
+	}
+	if err := p.forbidsCanarySize(c.request, c.settings); err != nil {
+		return err
+	}
+	if c.request.IfGeneration != nil && !p.undisturbed(c.request.IfGeneration) {
+		return ErrGeneration
+	}
+	if err := p.forbidsChecks(c.request.Checks); err != nil {
+		return err
+	}
+	return p.forbidsCanary(c.request, c.settings)
+}
+
 // accept opens a reload, or joins the one that is queued already: whoever asks while a
 // rotation runs is promised that every worker started before is replaced, and one
 // further rotation keeps that promise to all of them.
-func (p *pool) accept(ask reloadAsked) {
-	if p.stopping {
-		return
-	}
+func (p *pool) accept(ask askReload) {
 	caller := Caller{ReloadRequest: ask.request, At: p.now}
 	defer func() { p.keep(ask.request, p.queued) }()
 	if p.queued != nil {
@@ -42,6 +75,14 @@ func (p *pool) accept(ask reloadAsked) {
 	p.reloads = append(p.reloads, r)
 	p.forgetReloads()
 	p.moveReload(r, ReloadQueued, fmt.Sprintf("reload to generation %d accepted", r.Generation))
+}
+
+// answerTo is the reload that an accepted request has led to.
+func (p *pool) answerTo(request ReloadRequest) *Reload {
+	if r, err := p.asked(request, p.now); r != nil && err == nil {
+		return r
+	}
+	return p.reloads[len(p.reloads)-1]
 }
 
 // forbidsChecks says why the queued reload can't have these checks too, or nil.

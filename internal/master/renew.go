@@ -22,13 +22,36 @@ func (p *pool) forbidsRenewal(m *member) error {
 	return nil
 }
 
-// renew starts another worker of the same generation, which takes over when it is ready.
-func (p *pool) renew(m *member) {
-	s := p.slotOf(m)
-	if p.stopping || p.forbidsRenewal(m) != nil || s.next != nil {
-		return
+// renew starts another worker of the same generation, which takes over when it is ready. Asking again while it
+// starts changes nothing.
+func (p *pool) renew(id string) error {
+	if p.stopping {
+		return ErrStopping
 	}
-	s.next = p.start(s, p.generation, p.terms[p.generation].startTimeout, nil)
+	m := p.workers[id]
+	if m == nil {
+		if _, known := p.worker(id); known {
+			return conflict("the worker is gone")
+		}
+		return ErrNoWorker
+	}
+	if err := p.forbidsRenewal(m); err != nil {
+		return err
+	}
+	if s := p.slotOf(m); s.next == nil {
+		s.next = p.start(s, p.generation, p.terms[p.generation].startTimeout, nil)
+	}
+	return nil
+}
+
+// replacementOf is the worker that starts to replace this one; nil for none.
+func (p *pool) replacementOf(id string) *member {
+	if m := p.workers[id]; m != nil {
+		if s := p.slotOf(m); s != nil {
+			return s.next
+		}
+	}
+	return nil
 }
 
 // renewing reports whether a worker is being replaced without a reload.

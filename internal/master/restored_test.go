@@ -9,7 +9,7 @@ import (
 
 // checkedReload begins a reload whose caller wants a check.
 func (w *world) checkedReload() *Reload {
-	w.apply(reloadAsked{id: "checked", request: ReloadRequest{Checks: []Check{{Kind: CheckTCP}}}})
+	w.apply(askReload{id: "checked", request: ReloadRequest{Checks: []Check{{Kind: CheckTCP}}}})
 	w.prepare(nil)
 	return w.last()
 }
@@ -47,7 +47,7 @@ func TestAnAbortedReloadsGenerationBeforeIsCheckedToo(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.checkedReload()
 	w.over()
-	w.apply(controlAsked{reload: r.ID, verb: VerbAbort, reason: "too late"})
+	w.apply(controlReload{reload: r.ID, verb: VerbAbort, reason: "too late"})
 	w.ready(w.next())
 	w.checkRuns()
 	w.check(Result{Message: "it says 500"})
@@ -76,7 +76,7 @@ func TestALateAnswerOfTheNewGenerationIsNotTakenForTheOneBefore(t *testing.T) {
 	r := w.checkedReload()
 	w.over()
 	late := w.checks[0]
-	w.apply(controlAsked{reload: r.ID, verb: VerbAbort})
+	w.apply(controlReload{reload: r.ID, verb: VerbAbort})
 	w.ready(w.next())
 	w.apply(checked{reload: late.reload, batches: late.batches, result: Result{OK: true}})
 	require.Equal(t, ReloadReverting, r.State)
@@ -87,7 +87,7 @@ func TestAMasterThatStopsDoesNotWaitForTheGenerationBefore(t *testing.T) {
 	r := w.checkedReload()
 	w.over().check(Result{Message: "it is broken"})
 	w.ready(w.next())
-	w.apply(stopAsked{})
+	w.apply(stopMaster{})
 	require.True(t, r.State.Terminal())
 	require.True(t, w.calm())
 	require.True(t, w.finished)

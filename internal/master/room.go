@@ -1,99 +1,22 @@
 package master
 
 import (
-	"errors"
-	"fmt"
-	"math"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
 )
 
-// Whether so many workers more can live beside those there are.
+// How much room there is for more workers.
 
-// NoRoom is why they can't.
-type NoRoom struct {
-	Surge  int    // workers that were to be started besides the others
-	Grows  bool   // they were to stay, in a larger pool
-	Files  bool   // it is open files of the master that are short, and not memory
-	Tasks  bool   // it is threads and processes that are short
-	Worker uint64 // what each needs: bytes, open files of the master, or threads
-	Need   uint64 // all of them
-	Free   uint64
-	Most   uint64 // of which that is what is left
-	Limit  string // what sets it: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
-	Fits   int    // how many would
-}
-
-// Error says the numbers.
-func (n *NoRoom) Error() string {
-	workers := plural(n.Surge, "worker", "workers")
-	need := "need"
-	if n.Surge == 1 {
-		need = "needs"
-	}
-	what, fits := fmt.Sprintf("surge of %d", n.Surge), fmt.Sprintf("a surge of %d", n.Fits)
-	if n.Grows {
-		what, fits = fmt.Sprintf("a pool with %d more", n.Surge), fmt.Sprintf("%d more", n.Fits)
-	}
-	text := fmt.Sprintf("%s: %s of %s %s %s, and %s is free below the limit of %s of %s",
-		what, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
-	if n.Files {
-		text = fmt.Sprintf("%s: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
-			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
-	}
-	if n.Tasks {
-		text = fmt.Sprintf("%s: %s %s %d threads, and %d are free below the limit of %d of %s",
-			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
-	}
-	if n.Fits == 0 {
-		return text + "; not even one more would fit"
-	}
-	return text + "; " + fits + " would fit"
-}
-
-// size is a number of bytes for people to read.
-func size(bytes uint64) string {
-	value, unit := float64(bytes)/(1<<20), "MiB"
-	if bytes >= 1<<30 {
-		value, unit = value/(1<<10), "GiB"
-	}
-	if value >= 100 {
-		return fmt.Sprintf("%.0f %s", value, unit)
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + unit
-}
-
-// resource is one thing that a worker needs some of.
-type resource struct {
-	files      bool
-	tasks      bool
-	limit      string
-	most, free uint64
-	worker     uint64 // what one needs
-}
-
-// refuse is nil if there is enough for n workers.
-func (r resource) refuse(n int) *NoRoom {
-	need := r.worker * uint64(n)
-	if need <= r.free {
-		return nil
-	}
-	return &NoRoom{Surge: n, Files: r.files, Tasks: r.tasks, Worker: r.worker, Need: need, Free: r.free, Most: r.most, Limit: r.limit,
-		Fits: int(min(r.free/r.worker, math.MaxInt32))}
-}
-
-// roomFor returns a *NoRoom if a surge of so many workers does not fit. One worker at a time is how
-// little a rotation can do with, so that it is left to try.
+// roomFor returns a *NoRoom if a surge of so many workers does not fit.
 func (o *observer) roomFor(surge int) error {
 	if surge <= 1 {
 		return nil
 	}
-	return o.checkRoom(surge)
+	return o.headroom().forSurge(surge)
 }
 
 // roomToGrow returns a *NoRoom if the pool can't have so many workers more.
@@ -101,28 +24,17 @@ func (o *observer) roomToGrow(by int) error {
 	if by <= 0 {
 		return nil
 	}
-	err := o.checkRoom(by)
-	if refused, ok := errors.AsType[*NoRoom](err); ok {
-		refused.Grows = true
-	}
-	return err
+	return o.headroom().toGrow(by)
 }
 
-// checkRoom returns a *NoRoom if n workers of the size of the largest that is ready don't fit into memory, their threads not
-// below the limits of those, or what the master needs for them not into its open files. What can't be found out does not
-// refuse anybody.
-func (o *observer) checkRoom(n int) error {
-	var worst *NoRoom
+// checkRoom returns a *NoRoom if n workers do not fit beside those there are.
+func (o *observer) checkRoom(n int) error { return o.headroom().check(n) }
+
+// headroom measures what is free for workers of the size of the largest that is ready: memory, threads, and open
+// files of the master. What can't be found out is no limit.
+func (o *observer) headroom() headroom {
 	worker := o.largestReady()
-	for _, r := range slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), []resource{descriptors()}) {
-		if refused := r.refuse(n); refused != nil && (worst == nil || refused.Fits < worst.Fits) {
-			worst = refused
-		}
-	}
-	if worst == nil {
-		return nil // and not a nil *NoRoom
-	}
-	return worst
+	return slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), headroom{descriptors()})
 }
 
 // memory is what there is of it, by whom it is limited. root is where the kernel's files are.

@@ -2,14 +2,27 @@ package master
 
 import "fmt"
 
-// scale adds slots at the end or takes them from there. One always stays. While a rotation does the
-// same it would not be known whose they are.
-func (p *pool) scale(delta int) {
-	size := min(max(len(p.slots)+delta, 1), MaxWorkers)
-	if p.stopping || p.resizing() || size == len(p.slots) {
-		return
+// MaxWorkers is the largest pool size.
+const MaxWorkers = 1024
+
+// scale adds slots at the end or takes them from there. It is refused while a rotation does the same: nobody could
+// tell then which slots the rotation has to take back.
+func (p *pool) scale(size int, room headroom) error {
+	switch {
+	case p.stopping:
+		return ErrStopping
+	case size < 1 || size > MaxWorkers:
+		return ErrPoolLimit
+	case size == len(p.slots):
+		return nil
+	case p.resizing():
+		return ErrResizing
+	}
+	if err := room.toGrow(size - len(p.slots)); err != nil {
+		return err
 	}
 	p.resizeAndTell(size, nil)
+	return nil
 }
 
 // resizing reports whether a rotation changes the pool's size, or may have to give it back.

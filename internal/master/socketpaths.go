@@ -107,8 +107,7 @@ func (l *loop) renewStale() {
 		if left <= 0 {
 			return
 		}
-		if m := s.duty; m != nil && s.next == nil && l.minders[m.ID] != nil && l.minders[m.ID].stale && l.pool.forbidsRenewal(m) == nil {
-			l.handle(renewalAsked{worker: m.ID})
+		if m := s.duty; m != nil && s.next == nil && l.minders[m.ID] != nil && l.minders[m.ID].stale && l.obey(renewWorker{worker: m.ID}) == nil {
 			left--
 		}
 	}

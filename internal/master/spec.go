@@ -63,9 +63,6 @@ const (
 	DefaultCheckTimeout = 5 * time.Second
 )
 
-// MaxWorkers is the largest pool size.
-const MaxWorkers = 1024
-
 // judge reports everything that is wrong with a spec for this master, joined into one error.
 func (o Options) judge(s Spec) error {
 	err := s.Validate()

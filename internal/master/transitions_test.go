@@ -83,17 +83,17 @@ var situations = []struct {
 	{"canary soaks, paused by a caller", func() *world {
 		w := newWorld(3).up().with(Strategy{Canary: 1, CanarySoak: time.Minute})
 		w.ready(w.next())
-		w.apply(controlAsked{reload: w.last().ID, verb: VerbPause})
+		w.apply(controlReload{reload: w.last().ID, verb: VerbPause})
 		return w
 	}},
 	{"canary waits in a pool of its size", func() *world {
 		w := newWorld(3).up().with(Strategy{Canary: 2})
-		w.over().apply(scaleAsked{delta: -1})
+		w.over().apply(scaleBy{delta: -1})
 		return w
 	}},
 	{"paused by a caller when every slot has changed", func() *world {
 		w := newWorld(2).up().with(Strategy{Surge: Surge{Number: 2}})
-		w.apply(controlAsked{reload: w.last().ID, verb: VerbPause})
+		w.apply(controlReload{reload: w.last().ID, verb: VerbPause})
 		return w.over()
 	}},
 	{"pause between", func() *world {
@@ -119,62 +119,62 @@ var situations = []struct {
 	}},
 	{"one worker renewed", func() *world {
 		w := newWorld(2).up()
-		w.apply(renewalAsked{worker: w.pool.slots[0].duty.ID})
+		w.apply(renewWorker{worker: w.pool.slots[0].duty.ID})
 		return w
 	}},
-	{"stopping", func() *world { w := newWorld(2).up(); w.ask(); w.prepare(nil); w.apply(stopAsked{}); return w }},
+	{"stopping", func() *world { w := newWorld(2).up(); w.ask(); w.prepare(nil); w.apply(stopMaster{}); return w }},
 }
 
 // happenings is every fact there is, about the worker for which it means the most.
 var happenings = []struct {
 	name string
-	make func(*world) fact
+	make func(*world) happening
 }{
-	{"reload asked", func(*world) fact { return reloadAsked{id: "rx"} }},
-	{"abort", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbAbort} }},
-	{"pause", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbPause} }},
-	{"resume", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbResume} }},
-	{"promote", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbPromote} }},
-	{"promote without a canary", func(w *world) fact { return controlAsked{reload: w.current(), verb: VerbSkipCanary} }},
-	{"canary soaked", func(w *world) fact { return awake{reload: w.current(), why: canaryOver} }},
-	{"pause between over", func(w *world) fact { return awake{reload: w.current(), why: pauseOver, count: 1} }},
-	{"soak over", func(w *world) fact { return awake{reload: w.current(), why: soakOver} }},
-	{"check passes", func(w *world) fact {
+	{"reload asked", func(*world) happening { return askReload{id: "rx"} }},
+	{"abort", func(w *world) happening { return controlReload{reload: w.current(), verb: VerbAbort} }},
+	{"pause", func(w *world) happening { return controlReload{reload: w.current(), verb: VerbPause} }},
+	{"resume", func(w *world) happening { return controlReload{reload: w.current(), verb: VerbResume} }},
+	{"promote", func(w *world) happening { return controlReload{reload: w.current(), verb: VerbPromote} }},
+	{"promote without a canary", func(w *world) happening { return controlReload{reload: w.current(), verb: VerbSkipCanary} }},
+	{"canary soaked", func(w *world) happening { return awake{reload: w.current(), why: canaryOver} }},
+	{"pause between over", func(w *world) happening { return awake{reload: w.current(), why: pauseOver, count: 1} }},
+	{"soak over", func(w *world) happening { return awake{reload: w.current(), why: soakOver} }},
+	{"check passes", func(w *world) happening {
 		return checked{reload: w.current(), batches: 1, result: Result{OK: true}}
 	}},
-	{"check fails", func(w *world) fact {
+	{"check fails", func(w *world) happening {
 		return checked{reload: w.current(), result: Result{Message: "not well"}}
 	}},
-	{"check of the generation before fails", func(w *world) fact {
+	{"check of the generation before fails", func(w *world) happening {
 		return checked{reload: w.current(), back: true, result: Result{Message: "not well"}}
 	}},
-	{"renewal asked", func(w *world) fact { return renewalAsked{worker: onDuty(w, 0)} }},
-	{"one worker more", func(*world) fact { return scaleAsked{delta: 1} }},
-	{"one worker less", func(*world) fact { return scaleAsked{delta: -1} }},
-	{"stop", func(*world) fact { return stopAsked{} }},
-	{"stop now", func(*world) fact { return stopAsked{now: true} }},
-	{"program found", func(w *world) fact { return prepared{generation: w.pool.lastGeneration, terms: w.terms()} }},
-	{"program missing", func(w *world) fact { return prepared{generation: w.pool.lastGeneration, err: errNotThere} }},
-	{"starting worker forked", func(w *world) fact { return forked{worker: one(w, WorkerStarting), pid: 42} }},
-	{"starting worker ready", func(w *world) fact { return becameReady{worker: one(w, WorkerStarting)} }},
-	{"ready worker ready again", func(w *world) fact { return becameReady{worker: one(w, WorkerReady)} }},
-	{"draining worker ready", func(w *world) fact { return becameReady{worker: one(w, WorkerDraining)} }},
-	{"status", func(w *world) fact { return saidStatus{worker: one(w, WorkerReady), text: "fine"} }},
-	{"starting worker too slow", func(w *world) fact { return startTimedOut{worker: one(w, WorkerStarting)} }},
-	{"starting worker exits", func(w *world) fact { return exited{worker: one(w, WorkerStarting), exit: Exit{Code: 1}} }},
-	{"ready worker of slot 0 exits", func(w *world) fact { return exited{worker: onDuty(w, 0), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
-	{"ready worker of slot 1 exits", func(w *world) fact { return exited{worker: onDuty(w, 1), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
-	{"ready worker of slot 0 misses its watchdog", func(w *world) fact { return wentSilent{worker: onDuty(w, 0), silence: time.Second} }},
-	{"draining worker has stopped accepting", func(w *world) fact { return stoppedAccepting{worker: one(w, WorkerDraining), at: w.now} }},
-	{"draining worker still accepts", func(w *world) fact {
+	{"renewal asked", func(w *world) happening { return renewWorker{worker: onDuty(w, 0)} }},
+	{"one worker more", func(*world) happening { return scaleBy{delta: 1} }},
+	{"one worker less", func(*world) happening { return scaleBy{delta: -1} }},
+	{"stop", func(*world) happening { return stopMaster{} }},
+	{"stop now", func(*world) happening { return stopMaster{now: true} }},
+	{"program found", func(w *world) happening { return prepared{generation: w.pool.lastGeneration, terms: w.terms()} }},
+	{"program missing", func(w *world) happening { return prepared{generation: w.pool.lastGeneration, err: errNotThere} }},
+	{"starting worker forked", func(w *world) happening { return forked{worker: one(w, WorkerStarting), pid: 42} }},
+	{"starting worker ready", func(w *world) happening { return becameReady{worker: one(w, WorkerStarting)} }},
+	{"ready worker ready again", func(w *world) happening { return becameReady{worker: one(w, WorkerReady)} }},
+	{"draining worker ready", func(w *world) happening { return becameReady{worker: one(w, WorkerDraining)} }},
+	{"status", func(w *world) happening { return saidStatus{worker: one(w, WorkerReady), text: "fine"} }},
+	{"starting worker too slow", func(w *world) happening { return startTimedOut{worker: one(w, WorkerStarting)} }},
+	{"starting worker exits", func(w *world) happening { return exited{worker: one(w, WorkerStarting), exit: Exit{Code: 1}} }},
+	{"ready worker of slot 0 exits", func(w *world) happening { return exited{worker: onDuty(w, 0), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
+	{"ready worker of slot 1 exits", func(w *world) happening { return exited{worker: onDuty(w, 1), exit: Exit{Signal: "SIGKILL", Code: -1}} }},
+	{"ready worker of slot 0 misses its watchdog", func(w *world) happening { return wentSilent{worker: onDuty(w, 0), silence: time.Second} }},
+	{"draining worker has stopped accepting", func(w *world) happening { return stoppedAccepting{worker: one(w, WorkerDraining), at: w.now} }},
+	{"draining worker still accepts", func(w *world) happening {
 		return stillAccepts{worker: one(w, WorkerDraining), listeners: "tcp", after: time.Minute}
 	}},
-	{"draining worker exits", func(w *world) fact { return exited{worker: one(w, WorkerDraining)} }},
-	{"draining worker too slow", func(w *world) fact { return drainTimedOut{worker: one(w, WorkerDraining)} }},
-	{"unknown worker exits", func(*world) fact { return exited{worker: "nobody"} }},
-	{"back-off over", func(*world) fact { return retryDue{slot: 0} }},
-	{"back-off of a slot that is gone over", func(*world) fact { return retryDue{slot: 7} }},
-	{"counted", func(w *world) fact { return counted{connections: map[string]int{one(w, WorkerDraining): 5}} }},
+	{"draining worker exits", func(w *world) happening { return exited{worker: one(w, WorkerDraining)} }},
+	{"draining worker too slow", func(w *world) happening { return drainTimedOut{worker: one(w, WorkerDraining)} }},
+	{"unknown worker exits", func(*world) happening { return exited{worker: "nobody"} }},
+	{"back-off over", func(*world) happening { return retryDue{slot: 0} }},
+	{"back-off of a slot that is gone over", func(*world) happening { return retryDue{slot: 7} }},
+	{"counted", func(w *world) happening { return counted{connections: map[string]int{one(w, WorkerDraining): 5}} }},
 }
 
 func one(w *world, state WorkerState) string {

@@ -32,6 +32,11 @@ func (l *loop) observe(f fact) {
 	case saidStatus, counted, holds, forked:
 		return // they end none
 	}
+	l.noteReadings()
+}
+
+// noteReadings puts what has been measured so far into the reloads under way.
+func (l *loop) noteReadings() {
 	for id, t := range l.trials {
 		if r := l.pool.reload(id); r != nil {
 			r.Measured = l.reading(t)

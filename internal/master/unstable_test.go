@@ -42,9 +42,9 @@ func TestAReloadIsJudgedByItsWorkersAtTheEnd(t *testing.T) {
 			w.now = w.now.Add(stableAfter)
 		}, "", 3},
 		"it is given up":                       {func(w *world) { w.dies(); w.apply(startTimedOut{worker: w.pool.slots[0].duty.ID}) }, "the last worker was not ready in time", 1},
-		"a new slot starts for the first time": {func(w *world) { w.apply(scaleAsked{delta: 1}) }, "", 0},
+		"a new slot starts for the first time": {func(w *world) { w.apply(scaleBy{delta: 1}) }, "", 0},
 		"a new slot can't be filled": {func(w *world) {
-			w.apply(scaleAsked{delta: 1})
+			w.apply(scaleBy{delta: 1})
 			w.apply(exited{worker: w.pool.slots[2].duty.ID, exit: Exit{Code: 1}})
 		}, "slot 2 " + lived, 0},
 		"two slots are down": {func(w *world) {
@@ -100,7 +100,7 @@ func TestAnOlderReloadThatEndsInACrashLoopSaysWhoseThatIs(t *testing.T) {
 func TestAReloadIsNotUnstableBecauseTheMasterStops(t *testing.T) {
 	w := newWorld(1).up()
 	r := w.live()
-	w.apply(stopAsked{})
+	w.apply(stopMaster{})
 	w.leave()
 	require.Equal(t, ReloadCompleted, r.State)
 	require.Nil(t, r.Failure)
@@ -108,7 +108,7 @@ func TestAReloadIsNotUnstableBecauseTheMasterStops(t *testing.T) {
 	w = newWorld(1).up()
 	r = w.live()
 	w.dies()
-	w.apply(stopAsked{})
+	w.apply(stopMaster{})
 	require.True(t, w.calm())
 	require.Equal(t, ReloadCompleted, r.State)
 	require.Equal(t, Unstable, r.Failure.Code, "it was so before")
@@ -157,8 +157,8 @@ func TestAFailureSaysOfWhatKindItIs(t *testing.T) {
 			w.ready(w.next())
 			w.check(Result{Message: "not well"})
 		},
-		AbortAsked:  func(w *world) { w.ask(); w.apply(controlAsked{reload: w.current(), verb: VerbAbort}) },
-		MasterStops: func(w *world) { w.ask(); w.apply(stopAsked{}) },
+		AbortAsked:  func(w *world) { w.ask(); w.apply(controlReload{reload: w.current(), verb: VerbAbort}) },
+		MasterStops: func(w *world) { w.ask(); w.apply(stopMaster{}) },
 	} {
 		w := newWorld(2).up()
 		happens(w)

@@ -67,7 +67,7 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 	for name, strike := range map[string]func(w *world){
 		"a worker exits":               func(w *world) { w.apply(exited{worker: w.pool.slots[2].duty.ID, exit: Exit{Code: 7}}) },
 		"a worker misses its watchdog": func(w *world) { w.apply(wentSilent{worker: w.pool.slots[2].duty.ID}) },
-		"somebody aborts it":           func(w *world) { w.apply(controlAsked{reload: w.last().ID, verb: VerbAbort, reason: "slow"}) },
+		"somebody aborts it":           func(w *world) { w.apply(controlReload{reload: w.last().ID, verb: VerbAbort, reason: "slow"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(3).up()
@@ -130,10 +130,10 @@ func TestTheCanaryIsPromoted(t *testing.T) {
 	require.Equal(t, PausedCanary, r.Paused.Why)
 	require.Zero(t, r.Paused.Until)
 	require.NoError(t, w.pool.forbids(r, VerbPromote))
-	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	require.Nil(t, r.Paused)
 	require.Len(t, w.in(WorkerStarting), 3, "the rest goes in one batch")
-	w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+	w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	w.over()
 	require.Equal(t, ReloadLive, r.State)
 }
@@ -161,12 +161,12 @@ func (w *world) totalStarted() int { return w.pool.totals.WorkersStarted }
 func TestAReloadIsPausedAndResumed(t *testing.T) {
 	w := newWorld(3).up()
 	r := w.live0()
-	w.apply(controlAsked{reload: r.ID, verb: VerbPause})
+	w.apply(controlReload{reload: r.ID, verb: VerbPause})
 	require.Equal(t, PausedAsked, r.Paused.Why)
 	w.over()
 	require.Equal(t, []int{2, 1, 1}, w.generations(), "the batch that was under way ends")
 	require.Empty(t, w.in(WorkerStarting))
-	w.apply(controlAsked{reload: r.ID, verb: VerbResume})
+	w.apply(controlReload{reload: r.ID, verb: VerbResume})
 	require.Nil(t, r.Paused)
 	w.over()
 	require.Equal(t, ReloadLive, r.State)
@@ -307,7 +307,7 @@ func TestWhatAReloadsStateForbids(t *testing.T) {
 	require.ErrorContains(t, w.pool.forbids(queued, VerbPause), "not begun")
 	w.prepare(nil)
 	require.ErrorContains(t, w.pool.forbids(r, VerbPromote), "no canary")
-	w.apply(controlAsked{reload: queued.ID, verb: VerbAbort})
+	w.apply(controlReload{reload: queued.ID, verb: VerbAbort})
 	require.Equal(t, ReloadAborted, queued.State)
 	require.NoError(t, w.pool.forbids(queued, VerbAbort), "it is so already")
 	require.ErrorContains(t, w.pool.forbids(queued, VerbResume), "aborted")
@@ -318,7 +318,7 @@ func TestWhatAReloadsStateForbids(t *testing.T) {
 
 	r = w.under(func(*terms) {})
 	w.ready(w.next())
-	w.apply(controlAsked{reload: r.ID, verb: VerbAbort})
+	w.apply(controlReload{reload: r.ID, verb: VerbAbort})
 	require.Equal(t, ReloadReverting, r.State)
 	require.NoError(t, w.pool.forbids(r, VerbAbort), "it is being done")
 	require.ErrorContains(t, w.pool.forbids(r, VerbResume), "going back already")
@@ -327,7 +327,7 @@ func TestWhatAReloadsStateForbids(t *testing.T) {
 func TestAReloadThatIsAbortedBeforeItsPlanIsMade(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.ask()
-	w.apply(controlAsked{reload: r.ID, verb: VerbAbort})
+	w.apply(controlReload{reload: r.ID, verb: VerbAbort})
 	require.Equal(t, ReloadAborted, r.State)
 	w.prepare(nil)
 	require.Equal(t, ReloadAborted, r.State)
@@ -341,9 +341,9 @@ func (w *world) finish(r *Reload) *Reload { w.calm(); return r }
 func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 	w := newWorld(2).up()
 	old := w.pool.slots[0].duty
-	w.apply(renewalAsked{worker: old.ID})
+	w.apply(renewWorker{worker: old.ID})
 	next := w.next()
-	w.apply(renewalAsked{worker: old.ID})
+	w.apply(renewWorker{worker: old.ID})
 	require.Equal(t, []*member{next}, w.in(WorkerStarting), "once")
 	require.ErrorContains(t, w.pool.forbidsRenewal(next), "replace another")
 	queued := w.ask()
@@ -360,7 +360,7 @@ func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 func TestARenewalThatFailsLeavesTheOldWorker(t *testing.T) {
 	w := newWorld(2).up()
 	old := w.pool.slots[0].duty
-	w.apply(renewalAsked{worker: old.ID})
+	w.apply(renewWorker{worker: old.ID})
 	w.apply(startTimedOut{worker: w.next().ID})
 	require.Same(t, old, w.pool.slots[0].duty)
 	require.Equal(t, WorkerReady, old.State)
@@ -400,7 +400,7 @@ func TestTheOldestGenerationsThatDrainAreCut(t *testing.T) {
 func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	w := newWorld(1).up()
 	request := ReloadRequest{Key: "deploy-1", Revision: "v1", StrategyRequest: StrategyRequest{Soak: new(time.Second)}}
-	w.apply(reloadAsked{id: "r", request: request})
+	w.apply(askReload{id: "r", request: request})
 	again := request
 	again.Soak = new(time.Second)
 	again.IfGeneration = []int{7} // which may be another by now, because of the reload itself
@@ -422,7 +422,7 @@ func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, gone)
 	for n := range mostKeys + 10 {
-		w.apply(reloadAsked{id: newID(), request: ReloadRequest{Key: itoa(n)}})
+		w.apply(askReload{id: newID(), request: ReloadRequest{Key: itoa(n)}})
 	}
 	require.Len(t, w.pool.keys, mostKeys)
 }
@@ -455,7 +455,7 @@ func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
 	w := newWorld(3).up()
 	r := w.under(func(terms *terms) { terms.strategy.Surge = Surge{Number: 3} })
 	scaled := w.pool.slots[2].next
-	w.apply(scaleAsked{delta: -1})
+	w.apply(scaleBy{delta: -1})
 	require.Equal(t, WorkerDraining, scaled.State)
 	w.over()
 	for _, m := range w.in(WorkerDraining) {
@@ -495,7 +495,7 @@ func TestAReloadOnTrialThatEndsWithTheMasterIsOnTrialNoMore(t *testing.T) {
 	r := w.under(func(terms *terms) { terms.strategy.Soak = time.Minute })
 	w.over()
 	require.NotZero(t, r.TrialEndsAt)
-	w.apply(stopAsked{})
+	w.apply(stopMaster{})
 	require.Equal(t, ReloadAborted, r.State)
 	require.Zero(t, r.TrialEndsAt)
 }

@@ -35,9 +35,29 @@ func newWorld(size int) *world {
 	return w
 }
 
-func (w *world) apply(f fact) {
+// happening is a fact or a command.
+type happening any
+
+// apply lets a fact happen, or gives a command; a refusal is nothing that happens.
+func (w *world) apply(h happening) {
 	w.now = w.now.Add(time.Millisecond)
-	w.note(w.pool.apply(w.now, f))
+	switch h := h.(type) {
+	case fact:
+		w.note(w.pool.apply(w.now, h))
+	case command:
+		effects, _ := w.pool.obey(w.now, h)
+		w.note(effects)
+	default:
+		panic(fmt.Sprintf("%T is neither a fact nor a command", h))
+	}
+}
+
+// refuses is why the pool does not obey a command.
+func (w *world) refuses(c command) error {
+	w.now = w.now.Add(time.Millisecond)
+	effects, err := w.pool.obey(w.now, c)
+	w.note(effects)
+	return err
 }
 
 func (w *world) note(effects []effect) {
@@ -128,7 +148,7 @@ func (w *world) in(states ...WorkerState) []*member {
 }
 
 func (w *world) ask() *Reload {
-	w.apply(reloadAsked{id: fmt.Sprintf("r%d", w.pool.lastGeneration+1), request: ReloadRequest{Trigger: TriggerAPI}})
+	w.apply(askReload{id: fmt.Sprintf("r%d", w.pool.lastGeneration+1), request: ReloadRequest{Trigger: TriggerAPI}})
 	return w.last()
 }
 
@@ -223,8 +243,8 @@ func (w *world) wake() {
 		}
 	}
 	if r == w.pool.rotating {
-		w.apply(controlAsked{reload: r.ID, verb: VerbResume})
-		w.apply(controlAsked{reload: r.ID, verb: VerbPromote})
+		w.apply(controlReload{reload: r.ID, verb: VerbResume})
+		w.apply(controlReload{reload: r.ID, verb: VerbPromote})
 	}
 }
 
