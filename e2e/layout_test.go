@@ -27,7 +27,11 @@ func TestArrows(t *testing.T) {
 		"rota/internal/check":    {"rota/internal/lapse", "rota/internal/master", "rota/internal/probe"},
 		"rota/internal/launch":   {},
 		"rota/internal/settings": {"rota/internal/master", "rota/internal/near"},
-		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/check", "rota/internal/printable"},
+		"rota/internal/view":     {"rota/internal/printable"},
+		"rota/internal/words":    {"rota/internal/printable", "rota/internal/view"},
+		"rota/internal/present":  {"rota/internal/kernel", "rota/internal/master", "rota/internal/view", "rota/internal/words"},
+		"rota/internal/sse":      {},
+		"rota/internal/admin":    {"rota/internal/master", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/check", "rota/internal/present", "rota/internal/sse", "rota/internal/view", "rota/internal/words"},
 		"rota/internal/doctor":   {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":    {},
 		"rota/web":               {},
@@ -39,6 +43,11 @@ func TestArrows(t *testing.T) {
 			"encoding/json": "the master has no wire format: internal/admin has",
 			"net/http":      "the master knows nothing of HTTP: internal/admin translates",
 		},
+		"rota/internal/view": {
+			"net/http":              "a view is data: whoever sends or gets it knows HTTP",
+			"github.com/rs/zerolog": "a view is data",
+		},
+		"rota/internal/words":  {"net/http": "words are text, whoever prints or sends them"},
 		"rota/internal/launch": {"net": "the launch step runs before every worker and must stay small"},
 	}
 	output, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "rota/internal/...", "rota/web").Output()

@@ -1,40 +1,26 @@
 package admin
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"rota/internal/printable"
+	"rota/internal/view"
 )
 
-func writeJSON(w http.ResponseWriter, status int, view any) error {
-	return writeJSONAs(w, "application/json", status, view)
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	return writeJSONAs(w, "application/json", status, v)
 }
 
 // writeJSONAs encodes before it answers, so that what can't be encoded can still become an error.
-func writeJSONAs(w http.ResponseWriter, mediaType string, status int, view any) error {
-	body, err := encodeJSON(view)
+func writeJSONAs(w http.ResponseWriter, mediaType string, status int, v any) error {
+	body, err := view.Encode(v)
 	if err != nil {
 		return err
 	}
 	writeBody(w, mediaType, status, append(body, '\n'))
 	return nil
-}
-
-// encodeJSON writes one line, without its end. Nothing here is put into a page, so a < in a
-// worker's output stays one that people can read. Somebody may look at it in a terminal, though.
-func encodeJSON(view any) ([]byte, error) {
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(view); err != nil {
-		return nil, err
-	}
-	return printable.JSON(bytes.TrimSuffix(line.Bytes(), []byte("\n"))), nil
 }
 
 // writeBody ignores the error of the write: whoever is at the other end has left.

@@ -7,29 +7,9 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/view"
 )
-
-type connectionView struct {
-	ID        string  `json:"id"` // the kernel's cookie of the socket, in hexadecimal
-	WorkerID  string  `json:"worker_id"`
-	Listener  string  `json:"listener"`
-	Remote    *string `json:"remote"` // null for a unix peer without a name
-	Local     string  `json:"local"`
-	TCPState  string  `json:"tcp_state"`
-	State     string  `json:"state"`
-	IdleMS    *int64  `json:"idle_ms"` // null for unix sockets, as the other pointers
-	BytesIn   *uint64 `json:"bytes_in"`
-	BytesOut  *uint64 `json:"bytes_out"`
-	RecvQueue uint32  `json:"recv_queue"` // bytes
-	SendQueue uint32  `json:"send_queue"`
-	RTTMicros *int64  `json:"rtt_us"`
-}
-
-type connectionsView struct {
-	Connections []connectionView `json:"connections"`
-	Next        *string          `json:"next"`                     // the cursor of the next page; null on the last
-	Unseen      []string         `json:"unseen_workers,omitempty"` // whose connections are missing: the kernel doesn't show them to the master
-}
 
 func (s *Server) listConnections(w http.ResponseWriter, _ *http.Request, q query) error {
 	worker, given := q["worker"]
@@ -76,28 +56,9 @@ func (s *Server) write(l listing, all master.Listing) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := connectionsView{Connections: make([]connectionView, len(page.rows)), Next: page.next, Unseen: page.unseen}
+	v := view.Connections{Connections: make([]view.Connection, len(page.rows)), Next: page.next, Unseen: page.unseen}
 	for i, c := range page.rows {
-		viewConnection(&view.Connections[i], c)
+		present.Connection(&v.Connections[i], c)
 	}
-	return encodeJSON(&view)
-}
-
-func viewConnection(view *connectionView, c *master.Connection) {
-	*view = connectionView{
-		ID:        c.ID(),
-		WorkerID:  c.WorkerID,
-		Listener:  c.Listener,
-		Remote:    known(c.Remote),
-		Local:     c.Local,
-		TCPState:  c.TCPState,
-		State:     string(c.State()),
-		RecvQueue: c.RecvQueue,
-		SendQueue: c.SendQueue,
-	}
-	if c.TCP != nil {
-		idle, rtt := c.TCP.Idle.Milliseconds(), c.TCP.RTT.Microseconds()
-		view.IdleMS, view.RTTMicros = &idle, &rtt
-		view.BytesIn, view.BytesOut = &c.TCP.BytesIn, &c.TCP.BytesOut
-	}
+	return view.Encode(&v)
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/view"
 )
 
 // controller changes what is under way.
@@ -35,7 +37,7 @@ func (s *Server) control(verb master.Verb) handler {
 			status = http.StatusAccepted
 		}
 		w.Header().Set("Location", location(r, "reloads", reload.ID))
-		return writeJSON(w, status, viewReload(reload))
+		return writeJSON(w, status, present.Reload(reload))
 	}
 }
 
@@ -51,12 +53,6 @@ func (s *Server) promote(w http.ResponseWriter, r *http.Request, q query) error 
 	return s.control(master.VerbPromote)(w, r, q)
 }
 
-// renewalView is the answer to somebody who wants one worker replaced.
-type renewalView struct {
-	Worker   workerView `json:"worker"`   // that starts
-	Replaces string     `json:"replaces"` // the id of the one that goes once that is ready
-}
-
 func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) error {
 	if err := readObject(w, r, nil); err != nil {
 		return err
@@ -67,13 +63,7 @@ func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) e
 		return err
 	}
 	w.Header().Set("Location", location(r, "workers", next.ID))
-	return writeJSON(w, http.StatusAccepted, renewalView{viewWorker(next, seen{}), id})
-}
-
-// sizeView is the pool's size, as it is to be now and as it was.
-type sizeView struct {
-	Workers int `json:"workers"`
-	Before  int `json:"before"`
+	return writeJSON(w, http.StatusAccepted, view.Rotated{Worker: present.Worker(next, present.Seen{}), Replaces: id})
 }
 
 func (s *Server) scale(w http.ResponseWriter, r *http.Request, _ query) error {
@@ -88,5 +78,5 @@ func (s *Server) scale(w http.ResponseWriter, r *http.Request, _ query) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, sizeView{*size, before})
+	return writeJSON(w, http.StatusOK, view.Scaled{Workers: *size, Before: before})
 }

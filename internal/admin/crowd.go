@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"rota/internal/view"
+
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 )
@@ -174,7 +176,7 @@ func partFrom(conn net.Conn) {
 	}
 }
 
-func tooMany() *problem {
+func tooMany() *view.Problem {
 	return problemf(http.StatusServiceUnavailable,
 		"too many connections to the admin API are busy, or the master has few open files left; close some or try again")
 }

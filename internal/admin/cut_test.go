@@ -37,27 +37,6 @@ func TestWhoWasCutIsTold(t *testing.T) {
 	require.Equal(t, want, receipt["cut_connections"])
 }
 
-func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
-	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1, Served: true, Receipt: proven}
-	require.Nil(t, viewReceipt(r).Lossless)
-	r.Leaving = 0
-	require.Equal(t, new(true), viewReceipt(r).Lossless)
-	r.Served = false
-	require.Nil(t, viewReceipt(r).Lossless, "there was nothing to lose")
-	r.Leaving, r.Died = 1, 1
-	require.Equal(t, new(false), viewReceipt(r).Lossless)
-	r = master.Reload{State: master.ReloadLive, StartedAt: time.Now(), Receipt: master.Receipt{Died: 1}}
-	require.Nil(t, viewReceipt(r).Lossless, "it has not ended")
-}
-
-func TestWhatBecameOfConnectionsUnseenIsNull(t *testing.T) {
-	r := master.Reload{State: master.ReloadCompleted, StartedAt: time.Now(), CutUnknown: true,
-		Receipt: master.Receipt{DrainedUnknown: true, DropUnknown: true}}
-	require.Equal(t, fateView{}, viewReceipt(r).Connections)
-	r.CutUnknown, r.Receipt = false, master.Receipt{Drained: 3}
-	require.Equal(t, fateView{Drained: new(3), Cut: new(0), Dropped: new(0)}, viewReceipt(r).Connections)
-}
-
 // Whatever keeps the master from looking is the machine's affair, and no fault inside rota.
 func TestAMachineThatShowsNoConnectionsIsSaidToBeAtFault(t *testing.T) {
 	f := newFakeMaster()
@@ -70,10 +49,4 @@ func TestAMachineThatShowsNoConnectionsIsSaidToBeAtFault(t *testing.T) {
 		}
 		require.Nil(t, get(t, s, "/status").is(http.StatusOK)["totals"].(object)["connections"])
 	}
-}
-
-func TestATimeThatNothingTookIsNull(t *testing.T) {
-	view := viewProbes(master.Measured{Probes: master.Probes{Sent: 4, OK: 1, Older: 1, Unanswered: 3, Queued: 2, Silent: 1,
-		Before: 1500 * time.Microsecond, Slowest: 1500 * time.Microsecond}})
-	require.Equal(t, probesView{Sent: 4, OK: 1, Unanswered: 3, SlowestMS: 1.5, AnsweredBy: answeredByView{Older: 1}, NotAccepted: 2, Silent: 1, BeforeMS: new(1.5)}, view)
 }

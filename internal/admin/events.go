@@ -8,6 +8,8 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/sse"
+	"rota/internal/view"
 )
 
 // publisher is who tells what happens.
@@ -31,7 +33,7 @@ func (s *Server) allEvents(w http.ResponseWriter, r *http.Request, q query) erro
 		return err
 	}
 	if r.Method == http.MethodHead {
-		streamHeaders(w)
+		sse.Headers(w)
 		return nil
 	}
 	leave, err := s.take(s.streams, w, r)
@@ -44,11 +46,8 @@ func (s *Server) allEvents(w http.ResponseWriter, r *http.Request, q query) erro
 		return err
 	}
 	defer f.Close()
-	var p *pulse
-	if every > 0 {
-		p = newPulse(every, s.times.gap)
-	}
-	s.stream(w, r, f, p)
+	f.stats = every
+	s.stream(w, r, f)
 	return nil
 }
 
@@ -60,7 +59,7 @@ func (s *Server) subscribe(after uint64, resumes bool, recent int) (feed, error)
 	subscription, err := s.master.Subscribe(after)
 	f := feed{Subscription: subscription}
 	if err == nil && subscription.Lost {
-		f.lost = &lostView{lostMessage, after}
+		f.lost = &view.EventsLost{Message: lostMessage, After: after}
 	}
 	return f, err
 }
@@ -71,7 +70,7 @@ const lostMessage = "not every event since then is known any more, " +
 // readPlace reads the number of the last event that the client has seen. The header, which
 // a browser sends when it reconnects, is newer than the address.
 func readPlace(r *http.Request, q query) (after uint64, given bool, err error) {
-	name, text := "Last-Event-ID", r.Header.Get("Last-Event-ID")
+	name, text := "Last-Event-ID", sse.LastEventID(r)
 	if text == "" {
 		name, text = "after", q["after"]
 	}
@@ -115,7 +114,7 @@ func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload mas
 	f := feed{Subscription: subscription, reload: reload.ID}
 	began, ended := f.extent()
 	if subscription.Lost && !began {
-		f.lost = &lostView{lostMessage + "; the record is at /reloads/" + reload.ID, after}
+		f.lost = &view.EventsLost{Message: lostMessage + "; the record is at /reloads/" + reload.ID, After: after}
 	}
 	switch {
 	case reload.State.Terminal() && !ended && f.lost != nil:
@@ -123,9 +122,9 @@ func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload mas
 	case reload.State.Terminal() && !ended:
 		w.WriteHeader(http.StatusNoContent) // tells an EventSource not to come back
 	case r.Method == http.MethodHead:
-		streamHeaders(w)
+		sse.Headers(w)
 	default:
-		s.stream(w, r, f, nil)
+		s.stream(w, r, f)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/master"
+	"rota/internal/view"
 )
 
 func FuzzReloadBody(f *testing.F) {
@@ -26,7 +27,7 @@ func FuzzReloadBody(f *testing.F) {
 		var request master.ReloadRequest
 		err := parseObject(body, reloadMembers(&request))
 		if err != nil {
-			p, ok := errors.AsType[*problem](err)
+			p, ok := errors.AsType[*view.Problem](err)
 			require.True(t, ok, "%T", err)
 			require.Equal(t, http.StatusBadRequest, p.Status)
 			return

@@ -7,6 +7,8 @@ import (
 
 	"rota/internal/lapse"
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/words"
 )
 
 // healthz says whether the master lives: whether its loop answers.
@@ -38,18 +40,10 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request, _ query) error {
 func notReady(status master.Status) error {
 	p := problemf(http.StatusServiceUnavailable, "%d of %d workers are ready", status.Ready, status.Size)
 	p.CrashLooping = status.Looping
-	if status.Stopping {
-		p.Reasons = append(p.Reasons, "the master is shutting down")
-	}
-	if status.Ready == 0 {
-		p.Reasons = append(p.Reasons, "no worker is ready")
-	}
-	p.Reasons = append(p.Reasons, status.Shut...)
-	for _, slot := range status.Looping {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d is in a crash loop", slot))
-	}
-	for _, slot := range viewWaiting(status.Waiting) {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d waits for its next worker: %s", slot.Slot, slot.describe(time.Now())))
+	v := present.Status(status, "", time.Now(), nil, nil)
+	p.Reasons = words.Unready(v, status.Shut)
+	for _, slot := range v.Waiting {
+		p.Reasons = append(p.Reasons, fmt.Sprintf("slot %d waits for its next worker: %s", slot.Slot, words.Vacancy(slot, v.Now())))
 	}
 	for _, reason := range p.Reasons {
 		p.Detail += "; " + reason
@@ -76,6 +70,6 @@ func (s *Server) promptStatus() (master.Status, error) {
 	case a := <-answered:
 		return a.status, a.err
 	case <-patience.C:
-		return master.Status{}, problemf(http.StatusServiceUnavailable, "the master did not answer within %s", short(s.times.health))
+		return master.Status{}, problemf(http.StatusServiceUnavailable, "the master did not answer within %s", words.Exact(s.times.health))
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/view"
 )
 
 // history is what the master remembers of reloads.
@@ -29,9 +31,9 @@ func (s *Server) listReloads(w http.ResponseWriter, _ *http.Request, q query) er
 		return err
 	}
 	page := struct {
-		Reloads []reloadView `json:"reloads"`
-		Next    *string      `json:"next"`
-	}{Reloads: []reloadView{}}
+		Reloads []view.Reload `json:"reloads"`
+		Next    *string       `json:"next"`
+	}{Reloads: []view.Reload{}}
 	for _, reload := range all {
 		if before != "" && reload.ID >= before {
 			continue
@@ -40,7 +42,7 @@ func (s *Server) listReloads(w http.ResponseWriter, _ *http.Request, q query) er
 			page.Next = &page.Reloads[limit-1].ID
 			break
 		}
-		page.Reloads = append(page.Reloads, viewReload(reload))
+		page.Reloads = append(page.Reloads, present.Reload(reload))
 	}
 	return writeJSON(w, http.StatusOK, page)
 }
@@ -82,7 +84,7 @@ func (s *Server) showReload(w http.ResponseWriter, r *http.Request, q query) err
 	if err != nil {
 		return err
 	}
-	view := viewReload(reload)
-	view.WaitingFor = viewWaitingFor(waiting)
-	return writeJSON(w, http.StatusOK, view)
+	v := present.Reload(reload)
+	v.WaitingFor = present.WaitingFor(waiting)
+	return writeJSON(w, http.StatusOK, v)
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"rota/internal/words"
+
 	"github.com/go-chi/chi/v5"
 )
 
@@ -27,11 +29,11 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, _ query) error {
 	if s.options.Page != nil && accepts(r, "text/html") {
 		return s.file(w, r, "index.html")
 	}
-	now, err := s.sampler.since(time.Now())
+	now, err := s.snapshots.since(time.Now())
 	if err != nil {
 		return err
 	}
-	writeBody(w, "text/plain; charset=utf-8", http.StatusOK, summary(now))
+	writeBody(w, "text/plain; charset=utf-8", http.StatusOK, []byte(words.Status(now.status, now.workers.Workers)))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rota/internal/master"
+	"rota/internal/words"
 )
 
 // Sorted by something that moves, such as how long it has been idle, a connection may change
@@ -117,7 +118,7 @@ func (s *shelf) find(place keptPlace, l listing) (*keptListing, error) {
 	p := problemf(http.StatusGone, "cursor: the listing that it goes on with is not kept any more; "+
 		"start again from the first page, without a cursor. Sorted by %s a listing is kept for %s, and less if there are "+
 		"others or more than %d rows; sorted by id it can be paged through for any time",
-		strings.TrimPrefix(l.order.name, "-"), short(keptFor), mostKeptRows)
+		strings.TrimPrefix(l.order.name, "-"), words.Exact(keptFor), mostKeptRows)
 	p.Field = "cursor"
 	return nil, p
 }

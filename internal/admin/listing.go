@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rota/internal/master"
+	"rota/internal/view"
 )
 
 // listing is what a client wants to see of the connections: which, in which order, and how
@@ -156,7 +157,7 @@ func (f filter) unseen(workers []string) ([]string, error) {
 	return nil, nil
 }
 
-func unseenConnections() *problem {
+func unseenConnections() *view.Problem {
 	return problemf(http.StatusServiceUnavailable, "the kernel does not show the master which connections this worker holds; "+
 		"run the master as root, or the worker as the master's user and readable (PR_SET_DUMPABLE)")
 }

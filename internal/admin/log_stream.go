@@ -2,9 +2,11 @@ package admin
 
 import (
 	"net/http"
-	"strconv"
 
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/sse"
+	"rota/internal/view"
 )
 
 // followLogs streams what a worker prints, until it is gone.
@@ -13,7 +15,7 @@ func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, w
 		if _, err := s.master.WorkerLog(id); err != nil {
 			return err
 		}
-		streamHeaders(w)
+		sse.Headers(w)
 		return nil
 	}
 	leave, err := s.take(s.streams, w, r)
@@ -30,21 +32,21 @@ func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, w
 		w.WriteHeader(http.StatusNoContent) // tells an EventSource not to come back
 		return nil
 	}
-	out, err := openSSE(w, s.times.write)
+	out, err := s.openStream(w)
 	if err != nil {
 		return nil // the answer has begun, so there is nobody left to tell
 	}
-	log := logWriter{sseWriter: out, worker: id}
+	log := logWriter{Writer: out, worker: id}
 	if log.replay(lines.WorkerLog, wanted) == nil {
 		pass := func(p master.LogPart) bool { return log.pass(p) == nil && p.End == nil }
-		follow(s, out, r.Context().Done(), lines.C, pass, nil)
+		sse.Follow(out, lines.C, pass, s.streamOptions(r))
 	}
 	return nil
 }
 
 // logWriter writes a worker's output as events.
 type logWriter struct {
-	*sseWriter
+	*sse.Writer
 	worker string
 	last   uint64 // number of the line before
 }
@@ -53,7 +55,7 @@ type logWriter struct {
 // whoever goes on is told of a gap.
 func (l *logWriter) replay(log master.WorkerLog, wanted excerpt) error {
 	if wanted.after > log.Printed {
-		if err := l.put("", "log.lost", logLostView{noSuchLine, wanted.after, nil}); err != nil {
+		if err := l.put("", "log.lost", view.LogLost{Message: noSuchLine, After: wanted.after}); err != nil {
 			return err
 		}
 		wanted.after, wanted.resumes = 0, false
@@ -79,37 +81,35 @@ const (
 func (l *logWriter) pass(p master.LogPart) error {
 	for _, line := range p.Lines {
 		if missing := line.Number - l.last - 1; missing > 0 {
-			if err := l.put("", "log.lost", logLostView{tooManyLines, l.last, &missing}); err != nil {
+			if err := l.put("", "log.lost", view.LogLost{Message: tooManyLines, After: l.last, Lines: &missing}); err != nil {
 				return err
 			}
 		}
 		l.last = line.Number
-		if err := l.put(number(line.Number), "log.line", viewLine(line)); err != nil {
+		if err := l.put(sse.ID(line.Number), "log.line", present.LogLine(line)); err != nil {
 			return err
 		}
 	}
 	if p.End != nil {
-		end := logEndView{l.worker, p.End.Printed, p.End.Unlogged, viewExit(&p.End.Exit)}
-		if err := l.put(number(p.End.Printed), "log.end", end); err != nil {
+		end := present.LogEnd(l.worker, *p.End)
+		if err := l.put(sse.ID(p.End.Printed), "log.end", end); err != nil {
 			return err
 		}
 	}
-	return l.flush()
+	return l.Flush()
 }
 
 // mostBuffered is how many bytes wait, at about the most, to be sent together.
 const mostBuffered = 32 << 10
 
-func (l *logWriter) put(id, name string, view any) error {
-	data, err := encodeJSON(view)
+func (l *logWriter) put(id, name string, v any) error {
+	data, err := view.Encode(v)
 	if err != nil {
 		return err
 	}
-	l.add(id, name, data)
-	if len(l.buffer) < mostBuffered {
+	l.Add(id, name, data)
+	if l.Buffered() < mostBuffered {
 		return nil
 	}
-	return l.flush()
+	return l.Flush()
 }
-
-func number(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -8,28 +8,11 @@ import (
 	"net/http"
 
 	"rota/internal/master"
+	"rota/internal/view"
 )
 
-// problem is an error as the API tells it (RFC 9457). Its type is always about:blank: the
-// status says what kind it is, and a member of its own what it is about.
-type problem struct {
-	Type         string      `json:"type"`
-	Title        string      `json:"title"`
-	Status       int         `json:"status"`
-	Detail       string      `json:"detail"`                  // what is wrong and what to do
-	Field        string      `json:"field,omitempty"`         // the member, parameter or header that is wrong
-	Allowed      []string    `json:"allowed,omitempty"`       // what would be right instead
-	Reload       *reloadView `json:"reload,omitempty"`        // the one that was waited for
-	Output       []string    `json:"output,omitempty"`        // last lines of the worker that failed it
-	Reasons      []string    `json:"reasons,omitempty"`       // why the pool is not ready
-	CrashLooping []int       `json:"crash_looping,omitempty"` // slots
-}
-
-// Error is the detail.
-func (p *problem) Error() string { return p.Detail }
-
-func problemf(status int, format string, args ...any) *problem {
-	return &problem{
+func problemf(status int, format string, args ...any) *view.Problem {
+	return &view.Problem{
 		Type:   "about:blank",
 		Title:  http.StatusText(status),
 		Status: status,
@@ -38,7 +21,7 @@ func problemf(status int, format string, args ...any) *problem {
 }
 
 // badField says what is wrong with one part of the request.
-func badField(field, format string, args ...any) *problem {
+func badField(field, format string, args ...any) *view.Problem {
 	p := problemf(http.StatusBadRequest, "%.60s: %s", field, fmt.Sprintf(format, args...))
 	p.Field = field
 	return p
@@ -63,8 +46,8 @@ func stopping(err error) bool {
 	return errors.Is(err, master.ErrStopping) || errors.Is(err, master.ErrStopped)
 }
 
-func (s *Server) problemOf(r *http.Request, err error) *problem {
-	if p, ok := errors.AsType[*problem](err); ok {
+func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
+	if p, ok := errors.AsType[*view.Problem](err); ok {
 		return p
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {

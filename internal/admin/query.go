@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rota/internal/words"
 )
 
 // query holds the parameters of a request, each of which the handler knows and none of
@@ -81,19 +83,7 @@ func (q query) choice(name string, words []string) (string, error) {
 func readDuration(name, text string, low, high time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < low || d > high {
-		return 0, badField(name, "%.40q is not a duration from %s to %s, such as \"30s\" or \"1m30s\"", text, short(low), short(high))
+		return 0, badField(name, "%.40q is not a duration from %s to %s, such as \"30s\" or \"1m30s\"", text, words.Exact(low), words.Exact(high))
 	}
 	return d, nil
-}
-
-// short is a duration without the units of which there are none: "24h", not "24h0m0s".
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -9,6 +9,9 @@ import (
 
 	"rota/internal/lapse"
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/sse"
+	"rota/internal/words"
 )
 
 // rotator starts reloads and lets their callers wait for what becomes of them.
@@ -26,7 +29,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	if err != nil {
 		return err
 	}
-	streaming := accepts(r, eventStream)
+	streaming := accepts(r, sse.ContentType)
 	if streaming && wait.target != "" {
 		return badField("wait", "an event stream says itself when the reload is %s; ask for one of the two", wait.target)
 	}
@@ -53,7 +56,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	case wait.target != "":
 		return s.awaitReload(w, r, reload.ID, wait)
 	}
-	return writeJSON(w, http.StatusAccepted, viewReload(reload))
+	return writeJSON(w, http.StatusAccepted, present.Reload(reload))
 }
 
 func (s *Server) seatsFor(streaming bool) seats {
@@ -80,7 +83,7 @@ func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, 
 			return answerReload(w, reload, wait)
 		}
 		return aboutReload(reload, http.StatusGatewayTimeout,
-			"the reload is not %s after %s, it is %s; it goes on, follow it at /reloads/%s", wait.what(), short(wait.timeout), standing(reload), id)
+			"the reload is not %s after %s, it is %s; it goes on, follow it at /reloads/%s", wait.what(), words.Exact(wait.timeout), standing(reload), id)
 	}
 	if err != nil {
 		return err
@@ -124,15 +127,15 @@ func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error 
 	case wait.lossless() && judgement.Lossless == nil:
 		return aboutReload(reload, http.StatusConflict, "the reload is %s, but whether it was lossless is unknown: %s", reload.State, strings.Join(judgement.Unproven, "; "))
 	}
-	return writeJSON(w, http.StatusOK, viewReload(reload))
+	return writeJSON(w, http.StatusOK, present.Reload(reload))
 }
 
 func aboutReload(reload master.Reload, status int, format string, args ...any) error {
 	p := problemf(status, format, args...)
-	view := viewReload(reload)
-	p.Reload = &view
-	if view.Error != nil {
-		p.Output = view.Error.Output
+	v := present.Reload(reload)
+	p.Reload = &v
+	if v.Error != nil {
+		p.Output = v.Error.Output
 	}
 	return p
 }

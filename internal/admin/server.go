@@ -1,13 +1,12 @@
 // Package admin is the master's HTTP API: requests in, commands out; events in, server-sent
 // events out.
 //
-// A request passes from the outside in: it is logged and its panics are caught (access.go),
-// the door lets in only what comes from this machine's user (door.go), the table of routes
-// finds its handler (routes.go), the query is checked against what that handler knows
-// (query.go). A handler asks the master, turns the answer into a view, which is where the
-// JSON names are (worker.go, reload_view.go, connection.go, event.go, logs.go), and writes it; or it returns
-// an error, and problem.go makes the answer of that. Everything that follows events is one
-// loop (stream.go).
+// A request passes from the outside in. It is logged and its panics are caught (request_log.go).
+// The access policy lets in only this machine's user (access_policy.go). The table of routes
+// finds its handler (routes.go), and the query is checked against what that handler knows
+// (query.go). The handler asks the master and answers with a view of what it was told
+// (internal/present), or returns an error, which becomes a problem in one place (problem.go).
+// Streams of events share one loop (stream.go, internal/sse).
 package admin
 
 import (
@@ -48,19 +47,19 @@ type Options struct {
 
 // Server answers the requests. Make one with New.
 type Server struct {
-	master  Master
-	options Options
-	log     zerolog.Logger
-	hosts   map[string]bool // allowed names, lower case
-	times   times
-	sampler *sampler
-	shelf   shelf
-	listing sync.Mutex // held while one is sorted and encoded
-	streams seats
-	waits   seats // for a reload
-	crowd   *crowd
-	handler http.Handler
-	http    *http.Server
+	master    Master
+	options   Options
+	log       zerolog.Logger
+	hosts     map[string]bool // allowed names, lower case
+	times     times
+	snapshots *snapshotCache
+	shelf     shelf
+	listing   sync.Mutex // held while one is sorted and encoded
+	streams   seats
+	waits     seats // for a reload
+	crowd     *crowd
+	handler   http.Handler
+	http      *http.Server
 
 	closing chan struct{} // closed when the streams are to end
 	end     sync.Once
@@ -101,11 +100,11 @@ func New(m Master, o Options) *Server {
 			health:    time.Second,
 			gap:       100 * time.Millisecond,
 		},
-		sampler: &sampler{pool: m, version: o.Version, log: o.Log},
-		streams: newSeats(o.MaxStreams, forShort, "event streams are open, the most there may be (--event-streams); close one or try again"),
-		waits:   newSeats(mostWaits, forShort/2, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
-		crowd:   newCrowd(o.MaxStreams+mostWaits+4*forShort, o.Log),
-		closing: make(chan struct{}),
+		snapshots: &snapshotCache{pool: m, version: o.Version, log: o.Log},
+		streams:   newSeats(o.MaxStreams, forShort, "event streams are open, the most there may be (--event-streams); close one or try again"),
+		waits:     newSeats(mostWaits, forShort/2, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
+		crowd:     newCrowd(o.MaxStreams+mostWaits+4*forShort, o.Log),
+		closing:   make(chan struct{}),
 	}
 	s.handler = s.watch(s.guard(unescaped(s.router())))
 	s.http = &http.Server{

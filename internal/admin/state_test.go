@@ -47,14 +47,14 @@ func TestStatusShowsTheReloadInProgress(t *testing.T) {
 	f.status.Reload = &reload
 	status := get(t, newServer(f), "/status").is(http.StatusOK)
 	require.Equal(t, reload.ID, status["reload"].(object)["id"])
-	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+" queued, 0 of 2 replaced, 0 draining\n")
+	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+", queued\n")
 	trial := reload
 	trial.State, trial.OnTrial, trial.Paused = master.ReloadLive, true, &master.Pause{Why: master.PausedCanary}
 	f.status.Reload = &trial
-	require.Contains(t, get(t, newServer(f), "/").Body.String(), " live, 0 of 2 replaced, 0 draining, paused (canary), on trial\n")
+	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+", on trial, 0/2 slots, after the canary, until rota promote\n")
 	f.status.Reload = &reload
 	reload.ConnectionsCounted, reload.ConnectionsRemaining, reload.Draining = true, 7, 1
-	require.Contains(t, get(t, newServer(f), "/").Body.String(), "1 draining with 7 connections\n")
+	require.Contains(t, get(t, newServer(f), "/").Body.String(), ", queued, 7 connections left\n")
 }
 
 func TestWorkersWhoseConnectionsTheKernelDoesNotShow(t *testing.T) {
@@ -89,7 +89,7 @@ func TestWithoutTheKernelTheRestIsStillTold(t *testing.T) {
 		require.Nil(t, get(t, s, "/workers").is(http.StatusOK)["workers"].([]any)[0].(object)["connections"])
 		get(t, s, "/connections").problem(http.StatusServiceUnavailable, "")
 	}
-	require.Equal(t, 1, strings.Count(log.String(), "does not tell"), "the same refusal is logged once")
+	require.Equal(t, 1, strings.Count(log.String(), "does not list the sockets"), "the same refusal is logged once")
 	f.kernelErr = errors.New("no memory")
 	get(t, s, "/connections").problem(http.StatusServiceUnavailable, "")
 }
@@ -129,14 +129,14 @@ func TestOneWorker(t *testing.T) {
 	gone := get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)
 	require.Equal(t, "exited", gone["state"])
 	require.Equal(t, object{"code": nil, "signal": "SIGKILL", "error": nil, "output": []any{"out of memory"},
-		"connections_cut": 3.0, "cut_connections": []any{}}, gone["exit"])
+		"connections_cut": 3.0, "cut_connections": []any{}, "text": "was ended by signal SIGKILL"}, gone["exit"])
 	require.Nil(t, gone["rss_bytes"], "its pid may be somebody else's")
 	get(t, s, "/workers/nobody").problem(http.StatusNotFound, "")
 
 	f.gone[0].Exit.CutUnknown = true
 	require.Nil(t, get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)["connections_cut"])
 	f.gone[0].Exit = &master.Exit{Code: 0}
-	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0, "cut_connections": []any{}},
+	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0, "cut_connections": []any{}, "text": "exited with code 0"},
 		get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"])
 }
 
@@ -174,7 +174,7 @@ func TestHealth(t *testing.T) {
 	f.status.Looping = []int{1}
 	p := get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, []any{1.0}, p["crash_looping"])
-	require.Contains(t, p["detail"], "2 of 2 workers are ready; slot 1 is in a crash loop")
+	require.Contains(t, p["detail"], "2 of 2 workers are ready; crash loop in slots [1]")
 
 	f.status.Looping, f.status.Shut = nil, []string{"nobody can connect to the listener unix: its file is gone"}
 	p = get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
@@ -203,12 +203,12 @@ func TestReadersThatComeTogetherShareOneSample(t *testing.T) {
 	var readers sync.WaitGroup
 	asked := time.Now()
 	for range 50 {
-		readers.Go(func() { _, _ = s.sampler.since(asked) })
+		readers.Go(func() { _, _ = s.snapshots.since(asked) })
 	}
 	f.mu.Unlock()
 	readers.Wait()
 	require.Equal(t, 1, f.samples)
-	_, err := s.sampler.since(time.Now())
+	_, err := s.snapshots.since(time.Now())
 	require.NoError(t, err)
 	require.Equal(t, 2, f.samples, "who asks later must see what is so later")
 }
@@ -216,9 +216,9 @@ func TestReadersThatComeTogetherShareOneSample(t *testing.T) {
 func TestStreamsShareSamplesByTheirCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeMaster()
-		s := newServer(f).sampler
+		s := newServer(f).snapshots
 		sample := func() int {
-			_, err := s.shared(100 * time.Millisecond)
+			_, err := s.recent(100 * time.Millisecond)
 			require.NoError(t, err)
 			return f.samples
 		}
@@ -244,8 +244,8 @@ func TestHome(t *testing.T) {
 	require.Contains(t, text.Body.String(), "rota v1.2.3")
 	require.Regexp(t, `pool +2 of 2 ready`, text.Body.String())
 	require.Regexp(t, `(?m)^listener +tcp 127.0.0.1:11111, 1 of 4096 waiting$`, text.Body.String())
-	require.Regexp(t, `(?m)^0 +ready +3 +\d+ +.* MiB .*v1$`, text.Body.String())
-	require.Regexp(t, `(?m)^1 +starting +3 +- .* -$`, text.Body.String())
+	require.Regexp(t, `(?m)^0 +ready \(assumed\) +3 +\d+ +.* MiB .*v1 +\S+$`, text.Body.String())
+	require.Regexp(t, `(?m)^1 +starting +3 +- .* - +\S+$`, text.Body.String())
 
 	for _, accept := range []string{"text/html", "application/xml;q=0.9, TEXT/html;level=1;q=0.8, */*"} {
 		html := get(t, s, "/", "Accept: "+accept)

@@ -5,36 +5,57 @@ import (
 	"time"
 
 	"rota/internal/master"
+	"rota/internal/present"
+	"rota/internal/sse"
+	"rota/internal/view"
 )
 
-// feed is what a stream is about: a subscription, or what concerns one reload of it.
+// feed is what a stream sends: a subscription, or the part of it that concerns one reload.
 type feed struct {
 	*master.Subscription
-	reload string    // only events of this reload, and the last of them ends the stream; "" for all
-	lost   *lostView // told first; nil when nothing is missing
+	reload string           // only events of this reload, whose last event ends the stream; "" for all
+	lost   *view.EventsLost // sent first; nil when nothing is missing
+	stats  time.Duration    // between two statistics; 0: none
 }
 
 func (f feed) wants(e master.Event) bool { return f.reload == "" || e.ReloadID == f.reload }
 func (f feed) ends(e master.Event) bool  { return f.reload != "" && endsReload(e) }
 
-// stream sends the feed, and statistics if p is not nil, until the feed or its reader ends.
-// The answer has begun, so there is nobody left to tell an error.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed, p *pulse) {
-	out, err := openSSE(w, s.times.write)
+// endsReload reports whether the event is the last one of its reload.
+func endsReload(e master.Event) bool {
+	return e.Type == master.EventReloadCompleted || e.Type == master.EventReloadFailed || e.Type == master.EventReloadAborted
+}
+
+// stream sends the feed until it or its reader ends. The answer has begun, so an error has no reader.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed) {
+	out, err := s.openStream(w)
 	if err != nil {
 		return
 	}
-	if s.replay(out, f, p) {
-		follow(s, out, r.Context().Done(), f.C, func(e master.Event) bool { return passOn(out, f, e) }, p)
+	options := s.streamOptions(r)
+	if f.stats > 0 {
+		options.Periodic = newStatsTicker(f.stats, s.times.gap, s.snapshots, out)
+	}
+	if replay(out, f, options.Periodic) {
+		sse.Follow(out, f.C, func(e master.Event) bool { return passOn(out, f, e) }, options)
 	}
 }
 
+func (s *Server) openStream(w http.ResponseWriter) (*sse.Writer, error) {
+	liftTimeouts(w)
+	return sse.Open(w, s.times.write)
+}
+
+func (s *Server) streamOptions(r *http.Request) sse.Options {
+	return sse.Options{Heartbeat: s.times.heartbeat, Left: r.Context().Done(), Closing: s.closing}
+}
+
 // replay sends what comes before the first new event; false when the stream is over then.
-func (s *Server) replay(out *sseWriter, f feed, p *pulse) bool {
-	if f.lost != nil && out.lost(*f.lost) != nil {
+func replay(out *sse.Writer, f feed, stats sse.Periodic) bool {
+	if f.lost != nil && sendLost(out, *f.lost) != nil {
 		return false
 	}
-	if p != nil && s.sendStats(out, p) != nil {
+	if stats != nil && stats.Send() != nil {
 		return false
 	}
 	for _, e := range f.Backlog {
@@ -45,61 +66,26 @@ func (s *Server) replay(out *sseWriter, f feed, p *pulse) bool {
 	return true
 }
 
-// follow passes on what comes, until that says that it was the last. The master closes the channel
-// when it ends, and when this reader is too slow; the reader comes back in both cases and asks for
-// what it missed.
-func follow[T any](s *Server, out *sseWriter, left <-chan struct{}, c <-chan T, pass func(T) bool, p *pulse) {
-	heartbeat := time.NewTicker(s.times.heartbeat)
-	defer heartbeat.Stop()
-	for open := true; open; {
-		select {
-		case e, more := <-c:
-			open = more && pass(e)
-			p.changed()
-		case <-p.due():
-			open = s.sendStats(out, p) == nil
-		case <-heartbeat.C:
-			open = out.comment() == nil
-		case <-s.closing:
-			passRest(c, pass)
-			return
-		case <-left:
-			return
-		}
-	}
-}
-
 // passOn sends the event if the feed wants it; false when the stream is over with it.
-func passOn(out *sseWriter, f feed, e master.Event) bool {
+func passOn(out *sse.Writer, f feed, e master.Event) bool {
 	if !f.wants(e) {
 		return true
 	}
-	return out.event(e) == nil && !f.ends(e)
+	return sendEvent(out, e) == nil && !f.ends(e)
 }
 
-// passRest passes on what has happened before the end, so that a watcher sees how it ended.
-func passRest[T any](c <-chan T, pass func(T) bool) {
-	for {
-		select {
-		case e, more := <-c:
-			if !more || !pass(e) {
-				return
-			}
-		default:
-			return
-		}
-	}
-}
-
-// sendStats sends the present state. If the master does not tell, it is about to end, and
-// so is the feed.
-func (s *Server) sendStats(out *sseWriter, p *pulse) error {
-	now, err := s.sampler.shared(p.gap)
+func sendEvent(out *sse.Writer, e master.Event) error {
+	data, err := view.Encode(present.Event(e))
 	if err != nil {
-		p.sent(time.Now())
-		return nil
+		return err
 	}
-	err = out.note("stats", now.stats)
-	p.sent(now.began)
-	return err
+	return out.Event(sse.ID(e.Seq), string(e.Type), data)
+}
+
+func sendLost(out *sse.Writer, l view.EventsLost) error {
+	data, err := view.Encode(l)
+	if err != nil {
+		return err
+	}
+	return out.Event("", "events.lost", data)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/master"
+	"rota/internal/sse"
 )
 
 func TestEventsArriveOneByOne(t *testing.T) {
@@ -266,26 +267,26 @@ func TestStatsInterval(t *testing.T) {
 	}
 }
 
-func TestPulse(t *testing.T) {
+func TestWhenStatisticsAreDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		p := newPulse(time.Second, 100*time.Millisecond)
-		dueAt := func() time.Duration { <-p.due(); return time.Since(began) }
-		p.sent(time.Now())
+		ticker := newStatsTicker(time.Second, 100*time.Millisecond, nil, nil)
+		dueAt := func() time.Duration { <-ticker.Due(); return time.Since(began) }
+		ticker.sent(time.Now())
 		require.Equal(t, time.Second, dueAt())
-		p.sent(time.Now())
+		ticker.sent(time.Now())
 		time.Sleep(500 * time.Millisecond)
 		for range 5 { // a burst
-			p.changed()
+			ticker.Changed()
 		}
 		require.Equal(t, 1510*time.Millisecond, dueAt(), "soon after a change")
-		p.sent(time.Now())
-		p.changed()
+		ticker.sent(time.Now())
+		ticker.Changed()
 		require.Equal(t, 1610*time.Millisecond, dueAt(), "but not too often")
-		p.changed()
-		p.sent(began.Add(1550 * time.Millisecond))
+		ticker.Changed()
+		ticker.sent(began.Add(1550 * time.Millisecond))
 		require.Equal(t, 1710*time.Millisecond, dueAt(), "what the sample was too old to show comes after")
-		p.sent(time.Now())
+		ticker.sent(time.Now())
 		require.Equal(t, 2710*time.Millisecond, dueAt())
 	})
 }
@@ -344,9 +345,10 @@ func TestTheLastEventsAreToldAtShutdown(t *testing.T) {
 		f.tell(3)
 		close(s.closing)
 		w := &discard{header: http.Header{}}
-		out := &sseWriter{w: w, control: http.NewResponseController(flushing{w}), timeout: time.Second}
+		out, err := sse.Open(flushing{w}, time.Second)
+		require.NoError(t, err)
 		told := feed{Subscription: subscription}
-		follow(s, out, nil, told.C, func(e master.Event) bool { return passOn(out, told, e) }, nil)
+		sse.Follow(out, told.C, func(e master.Event) bool { return passOn(out, told, e) }, sse.Options{Heartbeat: time.Minute, Closing: s.closing})
 		require.Empty(t, subscription.C)
 	}
 }

@@ -37,7 +37,8 @@ func TestStatusShowsWaitingSlots(t *testing.T) {
 	require.Equal(t, f.status.Waiting[0].Last.ID, last["id"])
 	require.Equal(t, "exited", last["state"])
 	require.Equal(t, object{"code": 3.0, "signal": nil, "error": nil, "output": []any{"no database", "<giving up>"},
-		"connections_cut": 0.0, "cut_connections": []any{}}, last["exit"])
+		"connections_cut": 0.0, "cut_connections": []any{}, "text": "exited with code 3"}, last["exit"])
+	require.Equal(t, "4 deaths in a row, the last: exited with code 3", first["text"])
 	require.Nil(t, waiting[1].(object)["last"].(object)["exit"], "it still drains")
 
 	stats := serve(t, s).open("GET", "/events?stats=1m").named("stats")
@@ -64,7 +65,7 @@ func TestReadinessNamesWaitingSlots(t *testing.T) {
 	get(t, s, "/readyz").is(http.StatusOK) // two deaths are no crash loop yet
 	f.status.Looping = []int{1}
 	p := get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
-	require.Regexp(t, "slot 1 is in a crash loop; "+
+	require.Regexp(t, `crash loop in slots \[1\]; `+
 		"slot 1 waits for its next worker: 4 deaths in a row, the last: exited with code 3; next try in .*; "+
 		"slot 3 waits for its next worker: 2 deaths in a row, the last: was not ready in time", p["detail"])
 	require.Len(t, p["reasons"], 3)

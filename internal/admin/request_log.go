@@ -6,57 +6,35 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/rs/zerolog"
 )
-
-// recorder remembers the status of an answer. It hides nothing: by Unwrap,
-// http.ResponseController reaches the connection's Flush and deadlines.
-type recorder struct {
-	http.ResponseWriter
-	status int // 0 until the answer has begun
-}
-
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *recorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // watch logs every request and keeps a handler's panic from ending the master.
 func (s *Server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		rec := &recorder{ResponseWriter: w}
+		answer := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
-			cut := s.rescue(rec, r, recover())
-			s.logRequest(r, rec.status, time.Since(began))
+			cut := s.rescue(answer, r, recover())
+			s.logRequest(r, answer.Status(), time.Since(began))
 			if cut {
 				panic(http.ErrAbortHandler) // net/http closes the connection and says nothing
 			}
 		}()
-		next.ServeHTTP(rec, r)
+		next.ServeHTTP(answer, r)
 	})
 }
 
-// rescue answers for a handler that panicked, and reports whether the connection is to be
-// cut, because an answer that has begun can't be taken back.
-func (s *Server) rescue(w *recorder, r *http.Request, panicked any) (cut bool) {
+// rescue answers for a handler that panicked. It reports whether to cut the connection, because an
+// answer that has begun cannot be taken back.
+func (s *Server) rescue(w middleware.WrapResponseWriter, r *http.Request, panicked any) (cut bool) {
 	if panicked == nil {
 		return false
 	}
 	s.log.Error().Str("panic", fmt.Sprint(panicked)).Str("method", r.Method).Str("path", r.URL.Path).
 		Bytes("stack", debug.Stack()).Msg("an API request panicked")
-	if w.status != 0 {
+	if w.Status() != 0 {
 		return true
 	}
 	s.fail(w, r, problemf(http.StatusInternalServerError, "the request met a bug in rota; the log has the details"))
