@@ -32,6 +32,16 @@ type (
 		revision   string
 		timeout    time.Duration
 	}
+	// admit lets new connections come to a worker that is ready.
+	admit struct {
+		worker string
+		how    Readied
+	}
+	// bury lets go of what was kept for a worker that is gone.
+	bury struct {
+		worker string
+		exit   Exit
+	}
 	// drain tells a worker to stop; answered by exited or drainTimedOut.
 	drain struct {
 		worker  string
@@ -89,6 +99,8 @@ type (
 func (prepare) isEffect()        {}
 func (release) isEffect()        {}
 func (start) isEffect()          {}
+func (admit) isEffect()          {}
+func (bury) isEffect()           {}
 func (drain) isEffect()          {}
 func (abort) isEffect()          {}
 func (kill) isEffect()           {}

@@ -71,11 +71,9 @@ func (l *loop) stopListening() {
 }
 
 // leaveEndings is for a worker that is ready: should it die, that is a loss by itself.
-func (l *loop) leaveEndings(worker string) {
-	if m := l.minders[worker]; m != nil && l.pool.workers[worker].State == WorkerStarting {
-		m.ending = nil
-		l.restEndings()
-	}
+func (l *loop) leaveEndings(m *supervised) {
+	m.ending = nil
+	l.restEndings()
 }
 
 // restEndings ends it when nobody is followed any more.

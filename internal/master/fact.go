@@ -67,11 +67,10 @@ type (
 	}
 	// drainTimedOut: a draining worker is still there.
 	drainTimedOut struct{ worker string }
-	// exited: a worker's process is gone, or never came to be. The loop has its journal from then on.
+	// exited: a worker's process is gone, or never came to be.
 	exited struct {
-		worker  string
-		exit    Exit
-		journal *journal
+		worker string
+		exit   Exit
 	}
 	// retryDue: the back-off of a slot is over.
 	retryDue struct{ slot int }

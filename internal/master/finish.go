@@ -15,7 +15,7 @@ func (w *watch) finish() {
 	w.readRest()
 	exit := w.exit(*w.over)
 	w.enter(stageGone)
-	w.post(exited{worker: w.start.worker, exit: exit, journal: w.journal})
+	w.post(exited{worker: w.start.worker, exit: exit})
 }
 
 // readRest reads what the worker printed last. A process that got away may hold the output open for ever, so that is

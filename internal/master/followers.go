@@ -4,6 +4,9 @@ import "slices"
 
 // How a journal tells those who follow it.
 
+// followerBuffer is how far a follower may lag behind before it is cut off.
+const followerBuffer = 1024
+
 // publish tells the followers those of the lines that they have not seen. The copy is shared.
 func (j *journal) publish(lines []LogLine) {
 	if len(j.followers) == 0 || len(lines) == 0 {
@@ -40,7 +43,7 @@ func (j *journal) follow() *LogStream {
 	s := &LogStream{
 		WorkerLog: j.copy(),
 		Gone:      j.end != nil,
-		parts:     make(chan LogPart, subscriberBuffer),
+		parts:     make(chan LogPart, followerBuffer),
 		seen:      j.printed,
 	}
 	s.C = s.parts

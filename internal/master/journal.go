@@ -26,8 +26,7 @@ const (
 )
 
 // journal is what one worker prints: it is logged again as far as the budget reaches, told to those
-// who follow it, counted, and the last of it is kept. It belongs to the worker's minder, and when
-// that has ended to the loop.
+// who follow it, counted, and the last of it is kept. One goroutine owns it: the worker's minder, and later the loop.
 type journal struct {
 	log       zerolog.Logger // has the worker's identity
 	kept      []LogLine      // oldest first; moves along within array

@@ -18,6 +18,7 @@ func (p *pool) onReady(m *member, how Readied) {
 		return
 	}
 	m.Readied = how
+	p.want(admit{worker: m.ID, how: how})
 	message := fmt.Sprintf("worker ready in slot %d after %s", m.Slot, p.now.Sub(m.StartedAt).Round(msec))
 	if how.Detail != "" {
 		message += ": " + how.Detail
@@ -70,6 +71,7 @@ func (p *pool) onDrainTimeout(m *member) {
 
 func (p *pool) onExited(m *member, exit Exit) {
 	from, s := m.State, p.slotOf(m)
+	p.want(bury{worker: m.ID, exit: exit})
 	if m.PID != 0 && !exit.Killed {
 		p.onStoppedAccepting(m, p.now, false) // at the latest
 	}

@@ -2,10 +2,8 @@ package master
 
 import (
 	"slices"
-	"time"
 
 	"rota/internal/kernel"
-	"rota/internal/lapse"
 )
 
 // How the loop treats the sockets that plans share: whose they are, who is led to them, and that
@@ -128,12 +126,21 @@ func (l *loop) shrink(size int) {
 	}
 }
 
-// admit lets new connections come to the sockets of a worker that is ready.
-func (l *loop) admit(worker string) {
-	m := l.minders[worker]
-	if m == nil || m.start.slot >= len(l.pool.slots) {
+// admit lets new connections come to the sockets of a worker that is ready, and keeps what it was seen to serve.
+func (l *loop) admit(e admit) {
+	m := l.minders[e.worker]
+	if m == nil {
 		return
 	}
+	if m.start.slot < len(l.pool.slots) {
+		l.lead(m)
+	}
+	l.getsReady(m, e.how)
+	l.leaveEndings(m)
+}
+
+// lead has new connections come to the worker.
+func (l *loop) lead(m *supervised) {
 	for _, listener := range m.plan.listeners {
 		if listener.back {
 			l.open(listener.binding)
@@ -165,79 +172,6 @@ func (l *loop) closeListeners() {
 			listener.drop()
 		}
 		p.listeners = nil
-	}
-}
-
-// drain tells a worker to leave. If a socket goes with it, because its slot or the listener is
-// gone, it serves first what is queued there: nobody else will, and a program may close its
-// sockets as soon as it is told.
-func (l *loop) drain(e drain) {
-	o := order{timeout: e.timeout}
-	m := l.minders[e.worker]
-	if m != nil {
-		l.followEndings(m)
-	}
-	var last []kernel.Listener
-	switch {
-	case m == nil:
-	case l.closed: // every socket goes with the last workers
-		last = l.gone
-	default:
-		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
-	}
-	if len(last) == 0 {
-		l.order(e.worker, o)
-		return
-	}
-	began := time.Now()
-	go func() {
-		awaitEmptyQueue(last, l.mailbox.done)
-		o.timeout -= min(time.Since(began), emptyWithin) // which is part of it
-		_ = l.mailbox.ask(func(l *loop) { l.order(e.worker, o) })
-	}()
-}
-
-// lastSockets are those of a slot's worker that no later one will have in a pool of the size.
-func (p *plan) lastSockets(slot, size int) []kernel.Listener {
-	var list []kernel.Listener
-	for _, l := range p.listeners {
-		if l.given {
-			continue // it outlives the worker
-		}
-		for i, s := range l.sockets {
-			own := l.asked.ReusePort && i == slot
-			if own && slot >= size || l.leaving && (own || !l.asked.ReusePort) {
-				list = append(list, s.kernel)
-			}
-		}
-	}
-	return list
-}
-
-// emptyWithin is how long the queue of a socket may take to empty.
-const emptyWithin = time.Second
-
-// awaitEmptyQueue returns when nobody waits at the sockets, to which no new connections are
-// steered any more, or after a while. A handshake that was under way gets a moment to end.
-func awaitEmptyQueue(sockets []kernel.Listener, done <-chan struct{}) {
-	const handshake, pause = 50 * time.Millisecond, 10 * time.Millisecond
-	began, within := time.Now(), lapse.NewTimer()
-	within.Reset(emptyWithin)
-	defer within.Stop()
-	for !within.Rung() {
-		select {
-		case <-time.After(pause):
-		case <-done:
-			return
-		}
-		queues, err := kernel.AcceptQueues(sockets)
-		waiting := uint32(0)
-		for _, q := range queues {
-			waiting += q.Depth
-		}
-		if err != nil || waiting == 0 && time.Since(began) >= handshake {
-			return
-		}
 	}
 }
 

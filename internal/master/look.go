@@ -192,17 +192,13 @@ func (p *plan) serves(slot int, b *binding) {
 }
 
 // getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
-func (l *loop) getsReady(f becameReady) {
-	w := l.minders[f.worker]
-	if w == nil {
-		return
-	}
+func (l *loop) getsReady(w *supervised, how Readied) {
 	for _, a := range w.attends {
 		if a.accepting {
 			w.plan.serves(w.start.slot, a.binding)
 		}
 	}
-	if why := f.how.Why; why != "" && !slices.Contains(w.plan.assumed, why) {
+	if why := how.Why; why != "" && !slices.Contains(w.plan.assumed, why) {
 		w.plan.assumed = append(w.plan.assumed, why)
 		l.options.Log.Warn().Int("generation", w.start.generation).Str("why", why).Str("what_to_do", wayOut).
 			Msg("readiness was assumed, not seen")

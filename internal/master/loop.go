@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"rota/internal/kernel"
 	"rota/internal/lapse"
 )
@@ -85,17 +83,6 @@ func (l *loop) run() {
 }
 
 func (l *loop) handle(f fact) {
-	if f, ok := f.(exited); ok {
-		l.inherit(f)
-		delete(l.minders, f.worker)
-		l.forget()
-		l.restEndings()
-	}
-	if f, ok := f.(becameReady); ok {
-		l.admit(f.worker)
-		l.getsReady(f)
-		l.leaveEndings(f.worker)
-	}
 	l.observe(f)
 	l.carryOut(l.pool.apply(time.Now(), f))
 }
@@ -130,6 +117,10 @@ func (l *loop) do(e effect) {
 		l.release(e.generation)
 	case start:
 		l.start(e)
+	case admit:
+		l.admit(e)
+	case bury:
+		l.bury(e)
 	case drain:
 		l.drain(e)
 	case abort:
@@ -238,13 +229,6 @@ func (b *mailbox) catchUp() {
 	}
 }
 
-// retry posts when the back-off of a slot is over.
-func (l *loop) retry(e retry) {
-	delay := retryDelay(e.deaths)
-	l.retryAt[e.slot] = time.Now().Add(delay)
-	time.AfterFunc(delay, func() { l.mailbox.post(retryDue{slot: e.slot}) })
-}
-
 func (l *loop) order(worker string, o order) {
 	if m := l.minders[worker]; m != nil {
 		select {
@@ -252,22 +236,6 @@ func (l *loop) order(worker string, o order) {
 		default: // it has a kill to obey already
 		}
 	}
-}
-
-// retryDelay grows from half a second to 30 s with the number of deaths in a row, with
-// jitter, so that slots that fail together do not retry together.
-func retryDelay(deaths int) time.Duration {
-	b := backoff.ExponentialBackOff{
-		InitialInterval:     500 * time.Millisecond,
-		RandomizationFactor: 0.25,
-		Multiplier:          2,
-		MaxInterval:         24 * time.Second, // 30 s with the most of jitter
-	}
-	delay := b.NextBackOff()
-	for range min(deaths, 16) - 1 {
-		delay = b.NextBackOff()
-	}
-	return delay
 }
 
 func (l *loop) forgetWaiter(answer chan Reload) {

@@ -25,11 +25,12 @@ type minder struct {
 	see    func(worker string, eager bool) sight                                     // whether it accepts connections
 	fate   func(worker string, d death) *Fate                                        // of its connections; may be nil
 
-	orders chan order           // has room for every order there can be, so that the loop never waits
-	poked  chan struct{}        // has room for one: the worker should be looked at soon
-	asks   chan func(*journal)  // about what the worker prints
-	syncs  chan chan<- struct{} // closed once the loop knows all that has happened to the worker
-	gone   chan struct{}        // closed by the loop once it has the journal
+	orders  chan order           // has room for every order there can be, so that the loop never waits
+	poked   chan struct{}        // has room for one: the worker should be looked at soon
+	journal *journal             // what the worker prints; the loop has it once exited was posted
+	asks    chan func(*journal)  // about what the worker prints
+	syncs   chan chan<- struct{} // closed once the loop knows all that has happened to the worker
+	gone    chan struct{}        // closed by the loop once it has the journal
 }
 
 // poke has the minder look soon.
@@ -45,13 +46,15 @@ func (m *minder) mind(launch func() (process, error)) {
 	before := limitsOfTasks()
 	p, err := launch()
 	if err != nil {
-		m.post(exited{worker: m.start.worker, exit: Exit{Code: -1, Error: err.Error()}, journal: newJournal(m.log)})
+		m.journal = newJournal(m.log)
+		m.post(exited{worker: m.start.worker, exit: Exit{Code: -1, Error: err.Error()}})
 		return
 	}
 	defer p.close()
 	m.log = m.log.With().Int("pid", p.pid()).Logger()
 	m.born(p.root(), p.pid())
 
+	m.journal = newJournal(m.log)
 	w := newWatch(m, p, before)
 	defer w.close()
 	for w.stage < stageGone {

@@ -11,8 +11,7 @@ import (
 type watch struct {
 	*minder
 	process process
-	before  shortage // when the process was started
-	journal *journal
+	before  shortage     // when the process was started
 	output  <-chan chunk // nil once it has ended
 
 	stage    stage
@@ -42,7 +41,7 @@ type severed struct {
 
 func newWatch(m *minder, p process, before shortage) *watch {
 	w := &watch{
-		minder: m, process: p, before: before, journal: newJournal(m.log), output: p.lines(),
+		minder: m, process: p, before: before, output: p.lines(),
 		deadline: lapse.NewTimer(), alarm: lapse.NewTimer(), stopLooking: func() {},
 	}
 	w.deadline.Reset(m.start.timeout)

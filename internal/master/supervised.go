@@ -28,6 +28,18 @@ func (l *loop) supervise(m *minder) *supervised {
 	return s
 }
 
+// bury lets go of what was kept for a worker that is gone.
+func (l *loop) bury(e bury) {
+	m := l.minders[e.worker]
+	if m == nil {
+		return
+	}
+	l.inherit(m.minder, e.exit)
+	delete(l.minders, e.worker)
+	l.forget()
+	l.restEndings()
+}
+
 // sight is a copy for the minder of what was seen so far. required are the listeners that the worker has to serve.
 func (s *supervised) sight(required map[*binding]bool) (seen sight) {
 	for _, a := range s.attends {

@@ -326,6 +326,10 @@ func tellEffect(e effect) string {
 		return fmt.Sprintf("release g%d", e.generation)
 	case start:
 		return fmt.Sprintf("start %s g%d slot%d %gs", e.worker, e.generation, e.slot, e.timeout.Seconds())
+	case admit:
+		return "admit " + e.worker
+	case bury:
+		return "bury " + e.worker
 	case drain:
 		return fmt.Sprintf("drain %s %gs", e.worker, e.timeout.Seconds())
 	case abort:

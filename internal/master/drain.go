@@ -1,0 +1,81 @@
+package master
+
+import (
+	"time"
+
+	"rota/internal/kernel"
+	"rota/internal/lapse"
+)
+
+// drain tells a worker to stop. If a socket goes away with the worker, because its slot or the listener is gone, the
+// worker first serves the connections that are queued there. Nobody else will, and a program may close its sockets as
+// soon as it is told.
+func (l *loop) drain(e drain) {
+	o := order{timeout: e.timeout}
+	m := l.minders[e.worker]
+	if m != nil {
+		l.followEndings(m)
+	}
+	var last []kernel.Listener
+	switch {
+	case m == nil:
+	case l.closed: // every socket goes with the last workers
+		last = l.gone
+	default:
+		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
+	}
+	if len(last) == 0 {
+		l.order(e.worker, o)
+		return
+	}
+	began := time.Now()
+	go func() {
+		awaitEmptyQueue(last, l.mailbox.done)
+		o.timeout -= min(time.Since(began), emptyWithin) // which is part of it
+		_ = l.mailbox.ask(func(l *loop) { l.order(e.worker, o) })
+	}()
+}
+
+// lastSockets are the sockets of a slot's worker that no later worker will have in a pool of this size.
+func (p *plan) lastSockets(slot, size int) []kernel.Listener {
+	var list []kernel.Listener
+	for _, l := range p.listeners {
+		if l.given {
+			continue // it outlives the worker
+		}
+		for i, s := range l.sockets {
+			own := l.asked.ReusePort && i == slot
+			if own && slot >= size || l.leaving && (own || !l.asked.ReusePort) {
+				list = append(list, s.kernel)
+			}
+		}
+	}
+	return list
+}
+
+// emptyWithin is how long the queues of sockets may take to empty.
+const emptyWithin = time.Second
+
+// awaitEmptyQueue returns when the queues of the sockets are empty, or after a while. The kernel steers no new
+// connections to them any more. A handshake that was under way gets a moment to end.
+func awaitEmptyQueue(sockets []kernel.Listener, done <-chan struct{}) {
+	const handshake, pause = 50 * time.Millisecond, 10 * time.Millisecond
+	began, within := time.Now(), lapse.NewTimer()
+	within.Reset(emptyWithin)
+	defer within.Stop()
+	for !within.Rung() {
+		select {
+		case <-time.After(pause):
+		case <-done:
+			return
+		}
+		queues, err := kernel.AcceptQueues(sockets)
+		waiting := uint32(0)
+		for _, q := range queues {
+			waiting += q.Depth
+		}
+		if err != nil || waiting == 0 && time.Since(began) >= handshake {
+			return
+		}
+	}
+}

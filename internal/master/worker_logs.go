@@ -1,0 +1,82 @@
+package master
+
+import "slices"
+
+// How callers read what workers print. While a worker lives its minder has the journal, later the loop has it.
+
+// WorkerLog returns what a worker printed last. Errors: ErrNoWorker, ErrLogGone.
+func (m *Master) WorkerLog(worker string) (WorkerLog, error) {
+	var log WorkerLog
+	err := m.askJournal(worker, func(j *journal) { log = j.copy() })
+	return log, err
+}
+
+// FollowLog returns what a worker printed last, and what it will print. Errors: ErrNoWorker, ErrLogGone.
+func (m *Master) FollowLog(worker string) (*LogStream, error) {
+	var s *LogStream
+	err := m.askJournal(worker, func(j *journal) {
+		s = j.follow()
+		s.Cancel = func() { _ = m.askJournal(worker, func(j *journal) { j.remove(s) }) }
+	})
+	return s, err
+}
+
+// askJournal has the owner of the worker's journal call f and returns when it has.
+func (b *mailbox) askJournal(worker string, f func(*journal)) error {
+	for {
+		var mind *supervised
+		var err error
+		if stopped := b.ask(func(l *loop) {
+			if mind = l.minders[worker]; mind == nil {
+				err = l.withJournal(worker, f)
+			}
+		}); stopped != nil {
+			return stopped
+		}
+		if mind == nil {
+			return err
+		}
+		answered := make(chan struct{})
+		select {
+		case mind.asks <- func(j *journal) { f(j); close(answered) }:
+			<-answered
+			return nil
+		case <-mind.gone: // the loop has its journal now
+		case <-b.done:
+			return ErrStopped
+		}
+	}
+}
+
+// keepJournals is for how many workers that are gone it is kept what they printed.
+const keepJournals = 64
+
+// pastJournal is the journal of a worker that is gone.
+type pastJournal struct {
+	worker string
+	*journal
+}
+
+// inherit takes over the journal of a worker that is gone, and lets go of the oldest.
+func (l *loop) inherit(m *minder, exit Exit) {
+	close(m.gone)
+	m.journal.finish(exit)
+	l.journals = append(l.journals, pastJournal{m.start.worker, m.journal})
+	if extra := len(l.journals) - keepJournals; extra > 0 {
+		l.journals = slices.Delete(l.journals, 0, extra)
+	}
+}
+
+// withJournal calls f with the journal of a worker that is gone.
+func (l *loop) withJournal(worker string, f func(*journal)) error {
+	for _, past := range l.journals {
+		if past.worker == worker {
+			f(past.journal)
+			return nil
+		}
+	}
+	if _, known := l.pool.worker(worker); known {
+		return ErrLogGone
+	}
+	return ErrNoWorker
+}
