@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -31,6 +32,23 @@ func documents(t *testing.T) map[string]string {
 	}))
 	require.Contains(t, found, "README.md")
 	return found
+}
+
+// A line that does not fit on half a screen is not read.
+func TestDocumentsAreWrapped(t *testing.T) {
+	t.Parallel()
+	for path, content := range documents(t) {
+		for line := range strings.Lines(content) {
+			limit := 100
+			switch {
+			case path == "README.md":
+				limit = 80
+			case strings.HasPrefix(line, "|"), strings.HasPrefix(line, "    "): // tables and samples
+				limit = 120
+			}
+			require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), limit, "%s: %s", path, line)
+		}
+	}
 }
 
 var (
