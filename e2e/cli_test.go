@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,6 +33,16 @@ func TestCommandsThatPrintAndEnd(t *testing.T) {
 			require.Contains(t, string(stdout), says)
 		})
 	}
+}
+
+func TestTheAPIHasTheVersionThatTheCommandsPrint(t *testing.T) {
+	t.Parallel()
+	r := start(t, "--workers", "1")
+	var status struct {
+		Version string `json:"version"`
+	}
+	require.Equal(t, http.StatusOK, r.get("/status", &status))
+	require.Equal(t, "v0.1.0-test", status.Version)
 }
 
 func TestABadVariableIsNamed(t *testing.T) {

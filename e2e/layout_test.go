@@ -64,3 +64,12 @@ func TestArrows(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkersDoNotCarryTheManual: the binary is what every worker runs, and what makes man pages is no part of it.
+func TestWorkersDoNotCarryTheManual(t *testing.T) {
+	t.Parallel()
+	output, err := exec.Command("go", "list", "-deps", "rota/cmd/server").Output()
+	require.NoError(t, err)
+	require.NotContains(t, string(output), "cobra/doc")
+	require.NotContains(t, string(output), "md2man")
+}

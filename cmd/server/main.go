@@ -1,3 +1,5 @@
+//go:build !manual
+
 // Command rota keeps workers on duty behind one set of listening sockets and replaces
 // them without losing a connection.
 package main
