@@ -51,3 +51,11 @@ func (s *ackSocket) close() {
 		s.Close()
 	}
 }
+
+// path is where to reach it; "" for nowhere.
+func (s *ackSocket) path() string {
+	if s == nil {
+		return ""
+	}
+	return s.Path
+}

@@ -271,3 +271,6 @@ func isIPv6(address string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Is6()
 }
+
+// probeName is the listener that only one worker gets, for the master to see whether it accepts.
+const probeName = "probe"

@@ -54,3 +54,11 @@ func cookieOf(id string) (uint64, bool) {
 	cookie, err := strconv.ParseUint(id, 16, 64)
 	return cookie, err == nil && strconv.FormatUint(cookie, 16) == id
 }
+
+// bytesOut is 0 where the kernel does not tell.
+func (c *Connection) bytesOut() uint64 {
+	if c.TCP == nil {
+		return 0
+	}
+	return c.TCP.BytesOut
+}

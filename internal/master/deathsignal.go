@@ -4,7 +4,6 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,12 +34,4 @@ func (p *plan) losesDeathSignal() string {
 		return "its file capabilities"
 	}
 	return ""
-}
-
-func warnOfLostDeathSignal(log zerolog.Logger, p *plan) {
-	if because := p.losesDeathSignal(); because != "" {
-		log.Warn().Str("program", p.program.path).Str("because", because).
-			Msg("workers live on if rota is killed: the kernel does not tell a program that gains privileges; " +
-				"give them to rota instead, or set no_new_privileges")
-	}
 }

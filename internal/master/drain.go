@@ -36,23 +36,6 @@ func (l *loop) drain(e drain) {
 	}()
 }
 
-// lastSockets are the sockets of a slot's worker that no later worker will have in a pool of this size.
-func (p *plan) lastSockets(slot, size int) []kernel.Listener {
-	var list []kernel.Listener
-	for _, l := range p.listeners {
-		if l.given {
-			continue // it outlives the worker
-		}
-		for i, s := range l.sockets {
-			own := l.asked.ReusePort && i == slot
-			if own && slot >= size || l.leaving && (own || !l.asked.ReusePort) {
-				list = append(list, s.kernel)
-			}
-		}
-	}
-	return list
-}
-
 // emptyWithin is how long the queues of sockets may take to empty.
 const emptyWithin = time.Second
 

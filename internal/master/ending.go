@@ -70,14 +70,6 @@ func (e *ending) take(seen look, list []Connection) (vanished []Connection) {
 	return vanished
 }
 
-// bytesOut is 0 where the kernel does not tell.
-func (c *Connection) bytesOut() uint64 {
-	if c.TCP == nil {
-		return 0
-	}
-	return c.TCP.BytesOut
-}
-
 // note takes in how a connection ended. It is false if no look has shown it.
 func (e *ending) note(end ended) bool {
 	if _, seen := e.known[end.Cookie]; !seen {

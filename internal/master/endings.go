@@ -321,12 +321,3 @@ func (l *loop) strangersTo(e *ending, leaving map[uint64]kernel.Leaving) (list [
 	}
 	return list
 }
-
-// cookies are those of the connections.
-func cookies(list []Connection) map[uint64]bool {
-	set := map[uint64]bool{}
-	for _, c := range list {
-		set[c.Cookie] = true
-	}
-	return set
-}

@@ -2,11 +2,8 @@ package master
 
 import (
 	"cmp"
-	"net"
-	"os"
 	"slices"
 	"strings"
-	"time"
 )
 
 // environment is what every worker of the plan gets: what is inheritable of the master's own, and what the spec adds.
@@ -58,59 +55,4 @@ func namesOf(env []string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// contract is one worker's side of the contracts, of which it may know any: systemd's (LISTEN_PID is
-// set after the fork), einhorn's and Server::Starter's.
-func (s launchSpec) contract(notify string, ack *ackSocket) []string {
-	env := []string{
-		"LISTEN_FDS=" + itoa(len(s.sockets)),
-		"NOTIFY_SOCKET=" + notify,
-		workerMark(s.worker),
-		"ROTA_SLOT=" + itoa(s.slot),
-		"ROTA_GENERATION=" + itoa(s.generation),
-		"EINHORN_MASTER_PID=" + itoa(os.Getpid()),
-		"EINHORN_FD_COUNT=" + itoa(len(s.sockets)),
-		"SERVER_STARTER_GENERATION=" + itoa(s.generation),
-	}
-	var names, ports []string
-	for i, socket := range s.sockets {
-		fd := itoa(firstInherited + i)
-		names = append(names, socket.name)
-		env = append(env, "EINHORN_FD_"+itoa(i)+"="+fd)
-		if socket.asked.stream() {
-			ports = append(ports, socket.starterPort()+"="+fd)
-		}
-	}
-	env = append(env, "LISTEN_FDNAMES="+strings.Join(names, ":"), "SERVER_STARTER_PORT="+strings.Join(ports, ";"))
-	if ack != nil {
-		env = append(env, "EINHORN_SOCK_PATH="+ack.Path)
-	}
-	if s.revision != "" {
-		env = append(env, "ROTA_REVISION="+s.revision)
-	}
-	if s.plan.Watchdog > 0 {
-		env = append(env, "WATCHDOG_USEC="+itoa(int(s.plan.Watchdog/time.Microsecond)))
-	}
-	return env
-}
-
-// workerMark is the variable by which all of a worker's processes are known.
-func workerMark(worker string) string { return "ROTA_WORKER_ID=" + worker }
-
-// inherited is a socket as one worker gets it.
-type inherited struct {
-	*socket
-	name string
-}
-
-// starterPort is the address as Server::Starter writes it, which leaves out the host that
-// stands for any.
-func (i inherited) starterPort() string {
-	address := i.kernel.Address()
-	host, port, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
-		return port
-	}
-	return address
 }

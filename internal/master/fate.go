@@ -4,41 +4,6 @@ import (
 	"rota/internal/kernel"
 )
 
-// Fate is what became of the connections of a worker that is gone, apart from those that rota cut.
-type Fate struct {
-	Dropped     int             // that were lost, as was seen
-	Connections []CutConnection // of those, at most mostCut
-	Unsure      int             // others, that were lost or not
-	Doubts      []string        // why more may have been lost than was seen, a sentence each
-	Seen        SeenBy
-}
-
-// SeenBy says how it was found out what became of connections whose worker ended.
-type SeenBy string
-
-// The ways.
-const (
-	SeenToldByKernel SeenBy = "notifications" // the kernel told of the end of each
-	SeenByStates     SeenBy = "states"        // for want of that, by looking at the connections time and again, and at what was left of them
-)
-
-// death is how a worker ended, as far as that concerns its connections.
-type death struct {
-	name    string // of the worker, for people
-	how     string // likewise, of its end
-	stop    string // the stop signal's name
-	killed  bool   // by rota
-	crashed bool   // by a signal that is not the stop signal
-	failed  bool   // in another way that nobody wanted
-	stopped bool   // as by the stop signal, after it had been handled, or what looks like that: a program may leave it to its runtime
-	doom    doom
-	cut     map[uint64]bool // by cookie
-
-	young     bool // it was never ready
-	signalled bool // by the stop signal itself
-	withdrew  bool // it was seen before that it accepted no more
-}
-
 // remains are what can be seen after the end.
 type remains struct {
 	leaving   map[uint64]kernel.Leaving

@@ -62,32 +62,3 @@ func (w *watch) shortage(how exitStatus) string {
 	}
 	return w.before.since()
 }
-
-// learnFate finds out what became of the connections of a worker of which nothing is left.
-func (w *watch) learnFate(status exitStatus, outlived bool) *Fate {
-	if w.fate == nil {
-		return nil
-	}
-	return w.fate(w.start.worker, w.death(status, outlived))
-}
-
-// death is how the worker ended, as far as that concerns its connections.
-func (w *watch) death(status exitStatus, outlived bool) death {
-	stop := unix.SignalName(w.plan.StopSignal)
-	how := Exit{Code: status.code, Signal: status.signal}
-	d := death{
-		name: "worker of slot " + itoa(w.start.slot), how: how.String(), stop: stop,
-		killed: w.stage >= stageAborting, cut: cookies(w.severed.list), doom: w.stopping.doom,
-
-		signalled: status.signal == stop,
-	}
-	if !d.signalled && !w.plan.StopGroup && w.stopping.passed == nil {
-		d.doom = doom{} // it has learnt to handle it since
-	}
-	itself := d.signalled && (d.doom.certain || d.doom.unseen)
-	d.crashed = !outlived && status.signal != "" && !d.signalled || itself && d.doom.unseen
-	asTold := d.signalled || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
-	d.stopped = !outlived && !itself && asTold
-	d.failed = !outlived && !asTold && (status.code != 0 || status.signal != "") || w.lived == stageStarting
-	return d
-}

@@ -9,14 +9,6 @@ import (
 // How the loop treats the sockets that plans share: whose they are, who is led to them, and that
 // nobody is lost when one of them goes.
 
-func (p *plan) endpoints() []kernel.Listener {
-	var list []kernel.Listener
-	for _, l := range p.listeners {
-		list = append(list, l.endpoints()...)
-	}
-	return list
-}
-
 // endpoints are all sockets whose connections a worker may have.
 func (l *loop) endpoints() []kernel.Listener {
 	var list []kernel.Listener

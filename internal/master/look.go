@@ -235,7 +235,3 @@ func (l *loop) predecessor(e start) (worker string, generation int) {
 	}
 	return "", e.generation
 }
-
-func all[E any](list []E, are func(E) bool) bool {
-	return !slices.ContainsFunc(list, func(e E) bool { return !are(e) })
-}

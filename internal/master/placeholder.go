@@ -156,3 +156,15 @@ func (s launchSpec) expandAll(texts []string, call func(string) string) ([]strin
 	}
 	return list, errors.Join(errs...)
 }
+
+// checkPlaceholders finds the mistakes in a plan's placeholders, which would otherwise only show when a worker is started.
+func checkPlaceholders(p *plan) error {
+	var listeners []ListenAddress
+	for _, l := range p.listeners {
+		listeners = append(listeners, l.ListenAddress)
+	}
+	trial := launchSpec{sockets: sketch(listeners, p.Ready)}
+	_, err1 := trial.expandArgs(p.Command[1:])
+	_, err2 := trial.expandEnv(p.Env)
+	return errors.Join(err1, err2)
+}

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,15 +26,6 @@ type plan struct {
 	served    map[int]map[*binding]bool  // of the loop: which listeners were seen to be served, by slot
 	needed    map[*binding]time.Duration // of the loop: how long workers took until they were seen to accept from what they had registered
 	assumed   []string                   // of the loop: why workers were only assumed to be ready
-}
-
-// Program is what the world is told of a plan.
-type Program struct {
-	Path        string   // of the file, without symbolic links
-	Directory   string   // working directory, likewise
-	Args        []string // the command's, without the program
-	Environment []string // names, sorted; values are nobody's business
-	SHA256      string   // of the file, in hexadecimal; "" when rota may not read it
 }
 
 // makePlan looks up what the spec names. Listeners come later: they are shared between plans.
@@ -82,19 +72,6 @@ func (p *plan) workingDirectory() string {
 		return ""
 	}
 	return directory
-}
-
-// check finds the mistakes in placeholders, which would otherwise only show when a worker is
-// started.
-func (p *plan) check() error {
-	var listeners []ListenAddress
-	for _, l := range p.listeners {
-		listeners = append(listeners, l.ListenAddress)
-	}
-	trial := launchSpec{sockets: sketch(listeners, p.Ready)}
-	_, err1 := trial.expandArgs(p.Command[1:])
-	_, err2 := trial.expandEnv(p.Env)
-	return errors.Join(err1, err2)
 }
 
 // missing says what of the plan is no longer on the disk as it was, and what that means. The caller holds the plan.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/rs/zerolog"
+
 	"rota/internal/kernel"
 )
 
@@ -122,7 +124,7 @@ func (p *planner) plan(spec Spec, serving *plan, open []*binding) (*plan, error)
 	}
 	plan.listeners, err = openListeners(plan.Listen, plan.Workers, p.options.Given, open)
 	if err == nil {
-		if err = plan.check(); err != nil {
+		if err = checkPlaceholders(plan); err != nil {
 			plan.closeNew(open)
 		}
 	}
@@ -132,38 +134,6 @@ func (p *planner) plan(spec Spec, serving *plan, open []*binding) (*plan, error)
 	}
 	warnOfLostDeathSignal(p.options.Log, plan)
 	return plan, nil
-}
-
-// closeNew closes the listeners that are not among those open before.
-func (p *plan) closeNew(open []*binding) {
-	for _, l := range p.listeners {
-		if !slices.Contains(open, l.binding) {
-			l.close()
-		}
-	}
-}
-
-// fit closes the sockets that were opened for slots that the pool does not have, because somebody has
-// scaled it: nobody would serve them.
-func (p *plan) fit(size int, open []*binding) {
-	for _, l := range p.listeners {
-		if !slices.Contains(open, l.binding) {
-			l.trim(size)
-		}
-	}
-}
-
-func (p *plan) terms() terms {
-	return terms{
-		workers:      p.Workers,
-		startTimeout: p.StartTimeout,
-		drainTimeout: p.DrainTimeout,
-		strategy:     p.Strategy,
-		checks:       len(p.Checks) > 0,
-		provable:     p.provable(),
-		maxDraining:  p.MaxDraining,
-		program:      &p.shown,
-	}
 }
 
 // adopt takes a new plan in.
@@ -212,5 +182,13 @@ func (l *loop) forget() {
 		for _, listener := range p.listeners {
 			listener.trim(size)
 		}
+	}
+}
+
+func warnOfLostDeathSignal(log zerolog.Logger, p *plan) {
+	if because := p.losesDeathSignal(); because != "" {
+		log.Warn().Str("program", p.program.path).Str("because", because).
+			Msg("workers live on if rota is killed: the kernel does not tell a program that gains privileges; " +
+				"give them to rota instead, or set no_new_privileges")
 	}
 }

@@ -2,7 +2,6 @@ package master
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -15,7 +14,6 @@ import (
 
 	"rota/internal/einhorn"
 	"rota/internal/kernel"
-	"rota/internal/launch"
 )
 
 // process is a worker's process as its minder sees it: the one seam between the master's
@@ -40,32 +38,6 @@ type process interface {
 type exitStatus struct {
 	code   int    // -1 if a signal ended it
 	signal string // "" if it exited
-}
-
-// launchSpec is what a process is made from.
-type launchSpec struct {
-	worker     string
-	slot       int
-	generation int
-	revision   string
-	plan       *plan
-	sockets    []inherited
-	unwanted   func() bool // as forkSpec has it
-}
-
-// hold keeps the descriptors open until drop, whatever the loop closes meanwhile.
-func (s launchSpec) hold() {
-	s.plan.hold()
-	for _, socket := range s.sockets {
-		socket.hold()
-	}
-}
-
-func (s launchSpec) drop() {
-	s.plan.drop()
-	for _, socket := range s.sockets {
-		socket.drop()
-	}
 }
 
 // osProcess is a real one.
@@ -151,7 +123,7 @@ func (p *osProcess) fork(spec launchSpec) error {
 	for _, socket := range spec.sockets {
 		files = append(files, socket.fd)
 	}
-	fork, err := spec.fork(files, spec.contract(p.notify.name, p.ack))
+	fork, err := spec.fork(files, spec.contract(p.notify.name, p.ack.path()))
 	if err != nil {
 		closeFiles(p.output[:])
 		return err
@@ -164,52 +136,6 @@ func (p *osProcess) fork(spec launchSpec) error {
 		p.started = seen.Started
 	}
 	return nil
-}
-
-// fork is how to make the child, which gets files and, behind them, what only the launch step needs.
-func (s launchSpec) fork(files []int, contract []string) (forkSpec, error) {
-	args, err1 := s.expandArgs(s.plan.Command[1:])
-	more, err2 := s.expandEnv(s.plan.Env)
-	if err := errors.Join(err1, err2); err != nil {
-		return forkSpec{}, err
-	}
-	step := s.plan.step()
-	step.Program = len(files)
-	files = append(files, s.plan.program.image())
-	if s.plan.directory != nil {
-		step.DirectoryFD = len(files)
-		files = append(files, s.plan.directory.fd)
-	}
-	argv, err := step.Args(append([]string{s.plan.program.called}, args...))
-	return forkSpec{
-		path:  launch.Self,
-		argv:  argv,
-		env:   append(with(slices.Clone(s.plan.env), more...), contract...),
-		files: files,
-
-		unwanted: s.unwanted,
-	}, err
-}
-
-// step is what every worker of the plan does before it is its program.
-func (p *plan) step() launch.Step {
-	step := launch.Step{
-		Path:          p.program.path,
-		Parent:        os.Getpid(),
-		DeathNote:     p.StopSignal,
-		User:          p.account,
-		Umask:         p.Umask,
-		OpenFiles:     uint64(p.OpenFiles),
-		NoNewPrivs:    p.NoNewPrivs,
-		WatchdogArmed: p.Watchdog > 0,
-	}
-	if p.directory != nil {
-		step.Directory = p.directory.path
-	}
-	if p.program.script && p.program.inPlace() {
-		step.AtPath, step.Path = true, p.program.beside
-	}
-	return step
 }
 
 // openStreams makes the child's ends of stdin, stdout and stderr, and keeps ours of the latter two.

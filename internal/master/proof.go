@@ -40,11 +40,6 @@ func (l *loop) prove(e prove) {
 	go done()
 }
 
-// provable reports whether workers of the plan can be probed at all.
-func (p *plan) provable() bool {
-	return p.ProbeInterval > 0 && slices.ContainsFunc(p.listeners, func(l listener) bool { return l.stream() })
-}
-
 const (
 	// proveEvery is the pause between two probes, at most.
 	proveEvery = 10 * time.Millisecond

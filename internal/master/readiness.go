@@ -31,9 +31,6 @@ const (
 	ReadyLog    ReadyKind = "log"   // it prints a line that the pattern matches
 )
 
-// probeName is the listener that only one worker gets, for the master to see whether it accepts.
-const probeName = "probe"
-
 // ParseReadiness reads auto, notify, tcp, delay:2s, http:/path or log:REGEX.
 func ParseReadiness(text string) (Readiness, error) {
 	kind, rest, _ := strings.Cut(text, ":")

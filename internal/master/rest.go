@@ -74,9 +74,3 @@ func (w *watch) endRest() {
 	}
 	w.log.Warn().Msg("what is left of a worker does not end")
 }
-
-// How often what is left is killed and looked for again.
-const (
-	endAttempts = 200
-	endPause    = 5 * time.Millisecond
-)

@@ -1,6 +1,8 @@
 package master
 
 import (
+	"slices"
+
 	"rota/internal/kernel"
 )
 
@@ -27,24 +29,6 @@ type attended struct {
 
 	outlasts bool // others of its generation, which were seen to accept in half of the time that it has had
 	overdue  bool // has been registered for so long that a connection should have come to it
-}
-
-// ReadyBy is what a worker was taken to be ready by.
-type ReadyBy string
-
-// From the strongest to the weakest.
-const (
-	BySight      ReadyBy = "seen"    // rota saw that it accepts connections, or answers
-	ByWord       ReadyBy = "said"    // it said so
-	ByLife       ReadyBy = "lived"   // it has lived as long as was asked for, or, without anything that could be seen, for a while
-	ByAssumption ReadyBy = "assumed" // it should have been seen, and was not
-)
-
-// Readied is how a worker got ready.
-type Readied struct {
-	By     ReadyBy
-	Detail string // "" for READY=1 alone
-	Why    string // of what was assumed: why it was not seen, the same for every worker of which that is so
 }
 
 // decision is a readiness, or the zero value for none yet.
@@ -164,4 +148,8 @@ func (s sight) hindrance(lacking []attended) string {
 		}
 	}
 	return ""
+}
+
+func all[E any](list []E, are func(E) bool) bool {
+	return !slices.ContainsFunc(list, func(e E) bool { return !are(e) })
 }

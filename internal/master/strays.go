@@ -89,3 +89,9 @@ func nameOf(kv string) string {
 	name, _, _ := strings.Cut(kv, "=")
 	return name
 }
+
+// How often what is left is killed and looked for again.
+const (
+	endAttempts = 200
+	endPause    = 5 * time.Millisecond
+)

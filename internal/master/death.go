@@ -1,0 +1,58 @@
+package master
+
+import "golang.org/x/sys/unix"
+
+// death is how a worker ended, as far as that concerns its connections.
+type death struct {
+	name    string // of the worker, for people
+	how     string // likewise, of its end
+	stop    string // the stop signal's name
+	killed  bool   // by rota
+	crashed bool   // by a signal that is not the stop signal
+	failed  bool   // in another way that nobody wanted
+	stopped bool   // as by the stop signal, after it had been handled, or what looks like that: a program may leave it to its runtime
+	doom    doom
+	cut     map[uint64]bool // by cookie
+
+	young     bool // it was never ready
+	signalled bool // by the stop signal itself
+	withdrew  bool // it was seen before that it accepted no more
+}
+
+// learnFate finds out what became of the connections of a worker of which nothing is left.
+func (w *watch) learnFate(status exitStatus, outlived bool) *Fate {
+	if w.fate == nil {
+		return nil
+	}
+	return w.fate(w.start.worker, w.death(status, outlived))
+}
+
+// death is how the worker ended, as far as that concerns its connections.
+func (w *watch) death(status exitStatus, outlived bool) death {
+	stop := unix.SignalName(w.plan.StopSignal)
+	how := Exit{Code: status.code, Signal: status.signal}
+	d := death{
+		name: "worker of slot " + itoa(w.start.slot), how: how.String(), stop: stop,
+		killed: w.stage >= stageAborting, cut: cookies(w.severed.list), doom: w.stopping.doom,
+
+		signalled: status.signal == stop,
+	}
+	if !d.signalled && !w.plan.StopGroup && w.stopping.passed == nil {
+		d.doom = doom{} // it has learnt to handle it since
+	}
+	itself := d.signalled && (d.doom.certain || d.doom.unseen)
+	d.crashed = !outlived && status.signal != "" && !d.signalled || itself && d.doom.unseen
+	asTold := d.signalled || status.code == 128+int(w.plan.StopSignal) // which is how shells and the JVM say it
+	d.stopped = !outlived && !itself && asTold
+	d.failed = !outlived && !asTold && (status.code != 0 || status.signal != "") || w.lived == stageStarting
+	return d
+}
+
+// cookies are those of the connections.
+func cookies(list []Connection) map[uint64]bool {
+	set := map[uint64]bool{}
+	for _, c := range list {
+		set[c.Cookie] = true
+	}
+	return set
+}

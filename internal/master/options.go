@@ -1,0 +1,36 @@
+package master
+
+import (
+	"errors"
+
+	"github.com/rs/zerolog"
+)
+
+// Options is what a master is made of. Its Spec needs Listen and Command; the rest has defaults.
+type Options struct {
+	Spec                        // of the first generation
+	Reread func() (Spec, error) // asked for the spec of each further one; nil: the first one's again
+	Given  []Given              // sockets that rota itself was started with
+	Probe  ProbeHTTP            // does one HTTP request; needed by the readiness http
+	Check  RunChecks            // asks the workers of a reload on trial; needed for checks
+	Log    zerolog.Logger
+
+	// Ended is called when a worker is over, before those of its processes that are left are
+	// killed: the last moment to see them. That waits until it returns. nil: nobody looks.
+	Ended func(worker string)
+}
+
+// judge reports everything that is wrong with a spec for this master, joined into one error.
+func (o Options) judge(s Spec) error {
+	err := s.Validate()
+	if len(s.Listen) == 0 && len(o.Given) == 0 {
+		err = errors.Join(errors.New("listen: at least one address is needed"), err)
+	}
+	if s.Ready.Kind == ReadyHTTP && o.Probe == nil {
+		err = errors.Join(err, errNoProbe)
+	}
+	if len(s.Checks) > 0 && o.Check == nil {
+		err = errors.Join(err, errNoChecks)
+	}
+	return err
+}
