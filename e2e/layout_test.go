@@ -18,7 +18,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/lapse":    {},
 		"rota/internal/threads":  {},
 		"rota/internal/worker":   {},
-		"rota/internal/client":   {"rota/internal/printable"},
+		"rota/internal/client":   {"rota/internal/printable", "rota/internal/sse", "rota/internal/view"},
 		"rota/internal/einhorn":  {"rota/internal/lapse", "rota/internal/linger"},
 		"rota/internal/kernel":   {},
 		"rota/internal/linger":   {},

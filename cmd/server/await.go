@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"rota/internal/client"
+	"rota/internal/view"
+	"rota/internal/words"
 )
 
 // lastLook is how long the state of a reload is asked for once nobody waits for more.
@@ -34,7 +36,7 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 }
 
 // enough says whether a reload that has not ended is where it is waited for, or will not be.
-func (o reloadOptions) enough(v client.Reload) bool {
+func (o reloadOptions) enough(v view.Reload) bool {
 	switch o.wait {
 	case "none":
 		return true
@@ -47,7 +49,7 @@ func (o reloadOptions) enough(v client.Reload) bool {
 }
 
 // goneOn says what is known of a reload that is not waited for any more.
-func (r *remote) goneOn(id string, last client.Answer[client.Reload], why error) error {
+func (r *remote) goneOn(id string, last client.Answer[view.Reload], why error) error {
 	if errors.As(why, new(*client.Unreachable)) || errors.As(why, new(*client.Foreign)) {
 		return fmt.Errorf("nothing more is known of reload %s (%s asks again): %w", id, followWith(id), why)
 	}
@@ -64,7 +66,7 @@ func (r *remote) goneOn(id string, last client.Answer[client.Reload], why error)
 	}
 	state := "of reload " + id + " nothing was heard"
 	if last.JSON != nil {
-		state = "reload " + describeReload(&last.View) + "; it goes on"
+		state = "reload " + words.UnderWay(&last.View) + "; it goes on"
 		if r.asJSON {
 			_ = r.printJSON(last.JSON)
 		}
@@ -73,7 +75,7 @@ func (r *remote) goneOn(id string, last client.Answer[client.Reload], why error)
 }
 
 // conclude prints the verdict, and makes the exit code of it. Good news are data, bad ones messages.
-func (r *remote) conclude(v client.Reload, o reloadOptions) error {
+func (r *remote) conclude(v view.Reload, o reloadOptions) error {
 	out := r.out
 	code := exitDone
 	switch {
@@ -87,8 +89,8 @@ func (r *remote) conclude(v client.Reload, o reloadOptions) error {
 	if code != exitDone || r.asJSON {
 		out = r.say
 	}
-	if _, err := fmt.Fprintln(out, verdict(v)); err != nil && out == r.out {
-		fmt.Fprintln(r.say, verdict(v))
+	if _, err := fmt.Fprintln(out, words.Verdict(v)); err != nil && out == r.out {
+		fmt.Fprintln(r.say, words.Verdict(v))
 	}
 	if code == exitLossy && o.require == "lossless" {
 		fmt.Fprintln(r.say, "rota: --require=lossless is not met")
@@ -96,6 +98,6 @@ func (r *remote) conclude(v client.Reload, o reloadOptions) error {
 	return outcome{code: code}
 }
 
-func provenLossless(v client.Reload) bool {
+func provenLossless(v view.Reload) bool {
 	return v.Receipt != nil && v.Receipt.Lossless != nil && *v.Receipt.Lossless
 }

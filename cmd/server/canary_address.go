@@ -7,9 +7,10 @@ import (
 	"io"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"rota/internal/view"
+	"rota/internal/words"
 
-	"rota/internal/client"
+	"github.com/spf13/cobra"
 )
 
 func canaryAddressCommand() *cobra.Command {
@@ -49,7 +50,7 @@ user of the machine, from when the canary is ready until it is promoted or taken
 }
 
 // canaryAddress is that of the listener, or, where that is "", the first.
-func canaryAddress(v client.Reload, listener string) (string, error) {
+func canaryAddress(v view.Reload, listener string) (string, error) {
 	var names []string
 	for _, a := range v.CanaryAddress {
 		if listener == "" || a.Listener == listener {
@@ -64,7 +65,7 @@ func canaryAddress(v client.Reload, listener string) (string, error) {
 }
 
 // noCanaryAddress says why there is none, and what to do.
-func noCanaryAddress(v client.Reload) string {
+func noCanaryAddress(v view.Reload) string {
 	switch {
 	case v.Canaryless():
 		return fmt.Sprintf("reload %s has no canary; rota reload --canary 1 --wait=canary starts one that has", v.ID)
@@ -73,5 +74,5 @@ func noCanaryAddress(v client.Reload) string {
 	case v.State == "rolling" && v.PromotedAt.IsZero():
 		return "the canary has no address of its own: it has no listener for connections, or rota could not listen on loopback; rota's log says which"
 	}
-	return fmt.Sprintf("the canary of reload %s is no longer on trial; the reload is %s", v.ID, stateOf(v))
+	return fmt.Sprintf("the canary of reload %s is no longer on trial; the reload is %s", v.ID, words.ReloadState(v))
 }

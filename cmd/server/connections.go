@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
+	"rota/internal/view"
+	"rota/internal/words"
 )
 
 // connectionsQuery is which connections are wanted.
@@ -59,19 +61,19 @@ func (r *remote) listConnections(ctx context.Context, q connectionsQuery) error 
 	if err != nil {
 		return err
 	}
-	found.Rows = slices.DeleteFunc(found.Rows, func(row client.Answer[client.Connection]) bool { return !q.wants(row.View) })
+	found.Rows = slices.DeleteFunc(found.Rows, func(row client.Answer[view.Connection]) bool { return !q.wants(row.View) })
 	if q.limit > 0 && len(found.Rows) > q.limit {
 		found.Rows, found.More = found.Rows[:q.limit], true
 	}
 	if r.asJSON {
 		return r.printConnections(found)
 	}
-	table(r.out, func(out io.Writer) {
+	words.Table(r.out, func(out io.Writer) {
 		fmt.Fprintln(out, "ID\tWORKER\tLISTENER\tREMOTE\tSTATE\tIDLE\tIN\tOUT")
 		for _, row := range found.Rows {
 			c := row.View
 			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-				c.ID, c.WorkerID, cell(c.Listener), cell(c.Remote), c.State, milliseconds(c.IdleMS), number(c.BytesIn), number(c.BytesOut))
+				c.ID, c.WorkerID, words.Cell(c.Listener), words.Nullable(c.Remote), c.State, words.Milliseconds(c.IdleMS), words.Number(c.BytesIn), words.Number(c.BytesOut))
 		}
 	})
 	if found.More {
@@ -106,7 +108,7 @@ func (r *remote) connectionsQuery(ctx context.Context, q connectionsQuery) (url.
 	return query, nil
 }
 
-func (q connectionsQuery) wants(c client.Connection) bool {
+func (q connectionsQuery) wants(c view.Connection) bool {
 	return q.idleFor == 0 || c.IdleMS != nil && time.Duration(*c.IdleMS)*time.Millisecond >= q.idleFor
 }
 

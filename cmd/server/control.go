@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
+	"rota/internal/view"
+	"rota/internal/words"
 )
 
 // namesReload is what the help says of it.
@@ -39,7 +41,7 @@ func promoteCommand() *cobra.Command {
 	command := tellCommand("promote", "Let a reload go on from its canary to all slots",
 		`rota promote says that the canary is well: the other slots follow. Before the canary is ready and has passed its checks
 that is refused; rota reload --follow RELOAD --wait=canary waits for it.`,
-		func(ctx context.Context, r *remote, id string) (client.Answer[client.Reload], error) {
+		func(ctx context.Context, r *remote, id string) (client.Answer[view.Reload], error) {
 			return r.Promote(ctx, id, skip)
 		})
 	command.Flags().BoolVar(&skip, "skip-canary", false, "go on also if the canary is not up yet")
@@ -47,11 +49,11 @@ that is refused; rota reload --follow RELOAD --wait=canary waits for it.`,
 }
 
 // telling asks something of a reload, and returns what became of it.
-type telling func(ctx context.Context, r *remote, id string) (client.Answer[client.Reload], error)
+type telling func(ctx context.Context, r *remote, id string) (client.Answer[view.Reload], error)
 
 // tells asks for what needs no more than a word.
 func tells(verb string, reason *string) telling {
-	return func(ctx context.Context, r *remote, id string) (client.Answer[client.Reload], error) {
+	return func(ctx context.Context, r *remote, id string) (client.Answer[view.Reload], error) {
 		return r.Tell(ctx, id, verb, *reason)
 	}
 }
@@ -73,7 +75,7 @@ func tellCommand(verb, short, long string, tell telling) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.answer(answer.JSON, func(w io.Writer) { fmt.Fprintf(w, "reload %s\n", describeReload(&answer.View)) })
+			return r.answer(answer.JSON, func(w io.Writer) { fmt.Fprintf(w, "reload %s\n", words.UnderWay(&answer.View)) })
 		}),
 	}
 }
@@ -95,7 +97,7 @@ func scaleCommand() *cobra.Command {
 				return err
 			}
 			return r.answer(answer.JSON, func(w io.Writer) {
-				fmt.Fprintf(w, "%s, before %d\n", plural(answer.View.Workers, "worker", "workers"), answer.View.Before)
+				fmt.Fprintf(w, "%s, before %d\n", words.Plural(answer.View.Workers, "worker", "workers"), answer.View.Before)
 			})
 		}),
 	}
@@ -122,6 +124,6 @@ func rotateCommand() *cobra.Command {
 	}
 }
 
-func writeRotated(w io.Writer, rotated client.Rotated) {
+func writeRotated(w io.Writer, rotated view.Rotated) {
 	fmt.Fprintf(w, "worker %s starts in slot %d, in place of %s\n", rotated.Worker.ID, rotated.Worker.Slot, rotated.Replaces)
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
+	"rota/internal/sse"
+	"rota/internal/words"
 )
 
 func eventsCommand() *cobra.Command {
@@ -40,7 +42,7 @@ func (r *remote) tellBroken(err error) {
 	fmt.Fprintf(r.say, "rota: the stream broke off, and is opened again: %v\n", err)
 }
 
-func (r *remote) printEvent(m client.Message) error {
+func (r *remote) printEvent(m sse.Message) error {
 	if r.asJSON {
 		return r.printJSON(m.Data)
 	}
@@ -52,6 +54,6 @@ func (r *remote) printEvent(m client.Message) error {
 		fmt.Fprintln(r.say, "rota:", e.Message)
 		return nil
 	}
-	_, err = fmt.Fprintf(r.out, "%s  %d  %-16s  %s\n", clock(e.Time), e.Seq, e.Type, e.Message)
+	_, err = fmt.Fprintf(r.out, "%s  %d  %-16s  %s\n", words.Clock(e.Time.Time), e.Seq, e.Type, e.Message)
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"rota/internal/words"
+
 	"github.com/spf13/cobra"
 )
 
@@ -52,7 +54,7 @@ func (r *remote) closeConnection(ctx context.Context, id string) error {
 	}
 	return r.answer(answer.JSON, func(w io.Writer) {
 		c := answer.View.Connection
-		fmt.Fprintf(w, "connection %s of %s closed (%s)\n", c.ID, cell(c.Remote), answer.View.How)
+		fmt.Fprintf(w, "connection %s of %s closed (%s)\n", c.ID, words.Nullable(c.Remote), answer.View.How)
 	})
 }
 
@@ -65,15 +67,15 @@ func (r *remote) evict(ctx context.Context, name string, idle time.Duration) err
 	if err != nil {
 		return err
 	}
-	view := answer.View
+	evicted := answer.View
 	err = r.answer(answer.JSON, func(w io.Writer) {
-		fmt.Fprintf(w, "%s of worker %s closed\n", plural(view.Evicted, "connection", "connections"), worker.ID)
+		fmt.Fprintf(w, "%s of worker %s closed\n", words.Plural(evicted.Evicted, "connection", "connections"), worker.ID)
 	})
-	for _, failed := range view.Failed {
+	for _, failed := range evicted.Failed {
 		fmt.Fprintf(r.say, "rota: connection %s is still open: %s\n", failed.ID, failed.Error)
 	}
-	if err == nil && len(view.Failed) > 0 {
-		return fmt.Errorf("%s could not be closed", plural(len(view.Failed), "connection", "connections"))
+	if err == nil && len(evicted.Failed) > 0 {
+		return fmt.Errorf("%s could not be closed", words.Plural(len(evicted.Failed), "connection", "connections"))
 	}
 	return err
 }

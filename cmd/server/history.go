@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
+	"rota/internal/view"
+	"rota/internal/words"
 )
 
 // mostHistory is how many reloads are listed unless more are wanted.
@@ -53,13 +55,13 @@ func (r *remote) listReloads(ctx context.Context, limit int) error {
 		}
 		return r.encode(page)
 	}
-	table(r.out, func(out io.Writer) {
+	words.Table(r.out, func(out io.Writer) {
 		fmt.Fprintln(out, "ID\tSTATE\tGENERATION\tREQUESTED\tTOOK\tSLOTS\tCUT\tLOSSLESS\tREVISION\tREASON")
 		for _, row := range rows {
 			v := row.View
 			fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n",
-				v.ID, stateOf(v), v.Generation, day(v.RequestedAt), took(v), v.Replaced, v.Total,
-				number(v.ConnectionsCut), lossless(v), cell(v.Revision), cell(v.Reason))
+				v.ID, words.ReloadState(v), v.Generation, day(v.RequestedAt.Time), words.Took(v), v.Replaced, v.Total,
+				words.Number(v.ConnectionsCut), lossless(v), words.Nullable(v.Revision), words.Nullable(v.Reason))
 		}
 	})
 	return nil
@@ -77,64 +79,54 @@ func (r *remote) showReload(ctx context.Context, args []string) error {
 	return r.answer(answer.JSON, func(w io.Writer) { writeReload(w, answer.View) })
 }
 
-func writeReload(w io.Writer, v client.Reload) {
-	fmt.Fprintln(w, verdict(v))
+func writeReload(w io.Writer, v view.Reload) {
+	fmt.Fprintln(w, words.Verdict(v))
 	for _, waits := range v.WaitingFor {
-		fmt.Fprintf(w, "worker %s in slot %d waits for %s\n", waits.WorkerID, waits.Slot, describeWait(waits))
+		fmt.Fprintf(w, "worker %s in slot %d waits for %s\n", waits.WorkerID, waits.Slot, words.Holding(waits.Holding))
 	}
 	if v.Receipt != nil {
 		for _, c := range v.Receipt.CutConnections {
-			fmt.Fprintf(w, "%s: connection of %s to %s, %s\n", c.How, cell(c.Remote), cell(c.Listener), describeIdle(c))
+			fmt.Fprintf(w, "%s: connection of %s to %s, %s\n", c.How, words.Nullable(c.Remote), words.Cell(c.Listener), describeIdle(c))
 		}
 	}
 	fmt.Fprintln(w)
-	table(w, func(out io.Writer) {
+	words.Table(w, func(out io.Writer) {
 		fmt.Fprintln(out, "TIME\tSLOT\tACTION\tTOOK\tWHAT")
 		for _, s := range v.Steps {
-			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\n", clock(s.Time), s.Slot, s.Action, stepTook(s), cell(s.Message)+stepStopped(s))
+			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\n", words.Clock(s.Time.Time), s.Slot, s.Action, words.Milliseconds(s.TookMS), words.Cell(s.Message)+stepStopped(s))
 		}
 	})
 }
 
-func describeIdle(c client.CutConnection) string {
+func describeIdle(c view.CutConnection) string {
 	if c.IdleMS == nil {
 		return c.State
 	}
-	return fmt.Sprintf("%s, quiet for %s", c.State, short(time.Duration(*c.IdleMS)*time.Millisecond))
-}
-
-func stepTook(s client.Step) string {
-	if s.TookMS == nil {
-		return unknown
-	}
-	return short(time.Duration(*s.TookMS * float64(time.Millisecond)))
+	return fmt.Sprintf("%s, quiet for %s", c.State, words.Milliseconds(c.IdleMS))
 }
 
 // stepStopped says of a worker that drains when it was seen to have stopped accepting.
-func stepStopped(s client.Step) string {
+func stepStopped(s view.Step) string {
 	if s.StoppedAcceptingAt.IsZero() {
 		return ""
 	}
-	return "; it accepted no more after " + short(s.StoppedAcceptingAt.Sub(s.Time))
+	return "; it accepted no more after " + words.Short(s.StoppedAcceptingAt.Sub(s.Time.Time))
 }
 
-// took is how long a reload has taken so far, or did.
-func took(r client.Reload) string {
-	switch {
-	case r.StartedAt.IsZero():
-		return unknown
-	case r.FinishedAt.IsZero():
-		return age(r.StartedAt)
-	}
-	return short(r.FinishedAt.Sub(r.StartedAt))
-}
-
-func lossless(r client.Reload) string {
+func lossless(r view.Reload) string {
 	if r.Receipt == nil || r.Receipt.Lossless == nil {
-		return unknown
+		return words.Unknown
 	}
 	if *r.Receipt.Lossless {
 		return "yes"
 	}
 	return "no"
+}
+
+// day is the local date and time.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return words.Unknown
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
 }

@@ -33,7 +33,7 @@ func requireHarmless(t *testing.T, printed string) {
 
 func TestWhatAMasterAnswersDoesNothingToATerminal(t *testing.T) {
 	worker := `{"id":"` + workerID + `","slot":0,"generation":2,"revision":"` + hostile + `","status":"` + hostile + `","pid":7,"state":"draining",` +
-		`"connections":3,"readiness":{"by":"` + hostile + `","detail":"` + hostile + `"},"exit":{"code":null,"signal":"` + hostile + `","error":"` + hostile + `"},` +
+		`"connections":3,"readiness":{"by":"` + hostile + `","detail":"` + hostile + `"},"exit":{"code":null,"signal":"` + hostile + `","error":"` + hostile + `","text":"` + hostile + `"},"state_text":"` + hostile + `",` +
 		`"waiting_for":{"oldest":{"id":"` + hostile + `","remote":"` + hostile + `"},"peers":["` + hostile + `"]}}`
 	reload := reloadJSON("failed", `"revision":"`+hostile+`"`, `"reason":"`+hostile+`"`,
 		`"error":{"message":"`+hostile+`","slot":1,"output":["`+hostile+`"],"complaints":["`+hostile+`"]}`,
@@ -44,7 +44,7 @@ func TestWhatAMasterAnswersDoesNothingToATerminal(t *testing.T) {
 			`"checks":{},"lossless":false,"losses":["`+hostile+`"]}`)
 	f := reloading(t, reload).
 		on("GET /status", http.StatusOK, `{"pid":42,"version":"`+hostile+`","uptime_seconds":1,"generation":2,"pool":{"size":1},"missing":["`+hostile+`"],`+
-			`"listeners":[{"name":"`+hostile+`","network":"tcp","address":"`+hostile+`"}],"waiting":[{"slot":0,"deaths":1,"last":`+worker+`}],"reload":`+reload+`}`).
+			`"listeners":[{"name":"`+hostile+`","network":"tcp","address":"`+hostile+`"}],"alarms":["`+hostile+`"],"waiting":[{"slot":0,"deaths":1,"text":"`+hostile+`","last":`+worker+`}],"reload":`+reload+`}`).
 		on("GET /workers", http.StatusOK, `{"generation":2,"workers":[`+worker+`]}`).
 		on("GET /workers/"+workerID, http.StatusOK, worker).
 		on("GET /workers/"+workerID+"/logs", http.StatusOK, `{"worker_id":"`+workerID+`","lines":[]}`).

@@ -13,6 +13,7 @@ import (
 
 	"rota/internal/client"
 	"rota/internal/printable"
+	"rota/internal/view"
 )
 
 func logsCommand() *cobra.Command {
@@ -69,29 +70,29 @@ func (l *logs) show(ctx context.Context, args []string) error {
 	if l.follow {
 		return l.followAll(ctx, list)
 	}
-	defer l.tellVacancies(answer.View.Waiting)
+	defer l.tellVacancies(answer.View.Waiting, answer.View.Now())
 	return l.showAll(ctx, list, true)
 }
 
-func (l *logs) showOne(ctx context.Context, name string, status client.Status) error {
+func (l *logs) showOne(ctx context.Context, name string, status view.Status) error {
 	worker, vacant, err := l.pickToShow(ctx, name, status)
 	if err != nil {
 		return err
 	}
 	if vacant != nil {
-		defer l.tellVacancies([]client.Waiting{*vacant})
+		defer l.tellVacancies([]view.WaitingSlot{*vacant}, status.Now())
 	}
 	if l.follow {
 		return l.followOne(ctx, worker, false, l.tellBroken)
 	}
-	return l.showAll(ctx, withDead([]client.Worker{worker}, nil, status), false)
+	return l.showAll(ctx, withDead([]view.Worker{worker}, nil, status), false)
 }
 
 // showAll mixes the workers' lines by their time.
-func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool) error {
+func (l *logs) showAll(ctx context.Context, workers []view.Worker, prefix bool) error {
 	type line struct {
 		slot int
-		client.LogLine
+		view.LogLine
 	}
 	var lines []line
 	for _, w := range workers {
@@ -119,7 +120,7 @@ func (l *logs) showAll(ctx context.Context, workers []client.Worker, prefix bool
 }
 
 // linesOf asks what a worker printed, and prints that if JSON is wanted.
-func (l *logs) linesOf(ctx context.Context, w client.Worker) ([]client.LogLine, error) {
+func (l *logs) linesOf(ctx context.Context, w view.Worker) ([]view.LogLine, error) {
 	log, err := l.Log(ctx, w.ID, l.tail)
 	if w.State == "exited" && errors.As(err, new(*client.Problem)) {
 		return lastLines(w), nil // its log is not kept any more
@@ -132,7 +133,7 @@ func (l *logs) linesOf(ctx context.Context, w client.Worker) ([]client.LogLine, 
 			return nil, err
 		}
 	}
-	var printed client.WorkerLog
+	var printed view.WorkerLog
 	err = l.read(log.JSON, &printed)
 	return printed.Lines, err
 }

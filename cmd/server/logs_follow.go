@@ -8,12 +8,14 @@ import (
 	"sync"
 
 	"rota/internal/client"
+	"rota/internal/sse"
+	"rota/internal/view"
 )
 
 // How rota logs goes on with what is printed.
 
-func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool, broke func(error)) error {
-	return l.FollowLog(ctx, worker.ID, l.tail, func(m client.Message) error {
+func (l *logs) followOne(ctx context.Context, worker view.Worker, prefix bool, broke func(error)) error {
+	return l.FollowLog(ctx, worker.ID, l.tail, func(m sse.Message) error {
 		l.writing.Lock()
 		defer l.writing.Unlock()
 		switch {
@@ -22,7 +24,7 @@ func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool,
 		case l.asJSON:
 			return l.printJSON(m.Data)
 		case m.Name == "log.line":
-			var line client.LogLine
+			var line view.LogLine
 			if err := l.read(m.Data, &line); err != nil {
 				return fmt.Errorf("a line can't be read: %w", err)
 			}
@@ -37,7 +39,7 @@ func (l *logs) followOne(ctx context.Context, worker client.Worker, prefix bool,
 }
 
 // printWithWorker adds to the data of an event whose it is.
-func (l *logs) printWithWorker(worker client.Worker, data []byte) error {
+func (l *logs) printWithWorker(worker view.Worker, data []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
 		return fmt.Errorf("an event can't be read: %w", err)
@@ -49,14 +51,14 @@ func (l *logs) printWithWorker(worker client.Worker, data []byte) error {
 
 // followAll follows the workers that there are and those that come. It ends with the
 // stream of events, which says who comes.
-func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
+func (l *logs) followAll(ctx context.Context, workers []view.Worker) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer stop(nil)
 
 	known := map[string]bool{}
-	begin := func(w client.Worker) {
+	begin := func(w view.Worker) {
 		if known[w.ID] {
 			return
 		}
@@ -75,10 +77,10 @@ func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
 	for _, w := range workers {
 		begin(w)
 	}
-	return l.Events(ctx, nil, func(m client.Message) error {
+	return l.Events(ctx, nil, func(m sse.Message) error {
 		e, err := client.EventOf(m)
 		if err == nil && e.Worker != nil && e.Worker.State != "exited" { // one that started before this stream did becomes ready
-			begin(*e.Worker)
+			begin(view.Worker{WorkerCore: *e.Worker})
 		}
 		return err
 	}, func(err error) {
@@ -88,7 +90,7 @@ func (l *logs) followAll(ctx context.Context, workers []client.Worker) error {
 	})
 }
 
-func (l *logs) complain(w client.Worker, err error) {
+func (l *logs) complain(w view.Worker, err error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	fmt.Fprintf(l.say, "rota: worker %s in slot %d: %v\n", w.ID, w.Slot, err)

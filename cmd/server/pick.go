@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/uuid"
+	"rota/internal/view"
 
-	"rota/internal/client"
+	"github.com/google/uuid"
 )
 
 // How workers and reloads are named on the command line.
@@ -17,35 +17,35 @@ import (
 const namesWorker = `WORKER is a worker's id, the beginning or end of one, or slot:N for the one in that slot.`
 
 // pickWorker finds the worker that is meant. A whole id is taken as it is: it may be of one that is gone.
-func (r *remote) pickWorker(ctx context.Context, name string) (client.Worker, error) {
+func (r *remote) pickWorker(ctx context.Context, name string) (view.Worker, error) {
 	if _, err := uuid.Parse(name); err == nil {
-		return client.Worker{ID: strings.ToLower(name), Slot: -1}, nil
+		return view.Worker{WorkerCore: view.WorkerCore{ID: strings.ToLower(name), Slot: -1}}, nil
 	}
 	slot, bySlot, err := slotOf(name)
 	if err != nil {
-		return client.Worker{}, err
+		return view.Worker{}, err
 	}
 	answer, err := r.Workers(ctx)
 	if err != nil {
-		return client.Worker{}, err
+		return view.Worker{}, err
 	}
 	if bySlot {
 		return inSlot(answer.View.Workers, slot)
 	}
-	var found []client.Worker
+	var found []view.Worker
 	for _, w := range answer.View.Workers {
 		if abbreviates(name, w.ID) {
 			found = append(found, w)
 		}
 	}
 	if err := theOne(name, "worker", len(found), "rota workers"); err != nil {
-		return client.Worker{}, err
+		return view.Worker{}, err
 	}
 	return found[0], nil
 }
 
 // inSlot prefers the one that holds the slot to those that have left it and drain.
-func inSlot(workers []client.Worker, slot int) (found client.Worker, err error) {
+func inSlot(workers []view.Worker, slot int) (found view.Worker, err error) {
 	rank := map[string]int{"draining": 1, "starting": 2, "ready": 3}
 	best := 0
 	for _, w := range workers {

@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"rota/internal/client"
+	"rota/internal/words"
 )
 
 // progress tells somebody who waits how a reload goes.
@@ -47,7 +48,7 @@ func (l *lines) tell(e client.Event) {
 		l.id = ""
 	}
 	r := *e.Reload
-	line := fmt.Sprint(stateOf(r), r.Replaced, r.Total, r.Draining, r.Paused)
+	line := fmt.Sprint(words.ReloadState(r), r.Replaced, r.Total, r.Draining, r.Paused)
 	left := -1
 	if r.ConnectionsRemaining != nil {
 		left = *r.ConnectionsRemaining
@@ -55,8 +56,8 @@ func (l *lines) tell(e client.Event) {
 	if line == l.last && (left == l.left || e.Time.Sub(l.at) < betweenCounts) {
 		return
 	}
-	l.last, l.left, l.at = line, left, e.Time
-	fmt.Fprintf(l.out, "%s  %s\n", clock(e.Time), strings.TrimSpace(fmt.Sprintf("%-9s  %s", stateOf(r), strings.Join(figuresOf(r), "  "))))
+	l.last, l.left, l.at = line, left, e.Time.Time
+	fmt.Fprintf(l.out, "%s  %s\n", words.Clock(e.Time.Time), strings.TrimSpace(fmt.Sprintf("%-9s  %s", words.ReloadState(r), strings.Join(words.Figures(r), "  "))))
 }
 
 func (l *lines) end() {}
@@ -91,7 +92,7 @@ func (b *bar) tell(e client.Event) {
 	if b.drawn.GetMax() != full { // the pool was given another size
 		b.drawn.ChangeMax(full)
 	}
-	aside := []rune(strings.Join(append([]string{stateOf(r)}, figuresOf(r)...), ", "))
+	aside := []rune(strings.Join(append([]string{words.ReloadState(r)}, words.Figures(r)...), ", "))
 	b.drawn.Describe(string(aside[:min(len(aside), mostAside)]))
 	_ = b.drawn.Set(r.Replaced + max(0, r.Replaced-r.Draining)) // what can't be drawn does not matter
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rota/internal/client"
+	"rota/internal/words"
 )
 
 func reloadCommand() *cobra.Command {
@@ -164,7 +165,7 @@ func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadR
 	if o.wait != "none" {
 		return r.await(ctx, answer.View.ID, o)
 	}
-	fmt.Fprintf(r.say, "reload %s; follow it with: %s\n", stateOf(answer.View), followWith(answer.View.ID))
+	fmt.Fprintf(r.say, "reload %s; follow it with: %s\n", words.ReloadState(answer.View), followWith(answer.View.ID))
 	if r.asJSON {
 		_ = r.printJSON(answer.JSON)
 	} else {

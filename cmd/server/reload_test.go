@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/client"
+	"rota/internal/view"
+	"rota/internal/words"
 )
 
 func TestTheExitCodeOfAReloadSaysHowItWent(t *testing.T) {
@@ -176,7 +178,7 @@ func TestMistakesInTheFlagsOfAReload(t *testing.T) {
 func TestLinesTellAReloadStepByStep(t *testing.T) {
 	f := reloading(t, reloadJSON("completed"))
 	_, stderr, _ := f.run("reload")
-	at := clock(time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC))
+	at := words.Clock(time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC))
 	require.Contains(t, stderr, "reload "+reloadID+"\n"+at+"  queued\n")
 	require.Contains(t, stderr, "  rolling    1/2 slots  3 connections left\n")
 	require.NotContains(t, stderr, "\x1b")
@@ -188,11 +190,11 @@ func TestLinesDoNotTellEachConnectionThatEnds(t *testing.T) {
 	l := &lines{out: &out}
 	at := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	for left := 100; left >= 0; left-- {
-		l.tell(client.Event{Time: at, Reload: &client.Reload{State: "live", Replaced: 2, Total: 2, Draining: 1, ConnectionsRemaining: new(left)}})
+		l.tell(client.Event{Event: view.Event{Time: view.At(at), Reload: &view.Reload{State: "live", Replaced: 2, Total: 2, Draining: 1, ConnectionsRemaining: new(left)}}})
 		at = at.Add(100 * time.Millisecond)
 	}
 	require.Equal(t, 3, strings.Count(out.String(), "\n"), out.String())
-	l.tell(client.Event{Time: at, Reload: &client.Reload{State: "rolling", Paused: &client.Pause{Why: "canary"}, Replaced: 1, Total: 2}})
+	l.tell(client.Event{Event: view.Event{Time: view.At(at), Reload: &view.Reload{State: "rolling", Paused: &view.Pause{Why: "canary"}, Replaced: 1, Total: 2}}})
 	require.Contains(t, out.String(), "paused     1/2 slots  after the canary, until rota promote\n")
 }
 
@@ -200,12 +202,12 @@ func TestTheBarFitsItsLineAndGoesAway(t *testing.T) {
 	var out bytes.Buffer
 	b := &bar{out: &out}
 	b.end()
-	b.tell(client.Event{Reload: &client.Reload{State: "queued"}})
+	b.tell(client.Event{Event: view.Event{Reload: &view.Reload{State: "queued"}}})
 	require.Empty(t, out.String(), "there is nothing to draw yet")
 	for replaced := range 5 {
 		for _, draining := range []int{1, 0} {
-			b.tell(client.Event{Reload: &client.Reload{State: "rolling", Replaced: replaced, Total: 4, Draining: draining, ConnectionsRemaining: new(1234567),
-				Paused: &client.Pause{Why: "between", Until: time.Now()}}})
+			b.tell(client.Event{Event: view.Event{Reload: &view.Reload{State: "rolling", Replaced: replaced, Total: 4, Draining: draining, ConnectionsRemaining: new(1234567),
+				Paused: &view.Pause{Why: "between", Until: view.At(time.Now())}}}})
 		}
 	}
 	b.end()
@@ -226,7 +228,7 @@ func TestTheHelpHasTheExitCodes(t *testing.T) {
 }
 
 func TestTheVerdictOfAPausedReloadSaysUntilWhen(t *testing.T) {
-	var v client.Reload
+	var v view.Reload
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"x","state":"rolling","replaced":1,"total":4,"paused":{"why":"asked","until":null,"message":""}}`), &v))
-	require.Equal(t, "reload x is paused, 1/4 slots, by somebody, until rota resume.", verdict(v))
+	require.Equal(t, "reload x is paused, 1/4 slots, by somebody, until rota resume.", words.Verdict(v))
 }

@@ -136,9 +136,9 @@ func TestConnectionsCanBeChosen(t *testing.T) {
 
 func TestHistoryIsATableAndOneReloadAStory(t *testing.T) {
 	one := reloadJSON("failed", `"replaced":0`, `"reason":"x","error":{"message":"it died","slot":1,"output":["boom"]}`, receiptJSON(1, false, "1 connection was cut"),
-		`"steps":[{"time":"2026-11-22T08:00:00.000Z","action":"started","slot":1,"worker_id":"w","message":"a\tb\u001b[2J","took_ms":12.4},`+
+		`"steps":[{"time":"2026-11-22T08:00:00.000Z","action":"started","slot":1,"worker_id":"w","message":"a\tb\u001b[2J","took_ms":12},`+
 			`{"time":"2026-11-22T08:00:01.000Z","action":"draining","slot":1,"worker_id":"w","message":"told to","took_ms":null,"stopped_accepting_at":"2026-11-22T08:00:01.250Z"}]`,
-		`"waiting_for":[{"worker_id":"w","slot":1,"connections":2,"active":1,"idle":1,"half_closed":0,"oldest":{"id":"1f","idle_ms":61000,"remote":"127.0.0.1:5"},"peers":["127.0.0.1:5"]}]`)
+		`"waiting_for":[{"worker_id":"w","slot":1,"connections":2,"active":1,"idle":1,"half_closed":0,"oldest":{"id":"1f","idle_ms":61000,"remote":"127.0.0.1:5"},"peers":["127.0.0.1:5","127.0.0.1:6"]}]`)
 	f := newFakeAPI(t).on("GET /reloads", http.StatusOK, `{"reloads":[`+one+`],"next":null}`).on("GET /reloads/"+reloadID, http.StatusOK, one)
 	stdout, _, code := f.run("history")
 	require.Zero(t, code)
@@ -146,7 +146,7 @@ func TestHistoryIsATableAndOneReloadAStory(t *testing.T) {
 	stdout, _, code = f.run("history", reloadID)
 	require.Zero(t, code)
 	require.Contains(t, stdout, "has failed: it died (slot 1). The generation before still serves.")
-	require.Contains(t, stdout, "worker w in slot 1 waits for 2 connections: 1 active, 1 idle, 0 half-closed; quiet for longest: 1f of 127.0.0.1:5, for 1m1s; peers: 127.0.0.1:5\n")
+	require.Contains(t, stdout, "worker w in slot 1 waits for 2 connections (1 active, 1 idle); quiet the longest: 1f of 127.0.0.1:5, for 1m1s; also 127.0.0.1:6\n")
 	require.Regexp(t, `1     started   12ms  +a b\\x1b\[2J`, stdout)
 	require.Contains(t, stdout, "told to; it accepted no more after 250ms")
 	stdout, _, _ = f.run("history", "--json")

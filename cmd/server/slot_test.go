@@ -18,14 +18,14 @@ func crashing(t *testing.T) *fakeAPI {
 	)
 	ended := func(id, slot, word string) string {
 		return `{"id":"` + id + `","slot":` + slot + `,"generation":2,"state":"exited","started_at":"2026-11-22T08:00:00Z","exited_at":"2026-11-22T08:00:01Z","predecessor":"` + earlier + `",` +
-			`"exit":{"code":3,"signal":null,"error":null,"output":["` + word + `"]}}`
+			`"exit":{"code":3,"signal":null,"error":null,"output":["` + word + `"],"text":"exited with code 3"}}`
 	}
 	log := func(id, word string) string {
 		return `{"worker_id":"` + id + `","lines":[{"number":1,"time":"2026-11-22T08:00:00Z","stream":"stderr","text":"` + word + `"}]}`
 	}
 	starting := `{"id":"` + workerID + `","slot":1,"generation":2,"state":"starting","started_at":"2026-11-22T08:00:02Z","predecessor":"` + earlier + `"}`
 	next := time.Now().Add(time.Hour).Format(time.RFC3339)
-	status := strings.Replace(aStatus(`,"crash_looping":[0],"waiting":[{"slot":0,"deaths":4,"next_try_at":"`+next+`","last":`+ended(dead, "0", "no database")+`}]`),
+	status := strings.Replace(aStatus(`,"crash_looping":[0],"waiting":[{"slot":0,"deaths":4,"next_try_at":"`+next+`","text":"4 deaths in a row, the last: exited with code 3","last":`+ended(dead, "0", "no database")+`}]`),
 		`"ready":2`, `"ready":0`, 1)
 	return newFakeAPI(t).on("GET /status", http.StatusOK, status).
 		on("GET /workers", http.StatusOK, `{"generation":2,"workers":[`+starting+`]}`).
@@ -46,12 +46,12 @@ func TestInACrashLoopTheLastWordsAreShown(t *testing.T) {
 		says, tells []string // on standard output and standard error
 		code        int
 	}{
-		{"logs", []string{`(?m)^0 \| no database$`, `(?m)^1 \| no disk$`, `(?m)^1 \| here I am$`}, []string{"slot 0 waits for its next worker: 4 deaths in a row, the last: exit code 3; " + nextTry}, 0},
+		{"logs", []string{`(?m)^0 \| no database$`, `(?m)^1 \| no disk$`, `(?m)^1 \| here I am$`}, []string{"slot 0 waits for its next worker: 4 deaths in a row, the last: exited with code 3; " + nextTry}, 0},
 		{"logs slot:0", []string{"^no database\n$"}, []string{"slot 0 waits .*" + nextTry}, 0},
 		{"logs slot:1", []string{"no disk\n", "here I am\n"}, nil, 0},
 		{"workers", []string{`(?m)^0 +waiting .*` + nextTry, `(?m)^1 +starting`}, nil, 0},
-		{"workers slot:0", []string{`(?m)^0 +waiting .*` + nextTry, "its last worker, 0199a1b2-2222-.* ended at .*: exit code 3\nits last lines:\n  no database\n$"}, nil, 0},
-		{"workers slot:1", []string{`(?m)^1 +starting`, "the worker before it, 0199a1b2-3333-.* ended at .*: exit code 3\nits last lines:\n  no disk\n$"}, nil, 0},
+		{"workers slot:0", []string{`(?m)^0 +waiting .*` + nextTry, "its last worker, 0199a1b2-2222-.* ended at .*: exited with code 3\nits last lines:\n  no database\n$"}, nil, 0},
+		{"workers slot:1", []string{`(?m)^1 +starting`, "the worker before it, 0199a1b2-3333-.* ended at .*: exited with code 3\nits last lines:\n  no disk\n$"}, nil, 0},
 		{"status", []string{"0 of 2 ready.*crash loop in slots", `(?m)^0 +waiting .*` + nextTry}, []string{"^rota: no worker is ready\n$"}, 1},
 		{"status --json", []string{`"ready":0`}, []string{"^rota: no worker is ready\n$"}, 1},
 	} {

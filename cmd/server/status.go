@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rota/internal/client"
 	"rota/internal/printable"
+	"rota/internal/words"
 )
 
 // watchEvery is how often rota status --watch looks.
@@ -66,10 +66,8 @@ func (r *remote) printStatus(ctx context.Context, out io.Writer) (ready int, err
 	if err != nil {
 		return ready, err
 	}
-	writeStatus(out, status.View)
-	fmt.Fprintln(out)
-	writeWorkers(out, workers.View.Workers, status.View.Waiting)
-	return ready, nil
+	_, err = io.WriteString(out, words.Status(status.View, workers.View.Workers))
+	return ready, err
 }
 
 // watchStatus draws over what it drew before, on a terminal, and appends elsewhere. A master
@@ -100,44 +98,4 @@ func (r *remote) watchStatus(ctx context.Context) error {
 		}
 		<-tick.C
 	}
-}
-
-func writeStatus(w io.Writer, s client.Status) {
-	table(w, func(out io.Writer) {
-		fmt.Fprintf(out, "rota %s\tpid %d\tup %s\tgeneration %d\n", cell(s.Version), s.PID,
-			time.Duration(s.UptimeSeconds*float64(time.Second)).Truncate(time.Second), s.Generation)
-	})
-	table(w, func(out io.Writer) {
-		fmt.Fprintf(out, "pool\t%d of %d ready, %d starting, %d draining%s\n",
-			s.Pool.Ready, s.Pool.Size, s.Pool.Starting, s.Pool.Draining, alarm(s))
-		for _, l := range s.Listeners {
-			queue := ""
-			if l.QueueDepth != nil {
-				queue = fmt.Sprintf(", %s of %s waiting", number(l.QueueDepth), number(l.Backlog))
-			}
-			fmt.Fprintf(out, "listener\t%s %s%s\n", cell(l.Name), cell(l.Address), queue)
-		}
-		for _, what := range s.Missing {
-			fmt.Fprintf(out, "missing\t%s\n", cell(what))
-		}
-		fmt.Fprintf(out, "reload\t%s\n", describeReload(s.Reload))
-	})
-}
-
-func alarm(s client.Status) string {
-	text := ""
-	if s.Stopping {
-		text += ", shutting down"
-	}
-	if len(s.CrashLooping) > 0 {
-		text += fmt.Sprintf(", crash loop in slots %v", s.CrashLooping)
-	}
-	return text
-}
-
-func describeReload(r *client.Reload) string {
-	if r == nil {
-		return "none under way"
-	}
-	return strings.Join(append([]string{r.ID, stateOf(*r)}, figuresOf(*r)...), ", ")
 }

@@ -96,21 +96,18 @@ type Answer[T any] struct {
 }
 
 // read makes a view of JSON, which has to be such as a master sends.
-func read(document []byte, view any) error {
+func read(document []byte, into any) error {
 	if json.Valid(document) {
 		document = printable.Strings(document)
 	}
-	return readAsIs(document, view)
+	return readAsIs(document, into)
 }
 
-func readAsIs(document []byte, view any) error {
-	if err := json.Unmarshal(document, view); err != nil {
+func readAsIs(document []byte, into any) error {
+	if err := json.Unmarshal(document, into); err != nil {
 		return err
 	}
-	if v, ok := view.(checked); ok {
-		return v.unlike()
-	}
-	return nil
+	return unlike(into)
 }
 
 // get asks for what is at the path.

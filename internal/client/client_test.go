@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"rota/internal/view"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -183,6 +185,6 @@ func TestAWaitThatIsGivenUpSaysWhy(t *testing.T) {
 	_, err := c.Reload(ctx, ReloadRequest{Key: "k"})
 	require.ErrorIs(t, err, why)
 	require.ErrorIs(t, c.Events(ctx, nil, nil, nil), why)
-	_, err = c.Follow(ctx, "r1", func(Reload) bool { return false }, func(Event) {})
+	_, err = c.Follow(ctx, "r1", func(view.Reload) bool { return false }, func(Event) {})
 	require.ErrorIs(t, err, why)
 }

@@ -12,34 +12,29 @@ import (
 	"time"
 
 	"rota/internal/printable"
+	"rota/internal/sse"
+	"rota/internal/view"
 )
 
 // ErrOver is what a reader of events returns when it wants no more.
 var ErrOver = errors.New("no more events are wanted")
 
-// Event is something that has happened.
+// Event is something that happened.
 type Event struct {
-	Seq      uint64    `json:"seq"`
-	Time     time.Time `json:"time"`
-	Type     string    `json:"type"`
-	ReloadID string    `json:"reload_id"`
-	Worker   *Worker   `json:"worker"`
-	Reload   *Reload   `json:"reload"`
-	Message  string    `json:"message"` // one sentence
-
-	ReloadJSON json.RawMessage `json:"-"` // as Reload came
+	view.Event
+	ReloadJSON json.RawMessage // as Reload came
 }
 
 // Events passes on all that happens, from the events after the given number, or from now on
 // where from is nil, for as long as ctx and the reader like. A stream that breaks is taken up
 // where it broke off, and broke is told of it, unless that is nil. The error is the reader's, or that of
 // a master that can't be reached; it is never nil.
-func (c *Client) Events(ctx context.Context, from *uint64, pass func(Message) error, broke func(error)) error {
+func (c *Client) Events(ctx context.Context, from *uint64, pass func(sse.Message) error, broke func(error)) error {
 	query := url.Values{}
 	if from != nil {
 		query.Set("after", strconv.FormatUint(*from, 10))
 	}
-	err := c.follow(ctx, "/events", query, func(m Message) error {
+	err := c.follow(ctx, "/events", query, func(m sse.Message) error {
 		if _, err := strconv.ParseUint(m.ID, 10, 64); err != nil && m.Name != "events.lost" {
 			return c.foreign(request{method: http.MethodGet, path: "/events"}, fmt.Errorf("event %q has no number", m.Name))
 		}
@@ -51,30 +46,16 @@ func (c *Client) Events(ctx context.Context, from *uint64, pass func(Message) er
 	return err
 }
 
-// LogLine is a line that a worker printed.
-type LogLine struct {
-	Number uint64    `json:"number"`
-	Time   time.Time `json:"time"`
-	Stream string    `json:"stream"` // stdout or stderr
-	Text   string    `json:"text"`
-}
-
-// WorkerLog is what a worker printed last.
-type WorkerLog struct {
-	WorkerID string    `json:"worker_id"`
-	Lines    []LogLine `json:"lines"`
-}
-
 // Log is the last tail lines that a worker printed; tail < 0: all that are kept.
-func (c *Client) Log(ctx context.Context, worker string, tail int) (Answer[WorkerLog], error) {
-	return get[WorkerLog](ctx, c, "/workers/"+worker+"/logs", tailOf(tail))
+func (c *Client) Log(ctx context.Context, worker string, tail int) (Answer[view.WorkerLog], error) {
+	return get[view.WorkerLog](ctx, c, "/workers/"+worker+"/logs", tailOf(tail))
 }
 
 // FollowLog passes on the last tail lines and each that comes, up to log.end. Of broke see Events.
-func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass func(Message) error, broke func(error)) error {
+func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass func(sse.Message) error, broke func(error)) error {
 	query := tailOf(tail)
 	query.Set("follow", "true")
-	err := c.follow(ctx, "/workers/"+worker+"/logs", query, func(m Message) error {
+	err := c.follow(ctx, "/workers/"+worker+"/logs", query, func(m sse.Message) error {
 		if err := pass(m); err != nil || m.Name != "log.end" {
 			return err
 		}
@@ -98,11 +79,11 @@ func tailOf(n int) url.Values {
 // nil when the master says that there are no more. A stream that breaks, or ends before its
 // reader has had enough, is opened again behind the last event that was told. A master that
 // has never answered, or not for longer than patience, is unreachable.
-func (c *Client) follow(ctx context.Context, path string, query url.Values, pass func(Message) error, broke func(error)) error {
+func (c *Client) follow(ctx context.Context, path string, query url.Values, pass func(sse.Message) error, broke func(error)) error {
 	after := ""
 	var heard time.Time // until when the master was there; zero: never
 	for quiet := broke == nil; ; {
-		err := c.followOnce(ctx, path, query, &after, func(m Message) error { quiet = broke == nil; return pass(m) }, &heard)
+		err := c.followOnce(ctx, path, query, &after, func(m sse.Message) error { quiet = broke == nil; return pass(m) }, &heard)
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -129,7 +110,7 @@ func (c *Client) follow(ctx context.Context, path string, query url.Values, pass
 }
 
 // followOnce passes on the events of one stream. io.EOF says that there are no more.
-func (c *Client) followOnce(ctx context.Context, path string, query url.Values, after *string, pass func(Message) error, heard *time.Time) error {
+func (c *Client) followOnce(ctx context.Context, path string, query url.Values, after *string, pass func(sse.Message) error, heard *time.Time) error {
 	s, err := c.open(ctx, path, query, *after)
 	switch {
 	case err == nil:
@@ -150,7 +131,7 @@ func (c *Client) followOnce(ctx context.Context, path string, query url.Values, 
 type readerError struct{ error }
 
 // drain passes on what comes. It returns what has ended the stream: a *readerError or its own error.
-func (s *stream) drain(after *string, pass func(Message) error) error {
+func (s *stream) drain(after *string, pass func(sse.Message) error) error {
 	for {
 		m, err := s.next()
 		if err != nil {
@@ -196,9 +177,9 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 }
 
 // EventOf reads an event; it is an error if it is none.
-func EventOf(m Message) (Event, error) {
+func EventOf(m sse.Message) (Event, error) {
 	var e Event
-	if err := read(m.Data, &e); err != nil {
+	if err := read(m.Data, &e.Event); err != nil {
 		return e, fmt.Errorf("event %s can't be read: %w", m.Name, err)
 	}
 	var raw struct{ Reload json.RawMessage }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"rota/internal/sse"
+	"rota/internal/view"
 )
 
 // Follow tells of a reload's events as they come, until its view is enough or it has ended,
@@ -12,7 +15,7 @@ import (
 // refused as one too many, and what it says may be lost; so the reload is looked at every two
 // seconds too, and that is what counts. The error is the context's cause, a *Problem, or
 // *Unreachable when the master has been silent for too long; the view is the last one then.
-func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool, tell func(Event)) (Answer[Reload], error) {
+func (c *Client) Follow(ctx context.Context, id string, enough func(view.Reload) bool, tell func(Event)) (Answer[view.Reload], error) {
 	streaming, stop := context.WithCancel(ctx)
 	stream := c.streamReload(streaming, id)
 	defer func() {
@@ -24,7 +27,7 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool
 	look := time.NewTicker(c.times.look)
 	defer look.Stop()
 
-	var last Answer[Reload]
+	var last Answer[view.Reload]
 	heard, told := time.Now(), false // told: an event has said that it is enough
 	for {
 		select {
@@ -37,7 +40,7 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool
 			if e.Reload == nil || e.Reload.ID != id || !settled(*e.Reload, enough) {
 				continue
 			}
-			told, last = true, Answer[Reload]{*e.Reload, e.ReloadJSON}
+			told, last = true, Answer[view.Reload]{*e.Reload, e.ReloadJSON}
 		case <-look.C:
 		case <-ctx.Done():
 			return last, context.Cause(ctx)
@@ -60,7 +63,7 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(Reload) bool
 }
 
 // settled says whether there is nothing more to wait for.
-func settled(r Reload, enough func(Reload) bool) bool { return r.Ended() || enough(r) }
+func settled(r view.Reload, enough func(view.Reload) bool) bool { return r.Ended() || enough(r) }
 
 // streamReload passes on a reload's events, and closes the channel when there are no more. Why
 // that is does not matter: whoever looks at the reload finds out.
@@ -68,7 +71,7 @@ func (c *Client) streamReload(ctx context.Context, id string) <-chan Event {
 	events := make(chan Event)
 	go func() {
 		defer close(events)
-		_ = c.follow(ctx, "/reloads/"+id+"/events", nil, func(m Message) error {
+		_ = c.follow(ctx, "/reloads/"+id+"/events", nil, func(m sse.Message) error {
 			e, err := EventOf(m)
 			if err != nil {
 				return err

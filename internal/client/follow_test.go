@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"rota/internal/view"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,7 +37,7 @@ func event(state string) string {
 	return fmt.Sprintf(`{"type":"reload.progress","message":"m","reload":%s}`, reloadIn(state))
 }
 
-func never(Reload) bool { return false }
+func never(view.Reload) bool { return false }
 
 // A stream that breaks after each event.
 func TestAReloadIsFollowedOverBrokenStreams(t *testing.T) {
@@ -86,7 +88,7 @@ func TestAReloadIsFollowedAsFarAsItIsWanted(t *testing.T) {
 	f.view.Store(reloadIn("live"))
 	c, _ := masterOf(t, f)
 	c.times.look = patience
-	answer, err := c.Follow(t.Context(), "r1", Reload.Live, func(Event) {})
+	answer, err := c.Follow(t.Context(), "r1", view.Reload.Live, func(Event) {})
 	require.NoError(t, err)
 	require.Equal(t, "live", answer.View.State)
 }
@@ -134,18 +136,18 @@ func TestTheLastEventOfAMasterThatIsGoneCounts(t *testing.T) {
 }
 
 func TestWhatIsLiveAndWhatIsLost(t *testing.T) {
-	require.True(t, Reload{State: "live"}.Live())
-	require.True(t, Reload{State: "completed"}.Live())
-	require.False(t, Reload{State: "live", OnTrial: true}.Live())
-	require.False(t, Reload{State: "rolling"}.Live())
+	require.True(t, view.Reload{State: "live"}.Live())
+	require.True(t, view.Reload{State: "completed"}.Live())
+	require.False(t, view.Reload{State: "live", OnTrial: true}.Live())
+	require.False(t, view.Reload{State: "rolling"}.Live())
 
-	require.False(t, Reload{ConnectionsCut: new(0), Receipt: &Receipt{}}.Lossy(), "unknown is not lost")
-	require.True(t, Reload{ConnectionsCut: new(1)}.Lossy())
-	evicted := Receipt{}
+	require.False(t, view.Reload{ConnectionsCut: new(0), Receipt: &view.Receipt{}}.Lossy(), "unknown is not lost")
+	require.True(t, view.Reload{ConnectionsCut: new(1)}.Lossy())
+	evicted := view.Receipt{}
 	evicted.Connections.Evicted = 1
-	require.False(t, Reload{Receipt: &evicted}.Lossy(), "the master says what is a loss")
+	require.False(t, view.Reload{Receipt: &evicted}.Lossy(), "the master says what is a loss")
 	evicted.Losses = []string{"1 connection was evicted"}
-	require.True(t, Reload{Receipt: &evicted}.Lossy())
+	require.True(t, view.Reload{Receipt: &evicted}.Lossy())
 	evicted.Losses, evicted.Lossless = nil, new(false)
-	require.True(t, Reload{Receipt: &evicted}.Lossy())
+	require.True(t, view.Reload{Receipt: &evicted}.Lossy())
 }

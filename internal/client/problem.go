@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rota/internal/printable"
+	"rota/internal/view"
 )
 
 // Unreachable says that no master has answered.
@@ -59,20 +60,12 @@ func (f *Foreign) Error() string {
 
 func (f *Foreign) Unwrap() error { return f.Err }
 
-// Problem is the master's answer that it will not, or that it could not (RFC 9457).
+// Problem is the master's answer that it will not do something, or that it could not.
 type Problem struct {
-	Title   string   `json:"title"`
-	Status  int      `json:"status"`
-	Detail  string   `json:"detail"` // what is wrong and what to do
-	Field   string   `json:"field"`  // the part of the request that is wrong; "" for none
-	Allowed []string `json:"allowed"`
-	Reload  *Reload  `json:"reload"` // that it is about; nil for none
-
-	JSON       []byte        `json:"-"` // as it came
-	RetryAfter time.Duration `json:"-"` // 0: nothing was said
+	view.Problem
+	JSON       []byte        // as it came
+	RetryAfter time.Duration // 0: the master did not say
 }
-
-func (p *Problem) Error() string { return p.Detail }
 
 const mostProblem = 16 << 20 // bytes: it may have a reload with all its steps in it
 
@@ -84,7 +77,7 @@ func (c *Client) problem(r request, response *http.Response) error {
 	p := Problem{JSON: content}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if kind == "application/problem+json" {
-		err = read(content, &p)
+		err = read(content, &p.Problem)
 	}
 	if err != nil || kind != "application/problem+json" || p.Detail == "" {
 		return c.foreign(r, fmt.Errorf("%s: %.200s", response.Status, strings.TrimSpace(string(content))))

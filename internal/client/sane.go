@@ -1,19 +1,56 @@
 package client
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"rota/internal/view"
 )
 
-// Anything that speaks HTTP may stand where a master was. A view that has a method unlike says what a master
-// would never say: a member that is missing has its zero value.
-type checked interface{ unlike() error }
+// Anything that speaks HTTP may answer where a master was. unlike says what a master would never
+// send; a member that is missing has its zero value.
+func unlike(document any) error {
+	switch v := document.(type) {
+	case *view.Status:
+		return unlikeStatus(v)
+	case *view.Reload:
+		return unlikeReload(v)
+	case *view.Worker:
+		return unlikeWorker(v.WorkerCore)
+	case *view.Workers:
+		return unlikeWorkers(v)
+	case *view.Scaled:
+		return missingUnless(v.Workers > 0 && v.Before > 0, "the size of the pool")
+	case *view.Rotated:
+		return cmp.Or(missingUnless(v.Replaces != "", "replaces"), unlikeWorker(v.Worker.WorkerCore))
+	case *view.Connection:
+		return missingUnless(v.ID != "", "id")
+	case *view.Closed:
+		return missingUnless(v.How != "" && v.Connection.ID != "", "how or connection")
+	case *view.Evicted:
+		return unlikeEvicted(v)
+	case *view.WorkerLog:
+		return missingUnless(v.WorkerID != "" && v.Lines != nil, "worker_id or lines")
+	case *Reloads:
+		return missingUnless(v.Reloads != nil, "reloads")
+	case *connectionsPage:
+		return missingUnless(v.Connections != nil, "connections")
+	}
+	return nil
+}
 
 func missing(member string) error { return fmt.Errorf("%s is missing", member) }
 
-func (s *Status) unlike() error {
+func missingUnless(there bool, member string) error {
+	if there {
+		return nil
+	}
+	return missing(member)
+}
+
+func unlikeStatus(s *view.Status) error {
 	switch {
 	case s.PID <= 0:
 		return missing("pid")
@@ -24,7 +61,7 @@ func (s *Status) unlike() error {
 	case s.Pool.Size <= 0:
 		return missing("pool")
 	case s.Reload != nil:
-		return s.Reload.unlike()
+		return unlikeReload(s.Reload)
 	}
 	return nil
 }
@@ -34,7 +71,7 @@ var (
 	workerStates = []string{"starting", "ready", "draining", "exited"}
 )
 
-func (r *Reload) unlike() error {
+func unlikeReload(r *view.Reload) error {
 	switch {
 	case r.ID == "":
 		return missing("id")
@@ -53,7 +90,7 @@ func (r *Reload) unlike() error {
 	return nil
 }
 
-func (w *Worker) unlike() error {
+func unlikeWorker(w view.WorkerCore) error {
 	switch {
 	case w.ID == "":
 		return missing("id")
@@ -63,78 +100,29 @@ func (w *Worker) unlike() error {
 	return nil
 }
 
-func (w *Workers) unlike() error {
-	if w.Generation <= 0 {
+func unlikeWorkers(list *view.Workers) error {
+	if list.Generation <= 0 {
 		return missing("generation")
 	}
-	if w.Workers == nil {
+	if list.Workers == nil {
 		return missing("workers")
 	}
-	for i := range w.Workers {
-		if err := w.Workers[i].unlike(); err != nil {
+	for _, w := range list.Workers {
+		if err := unlikeWorker(w.WorkerCore); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Scaled) unlike() error {
-	if s.Workers <= 0 || s.Before <= 0 {
-		return errors.New("there are no sizes of a pool in it")
-	}
-	return nil
-}
-
-func (r *Rotated) unlike() error {
-	if r.Replaces == "" {
-		return missing("replaces")
-	}
-	return r.Worker.unlike()
-}
-
-func (c *Connection) unlike() error {
-	if c.ID == "" {
-		return missing("id")
-	}
-	return nil
-}
-
-func (c *Closed) unlike() error {
-	if c.How == "" {
-		return missing("how")
-	}
-	return c.Connection.unlike()
-}
-
-func (e *Evicted) unlike() error {
+func unlikeEvicted(e *view.Evicted) error {
 	if e.Connections == nil {
 		return missing("connections")
 	}
-	for i := range e.Connections {
-		if err := e.Connections[i].unlike(); err != nil {
-			return err
+	for _, c := range e.Connections {
+		if c.ID == "" {
+			return missing("id")
 		}
-	}
-	return nil
-}
-
-func (l *WorkerLog) unlike() error {
-	if l.WorkerID == "" || l.Lines == nil {
-		return missing("worker_id or lines")
-	}
-	return nil
-}
-
-func (r *Reloads) unlike() error {
-	if r.Reloads == nil {
-		return missing("reloads")
-	}
-	return nil
-}
-
-func (p *connectionsPage) unlike() error {
-	if p.Connections == nil {
-		return missing("connections")
 	}
 	return nil
 }

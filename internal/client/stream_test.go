@@ -10,14 +10,16 @@ import (
 	"testing"
 	"time"
 
+	"rota/internal/sse"
+
 	"github.com/stretchr/testify/require"
 )
 
 var errEnough = errors.New("enough")
 
 // collectUntil returns the ids that come, up to the last.
-func collectUntil(ids *[]string, last string) func(Message) error {
-	return func(m Message) error {
+func collectUntil(ids *[]string, last string) func(sse.Message) error {
+	return func(m sse.Message) error {
 		*ids = append(*ids, m.ID)
 		if m.ID == last {
 			return errEnough
@@ -91,7 +93,7 @@ func TestALongLineIsRead(t *testing.T) {
 		beginStream(w)
 		put(w, 1, "reload.completed", `{"message":"`+text+`"}`)
 	}))
-	err := c.Events(t.Context(), nil, func(m Message) error {
+	err := c.Events(t.Context(), nil, func(m sse.Message) error {
 		e, err := EventOf(m)
 		require.NoError(t, err)
 		require.Equal(t, text, e.Message)
@@ -110,7 +112,7 @@ func TestAStreamEndsWhenThereIsNothingToCome(t *testing.T) {
 		put(w, 1, "log.line", `{"number":1,"text":"a"}`)
 	}))
 	lines := 0
-	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(Message) error { lines++; return nil }, nil))
+	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(sse.Message) error { lines++; return nil }, nil))
 	require.Equal(t, 1, lines)
 }
 
@@ -120,7 +122,7 @@ func TestALogEndsWithItsWorker(t *testing.T) {
 		put(w, 1, "log.end", `{}`)
 		<-r.Context().Done()
 	}))
-	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(Message) error { return nil }, nil))
+	require.NoError(t, c.FollowLog(t.Context(), "w", -1, func(sse.Message) error { return nil }, nil))
 }
 
 func TestARefusedStreamIsAnErrorUnlessTheMasterIsBusy(t *testing.T) {
@@ -151,7 +153,7 @@ func TestAMasterThatStaysAwayIsUnreachable(t *testing.T) {
 		cut(w)
 	}))
 	c.times.patience = 50 * time.Millisecond
-	err := c.Events(t.Context(), nil, func(Message) error {
+	err := c.Events(t.Context(), nil, func(sse.Message) error {
 		server.Listener.Close()
 		close(gone)
 		return nil

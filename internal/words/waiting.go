@@ -69,9 +69,9 @@ func peers(h view.Holding) string {
 	if h.Oldest == nil {
 		return ""
 	}
-	text := "quiet the longest: " + Nullable(h.Oldest.Remote)
+	text := fmt.Sprintf("quiet the longest: %s of %s", h.Oldest.ID, Nullable(h.Oldest.Remote))
 	if h.Oldest.IdleMS != nil {
-		text += " for " + Milliseconds(h.Oldest.IdleMS)
+		text += ", for " + Milliseconds(h.Oldest.IdleMS)
 	}
 	var others []string
 	for _, peer := range h.Peers {
