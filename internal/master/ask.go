@@ -16,7 +16,7 @@ func (m *Master) Reload(request ReloadRequest) (Reload, error) {
 		if err := l.obey(c); err != nil {
 			return err
 		}
-		r = l.pool.answerTo(request).clone()
+		r = l.pool.copyOf(l.pool.answerTo(request))
 		return nil
 	})
 	return r, err
@@ -46,7 +46,7 @@ func (m *Master) Control(id string, verb Verb, reason string) (Reload, error) {
 		if err := l.obey(controlReload{reload: id, verb: verb, reason: reason}); err != nil {
 			return err
 		}
-		answer = l.pool.reload(id).clone()
+		answer = l.pool.copyOf(l.pool.reload(id))
 		return nil
 	})
 	return answer, err

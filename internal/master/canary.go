@@ -65,8 +65,7 @@ func (p *pool) canaryWaits() bool {
 
 // canaryOnTrial reports whether the reload's canary can be tried: by checks, and by whoever asks for its address.
 func (p *pool) canaryOnTrial(r *Reload) bool {
-	rotates := p.rotating != nil && p.rotating.Reload == r && p.rotating.prepared
-	return rotates && r.State == ReloadRolling && p.canaryWaits()
+	return p.rotates(r) && p.planned() && r.State == ReloadRolling && p.canaryWaits()
 }
 
 // mostVain is how many rounds of checks may miss a worker of the canary, among the older ones that accept too, until it is
@@ -87,8 +86,8 @@ func (p *pool) reachCanary() {
 		return
 	}
 	r.CanaryAt = p.now
-	r.canaryUntil = p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
-	if r.asked {
+	p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
+	if r.pausedByCaller() {
 		p.tellReload(EventReloadProgress, r.Reload, r.State, "the canary is up")
 	}
 }
@@ -98,7 +97,7 @@ func (p *pool) promote() {
 	if p.rotating.PromotedAt.IsZero() {
 		p.rotating.PromotedAt = p.now
 	}
-	p.rotating.rested = p.rotating.batches // that was pause enough
+	p.rotating.pauses.over = p.rotating.batches // that was pause enough
 }
 
 // promoteFor does it because a caller wants that, once.

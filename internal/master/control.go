@@ -1,9 +1,6 @@
 package master
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // What somebody may want of a reload that is under way.
 
@@ -37,11 +34,11 @@ func (p *pool) forbids(r *Reload, verb Verb) error {
 	if r.State.Terminal() {
 		return conflict("the reload has ended: it is %s; what serves now is generation %d", r.State, p.generation)
 	}
-	if r.State == ReloadLive && !r.OnTrial {
+	if r.State == ReloadLive && !p.rotates(r) {
 		return conflict("the reload is live and no longer on trial; to have the program of before again, put it back and reload")
 	}
 	if r.State == ReloadReverting {
-		if verb == VerbAbort && p.rotating.aborting {
+		if verb == VerbAbort && r.Failure.Code == AbortAsked {
 			return nil
 		}
 		return conflict("the reload is going back already: %s", r.Failure.Message)
@@ -59,7 +56,7 @@ func (p *pool) forbidsGoing(r *Reload, verb Verb) error {
 		return conflict("the reload has not begun; it waits for the one before it")
 	case r.State == ReloadLive:
 		return conflict("every slot has changed already; until the verdict the reload can only be aborted")
-	case verb.promotes() && !p.rotating.prepared:
+	case verb.promotes() && !p.planned():
 		return conflict("the reload has only just begun; ask again in a moment")
 	case verb.promotes() && r.Strategy.Canary == 0:
 		return conflict("the reload has no canary to promote")
@@ -86,8 +83,7 @@ func (p *pool) control(c controlReload) error {
 	case VerbAbort:
 		p.abortFor(r, c.reason)
 	case VerbPause:
-		p.rotating.asked = true
-		p.pause(PausedAsked, time.Time{})
+		p.pause(PausedAsked)
 	case VerbResume:
 		p.resume()
 	case VerbPromote, VerbSkipCanary:
@@ -97,8 +93,7 @@ func (p *pool) control(c controlReload) error {
 }
 
 func (p *pool) resume() {
-	if p.rotating.asked {
-		p.rotating.asked = false
+	if p.rotating.pausedByCaller() {
 		p.endPause(PausedAsked, "the reload is resumed")
 	}
 }
@@ -124,11 +119,10 @@ func (p *pool) abortFor(r *Reload, reason string) {
 		p.queued = nil
 		delete(p.revisions, r.Generation)
 		p.abort(r, why)
-	case !p.rotating.prepared: // nothing has changed
+	case !p.planned(): // nothing has changed
 		r.Failure = &Failure{Code: AbortAsked, Message: why}
 		p.endAborted(r.Generation)
 	default:
-		p.rotating.aborting = true
 		p.turnBack(&Failure{Code: AbortAsked, Message: why})
 	}
 }

@@ -245,11 +245,13 @@ func (l *loop) forgetWaiter(answer chan Reload) {
 func (l *loop) answerWaiters() {
 	waiting := l.waiters[:0]
 	for _, w := range l.waiters {
-		if r := l.pool.reload(w.id); r != nil && w.over(r) {
-			w.answer <- r.clone()
-		} else {
-			waiting = append(waiting, w)
+		if r := l.pool.reload(w.id); r != nil {
+			if c := l.pool.copyOf(r); w.over(&c) {
+				w.answer <- c
+				continue
+			}
 		}
+		waiting = append(waiting, w)
 	}
 	l.waiters = waiting
 }

@@ -24,45 +24,63 @@ type Pause struct {
 	Until time.Time // zero: until somebody says so
 }
 
-// held reports whether the rotation has to wait before the next batch, or, when every slot has changed,
-// before it is live. It keeps the record of why.
-func (p *pool) held(changed bool) bool {
-	r := p.rotating
-	canary := p.canaryWaits()
-	if canary && p.canaryMissed() || p.unchecked() && (canary || !changed) { // a live reload is checked anyway
-		return true
-	}
-	if canary {
-		p.reachCanary()
-	}
-	switch {
-	case r.asked:
-		p.pause(PausedAsked, time.Time{})
-	case canary:
-		p.pause(PausedCanary, r.canaryUntil)
-	case r.Strategy.PauseBetween > 0 && r.batches > r.rested && !changed:
-		if r.resting < r.batches {
-			r.resting, r.restUntil = r.batches, p.wakeAfter(pauseOver, r.batches, r.Strategy.PauseBetween)
-		}
-		p.pause(PausedBetween, r.restUntil)
-	default:
-		r.Paused = nil
-		return false
-	}
-	return true
+// pauses are those between batches. Each batch but the last has one, which begins and then is over.
+type pauses struct {
+	begun int       // number of batches, when the latest pause began
+	until time.Time // when that pause ends
+	over  int       // number of batches that need no further pause
 }
 
-// pause begins a pause, unless it has begun.
-func (p *pool) pause(why PauseReason, until time.Time) {
+// awaitsChecks reports whether the next step needs checks that are not done. Once every slot has changed, the reload
+// goes live without them: a live reload is checked anyway.
+func (p *pool) awaitsChecks(allChanged bool) bool {
+	canary := p.canaryWaits()
+	return canary && p.canaryMissed() || p.unchecked() && (canary || !allChanged)
+}
+
+// reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed, before it is
+// live. "": it has not.
+func (p *pool) reasonToPause(allChanged bool) PauseReason {
 	r := p.rotating
+	switch {
+	case r.pausedByCaller():
+		return PausedAsked
+	case p.canaryWaits():
+		return PausedCanary
+	case r.Strategy.PauseBetween > 0 && r.batches > r.pauses.over && !allChanged:
+		return PausedBetween
+	}
+	return ""
+}
+
+// pausedByCaller reports whether somebody has asked for a pause and nobody for its end.
+func (r *rotation) pausedByCaller() bool { return r.Paused != nil && r.Paused.Why == PausedAsked }
+
+// pause begins a pause, unless it has begun.
+func (p *pool) pause(why PauseReason) {
+	r := p.rotating
+	if why == PausedBetween && r.pauses.begun < r.batches {
+		r.pauses.begun, r.pauses.until = r.batches, p.wakeAfter(pauseOver, r.batches, r.Strategy.PauseBetween)
+	}
 	if r.Paused != nil && r.Paused.Why == why {
 		return
 	}
-	r.Paused = &Pause{Why: why, Since: p.now, Until: until}
+	r.Paused = &Pause{Why: why, Since: p.now, Until: r.pausedUntil(why)}
 	p.tellReload(EventReloadProgress, r.Reload, r.State, r.progress()+r.Coverage.left())
 }
 
-// wakeAfter starts a clock, which runs on while somebody has the rotation paused, and returns when it ends.
+// pausedUntil is when a pause ends by itself; zero: it does not.
+func (r *rotation) pausedUntil(why PauseReason) time.Time {
+	switch {
+	case why == PausedBetween:
+		return r.pauses.until
+	case why == PausedCanary && r.Strategy.CanarySoak > 0:
+		return r.CanaryAt.Add(r.Strategy.CanarySoak)
+	}
+	return time.Time{}
+}
+
+// wakeAfter starts a clock and returns when it ends. The clock runs on while somebody has the rotation paused.
 func (p *pool) wakeAfter(why wakeReason, count int, after time.Duration) time.Time {
 	if after <= 0 {
 		return time.Time{}
@@ -81,11 +99,13 @@ func (p *pool) onAwake(f awake) {
 	case canaryOver:
 		p.promote()
 	case pauseOver:
-		r.rested = max(r.rested, f.count)
+		r.pauses.over = max(r.pauses.over, f.count)
 	case soakOver:
-		r.soaked = true
+		r.soak = partOver
 	case checkDue:
-		r.checks.due = r.checks.due || f.count == r.checks.begun
+		if f.count == r.checks.begun && r.checks.phase == checksIdle {
+			r.checks.phase = checksDue
+		}
 	}
 }
 

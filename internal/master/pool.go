@@ -57,8 +57,6 @@ type slot struct {
 	number   int
 	duty     *member  // serves, or starts because nobody does
 	next     *member  // starts, to take over from duty when ready
-	changed  bool     // the rotation has put its generation here, or has to take it back
-	added    bool     // by the rotation, whose generation is the first to serve here
 	deaths   int      // in a row
 	died     *Worker  // the latest that did; nil for none since a rotation changed the slot
 	words    []string // its last lines, oldest first
@@ -205,7 +203,7 @@ func (p *pool) reconcile() {
 func (p *pool) fill() {
 	for _, s := range p.slots {
 		replacing := s.next != nil && s.next.Generation == p.generation
-		if s.duty == nil && !s.retrying && !replacing && !s.added {
+		if s.duty == nil && !s.retrying && !replacing && !p.isNew(s) {
 			s.duty = p.start(s, p.generation, p.terms[p.generation].startTimeout, nil)
 		}
 	}

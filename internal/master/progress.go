@@ -23,7 +23,7 @@ func (p *pool) settle() {
 		if r.figures() != r.told && (r == current || p.fresh) {
 			p.tellReload(EventReloadProgress, r, r.State, r.progress())
 		}
-		if r.State == ReloadLive && !r.OnTrial && r.Draining == 0 {
+		if r.State == ReloadLive && !p.rotates(r) && r.Draining == 0 {
 			p.complete(r)
 		}
 	}

@@ -10,23 +10,21 @@ import (
 // How a reload that is live is proven: when every slot has changed, and the older workers were told to stop, the new generation is to be seen to
 // answer a probe at each listener where others answered. That decides nothing but what may be said of the reload.
 
-// unproven reports whether the rotation still looks for its proof.
-func (p *pool) unproven() bool {
-	r := p.rotating
-	return r.provable && !r.proved
-}
-
-// askForProof begins the search.
+// askForProof begins the search, where workers can be probed.
 func (p *pool) askForProof() {
-	if r := p.rotating; r.provable {
-		p.want(prove{reload: r.ID})
+	r := p.rotating
+	if !p.terms[r.Generation].provable {
+		r.proof = partOver
+		return
 	}
+	r.proof = partUnderWay
+	p.want(prove{reload: r.ID})
 }
 
 // onProved hears that the search is over, whatever was found.
 func (p *pool) onProved(f proved) {
 	if r := p.rotating; r != nil && r.ID == f.reload {
-		r.proved = true
+		r.proof = partOver
 	}
 }
 

@@ -111,15 +111,14 @@ func (p *pool) beginQueued() {
 		return
 	}
 	r := p.queued
-	p.rotating, p.queued = &rotation{Reload: r, before: p.generation}, nil
-	r.OnTrial = true
+	p.rotating, p.queued = &rotation{Reload: r, before: p.generation, changed: map[*slot]bool{}}, nil
 	p.want(prepare{generation: r.Generation})
 	p.moveReload(r, ReloadRolling, fmt.Sprintf("rotation to generation %d begins", r.Generation))
 }
 
 func (p *pool) onPrepared(f prepared) {
 	r := p.rotating
-	if r == nil || r.Generation != f.generation || r.prepared {
+	if r == nil || r.Generation != f.generation || p.planned() {
 		return // the reload was aborted meanwhile
 	}
 	size := p.sizeFor(f.terms.workers)
@@ -135,11 +134,8 @@ func (p *pool) onPrepared(f prepared) {
 		p.endFailed(r.Generation)
 		return
 	}
-	r.prepared = true
 	p.terms[r.Generation] = f.terms
 	r.Program, r.Strategy = f.terms.program, strategy
-	r.checks.wanted = f.terms.checks || len(r.Checks) > 0
-	r.provable = f.terms.provable
 	p.growTo(size)
 }
 

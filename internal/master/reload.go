@@ -102,7 +102,7 @@ type Reload struct {
 	Steps                []Step    // what happened to which worker, oldest first
 
 	Strategy    Strategy  // in effect; zero until its plan is made
-	OnTrial     bool      // from its start to its verdict: until then it may go back
+	OnTrial     bool      // in copies: from its start to its verdict it may go back
 	TrialEndsAt time.Time // zero unless it soaks
 	Paused      *Pause    // nil unless it waits although it could go on
 
@@ -176,7 +176,14 @@ func (r *Reload) Reached(target ReloadState) bool {
 // begun reports whether the reload is under way: no longer queued, and not over.
 func (r *Reload) begun() bool { return !r.StartedAt.IsZero() && !r.State.Terminal() }
 
-// clone copies the reload for a reader. The lists are shared: what is in them never
+// copyOf copies the reload for a reader.
+func (p *pool) copyOf(r *Reload) Reload {
+	c := r.clone()
+	c.OnTrial = p.rotates(r)
+	return c
+}
+
+// clone copies the reload. The lists are shared: what is in them never
 // changes, and with its capacity clipped a reader can't see, or touch, what the loop adds.
 func (r *Reload) clone() Reload {
 	c := *r

@@ -8,14 +8,15 @@ import "fmt"
 // checkBack has it checked once, if it was started again and there are checks, and then ends the rotation.
 func (p *pool) checkBack() {
 	r := p.rotating
-	switch {
-	case r.checks.running:
+	switch r.checks.back {
+	case partUnderWay:
 		return
-	case !r.checks.restores:
+	case partOver:
 		p.endBack()
 		return
+	case partAhead:
 	}
-	r.checks.running = true
+	r.checks.back = partUnderWay
 	p.want(check{reload: r.ID, generation: r.before, revision: p.revisions[r.before], checks: r.Checks, live: true, back: true, commands: true})
 	p.tellReload(EventReloadProgress, r.Reload, ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
 }
@@ -23,7 +24,10 @@ func (p *pool) checkBack() {
 // onCheckedBack says so if the generation before is not well.
 func (p *pool) onCheckedBack(result Result) {
 	r := p.rotating
-	r.checks.restores = false
+	if r.checks.back != partUnderWay {
+		return
+	}
+	r.checks.back = partOver
 	if result.OK {
 		return
 	}

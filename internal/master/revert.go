@@ -26,30 +26,24 @@ func (p *pool) turnBack(why *Failure) {
 	p.recallReplacements(r.Reload)
 	switch {
 	case r.State == ReloadLive:
-		p.callBack()
+		p.generation = r.before
+		p.want(restore{generation: r.before})
+		p.want(serve{generation: r.before})
 	case r.retired: // it was held when every slot had changed
 		p.want(restore{generation: r.before})
 	}
-	p.shrinkBack()
-	r.checks.running = false
-	r.checks.restores = len(p.toTakeBack()) > 0 && (p.terms[r.before].checks || len(r.Checks) > 0)
+	p.resizeBack()
+	if r.State == ReloadLive {
+		for _, s := range p.slots {
+			r.changed[s] = true
+		}
+	}
+	r.checks.phase, r.checks.back = checksIdle, partOver
+	if len(p.toTakeBack()) > 0 && (p.terms[r.before].checks || len(r.Checks) > 0) {
+		r.checks.back = partAhead
+	}
 	p.measure(r.Reload)
 	p.moveReload(r.Reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.generation))
-}
-
-// callBack has the generation before serve again, although the reload was live.
-func (p *pool) callBack() {
-	r := p.rotating
-	p.generation = r.before
-	p.want(restore{generation: r.before})
-	p.want(serve{generation: r.before})
-	if r.shrunk > 0 {
-		p.resizeAndTell(len(p.slots)+r.shrunk, r.Reload)
-		r.shrunk = 0
-	}
-	for _, s := range p.slots {
-		s.changed = true
-	}
 }
 
 // goBack starts the next batch of the way back, or ends it.
@@ -83,7 +77,7 @@ func (p *pool) endBack() {
 		p.want(retire{generation: r.before, next: r.Generation})
 		p.want(serve{generation: r.Generation})
 	}
-	if r.aborting && !r.Failure.Stranded {
+	if r.Failure.Code == AbortAsked && !r.Failure.Stranded {
 		p.endAborted(unused)
 		return
 	}
@@ -111,7 +105,7 @@ func (p *pool) abort(r *Reload, why string) {
 	if r.Failure == nil {
 		r.Failure = &Failure{Code: AbortAsked, Message: why}
 	}
-	r.OnTrial, r.TrialEndsAt, r.Paused = false, time.Time{}, nil
+	r.TrialEndsAt, r.Paused = time.Time{}, nil
 	p.measureRest(r)
 	p.moveReload(r, ReloadAborted, "reload aborted: "+why)
 }

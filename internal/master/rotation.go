@@ -6,37 +6,49 @@ import "time"
 // rolls, is live on trial, or goes back.
 type rotation struct {
 	*Reload
-	before   int // the generation that it came to change, and goes back to
-	prepared bool
-	growth   int // slots at the end that it added, or, below zero, is to take away when live
-	shrunk   int // slots that it did take away when it was live
+	before  int            // the generation that it replaces, and may go back to
+	size    sizeChange     // of the pool
+	changed map[*slot]bool // slots that have to be taken back if it fails
 
-	batches int         // so many have changed; being live counts as one more
-	checks  checkRounds // of the trial
+	batches int // so many have changed; being live counts as one more
+	pauses  pauses
+	checks  checkRounds
 
-	provable bool // it looks for a proof when it is live
-	proved   bool // that is over
+	soak    trialPart
+	proof   trialPart
+	retired bool // it has turned clients away from listeners of the generation before
+}
 
-	rested    int       // so many batches were followed by the pause between
-	resting   int       // the latest for which that pause began
-	restUntil time.Time // when it ends
+// trialPart is how far one part of a reload's trial is. It only goes forward.
+type trialPart int
 
-	canaryUntil time.Time // when the pause after the canary ends; zero: when it is promoted
+const (
+	partAhead trialPart = iota
+	partUnderWay
+	partOver
+)
 
-	asked    bool // to pause
-	soaked   bool // the soak is over
-	retired  bool // it has turned clients away from listeners of the generation before
-	aborting bool // it goes back because somebody wants that
+// planned reports whether the plan of the reload that rotates is made. Before, it has not touched a worker.
+func (p *pool) planned() bool {
+	if p.rotating == nil {
+		return false
+	}
+	_, made := p.terms[p.rotating.Generation]
+	return made
+}
+
+// rotates reports whether the reload is the one that rotates. Until that is over it is on trial, and may go back.
+func (p *pool) rotates(r *Reload) bool {
+	return p.rotating != nil && p.rotating.Reload == r && !r.State.Terminal()
 }
 
 // rotate moves the rotation on by one batch of slots. The replacements of all of them must be ready, and
 // the older workers told to drain, before the next batch is touched.
 func (p *pool) rotate() {
-	r := p.rotating
-	if r == nil || !r.prepared || p.changing() {
+	if !p.planned() || p.changing() {
 		return
 	}
-	switch r.State {
+	switch p.rotating.State {
 	case ReloadRolling:
 		p.goForth()
 	case ReloadReverting:
@@ -49,10 +61,19 @@ func (p *pool) rotate() {
 // goForth starts the next batch, unless it has to wait, or makes the reload live.
 func (p *pool) goForth() {
 	todo := p.toChange()
-	if p.held(len(todo) == 0) {
+	allChanged := len(todo) == 0
+	if p.awaitsChecks(allChanged) {
 		return
 	}
-	if len(todo) == 0 {
+	if p.canaryWaits() {
+		p.reachCanary()
+	}
+	if why := p.reasonToPause(allChanged); why != "" {
+		p.pause(why)
+		return
+	}
+	p.rotating.Paused = nil
+	if allChanged {
 		p.goLive()
 		return
 	}
@@ -78,7 +99,7 @@ func (p *pool) startBatch(slots []*slot) {
 // changing reports whether a batch is under way.
 func (p *pool) changing() bool {
 	for _, s := range p.slots {
-		coming := s.changed && s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
+		coming := p.rotating.changed[s] && s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
 		if s.next != nil || coming { // it comes already, because its worker died while reverting
 			return true
 		}
@@ -108,7 +129,8 @@ func (p *pool) takeOver() {
 	old := make([]*member, len(batch))
 	for i, s := range batch {
 		old[i] = s.duty
-		*s = slot{number: s.number, duty: s.next, changed: p.rotating != nil && p.rotating.State == ReloadRolling}
+		*s = slot{number: s.number, duty: s.next}
+		p.noteChange(s)
 	}
 	var because *Reload
 	if p.rotating != nil {
@@ -119,6 +141,18 @@ func (p *pool) takeOver() {
 	}
 	for i, s := range batch {
 		p.dismiss(old[i], because, succession(s.duty, old[i]))
+	}
+}
+
+// noteChange keeps which slots the rotation has changed, and forgets those that it has taken back.
+func (p *pool) noteChange(s *slot) {
+	r := p.rotating
+	switch {
+	case r == nil:
+	case r.State == ReloadRolling:
+		r.changed[s] = true
+	default:
+		delete(r.changed, s)
 	}
 }
 
@@ -161,7 +195,7 @@ func (p *pool) toChange() (list []*slot) {
 // toTakeBack are the slots that the rotation has changed and the generation before does not serve yet.
 func (p *pool) toTakeBack() (list []*slot) {
 	for _, s := range p.slots {
-		if s.changed && !s.servedBy(p.generation) {
+		if p.rotating.changed[s] && !s.servedBy(p.generation) {
 			list = append(list, s)
 		}
 	}
@@ -173,31 +207,20 @@ func (p *pool) toTakeBack() (list []*slot) {
 func (p *pool) noteReturned() {
 	for _, s := range p.slots {
 		if s.servedBy(p.generation) {
-			s.changed = false
+			delete(p.rotating.changed, s)
 		}
 	}
 }
-
-// growth is the size that the rotation changes the pool by; 0 for none.
-func (p *pool) growth() int {
-	if p.rotating == nil {
-		return 0
-	}
-	return p.rotating.growth
-}
-
-// staying are the slots that the rotation does not take away.
-func (p *pool) staying() []*slot { return p.slots[:len(p.slots)+min(p.growth(), 0)] }
 
 // onTrial reports whether the end of the worker fails the rotation: its generation is what the rotation
 // brings, or, on the way back, it was started for that.
 func (p *pool) onTrial(s *slot, m *member) bool {
 	r := p.rotating
 	switch {
-	case r == nil || !r.prepared:
+	case !p.planned():
 		return false
 	case r.State == ReloadReverting:
-		return s.next == m || s.changed && m.Generation == p.target()
+		return s.next == m || r.changed[s] && m.Generation == p.target()
 	}
 	return m.Generation == r.Generation
 }
@@ -214,10 +237,9 @@ func (p *pool) recallReplacements(r *Reload) {
 func (p *pool) endRotation(unused int) {
 	r := p.rotating
 	p.recallReplacements(r.Reload)
-	r.OnTrial, r.TrialEndsAt, r.Paused = false, time.Time{}, nil
+	r.TrialEndsAt, r.Paused = time.Time{}, nil
 	p.rotating = nil
 	for _, s := range p.slots {
-		s.changed, s.added = false, false
 		if s.duty != nil {
 			s.duty.reload = nil
 		}

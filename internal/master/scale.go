@@ -25,9 +25,26 @@ func (p *pool) scale(size int, room headroom) error {
 	return nil
 }
 
+// sizeChange is what a rotation makes of the pool's size. Slots that are added get workers of its generation only.
+// Those that are too many go when it is live, so that until then as many serve as before.
+type sizeChange struct{ from, to int } // the same: none
+
 // resizing reports whether a rotation changes the pool's size, or may have to give it back.
 func (p *pool) resizing() bool {
-	return p.rotating != nil && (p.rotating.growth != 0 || p.rotating.shrunk != 0)
+	return p.rotating != nil && p.rotating.size.from != p.rotating.size.to
+}
+
+// isNew reports whether the rotation has added the slot, and its generation does not serve there yet.
+func (p *pool) isNew(s *slot) bool {
+	return p.resizing() && s.number >= p.rotating.size.from && s.duty == nil
+}
+
+// staying are the slots that the rotation does not take away.
+func (p *pool) staying() []*slot {
+	if p.resizing() {
+		return p.slots[:min(len(p.slots), p.rotating.size.to)]
+	}
+	return p.slots
 }
 
 // resizeAndTell changes the size because of reload r, or, if that is nil, of somebody's wish.
@@ -38,38 +55,31 @@ func (p *pool) resizeAndTell(size int, r *Reload) {
 		Message: fmt.Sprintf("the pool has %s instead of %d", plural(size, "worker", "workers"), from)})
 }
 
-// growTo is how a rotation changes the pool's size. Slots that are added get workers of its
-// generation only; those that are too many go when it is live, so that until then
-// as many serve as before.
+// growTo notes the size that the generation of the rotation wants, and adds the slots that are missing.
 func (p *pool) growTo(size int) {
 	r := p.rotating
-	r.growth = size - len(p.slots)
-	if r.growth <= 0 {
-		return
-	}
-	from := len(p.slots)
-	p.resizeAndTell(size, r.Reload)
-	for _, s := range p.slots[from:] {
-		s.added = true
+	r.size = sizeChange{from: len(p.slots), to: size}
+	if size > len(p.slots) {
+		p.resizeAndTell(size, r.Reload)
 	}
 }
 
 // shrinkToPlan takes away the slots that the generation which is live now does not want.
 func (p *pool) shrinkToPlan() {
-	if r := p.rotating; r.growth < 0 {
+	if r := p.rotating; r.size.to < r.size.from {
 		p.want(retire{generation: r.before, next: r.Generation})
-		p.resizeAndTell(len(p.staying()), r.Reload)
-		r.growth, r.shrunk = 0, -r.growth
+		p.resizeAndTell(r.size.to, r.Reload)
 	}
 }
 
-// shrinkBack takes away what the rotation has added.
-func (p *pool) shrinkBack() {
+// resizeBack gives the pool the size that it had before the rotation, which does not change it any more.
+func (p *pool) resizeBack() {
 	r := p.rotating
-	added := max(r.growth, 0)
-	r.growth = 0
-	if added > 0 {
-		p.resizeAndTell(len(p.slots)-added, r.Reload)
+	size := r.size.from
+	changed := p.resizing() && len(p.slots) != size
+	r.size = sizeChange{}
+	if changed {
+		p.resizeAndTell(size, r.Reload)
 	}
 }
 

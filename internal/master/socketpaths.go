@@ -63,7 +63,7 @@ func (l *loop) mendFile(b *binding, path *socketPath) string {
 // reopen binds another socket to the path of one that has lost its file and the spare, as when the whole
 // directory was deleted. Who connects waits there for the workers that inherit it: all are replaced.
 func (l *loop) reopen(was *binding) bool {
-	if r := l.pool.rotating; r != nil && !r.prepared { // a plan is being made with the old one
+	if l.pool.rotating != nil && !l.pool.planned() { // a plan is being made with the old one
 		return false
 	}
 	is, err := bindTo(was.asked, 1, nil)

@@ -38,7 +38,7 @@ func (p *pool) tellWorker(t EventType, m *member, from WorkerState, message stri
 // tellReload sends the reload as it is now. The lists, which grow, go with its last event only.
 func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message string) {
 	r.told = r.figures()
-	c := r.clone()
+	c := p.copyOf(r)
 	if !r.State.Terminal() {
 		c.Steps, c.Callers, c.CutConnections = nil, nil, nil
 	}

@@ -84,7 +84,7 @@ func (l *loop) beginTrial(generation int) *trial {
 // copyOf is the reload for a reader, with what has been measured up to now: while it waits nothing happens that the
 // pool would be told of.
 func (l *loop) copyOf(r *Reload) Reload {
-	c := r.clone()
+	c := l.pool.copyOf(r)
 	if t := l.trials[r.ID]; t != nil {
 		c.Measured = l.reading(t)
 	}
@@ -123,7 +123,7 @@ func (o *observer) probed() (list []ListenAddress) {
 	_ = o.ask(func(l *loop) {
 		list = l.targets()
 		r := l.pool.rotating
-		if r == nil || !r.prepared {
+		if !l.pool.planned() {
 			return
 		}
 		both := l.plans[r.Generation].listeners

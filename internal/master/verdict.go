@@ -15,7 +15,10 @@ func (p *pool) goLive() {
 	r.Paused = nil
 	p.want(serve{generation: r.Generation})
 	r.TrialEndsAt = p.wakeAfter(soakOver, 0, r.Strategy.Soak)
-	r.soaked = r.TrialEndsAt.IsZero()
+	r.soak = partUnderWay
+	if r.TrialEndsAt.IsZero() {
+		r.soak = partOver
+	}
 	p.askForProof()
 	passed := p.passed()
 	if passed {
@@ -40,7 +43,7 @@ func (p *pool) trialLength() string {
 
 // passed reports whether nothing speaks against the reload any more, which is live.
 func (p *pool) passed() bool {
-	return p.rotating.soaked && !p.unchecked() && !p.unproven()
+	return p.rotating.soak == partOver && p.rotating.proof == partOver && !p.unchecked()
 }
 
 // judge ends the trial of a live reload, when it is time.
@@ -55,34 +58,47 @@ func (p *pool) judge() {
 
 // checkRounds is how far the checks of a rotation are.
 type checkRounds struct {
-	wanted  bool
-	running bool
-	begun   int  // rounds so far
-	due     bool // it is time for another, although nothing has changed
-	passed  int  // batches that had changed when the latest round that went well began
-	vain    int  // rounds since then that have not reached every new worker
-	covered int  // likewise, of the latest that asked workers
+	phase   checkPhase
+	begun   int // rounds so far
+	passed  int // batches that had changed when the latest round that went well began
+	vain    int // rounds since then that have not reached every new worker
+	covered int // batches that had changed when the latest round began that asked workers
 
-	restores bool // the generation before, which serves again, is to be checked
+	back trialPart // the check of the generation before, when it serves again
 }
 
-// unchecked reports whether slots have changed since the checks went well, or a round is under way: it may have been answered, and
-// badly, before the time was over that the rotation waits for.
+// checkPhase is what the checks of a rotation are doing.
+type checkPhase int
+
+const (
+	checksIdle    checkPhase = iota // until slots change, or some time is over
+	checksDue                       // it is time for another round, although nothing has changed
+	checksRunning                   // a round is under way
+)
+
+// checksWanted reports whether the reload that rotates has to pass checks.
+func (p *pool) checksWanted() bool {
+	r := p.rotating
+	return p.planned() && (p.terms[r.Generation].checks || len(r.Checks) > 0)
+}
+
+// unchecked reports whether slots have changed since the checks went well, or a round is under way: its bad answer may
+// have come before the time was over that the rotation waits for, and be told after.
 func (p *pool) unchecked() bool {
 	r := p.rotating
-	return r.checks.wanted && (r.checks.running || r.checks.passed < r.batches)
+	return p.checksWanted() && (r.checks.phase == checksRunning || r.checks.passed < r.batches)
 }
 
 // askForChecks wants a round when slots have changed, and every now and then while the rotation waits.
 func (p *pool) askForChecks() {
 	r := p.rotating
-	if r == nil || !r.checks.wanted || r.State == ReloadReverting || r.checks.running || r.batches == 0 {
+	if !p.checksWanted() || r.State == ReloadReverting || r.checks.phase == checksRunning || r.batches == 0 {
 		return
 	}
-	if !p.unchecked() && !r.checks.due {
+	if !p.unchecked() && r.checks.phase != checksDue {
 		return
 	}
-	r.checks.running, r.checks.due = true, false
+	r.checks.phase = checksRunning
 	r.checks.begun++
 	live := r.State == ReloadLive
 	p.want(check{reload: r.ID, generation: r.Generation, revision: r.Revision, checks: r.Checks, batches: r.batches, live: live,
@@ -92,14 +108,16 @@ func (p *pool) askForChecks() {
 // onChecked hears how a round went.
 func (p *pool) onChecked(f checked) {
 	r := p.rotating
-	if r == nil || r.ID != f.reload || !r.checks.running || f.back != (r.State == ReloadReverting) {
+	switch {
+	case r == nil || r.ID != f.reload || f.back != (r.State == ReloadReverting):
 		return
-	}
-	r.checks.running = false
-	if f.back {
+	case f.back:
 		p.onCheckedBack(f.result)
 		return
+	case r.checks.phase != checksRunning:
+		return
 	}
+	r.checks.phase = checksIdle
 	p.cover(f)
 	r.ChecksPassed += f.result.Passed
 	if f.result.OK {

@@ -74,9 +74,10 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 			r := w.under(func(terms *terms) { terms.strategy.Soak = time.Minute })
 			w.over()
 			require.Equal(t, ReloadLive, r.State)
-			require.True(t, r.OnTrial)
+			require.True(t, w.pool.rotates(r))
 			require.Equal(t, w.now.Add(time.Minute), r.TrialEndsAt)
-			require.False(t, r.Reached(ReloadLive), "not for good")
+			seen := w.pool.copyOf(r)
+			require.False(t, seen.Reached(ReloadLive), "not for good")
 			w.leave() // the old ones are gone, and must be started again from what was kept
 			require.Equal(t, ReloadLive, r.State)
 			require.Contains(t, w.pool.terms, 1)
@@ -95,7 +96,7 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 				require.Equal(t, "slow", r.Failure.Message)
 			}
 			require.Equal(t, want, r.State)
-			require.False(t, r.OnTrial)
+			require.False(t, w.pool.rotates(r))
 			require.NotContains(t, w.pool.terms, r.Generation)
 		})
 	}
@@ -201,11 +202,11 @@ func TestChecksAreGates(t *testing.T) {
 	w.check(Result{OK: true, Passed: 2})
 	w.over()
 	require.Equal(t, ReloadLive, r.State)
-	require.True(t, r.OnTrial, "until those that are live were checked")
+	require.True(t, w.pool.rotates(r), "until those that are live were checked")
 	require.True(t, w.checks[0].live)
 	require.True(t, w.checks[0].commands)
 	w.check(Result{OK: true, Passed: 2})
-	require.False(t, r.OnTrial)
+	require.False(t, w.pool.rotates(r))
 	require.Equal(t, 4, r.ChecksPassed)
 }
 
@@ -237,9 +238,9 @@ func TestChecksGoOnForAsLongAsTheTrial(t *testing.T) {
 		w.wakes = w.wakes[:1]
 	}
 	w.woken(soakOver)
-	require.True(t, r.OnTrial, "a round is under way")
+	require.True(t, w.pool.rotates(r), "a round is under way")
 	w.check(Result{OK: true})
-	require.False(t, r.OnTrial)
+	require.False(t, w.pool.rotates(r))
 	require.Equal(t, ReloadCompleted, r.State)
 }
 

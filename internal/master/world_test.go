@@ -256,13 +256,14 @@ func (w *world) retrying() int {
 func (w *world) String() string {
 	var parts []string
 	for _, s := range w.pool.slots {
-		parts = append(parts, show(s))
+		parts = append(parts, show(s, w.changed(s)))
 	}
 	for _, m := range w.in(WorkerDraining) {
 		parts = append(parts, fmt.Sprintf("%s g%d draining", m.ID, m.Generation))
 	}
 	for _, r := range w.pool.reloads {
-		parts = append(parts, showReload(r))
+		c := w.pool.copyOf(r)
+		parts = append(parts, showReload(&c))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -287,7 +288,10 @@ func showReload(r *Reload) string {
 	return text
 }
 
-func show(s *slot) string {
+// changed reports whether the rotation has changed the slot, or has to take it back.
+func (w *world) changed(s *slot) bool { return w.pool.rotating != nil && w.pool.rotating.changed[s] }
+
+func show(s *slot, changed bool) string {
 	text := itoa(s.number) + ":"
 	if s.duty == nil {
 		text += "empty"
@@ -297,7 +301,7 @@ func show(s *slot) string {
 	if s.next != nil {
 		text += fmt.Sprintf(" <- %s g%d %s", s.next.ID, s.next.Generation, s.next.State)
 	}
-	if s.changed {
+	if changed {
 		text += " changed"
 	}
 	switch {
