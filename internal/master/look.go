@@ -100,34 +100,6 @@ func (o *observer) streamsOf(worker string) (list []kernel.Listener) {
 	return list
 }
 
-// attends is what the loop knows of how a worker serves one stream listener.
-type attends struct {
-	attended
-	worker  string
-	since   time.Time // it has registered the listener; zero if it has not
-	binding *binding
-	at      ListenAddress
-	socket  kernel.Listener
-	sought  bool // connections are made to find out whether it accepts
-}
-
-// attendsOf begins with nothing.
-func (p *plan) attendsOf(worker string, slot int) (list []*attends) {
-	for _, l := range p.listeners {
-		if !l.stream() {
-			continue
-		}
-		s, err := l.forSlot(slot)
-		if err != nil {
-			return nil // the worker is not started
-		}
-		socket := s.kernel
-		socket.Name = l.Name
-		list = append(list, &attends{worker: worker, attended: attended{name: l.Name, address: l.address()}, binding: l.binding, at: l.bound(), socket: socket})
-	}
-	return list
-}
-
 // note keeps what a look has shown.
 func (l *loop) note(w *supervised, g glance) {
 	for _, a := range w.attends {
@@ -136,7 +108,7 @@ func (l *loop) note(w *supervised, g glance) {
 		if a.since.IsZero() && a.registered {
 			a.since = time.Now()
 		}
-		a.outlasts = w.plan.outlasted(a)
+		a.outlasts = w.record.outlasted(a)
 		a.closed = a.binding.awaits(w.start.slot)
 		if wait.Accepts() || g.held[a.name] {
 			l.sees(w, a)
@@ -159,47 +131,22 @@ func (b *binding) awaits(slot int) string {
 func (l *loop) sees(w *supervised, a *attends) {
 	a.accepting = true
 	if !a.since.IsZero() {
-		w.plan.needs(a.binding, time.Since(a.since))
+		w.record.needs(a.binding, time.Since(a.since))
 	}
 	if m := l.pool.workers[w.start.worker]; m != nil && !m.ReadyAt.IsZero() {
-		w.plan.serves(w.start.slot, a.binding)
+		w.record.serves(w.start.slot, a.binding)
 	}
-}
-
-// needs keeps how long a worker has taken from registering a listener to being seen to accept from it: the longest time.
-func (p *plan) needs(b *binding, took time.Duration) {
-	if p.needed == nil {
-		p.needed = map[*binding]time.Duration{}
-	}
-	p.needed[b] = max(p.needed[b], took)
-}
-
-// outlasted reports whether the worker has had twice the time that others of its generation have needed at the same listener.
-func (p *plan) outlasted(a *attends) bool {
-	needed, known := p.needed[a.binding]
-	return known && !a.since.IsZero() && time.Since(a.since) > max(2*needed, mostPatience)
-}
-
-// serves keeps which listeners the workers of a slot were seen to serve, once they were ready.
-func (p *plan) serves(slot int, b *binding) {
-	if p.served == nil {
-		p.served = map[int]map[*binding]bool{}
-	}
-	if p.served[slot] == nil {
-		p.served[slot] = map[*binding]bool{}
-	}
-	p.served[slot][b] = true
 }
 
 // getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
 func (l *loop) getsReady(w *supervised, how Readied) {
 	for _, a := range w.attends {
 		if a.accepting {
-			w.plan.serves(w.start.slot, a.binding)
+			w.record.serves(w.start.slot, a.binding)
 		}
 	}
-	if why := how.Why; why != "" && !slices.Contains(w.plan.assumed, why) {
-		w.plan.assumed = append(w.plan.assumed, why)
+	if why := how.Why; why != "" && !slices.Contains(w.record.assumed, why) {
+		w.record.assumed = append(w.record.assumed, why)
 		l.options.Log.Warn().Int("generation", w.start.generation).Str("why", why).Str("what_to_do", wayOut).
 			Msg("readiness was assumed, not seen")
 	}
@@ -209,8 +156,8 @@ func (l *loop) getsReady(w *supervised, how Readied) {
 // an older generation that is one which fails, so that only what the older one was seen to serve itself counts as well.
 func (l *loop) required(w *supervised) map[*binding]bool {
 	slot := w.start.slot
-	own := w.plan.served[slot]
-	before := l.plans[w.succeeds]
+	own := w.record.served[slot]
+	before := l.records[w.succeeds]
 	switch {
 	case w.succeeds == w.start.generation:
 		return own

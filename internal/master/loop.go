@@ -29,7 +29,8 @@ type loop struct {
 	pool      *pool
 	events    eventLog
 	minders   map[string]*supervised
-	plans     map[int]*plan // by generation
+	plans     map[int]*plan          // by generation
+	records   map[int]*serviceRecord // likewise
 	past      []retired
 	lingering []*binding        // sockets that no plan has any more
 	missing   []string          // as Status has it

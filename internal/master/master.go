@@ -87,6 +87,7 @@ func (m *Master) begin(first *plan) {
 		pool:     newPool(first.terms(), newID),
 		minders:  map[string]*supervised{},
 		plans:    map[int]*plan{},
+		records:  map[int]*serviceRecord{},
 		trials:   map[string]*trial{},
 		retryAt:  map[int]time.Time{},
 		surveys:  m.observer.surveys(),
@@ -109,10 +110,10 @@ func (m *Master) Run() {
 	}
 	defer acks.Close()
 	m.launcher.acks = acks
-	before := m.inheritedChildren()
+	orphans := newOrphans(m.options.Log, m.shell.env)
 	m.background.Go(func() { m.caretaker.watch(watchEvery) })
 	m.serve()
-	m.endStrays(before)
+	orphans.kill()
 	m.launcher.spawner.stop()
 }
 

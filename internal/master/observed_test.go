@@ -152,7 +152,7 @@ func TestAReleaseThatServesOneListenerLessFails(t *testing.T) {
 	r := runMasterWith(t, Options{Spec: spec, Reread: func() (Spec, error) { return next, nil }}, "")
 	r.ready(1)
 	require.Eventually(t, func() (both bool) {
-		require.NoError(t, r.ask(func(l *loop) { both = len(l.plans[1].served[0]) == 2 }))
+		require.NoError(t, r.ask(func(l *loop) { both = len(l.records[1].served[0]) == 2 }))
 		return both
 	}, patience, time.Millisecond, "what it serves besides is found out when it is ready")
 

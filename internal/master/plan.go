@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,9 +22,6 @@ type plan struct {
 	env       []string // of every worker, without what differs from one to the next
 	listeners []listener
 	shown     Program
-	served    map[int]map[*binding]bool  // of the loop: which listeners were seen to be served, by slot
-	needed    map[*binding]time.Duration // of the loop: how long workers took until they were seen to accept from what they had registered
-	assumed   []string                   // of the loop: why workers were only assumed to be ready
 }
 
 // makePlan looks up what the spec names. Listeners come later: they are shared between plans.

@@ -141,7 +141,7 @@ func (l *loop) adopt(generation int, p *plan) {
 	for _, listener := range p.listeners {
 		listener.users++
 	}
-	l.plans[generation] = p
+	l.plans[generation], l.records[generation] = p, newServiceRecord()
 	l.takeBack(p)
 	l.lookSoon()
 }
@@ -154,6 +154,7 @@ func (l *loop) release(generation int) {
 	}
 	l.past = append(l.past, retired{generation, p.endpoints()})
 	delete(l.plans, generation)
+	delete(l.records, generation)
 	for _, listener := range p.listeners {
 		l.letGo(listener.binding)
 	}

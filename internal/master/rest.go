@@ -61,7 +61,7 @@ func (w *watch) alive() kernel.Family {
 
 // endRest kills what is left of the worker. One that forks meanwhile is found at the next look.
 func (w *watch) endRest() {
-	for range endAttempts {
+	for range killAttempts {
 		rest := w.alive()
 		if len(rest) == 0 {
 			return
@@ -70,7 +70,7 @@ func (w *watch) endRest() {
 			w.log.Warn().Err(err).Msg("what is left of a worker can't be ended")
 			return
 		}
-		time.Sleep(endPause)
+		time.Sleep(killPause)
 	}
 	w.log.Warn().Msg("what is left of a worker does not end")
 }

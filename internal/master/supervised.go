@@ -1,6 +1,10 @@
 package master
 
-import "rota/internal/kernel"
+import (
+	"time"
+
+	"rota/internal/kernel"
+)
 
 // supervised is what the loop knows of a worker that a minder looks after. No other goroutine touches it.
 type supervised struct {
@@ -11,16 +15,17 @@ type supervised struct {
 	evicted map[uint64]bool // by cookie, the connections that were closed for it
 	ending  *ending         // nil while nobody follows how its connections end
 
-	attends     []*attends // how it serves its stream listeners
-	predecessor string     // the worker that it is to replace, until that one was looked at
-	succeeds    int        // the generation of the worker that had the slot before
+	attends     []*attends     // how it serves its stream listeners
+	record      *serviceRecord // of its generation
+	predecessor string         // the worker that it is to replace, until that one was looked at
+	succeeds    int            // the generation of the worker that had the slot before
 }
 
 // supervise begins to know of a worker that is to be started.
 func (l *loop) supervise(m *minder) *supervised {
-	s := &supervised{minder: m, evicted: map[uint64]bool{}}
+	s := &supervised{minder: m, evicted: map[uint64]bool{}, record: l.records[m.start.generation]}
 	s.predecessor, s.succeeds = l.predecessor(m.start)
-	s.attends = m.plan.attendsOf(m.start.worker, m.start.slot)
+	s.attends = attendsOf(m.plan, m.start.worker, m.start.slot)
 	for _, a := range s.attends {
 		m.listeners = append(m.listeners, a.socket)
 	}
@@ -48,4 +53,32 @@ func (s *supervised) sight(required map[*binding]bool) (seen sight) {
 		seen.listeners = append(seen.listeners, copied)
 	}
 	return seen
+}
+
+// attendsOf is for a worker of the plan that was not looked at yet.
+func attendsOf(p *plan, worker string, slot int) (list []*attends) {
+	for _, l := range p.listeners {
+		if !l.stream() {
+			continue
+		}
+		s, err := l.forSlot(slot)
+		if err != nil {
+			return nil // the worker is not started
+		}
+		socket := s.kernel
+		socket.Name = l.Name
+		list = append(list, &attends{worker: worker, attended: attended{name: l.Name, address: l.address()}, binding: l.binding, at: l.bound(), socket: socket})
+	}
+	return list
+}
+
+// attends is what the loop knows of how a worker serves one stream listener.
+type attends struct {
+	attended
+	worker  string
+	since   time.Time // it has registered the listener; zero if it has not
+	binding *binding
+	at      ListenAddress
+	socket  kernel.Listener
+	sought  bool // connections are made to find out whether it accepts
 }
