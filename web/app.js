@@ -14,7 +14,7 @@ import { prepareRotateButtons } from './rotate-button.js';
 import { renderSlotRing } from './slot-ring.js';
 import { placeholder } from './slots.js';
 import { Store } from './store.js';
-import { follow } from './stream.js';
+import { Stream } from './stream.js';
 import { renderWorkers } from './workers-panel.js';
 
 const store = new Store();
@@ -26,12 +26,12 @@ prepareReloadControls((reload) => {
 });
 prepareRotateButtons();
 
-follow({
+new Stream({
   stats(stats) {
     store.takeStats(stats);
     render();
     polling.askForEnd().then(renderIfChanged);
-    polling.askForBlockers().then(renderIfChanged);
+    if (!document.hidden) polling.askForBlockers().then(renderIfChanged);
   },
   event(event) {
     addEvent(event);
@@ -54,7 +54,7 @@ follow({
     renderDisconnected(since, store.stats !== null);
     render();
   },
-});
+}).open();
 
 function renderIfChanged(changed) {
   if (changed) renderReloadPanels();

@@ -13,5 +13,5 @@ import "embed"
 
 // Files holds index.html, which is the page, and its assets, which are served under /assets/.
 //
-//go:embed index.html style.css favicon.svg *.js
+//go:embed index.html favicon.svg *.css *.js
 var Files embed.FS

@@ -1,7 +1,7 @@
 // The reload panel: the newest reload in words, and how far it is.
 
 import { byId, setText, showText } from './dom.js';
-import { UNKNOWN } from './format.js';
+import { text } from './format.js';
 import { outcome, pauseReason } from './reload-state.js';
 import { addressesInWords, factsInWords, pauseInWords, reloadInWords, strategyInWords, trialInWords } from './reload-words.js';
 
@@ -13,16 +13,23 @@ export function renderReload(reload, { now, anotherQueued }) {
   document.body.dataset.reload = reload ? outcome(reload) : 'none';
   document.body.dataset.paused = pauseReason(reload) ?? 'no';
   renderProgress(reload);
-  setText(byId('reload-text'), reload ? reloadInWords(reload) : 'No reload since the master started.');
-  setText(byId('reload-facts'), reload ? factsInWords(reload) : UNKNOWN);
-  setText(byId('reload-strategy'), reload?.strategy ? strategyInWords(reload.strategy, reload.total) : UNKNOWN);
-  setText(byId('reload-trial'), reload ? trialInWords(reload, now) : UNKNOWN);
-  setText(byId('reload-pause'), reload ? pauseInWords(reload.paused, now) : UNKNOWN);
-  setText(byId('reload-canary'), reload?.canary_address ? addressesInWords(reload.canary_address) : UNKNOWN);
+  const words = reload ? inWords(reload, now) : { text: 'No reload since the master started.' };
+  for (const part of ['text', 'facts', 'trial', 'pause', 'canary', 'strategy']) {
+    setText(byId(`reload-${part}`), text(words[part]));
+  }
   showText(byId('reload-queued'), anotherQueued ? 'Another reload is queued: it starts when this one is live and has passed its trial.' : '');
   renderOutput(reload?.error);
   announce(reload);
 }
+
+const inWords = (reload, now) => ({
+  text: reloadInWords(reload),
+  facts: factsInWords(reload),
+  trial: trialInWords(reload, now),
+  pause: pauseInWords(reload.paused, now),
+  canary: reload.canary_address && addressesInWords(reload.canary_address),
+  strategy: reload.strategy && strategyInWords(reload.strategy, reload.total),
+});
 
 function renderProgress(reload) {
   const progress = byId('reload-progress');

@@ -20,87 +20,94 @@ export function retryDelay(failures, random = Math.random()) {
   return Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * (0.75 + random / 2);
 }
 
-// follow opens the stream and calls the reader: connected(), disconnected(since), stats(data), event(data),
-// lost(data), and reset() when another master has taken over. Tests pass a browser of their own.
-export function follow(reader, browser = globalThis) {
-  const { EventSource, setTimeout, clearTimeout, addEventListener } = browser;
-  const sequence = new EventSequence();
-  let source = null;
-  let timer = null; // while the stream is open, for silence; while it is closed, for the next try
-  let failures = 0; // in a row
-  let connected = false;
-  let lastHeard = new Date();
+// Stream tells a reader what it hears: connected(), disconnected(since), stats(data), event(data), lost(data), and
+// reset() when another master has taken over. Tests pass a browser of their own.
+export class Stream {
+  #reader;
+  #browser;
+  #sequence = new EventSequence();
+  #source = null;
+  #timer = null; // while the stream is open, for silence; while it is closed, for the next try
+  #failures = 0; // in a row
+  #connected = false;
+  #lastHeard = new Date();
 
-  function open({ resume = true } = {}) {
-    close();
-    sequence.restart();
-    const from = resume && sequence.lastSeq > 0 ? `after=${sequence.lastSeq}` : 'recent=50';
-    source = new EventSource(`events?stats=1s&${from}`);
-    source.addEventListener('open', () => sequence.resume());
-    source.addEventListener('error', onError);
-    listen('stats', onStats);
-    listen('events.lost', (data) => reader.lost(data));
-    for (const type of EVENT_TYPES) listen(type, (event) => deliver(sequence.take(event)));
-    watchSilence();
+  constructor(reader, browser = globalThis) {
+    this.#reader = reader;
+    this.#browser = browser;
+    // A page that the browser keeps for its back button must not hold a stream.
+    browser.addEventListener('pagehide', () => this.#close());
+    browser.addEventListener('pageshow', (event) => { if (event.persisted) this.open(); });
   }
 
-  function close() {
-    clearTimeout(timer);
-    source?.close();
-    source = null;
+  open({ resume = true } = {}) {
+    this.#close();
+    this.#sequence.restart();
+    const from = resume && this.#sequence.lastSeq > 0 ? `after=${this.#sequence.lastSeq}` : 'recent=50';
+    this.#source = new this.#browser.EventSource(`events?stats=1s&${from}`);
+    this.#source.addEventListener('open', () => this.#sequence.resume());
+    this.#source.addEventListener('error', () => this.#onError());
+    this.#listen('stats', (stats) => this.#onStats(stats));
+    this.#listen('events.lost', (data) => this.#reader.lost(data));
+    for (const type of EVENT_TYPES) this.#listen(type, (event) => this.#deliver(this.#sequence.take(event)));
+    this.#watchSilence();
   }
 
-  function listen(type, take) {
-    source.addEventListener(type, (message) => {
-      lastHeard = new Date();
-      failures = 0;
-      watchSilence();
+  #close() {
+    this.#browser.clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #listen(type, take) {
+    this.#source.addEventListener(type, (message) => {
+      this.#lastHeard = new Date();
+      this.#failures = 0;
+      this.#watchSilence();
       take(JSON.parse(message.data));
     });
   }
 
-  function watchSilence() {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      disconnected();
-      open();
-    }, MAX_SILENCE_MS);
+  #watchSilence() {
+    this.#startTimer(MAX_SILENCE_MS, () => {
+      this.#lose();
+      this.open();
+    });
   }
 
-  function onError() {
-    disconnected();
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
-    close();
+  #onError() {
+    this.#lose();
+    if (this.#source.readyState !== this.#browser.EventSource.CLOSED) return; // the browser tries again
+    this.#close();
     // The master may have refused the number to resume from, so the next try does without.
-    timer = setTimeout(() => open({ resume: false }), retryDelay(failures));
-    failures += 1;
+    this.#startTimer(retryDelay(this.#failures), () => this.open({ resume: false }));
+    this.#failures += 1;
   }
 
-  function disconnected() {
-    connected = false;
-    reader.disconnected(lastHeard);
+  #startTimer(delay, action) {
+    this.#browser.clearTimeout(this.#timer);
+    this.#timer = this.#browser.setTimeout(action, delay);
   }
 
-  function onStats(stats) {
-    const { takenOver, events } = sequence.identify(stats.status);
+  #lose() {
+    this.#connected = false;
+    this.#reader.disconnected(this.#lastHeard);
+  }
+
+  #onStats(stats) {
+    const { takenOver, events } = this.#sequence.identify(stats.status);
     if (takenOver) {
-      reader.reset();
-      open();
+      this.#reader.reset();
+      this.open();
     }
-    deliver(events);
-    reader.stats(stats);
-    if (!connected) {
-      connected = true;
-      reader.connected();
-    }
+    this.#deliver(events);
+    this.#reader.stats(stats);
+    if (this.#connected) return;
+    this.#connected = true;
+    this.#reader.connected();
   }
 
-  function deliver(events) {
-    for (const event of events) reader.event(event);
+  #deliver(events) {
+    for (const event of events) this.#reader.event(event);
   }
-
-  // A page that the browser keeps for its back button must not hold a stream.
-  addEventListener('pagehide', close);
-  addEventListener('pageshow', (event) => { if (event.persisted) open(); });
-  open();
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { follow, retryDelay } from '../stream.js';
+import { retryDelay, Stream } from '../stream.js';
 
 const FIRST = { pid: 1, started_at: '2026-01-01T00:00:00Z' };
 const SECOND = { pid: 2, started_at: '2026-01-02T00:00:00Z' };
@@ -55,7 +55,7 @@ beforeEach(() => {
   timer = null;
   windowListeners = {};
   told = [];
-  follow({
+  new Stream({
     connected: () => told.push('connected'),
     disconnected: () => told.push('disconnected'),
     stats: () => told.push('stats'),
@@ -67,7 +67,7 @@ beforeEach(() => {
     setTimeout: (callback, delay) => (timer = { callback, delay }),
     clearTimeout: (id) => { if (id === timer) timer = null; },
     addEventListener: (type, listener) => { windowListeners[type] = listener; },
-  });
+  }).open();
 });
 
 const stream = () => streams.at(-1);
