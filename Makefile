@@ -36,7 +36,7 @@ test: ## the tests that one needs to trust a build; installs what is missing for
 	tools/check build vet install_for_test tests
 
 check: ## what make test leaves out: linters, race detector, vulnerabilities, recipes
-	tools/check format lint install_for_check scripts vulnerabilities race recipes
+	tools/check format lint install_for_check scripts web_lint web_tests vulnerabilities race recipes
 
 bench: build ## measure bin/rota against a bare Go server (ARGS="-run churn" picks some)
 	tools/need ss:iproute2
@@ -47,14 +47,14 @@ fuzz: ## let random input at every fuzz test (FUZZ_TIME=1m for longer)
 	tools/check fuzz
 
 lint: ## run the linters alone
-	tools/check format lint install_for_check scripts
+	tools/check format lint install_for_check scripts web_lint
 
 fmt: ## format every Go file
 	go build -C tools -o ../bin/tools/ tool
 	bin/tools/golangci-lint fmt ./...
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin tools/web/node_modules
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
