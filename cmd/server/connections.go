@@ -43,7 +43,7 @@ func connectionsCommand() *cobra.Command {
 	flags.StringVar(&q.state, "state", "", "only those in this `state`: active, idle or half-closed")
 	flags.StringVar(&q.listener, "listener", "", "only those accepted from the listener of this `name`")
 	flags.DurationVar(&q.idleFor, "idle-for", 0, "only those on which nothing moved for so long; not of unix sockets, of which it is unknown")
-	flags.StringVar(&q.sort, "sort", "", "sort by this `field` of the API, such as idle_ms; -idle_ms sorts the longest first")
+	flags.StringVar(&q.sort, "sort", "", "sort by this `field` of the API, such as idle_ms (-idle_ms: the longest first); at most 10,000 by a field that changes")
 	flags.IntVar(&q.limit, "limit", 0, "show at most this `number`; 0 means all")
 	return command
 }
@@ -66,7 +66,7 @@ func (r *remote) listConnections(ctx context.Context, q connectionsQuery) error 
 		found.Rows, found.More = found.Rows[:q.limit], true
 	}
 	if r.asJSON {
-		return r.printConnections(found)
+		return r.printConnections(q, found)
 	}
 	words.Table(r.out, func(out io.Writer) {
 		fmt.Fprintln(out, "ID\tWORKER\tLISTENER\tREMOTE\tSTATE\tIDLE\tIN\tOUT")
@@ -113,12 +113,13 @@ func (q connectionsQuery) wants(c view.Connection) bool {
 }
 
 // printConnections prints all pages as one, as the API would have it.
-func (r *remote) printConnections(found client.Connections) error {
+func (r *remote) printConnections(q connectionsQuery, found client.Connections) error {
 	page := struct {
 		Connections []json.RawMessage `json:"connections"`
 		Next        *string           `json:"next"`
+		Truncated   bool              `json:"truncated,omitempty"`
 		Unseen      []string          `json:"unseen_workers,omitempty"`
-	}{Connections: []json.RawMessage{}, Unseen: found.Unseen}
+	}{Connections: []json.RawMessage{}, Truncated: found.More && q.limit == 0, Unseen: found.Unseen}
 	for _, row := range found.Rows {
 		page.Connections = append(page.Connections, row.JSON)
 	}

@@ -34,7 +34,7 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 	if err != nil {
 		return err
 	}
-	all, err := s.look(listing)
+	all, err := s.look()
 	if err != nil {
 		return err
 	}
@@ -52,11 +52,11 @@ func (s *Server) write(l listing, all master.Listing) ([]byte, error) {
 	s.listing.Lock()
 	began := time.Now()
 	defer func() { time.AfterFunc(time.Since(began), s.listing.Unlock) }()
-	page, err := s.page(l, all)
+	page, err := l.page(all)
 	if err != nil {
 		return nil, err
 	}
-	v := view.Connections{Connections: make([]view.Connection, len(page.rows)), Next: page.next, Unseen: page.unseen}
+	v := view.Connections{Connections: make([]view.Connection, len(page.rows)), Next: page.next, Truncated: page.more, Unseen: page.unseen}
 	for i, c := range page.rows {
 		present.Connection(&v.Connections[i], c)
 	}

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 )
 
-// cursor says where a page ended, by the key and the id of its last row. It holds all that
-// is needed to go on in a new listing, as long as no row changes its place; of an order by
-// something that moves, the listing itself is kept (kept.go). It is opaque to clients, but
-// no secret.
+// cursor says where a page ended, by the key and the id of its last row. It holds all that is needed
+// to go on in a new listing, because in a fixed order no row changes its place. Clients take it as
+// it is, but it is no secret.
 type cursor struct {
 	Order  string `json:"o"`
 	Number int64  `json:"n,omitempty"`
@@ -25,6 +25,10 @@ func (o order) cursorAt(r row) string {
 }
 
 func readCursor(text string, o order) (*cursor, error) {
+	if !o.fixed {
+		return nil, badField("cursor", "sorted by %s there are no pages, because connections change their places between them; "+
+			"ask for up to %d at once with limit, or sort by %s", strings.TrimPrefix(o.name, "-"), mostConnections, strings.Join(fixedFields(), ", "))
+	}
 	decoded, err := base64.RawURLEncoding.DecodeString(text)
 	decoder := json.NewDecoder(bytes.NewReader(decoded))
 	decoder.DisallowUnknownFields()

@@ -9,17 +9,18 @@ import (
 	"rota/internal/view"
 )
 
-// listing is what a client wants to see of the connections: which, in which order, and how
-// many after which. Both places are nil for the first page, and one of them always is.
+// listing is which connections a client wants to see, in which order, and how many after which.
 type listing struct {
 	filter
 	order order
 	limit int
-	after *cursor    // in an order that holds
-	kept  *keptPlace // in one that moves
+	after *cursor // nil for the first page
 }
 
 var connectionStates = []string{string(master.ConnectionActive), string(master.ConnectionIdle), string(master.ConnectionHalfClosed)}
+
+// mostConnections is how many one answer may hold.
+const mostConnections = 10_000
 
 type filter struct {
 	worker, state, listener string // "" for any
@@ -28,7 +29,8 @@ type filter struct {
 // connectionPage is what one answer shows.
 type connectionPage struct {
 	rows   []*master.Connection
-	next   *string  // the cursor of the page after it; nil on the last
+	next   *string  // the cursor of the page after it; nil on the last, and in an order that moves
+	more   bool     // there are more, but no next page
 	unseen []string // workers whose connections would be here too if the kernel showed them
 }
 
@@ -49,16 +51,11 @@ func (s *Server) readListing(q query, worker string) (l listing, err error) {
 	if l.order, err = readOrder(q); err != nil {
 		return l, err
 	}
-	if l.limit, err = q.number("limit", 100, 1, 10_000); err != nil {
+	if l.limit, err = q.number("limit", 100, 1, mostConnections); err != nil {
 		return l, err
 	}
-	text, given := q["cursor"]
-	switch {
-	case !given:
-	case l.order.fixed:
+	if text, given := q["cursor"]; given {
 		l.after, err = readCursor(text, l.order)
-	default:
-		l.kept, err = readKeptPlace(text)
 	}
 	return l, err
 }
@@ -72,11 +69,8 @@ func (s *Server) listenerNames() ([]string, error) {
 	return names, err
 }
 
-// look asks the kernel, unless the listing that the page before came from goes on.
-func (s *Server) look(l listing) (master.Listing, error) {
-	if l.kept != nil {
-		return master.Listing{}, nil
-	}
+// look asks the kernel.
+func (s *Server) look() (master.Listing, error) {
 	all, err := s.master.Connections()
 	if err != nil {
 		return all, noSockets(err)
@@ -84,26 +78,13 @@ func (s *Server) look(l listing) (master.Listing, error) {
 	return all, nil
 }
 
-// page is cut from all connections, or from the listing that the page before came from.
-func (s *Server) page(l listing, all master.Listing) (connectionPage, error) {
-	if l.kept != nil {
-		kept, err := s.shelf.find(*l.kept, l)
-		if err != nil {
-			return connectionPage{}, err
-		}
-		return kept.page(l.kept.offset, l.limit), nil
-	}
+// page is the part of all connections that the client wants.
+func (l listing) page(all master.Listing) (connectionPage, error) {
 	unseen, err := l.unseen(all.Unseen)
 	if err != nil {
 		return connectionPage{}, err
 	}
-	rows := l.sorted(all.Connections)
-	if l.order.fixed || len(rows) <= l.limit {
-		return l.first(rows, unseen), nil
-	}
-	kept := newKept(l, rows, unseen)
-	s.shelf.keep(kept)
-	return kept.page(0, l.limit), nil
+	return l.first(l.sorted(all.Connections), unseen), nil
 }
 
 // sorted returns the wanted rows after the cursor, in order.
@@ -130,7 +111,11 @@ func (l listing) first(rows []row, unseen []string) connectionPage {
 	found := connectionPage{unseen: unseen}
 	if len(rows) > l.limit {
 		rows = rows[:l.limit]
-		found.next = new(l.order.cursorAt(rows[l.limit-1]))
+		if l.order.fixed {
+			found.next = new(l.order.cursorAt(rows[l.limit-1]))
+		} else {
+			found.more = true
+		}
 	}
 	found.rows = make([]*master.Connection, 0, len(rows))
 	for _, r := range rows {

@@ -21,7 +21,7 @@ type order struct {
 // sortField is what connections can be sorted by.
 type sortField struct {
 	key   func(*master.Connection) sortKey
-	fixed bool // for the whole life of a connection
+	fixed bool // never changes while the connection lives, so that there can be pages
 }
 
 // sortKey is a field's value: numbers use the one, texts the other. -1 is an unknown number
@@ -96,4 +96,10 @@ func readOrder(q query) (order, error) {
 		return order{}, p
 	}
 	return order{sortField: field, name: name, descending: descending}, nil
+}
+
+// fixedFields are the fields whose orders have pages.
+func fixedFields() []string {
+	fields := slices.Collect(maps.Keys(sortFields))
+	return slices.Sorted(slices.Values(slices.DeleteFunc(fields, func(name string) bool { return !sortFields[name].fixed })))
 }

@@ -53,7 +53,6 @@ type Server struct {
 	hosts     map[string]bool // allowed names, lower case
 	times     times
 	snapshots *snapshotCache
-	shelf     shelf
 	listing   sync.Mutex // held while one is sorted and encoded
 	streams   seats
 	waits     seats // for a reload

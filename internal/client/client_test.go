@@ -155,6 +155,16 @@ func TestPagesAreTurnedUntilThereIsEnough(t *testing.T) {
 	}
 }
 
+func TestAListingWithoutPagesSaysThatThereIsMore(t *testing.T) {
+	c, _ := masterOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"connections": []any{map[string]string{"id": "1"}}, "next": nil, "truncated": true})
+	}))
+	found, err := c.Connections(t.Context(), url.Values{"sort": {"-idle_ms"}}, 0)
+	require.NoError(t, err)
+	require.Len(t, found.Rows, 1)
+	require.True(t, found.More)
+}
+
 // A master that is killed when it has taken the request, and has not answered.
 func TestAReloadWhoseAnswerIsLostIsAskedForAgainByTheSameKey(t *testing.T) {
 	keys := &asked{}

@@ -46,27 +46,31 @@ func (c *Client) Scale(ctx context.Context, workers int) (Answer[view.Scaled], e
 type Connections struct {
 	Rows   []Answer[view.Connection]
 	Unseen []string // workers whose connections the kernel does not show
-	More   bool     // there are more than were asked for
+	More   bool     // there are more than were asked for, or than the master sends in this order
 }
 
 type connectionsPage struct {
 	Connections []json.RawMessage `json:"connections"`
 	Next        *string           `json:"next"`
+	Truncated   bool              `json:"truncated"`
 	Unseen      []string          `json:"unseen_workers"`
 }
 
-// Connections are those that the query asks for, at most limit; 0: all. All pages are turned.
+// Connections are those that the query asks for, at most limit; 0: all. It turns all pages. In an order that moves
+// there is one page, of at most 10,000.
 func (c *Client) Connections(ctx context.Context, query url.Values, limit int) (found Connections, err error) {
+	truncated := false
 	found.Rows, found.More, err = collect[view.Connection](c, "/connections", limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
 		q := pageOf(min(size, mostConnections), cursor)
 		maps.Copy(q, query)
 		rows, err := page[connectionsPage](ctx, c, "/connections", q)
-		found.Unseen = nil
+		found.Unseen, truncated = nil, rows.Truncated
 		for _, worker := range rows.Unseen {
 			found.Unseen = append(found.Unseen, printable.Text(worker))
 		}
 		return rows.Connections, rows.Next, err
 	})
+	found.More = found.More || truncated
 	return found, err
 }
 

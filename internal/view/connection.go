@@ -20,7 +20,8 @@ type Connection struct {
 // Connections is one page of a listing.
 type Connections struct {
 	Connections []Connection `json:"connections"`
-	Next        *string      `json:"next"`                     // the cursor of the next page; null on the last
+	Next        *string      `json:"next"`                     // the cursor of the next page; null on the last, and in an order that moves
+	Truncated   bool         `json:"truncated,omitempty"`      // there are more connections, but this order has no next page
 	Unseen      []string     `json:"unseen_workers,omitempty"` // workers whose connections the kernel does not show to the master
 }
 
