@@ -90,12 +90,3 @@ func (m *Master) Shutdown() { m.command(stopMaster{}) }
 
 // Kill ends every worker at once; their connections are cut.
 func (m *Master) Kill() { m.command(stopMaster{now: true}) }
-
-// attempt has the loop call f and returns its error.
-func (b *mailbox) attempt(f func(*loop) error) error {
-	var refused error
-	if err := b.ask(func(l *loop) { refused = f(l) }); err != nil {
-		return err
-	}
-	return refused
-}

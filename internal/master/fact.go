@@ -20,6 +20,11 @@ type (
 		back    bool
 		result  Result
 	}
+	// measured: what was found so far about a reload that is under way.
+	measured struct {
+		reload string
+		found  Measured
+	}
 	// proved: the search for a proof of a live reload is over; what was found is in its receipt.
 	proved struct{ reload string }
 	// awake: a time is over that a rotation waits for.
@@ -94,6 +99,7 @@ type (
 )
 
 func (checked) isFact()          {}
+func (measured) isFact()         {}
 func (proved) isFact()           {}
 func (awake) isFact()            {}
 func (prepared) isFact()         {}

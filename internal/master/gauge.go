@@ -17,7 +17,8 @@ type gauge struct {
 	interval   time.Duration
 	generation int // the reload's
 
-	losses *losses
+	losses *losses       // made by the goroutine
+	counts chan struct{} // closed when it has
 	slowly atomic.Bool
 	phase  atomic.Int32
 	hurry  chan struct{} // ends a pause; holds one
@@ -59,13 +60,12 @@ const (
 )
 
 // newGauge starts to measure. A probe of each listener is made at once, the others with pauses of the interval; with 0 there are none.
-// The first reading of the counters is made here.
 func newGauge(interval time.Duration, generation int, with instruments) *gauge {
 	g := &gauge{
 		instruments: with,
 		interval:    interval,
 		generation:  generation,
-		losses:      countLosses(with.counters),
+		counts:      make(chan struct{}),
 		hurry:       make(chan struct{}, 1),
 		asked:       make(chan func(), 1),
 		begun:       make(chan struct{}),
@@ -115,8 +115,9 @@ func (g *gauge) next() {
 // enter says how far the reload is.
 func (g *gauge) enter(p phase) { g.phase.Store(int32(p)) }
 
-// reading is what was found up to now. The kernel's counters are read anew.
+// reading is what was found up to now. The kernel's counters are read anew. The loop never calls it: that takes a while.
 func (g *gauge) reading() Measured {
+	<-g.counts
 	m := *g.found.Load()
 	m.Overflows, m.Drops, m.CountersKnown = g.losses.read()
 	return m
@@ -124,6 +125,8 @@ func (g *gauge) reading() Measured {
 
 func (g *gauge) run(ctx context.Context) {
 	defer close(g.ended)
+	g.losses = countLosses(g.counters)
+	close(g.counts)
 	g.turnAll(ctx)
 	close(g.begun)
 	g.publish()

@@ -68,9 +68,10 @@ func (l *loop) run() {
 		case ask := <-l.mailbox.asks:
 			ask(l)
 		case c := <-l.mailbox.commands:
-			_ = l.obey(c) // nobody waits for the answer
-		case f := <-l.mailbox.facts:
-			l.handle(f)
+			l.handle(c.measured...)
+			_ = l.obey(c.command) // nobody waits for the answer
+		case facts := <-l.mailbox.facts:
+			l.handle(facts...)
 		}
 	}
 	for generation := range l.plans {
@@ -83,14 +84,15 @@ func (l *loop) run() {
 	l.events.close()
 }
 
-func (l *loop) handle(f fact) {
-	l.observe(f)
-	l.carryOut(l.pool.apply(time.Now(), f))
+// handle has the pool take in facts, one after the other, and does what follows from each.
+func (l *loop) handle(facts ...fact) {
+	for _, f := range facts {
+		l.carryOut(l.pool.apply(time.Now(), f))
+	}
 }
 
 // obey has the pool decide on a command, and does what follows from it. Errors: the pool's refusal.
 func (l *loop) obey(c command) error {
-	l.noteReadings()
 	effects, err := l.pool.obey(time.Now(), c)
 	if err != nil {
 		return err

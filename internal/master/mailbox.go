@@ -5,16 +5,24 @@ import "time"
 // mailbox is how every other goroutine reaches the loop. The loop itself must never call ask: it would wait for itself.
 type mailbox struct {
 	asks     chan func(*loop) // answered by the loop in turn
-	commands chan command     // of which nobody waits for the answer
-	facts    chan fact
-	done     chan struct{} // closed when the loop has ended
+	commands chan informed    // of which nobody waits for the answer
+	facts    chan []fact      // in the order in which they happened
+	done     chan struct{}    // closed when the loop has ended
+
+	measurements measurements
+}
+
+// informed is a command with what was measured just before.
+type informed struct {
+	command  command
+	measured []fact
 }
 
 func newMailbox() *mailbox {
 	return &mailbox{
 		asks:     make(chan func(*loop)),
-		commands: make(chan command, 16),
-		facts:    make(chan fact, 64),
+		commands: make(chan informed, 16),
+		facts:    make(chan []fact, 64),
 		done:     make(chan struct{}),
 	}
 }
@@ -31,10 +39,33 @@ func (b *mailbox) ask(f func(*loop)) error {
 	}
 }
 
-// post hands the loop a fact. Once the loop has ended nobody needs it.
+// askMeasured is ask after the loop was told what has been measured up to now.
+func (b *mailbox) askMeasured(f func(*loop)) error {
+	measured := b.measurements.read()
+	return b.ask(func(l *loop) {
+		l.handle(measured...)
+		f(l)
+	})
+}
+
+// attempt is askMeasured for an f that may fail, and returns its error.
+func (b *mailbox) attempt(f func(*loop) error) error {
+	var refused error
+	if err := b.askMeasured(func(l *loop) { refused = f(l) }); err != nil {
+		return err
+	}
+	return refused
+}
+
+// post hands the loop a fact. If it may end a reload the loop is told first what has been measured of it. Once the loop
+// has ended nobody needs either.
 func (b *mailbox) post(f fact) {
+	facts := []fact{f}
+	if mayEndReload(f) {
+		facts = append(b.measurements.read(), f)
+	}
 	select {
-	case b.facts <- f:
+	case b.facts <- facts:
 	case <-b.done:
 	}
 }
@@ -42,7 +73,7 @@ func (b *mailbox) post(f fact) {
 // command hands the loop a command that it can't refuse. Once the loop has ended nobody needs it.
 func (b *mailbox) command(c command) {
 	select {
-	case b.commands <- c:
+	case b.commands <- informed{c, b.measurements.read()}:
 	case <-b.done:
 	}
 }

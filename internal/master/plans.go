@@ -46,7 +46,7 @@ func (l *loop) prepare(generation int) {
 			}
 		}
 		gauge.awaitBegun(measureBefore)
-		stopped := l.mailbox.ask(func(l *loop) {
+		stopped := l.mailbox.askMeasured(func(l *loop) {
 			var t terms
 			if err == nil {
 				l.adopt(generation, plan)

@@ -128,6 +128,9 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.onPrepared(f)
 	case checked:
 		p.onChecked(f)
+	case measured:
+		p.onMeasured(f)
+		return nil // nothing follows from it
 	case proved:
 		p.onProved(f)
 	case awake:

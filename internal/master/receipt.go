@@ -22,6 +22,13 @@ type Receipt struct {
 	Coverage       Coverage // of the new workers by the checks
 }
 
+// onMeasured keeps what was found about a reload that is under way.
+func (p *pool) onMeasured(f measured) {
+	if r := p.reload(f.reload); r != nil && r.begun() {
+		r.Measured = f.found
+	}
+}
+
 // Losses says in one sentence each why the reload was not lossless, as far as is known by now; none: it was.
 func (r *Reload) Losses() []string {
 	var list []string

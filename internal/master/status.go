@@ -43,7 +43,7 @@ func (s Status) Serving() bool {
 // Status returns the master's state and its workers', as they are at one moment.
 func (m *Master) Status() (Status, error) {
 	var s Status
-	err := m.ask(func(l *loop) { s = l.status() })
+	err := m.askMeasured(func(l *loop) { s = l.status() })
 	s.PID, s.StartedAt = os.Getpid(), m.startedAt
 	return s, err
 }
@@ -64,9 +64,9 @@ func (m *Master) Worker(id string) (Worker, error) {
 // Reloads returns the history, newest first.
 func (m *Master) Reloads() ([]Reload, error) {
 	var list []Reload
-	err := m.ask(func(l *loop) {
+	err := m.askMeasured(func(l *loop) {
 		for _, r := range slices.Backward(l.pool.reloads) {
-			list = append(list, l.copyOf(r))
+			list = append(list, l.pool.copyOf(r))
 		}
 	})
 	return list, err
@@ -80,7 +80,7 @@ func (m *Master) ReloadByID(id string) (Reload, error) {
 		if r == nil {
 			return ErrNoReload
 		}
-		found = l.copyOf(r)
+		found = l.pool.copyOf(r)
 		return nil
 	}); err != nil {
 		return Reload{}, err
@@ -139,7 +139,7 @@ func (l *loop) status() Status {
 		}
 	}
 	if r := p.current(); r != nil {
-		c := l.copyOf(r)
+		c := l.pool.copyOf(r)
 		s.Reload = &c
 	}
 	return s

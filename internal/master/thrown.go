@@ -36,16 +36,3 @@ func (t *thrown) away() int {
 	defer t.mu.Unlock()
 	return t.total
 }
-
-// reading is what has been measured because of a reload up to now. Where the kernel has counted losses of somebody's, whose
-// they are is looked at once more.
-func (l *loop) reading(t *trial) Measured {
-	m := t.gauge.reading()
-	if m.Drops > 0 || m.Overflows > 0 {
-		if queues, err := kernel.AcceptQueues(l.endpoints()); err == nil {
-			t.thrown.note(queues)
-		}
-	}
-	m.Thrown = t.thrown.away()
-	return m
-}

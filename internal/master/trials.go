@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"rota/internal/kernel"
@@ -12,8 +13,7 @@ import (
 
 // trial is what goes on because of a reload, for as long as that has not ended.
 type trial struct {
-	gauge  *gauge
-	thrown thrown
+	*measurement
 
 	forwarder *forwarder // to its canary; nil unless that is on trial
 
@@ -26,22 +26,40 @@ type trial struct {
 // worker was started. It takes less than a millisecond, unless the machine is very busy.
 const measureBefore = 250 * time.Millisecond
 
-// observe notes what has been measured, before something happens that may end a reload.
-func (l *loop) observe(f fact) {
-	switch f.(type) {
-	case saidStatus, counted, holds, forked:
-		return // they end none
-	}
-	l.noteReadings()
+// measurements are those of the reloads under way. The loop begins and ends them; any goroutine may read what they
+// have found.
+type measurements struct {
+	running atomic.Pointer[map[string]*measurement] // by reload; the map never changes
 }
 
-// noteReadings puts what has been measured so far into the reloads under way.
-func (l *loop) noteReadings() {
-	for id, t := range l.trials {
-		if r := l.pool.reload(id); r != nil {
-			r.Measured = l.reading(t)
-		}
+// read returns a fact for each.
+func (m *measurements) read() (facts []fact) {
+	running := m.running.Load()
+	if running == nil {
+		return nil
 	}
+	for id, one := range *running {
+		facts = append(facts, measured{reload: id, found: one.reading()})
+	}
+	return facts
+}
+
+// set says which are running.
+func (m *measurements) set(trials map[string]*trial) {
+	running := make(map[string]*measurement, len(trials))
+	for id, t := range trials {
+		running[id] = t.measurement
+	}
+	m.running.Store(&running)
+}
+
+// mayEndReload is false of the facts that never do, of which there are many.
+func mayEndReload(f fact) bool {
+	switch f.(type) {
+	case saidStatus, counted, holds, forked:
+		return false
+	}
+	return true
 }
 
 // attend begins to measure reloads that have begun, and ends that with them.
@@ -50,8 +68,7 @@ func (l *loop) attend() {
 		t := l.trials[r.ID]
 		switch under := r.begun(); {
 		case under && t == nil:
-			t = l.beginTrial(r.Generation)
-			l.trials[r.ID] = t
+			l.beginTrial(r)
 		case !under && t != nil:
 			l.forward(t, r)
 			l.endTrial(r.ID, t)
@@ -62,33 +79,24 @@ func (l *loop) attend() {
 	}
 }
 
-func (l *loop) beginTrial(generation int) *trial {
-	t := &trial{}
-	t.context, t.cancel = context.WithCancel(context.Background())
-	seek, own := l.observer.seeker(), l.observer.own
+func (l *loop) beginTrial(r *Reload) {
+	m, seek := &measurement{queues: l.observer.queues}, l.observer.seeker()
 	interval := l.plans[l.pool.generation].ProbeInterval // the reload's own is not read yet
-	t.gauge = newGauge(interval, generation, instruments{
+	m.gauge = newGauge(interval, r.Generation, instruments{
 		endpoints: l.observer.probed,
-		queues:    func() (deepest uint32, err error) { return l.observer.deepest(&t.thrown) },
+		queues:    m.deepest,
 		counters:  kernel.ListenCounters,
-		knock:     knocker{own: own, whose: seek.whose}.knock,
+		knock:     knocker{own: l.observer.own, whose: seek.whose}.knock,
 		cost:      seek.cost,
 		alone: func() bool {
-			alone, err := l.observer.alone(generation)
+			alone, err := l.observer.alone(r.Generation)
 			return alone && err == nil
 		},
 	})
-	return t
-}
-
-// copyOf is the reload for a reader, with what has been measured up to now: while it waits nothing happens that the
-// pool would be told of.
-func (l *loop) copyOf(r *Reload) Reload {
-	c := l.pool.copyOf(r)
-	if t := l.trials[r.ID]; t != nil {
-		c.Measured = l.reading(t)
-	}
-	return c
+	t := &trial{measurement: m}
+	t.context, t.cancel = context.WithCancel(context.Background())
+	l.trials[r.ID] = t
+	l.mailbox.measurements.set(l.trials)
 }
 
 // follow has it measure as closely as the reload's state deserves.
@@ -116,6 +124,7 @@ func (l *loop) endTrial(id string, t *trial) {
 		t.forwarder.close()
 	}
 	delete(l.trials, id)
+	l.mailbox.measurements.set(l.trials)
 }
 
 // probed are the listeners at which a client is to be served all the time.
@@ -135,19 +144,6 @@ func (o *observer) probed() (list []ListenAddress) {
 		})
 	})
 	return list
-}
-
-// deepest is the length of the longest queue. What the listeners have thrown away is noted.
-func (o *observer) deepest(t *thrown) (uint32, error) {
-	queues, err := o.queues()
-	if err == nil {
-		t.note(queues)
-	}
-	longest := uint32(0)
-	for _, q := range queues {
-		longest = max(longest, q.Depth)
-	}
-	return longest, err
 }
 
 // check has a round of checks done, outside of the loop.
