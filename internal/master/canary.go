@@ -2,6 +2,12 @@ package master
 
 // The canary: slots that change first, whose workers are then tried before the others follow.
 
+// CanaryAddress is where one listener of a canary can be asked, by any user of this machine.
+type CanaryAddress struct {
+	Listener string // its name
+	Address  string // 127.0.0.1:PORT
+}
+
 // CanaryReached reports whether the canary has been ready and passed its checks, and the reload has not been taken
 // back since.
 func (r *Reload) CanaryReached() bool {

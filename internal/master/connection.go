@@ -62,3 +62,18 @@ func (c *Connection) bytesOut() uint64 {
 	}
 	return c.TCP.BytesOut
 }
+
+// cutOf describes the first of the connections.
+func cutOf(list []Connection, how CutHow) []CutConnection {
+	var described []CutConnection
+	for i := range list[:min(len(list), mostCut)] {
+		c := &list[i]
+		one := CutConnection{ID: c.ID(), WorkerID: c.WorkerID, Listener: c.Listener, Remote: c.Remote,
+			State: string(c.State()), Idle: -1, How: how}
+		if c.TCP != nil {
+			one.Idle = c.TCP.Idle
+		}
+		described = append(described, one)
+	}
+	return described
+}

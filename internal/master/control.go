@@ -1,7 +1,5 @@
 package master
 
-import "fmt"
-
 // What somebody may want of a reload that is under way.
 
 // Verb is what is wanted of a reload.
@@ -16,15 +14,6 @@ const (
 
 	VerbSkipCanary Verb = "skip canary" // promote it, or, if it is not up yet, do without it
 )
-
-// ConflictError says why something can't be done now.
-type ConflictError struct{ Reason string }
-
-func (e *ConflictError) Error() string { return e.Reason }
-
-func conflict(format string, args ...any) error {
-	return &ConflictError{fmt.Sprintf(format, args...)}
-}
 
 // forbids says why the verb does not fit the state of the reload, or nil.
 func (p *pool) forbids(r *Reload, verb Verb) error {

@@ -30,27 +30,23 @@ const (
 // mostCut is how many of them are kept one by one, of a worker and of a reload.
 const mostCut = 100
 
-// cutOf describes the first of the connections.
-func cutOf(list []Connection, how CutHow) []CutConnection {
-	var described []CutConnection
-	for i := range list[:min(len(list), mostCut)] {
-		c := &list[i]
-		one := CutConnection{ID: c.ID(), WorkerID: c.WorkerID, Listener: c.Listener, Remote: c.Remote,
-			State: string(c.State()), Idle: -1, How: how}
-		if c.TCP != nil {
-			one.Idle = c.TCP.Idle
-		}
-		described = append(described, one)
-	}
-	return described
-}
-
 // onHeld notes what a worker had at some time that drains, or is not ready yet.
 func (m *member) onHeld(n int, some []CutConnection) {
 	m.connections, m.counted, m.held = n, true, some
 	if m.State == WorkerDraining {
 		m.peak = max(m.peak, n+m.evicted) // who is evicted is not among the n any more
 	}
+}
+
+// onEvicted counts connections that were closed for a worker that drains; below zero, so many that could not be.
+func (p *pool) onEvicted(m *member, n int) {
+	if m.State != WorkerDraining || m.reload == nil {
+		return
+	}
+	n = max(n, -m.evicted) // what was counted before it drained is not taken back after
+	m.evicted += n
+	m.connections = max(0, m.connections-n) // should it crash before it is counted again
+	m.reload.Evicted += n
 }
 
 // settleConnections adds to the reload that started or drained the worker what became of its connections.

@@ -16,9 +16,6 @@ const (
 	checkDue                     // although nothing has changed
 )
 
-// checkEvery is how long after one round of checks another is due, while a rotation waits.
-const checkEvery = time.Second
-
 type (
 	// prepare makes the plan of a generation; answered by prepared.
 	prepare struct{ generation int }

@@ -136,16 +136,6 @@ func (l *loop) notEvicted(worker string, failed []uint64) {
 	l.handle(evicted{worker: worker, n: -len(failed)})
 }
 
-func (p *pool) onEvicted(m *member, n int) {
-	if m.State != WorkerDraining || m.reload == nil {
-		return
-	}
-	n = max(n, -m.evicted) // what was counted before it drained is not taken back after
-	m.evicted += n
-	m.connections = max(0, m.connections-n) // should it crash before it is counted again
-	m.reload.Evicted += n
-}
-
 // explainClosing says what to do about a refusal.
 func explainClosing(err error) error {
 	switch {

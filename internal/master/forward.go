@@ -17,12 +17,6 @@ import (
 // to them may get any worker. For as long as the canary is on trial, rota listens at a loopback address for each of its stream
 // listeners, and passes each connection on over one which, as the kernel shows, a worker of the canary has accepted.
 
-// CanaryAddress is where one listener of a canary can be asked, by any user of this machine.
-type CanaryAddress struct {
-	Listener string // its name
-	Address  string // 127.0.0.1:PORT
-}
-
 // What may be spent on whoever asks the canary.
 const (
 	mostForwarded = 64 // connections at a time; the next wait

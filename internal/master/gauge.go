@@ -261,7 +261,7 @@ func (g *gauge) publish() {
 				t.count(p.sent, p.unanswered(), g.generation)
 			}
 		}
-		m.include(a.Name, &t)
+		t.report(&m, a.Name)
 	}
 	g.found.Store(&m)
 }

@@ -3,7 +3,6 @@ package master
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -76,7 +75,7 @@ func (r resource) refuse(n int) *NoRoom {
 		return nil
 	}
 	return &NoRoom{Surge: n, Files: r.files, Tasks: r.tasks, Worker: r.worker, Need: need, Free: r.free, Most: r.most, Limit: r.limit,
-		Fits: int(min(r.free/r.worker, math.MaxInt32))}
+		Fits: int(min(r.free/r.worker, 1<<31-1))}
 }
 
 // headroom is what is left for more workers. Without resources it is not known, and refuses nothing.

@@ -129,3 +129,38 @@ func (t *ledger) stall() (long time.Duration, known bool) {
 	}
 	return long, before > 0
 }
+
+// addTo adds what was found at this listener to what was found at others.
+func (t *ledger) addTo(p Probes) Probes {
+	p.Sent += t.Sent
+	p.OK += t.OK
+	p.New += t.New
+	p.Older += t.Older
+	p.Unknown += t.Unknown
+	p.Refused += t.Refused
+	p.Reset += t.Reset
+	p.Unanswered += t.Unanswered
+	p.Queued += t.Queued
+	p.Silent += t.Silent
+	p.Before = max(p.Before, t.slowest[phaseBefore])
+	p.During = max(p.During, t.slowest[phaseDuring])
+	p.After = max(p.After, t.slowest[phaseAfter])
+	p.Slowest = max(p.Before, p.During, p.After)
+	return p
+}
+
+// report puts what was found at the listener of that name into the readings.
+func (t *ledger) report(m *Measured, name string) {
+	m.Probes = t.addTo(m.Probes)
+	m.Proven = m.Proven || t.proven
+	if t.lacks() {
+		m.Unproven = append(m.Unproven, name)
+	}
+	long, known := t.stall()
+	switch {
+	case !known:
+		m.Slow = max(m.Slow, long)
+	case long > m.Stalled:
+		m.Stalled, m.StalledUsually = long, t.slowest[phaseBefore]
+	}
+}

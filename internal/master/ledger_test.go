@@ -36,7 +36,7 @@ func ledgerOf(list ...fate) *ledger {
 
 func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
 	m := Measured{}
-	m.include("http", ledgerOf(
+	ledgerOf(
 		fate{phaseBefore, answeredBy(1, 2*time.Millisecond)},
 		fate{phaseDuring, answeredBy(2, 3*time.Millisecond)},
 		fate{phaseDuring, answeredBy(3, time.Millisecond)},
@@ -47,7 +47,7 @@ func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
 		fate{phaseAfter, knocked{how: knockRefused}},
 		fate{phaseAfter, knocked{how: knockReset}},
 		fate{phaseAfter, knocked{how: knockNotMade}},
-	))
+	).report(&m, "http")
 	require.Equal(t, Probes{Sent: 9, OK: 4, New: 2, Older: 1, Unknown: 1, Refused: 1, Reset: 1, Unanswered: 3, Queued: 1, Silent: 1,
 		Slowest: 4 * time.Millisecond, Before: 2 * time.Millisecond, During: 3 * time.Millisecond, After: 4 * time.Millisecond}, m.Probes)
 	require.False(t, m.Proven, "none was answered by the new generation since every slot had changed")
@@ -56,10 +56,10 @@ func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
 
 func TestEachListenerThatOthersAnsweredOnIsProvenByItself(t *testing.T) {
 	m := Measured{}
-	m.include("http", ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseAfter, answeredBy(2, 1)}))
-	m.include("admin", ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseDuring, answeredBy(2, 1)}))
-	m.include("nobodys", ledgerOf(fate{phaseAfter, notAccepted(time.Second)}))
-	m.include("new", ledgerOf(fate{phaseAfter, answeredBy(2, 1)}))
+	ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseAfter, answeredBy(2, 1)}).report(&m, "http")
+	ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{phaseDuring, answeredBy(2, 1)}).report(&m, "admin")
+	ledgerOf(fate{phaseAfter, notAccepted(time.Second)}).report(&m, "nobodys")
+	ledgerOf(fate{phaseAfter, answeredBy(2, 1)}).report(&m, "new")
 	require.True(t, m.Proven)
 	require.Equal(t, []string{"admin"}, m.Unproven)
 }

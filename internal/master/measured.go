@@ -47,38 +47,3 @@ type Probes struct {
 	During  time.Duration // from then on
 	After   time.Duration // of those sent since every slot has changed
 }
-
-// add sums up two listeners.
-func (p Probes) add(t *ledger) Probes {
-	p.Sent += t.Sent
-	p.OK += t.OK
-	p.New += t.New
-	p.Older += t.Older
-	p.Unknown += t.Unknown
-	p.Refused += t.Refused
-	p.Reset += t.Reset
-	p.Unanswered += t.Unanswered
-	p.Queued += t.Queued
-	p.Silent += t.Silent
-	p.Before = max(p.Before, t.slowest[phaseBefore])
-	p.During = max(p.During, t.slowest[phaseDuring])
-	p.After = max(p.After, t.slowest[phaseAfter])
-	p.Slowest = max(p.Before, p.During, p.After)
-	return p
-}
-
-// include takes in what was found at a listener.
-func (m *Measured) include(name string, t *ledger) {
-	m.Probes = m.Probes.add(t)
-	m.Proven = m.Proven || t.proven
-	if t.lacks() {
-		m.Unproven = append(m.Unproven, name)
-	}
-	long, known := t.stall()
-	switch {
-	case !known:
-		m.Slow = max(m.Slow, long)
-	case long > m.Stalled:
-		m.Stalled, m.StalledUsually = long, t.slowest[phaseBefore]
-	}
-}

@@ -1,9 +1,6 @@
 package master
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // stableAfter is how long a worker must have been ready for its death to count as the
 // first of a row. A slot whose workers died loopAfter times in a row is in a crash loop.
@@ -252,24 +249,6 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 func (p *pool) markDraining(m *member, why string) {
 	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
 	p.moveWorker(m, WorkerDraining, why)
-}
-
-// living lists the workers that are not gone, by slot and then by age.
-func (p *pool) living() []*member {
-	list := make([]*member, 0, len(p.workers))
-	for _, m := range p.workers {
-		list = append(list, m)
-	}
-	slices.SortFunc(list, func(a, b *member) int {
-		if a.Slot != b.Slot {
-			return a.Slot - b.Slot
-		}
-		if a.Generation != b.Generation {
-			return b.Generation - a.Generation
-		}
-		return b.StartedAt.Compare(a.StartedAt)
-	})
-	return list
 }
 
 // servedBy reports whether the slot has a ready worker of the generation.

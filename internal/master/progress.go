@@ -122,26 +122,6 @@ func (m *member) followed() bool {
 	return m.State == WorkerDraining || m.State == WorkerStarting && m.reload != nil
 }
 
-// followed are the ids of those that have a process.
-func (p *pool) followed() (ids []string) {
-	for id, m := range p.workers {
-		if m.followed() && m.PID != 0 {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// draining are the ids of the draining workers that are older than r.
-func (p *pool) draining(r *Reload) (ids []string) {
-	for id, m := range p.workers {
-		if m.State == WorkerDraining && m.PID != 0 && m.Generation < r.Generation {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
 func (p *pool) onCounted(f counted) {
 	p.counting, p.fresh = false, true
 	for id, n := range f.connections {

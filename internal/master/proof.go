@@ -10,24 +10,6 @@ import (
 // How a reload that is live is proven: when every slot has changed, and the older workers were told to stop, the new generation is to be seen to
 // answer a probe at each listener where others answered. That decides nothing but what may be said of the reload.
 
-// askForProof begins the search, where workers can be probed.
-func (p *pool) askForProof() {
-	r := p.rotating
-	if !p.terms[r.Generation].provable {
-		r.proof = partOver
-		return
-	}
-	r.proof = partUnderWay
-	p.want(prove{reload: r.ID})
-}
-
-// onProved hears that the search is over, whatever was found.
-func (p *pool) onProved(f proved) {
-	if r := p.rotating; r != nil && r.ID == f.reload {
-		r.proof = partOver
-	}
-}
-
 // prove has the gauge of a reload look for its proof.
 func (l *loop) prove(e prove) {
 	done := func() { l.mailbox.post(proved(e)) }

@@ -77,14 +77,6 @@ func (p *pool) accept(ask askReload) {
 	p.moveReload(r, ReloadQueued, fmt.Sprintf("reload to generation %d accepted", r.Generation))
 }
 
-// answerTo is the reload that an accepted request has led to.
-func (p *pool) answerTo(request ReloadRequest) *Reload {
-	if r, err := p.asked(request, p.now); r != nil && err == nil {
-		return r
-	}
-	return p.reloads[len(p.reloads)-1]
-}
-
 // forbidsChecks says why the queued reload can't have these checks too, or nil.
 func (p *pool) forbidsChecks(more []Check) error {
 	if p.queued == nil || len(union(p.queued.Checks, more)) <= mostChecks {

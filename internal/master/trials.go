@@ -227,13 +227,3 @@ func (o *observer) lastWords(worker string) (lines []string) {
 	_ = o.askJournal(worker, func(j *journal) { lines = j.last() })
 	return lines
 }
-
-// serving are the ready workers of a generation that have a slot.
-func (p *pool) serving(generation int) (ids []string) {
-	for _, s := range p.slots {
-		if s.servedBy(generation) {
-			ids = append(ids, s.duty.ID)
-		}
-	}
-	return ids
-}
