@@ -1,6 +1,10 @@
 package master
 
-import "golang.org/x/sys/unix"
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
 
 // death is how a worker ended, as far as that concerns its connections.
 type death struct {
@@ -32,7 +36,7 @@ func (w *watch) death(status exitStatus, outlived bool) death {
 	stop := unix.SignalName(w.plan.StopSignal)
 	how := Exit{Code: status.code, Signal: status.signal}
 	d := death{
-		name: "worker of slot " + itoa(w.start.slot), how: how.String(), stop: stop,
+		name: "worker of slot " + strconv.Itoa(w.start.slot), how: how.String(), stop: stop,
 		killed: w.stage >= stageAborting, cut: cookies(w.severed.list), doom: w.stopping.doom,
 
 		signalled: status.signal == stop,

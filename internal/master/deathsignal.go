@@ -2,6 +2,7 @@ package master
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +19,7 @@ func (p *plan) losesDeathSignal() string {
 	if p.account != nil {
 		uid, gid = p.account.UID, p.account.GID
 	}
-	file := "/proc/self/fd/" + itoa(p.program.fd) // it may be open for nothing but its name
+	file := "/proc/self/fd/" + strconv.Itoa(p.program.fd) // it may be open for nothing but its name
 	var where unix.Statfs_t
 	if unix.Statfs(file, &where) == nil && where.Flags&unix.ST_NOSUID != 0 {
 		return ""

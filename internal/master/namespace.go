@@ -3,6 +3,7 @@ package master
 import (
 	"fmt"
 	"os"
+	"strconv"
 )
 
 // outOfReach says why rota hears nothing of what a worker says, if that is because it was moved into a network
@@ -13,7 +14,7 @@ func (w *watch) outOfReach() string {
 		return ""
 	}
 	for _, p := range w.alive() {
-		theirs, err := os.Readlink("/proc/" + itoa(p.PID) + "/ns/net")
+		theirs, err := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/ns/net")
 		if err == nil && theirs != own {
 			return fmt.Sprintf("; its process %d is in another network namespace, from which NOTIFY_SOCKET can't be reached: "+
 				"set another readiness, such as ready: http:/path or log:REGEX, and no watchdog", p.PID)

@@ -66,7 +66,7 @@ type notifySocket struct {
 // openNotifySocket binds an abstract socket: it leaves no file behind, also when the
 // master is killed, and every user a worker may run as can reach it.
 func openNotifySocket(worker string) (*notifySocket, error) {
-	name := "@rota/" + itoa(os.Getpid()) + "/" + worker
+	name := "@rota/" + strconv.Itoa(os.Getpid()) + "/" + worker
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func maySpeak(cred *unix.Ucred, leader int) bool {
 // runsAs reports whether uid is whom the worker's first process runs as. Who is that user could as well make the
 // worker itself say it; and a helper that said it, such as systemd-notify, may be gone when it is heard.
 func runsAs(uid uint32, leader int) bool {
-	info, err := os.Stat("/proc/" + itoa(leader))
+	info, err := os.Stat("/proc/" + strconv.Itoa(leader))
 	return err == nil && info.Sys().(*syscall.Stat_t).Uid == uid
 }
 

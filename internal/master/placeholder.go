@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -75,7 +76,7 @@ func expand(text string, value func(kind, name string) (string, error)) (string,
 func (s launchSpec) value(kind, name string) (string, error) {
 	switch kind {
 	case "slot":
-		return itoa(s.slot), nil
+		return strconv.Itoa(s.slot), nil
 	case "worker_id":
 		return s.worker, nil
 	}
@@ -84,7 +85,7 @@ func (s launchSpec) value(kind, name string) (string, error) {
 	case i < 0:
 		return "", s.unknown(name)
 	case kind == "fd":
-		return itoa(firstInherited + i), nil
+		return strconv.Itoa(firstInherited + i), nil
 	}
 	return s.sockets[i].part(kind)
 }
@@ -101,7 +102,7 @@ func (i inherited) part(kind string) (string, error) {
 	case kind == "path":
 		return "", fmt.Errorf("%s is no unix socket and has no path; {address:%[1]s} is its host and port", i.name)
 	case kind == "port":
-		return itoa(int(i.kernel.Addr.Port())), nil
+		return strconv.Itoa(int(i.kernel.Addr.Port())), nil
 	}
 	return i.kernel.Address(), nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -102,7 +103,7 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 	}
 	p := &programFile{sharedFD: shareFD(fd), path: path}
 	// Asked of the open file: another may stand at the path by now.
-	if p.found, err = os.Stat("/proc/self/fd/" + itoa(fd)); err == nil && readable {
+	if p.found, err = os.Stat("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && readable {
 		err = p.read(previous)
 	}
 	if err != nil {

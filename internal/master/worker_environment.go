@@ -3,6 +3,7 @@ package master
 import (
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -11,20 +12,20 @@ import (
 // set after the fork), einhorn's and Server::Starter's.
 func (s launchSpec) contract(notify string, ack string) []string {
 	env := []string{
-		"LISTEN_FDS=" + itoa(len(s.sockets)),
+		"LISTEN_FDS=" + strconv.Itoa(len(s.sockets)),
 		"NOTIFY_SOCKET=" + notify,
 		workerMark(s.worker),
-		"ROTA_SLOT=" + itoa(s.slot),
-		"ROTA_GENERATION=" + itoa(s.generation),
-		"EINHORN_MASTER_PID=" + itoa(os.Getpid()),
-		"EINHORN_FD_COUNT=" + itoa(len(s.sockets)),
-		"SERVER_STARTER_GENERATION=" + itoa(s.generation),
+		"ROTA_SLOT=" + strconv.Itoa(s.slot),
+		"ROTA_GENERATION=" + strconv.Itoa(s.generation),
+		"EINHORN_MASTER_PID=" + strconv.Itoa(os.Getpid()),
+		"EINHORN_FD_COUNT=" + strconv.Itoa(len(s.sockets)),
+		"SERVER_STARTER_GENERATION=" + strconv.Itoa(s.generation),
 	}
 	var names, ports []string
 	for i, socket := range s.sockets {
-		fd := itoa(firstInherited + i)
+		fd := strconv.Itoa(firstInherited + i)
 		names = append(names, socket.name)
-		env = append(env, "EINHORN_FD_"+itoa(i)+"="+fd)
+		env = append(env, "EINHORN_FD_"+strconv.Itoa(i)+"="+fd)
 		if socket.asked.stream() {
 			ports = append(ports, socket.starterPort()+"="+fd)
 		}
@@ -37,7 +38,7 @@ func (s launchSpec) contract(notify string, ack string) []string {
 		env = append(env, "ROTA_REVISION="+s.revision)
 	}
 	if s.plan.Watchdog > 0 {
-		env = append(env, "WATCHDOG_USEC="+itoa(int(s.plan.Watchdog/time.Microsecond)))
+		env = append(env, "WATCHDOG_USEC="+strconv.Itoa(int(s.plan.Watchdog/time.Microsecond)))
 	}
 	return env
 }
