@@ -159,48 +159,6 @@ func (l *loop) do(e effect) {
 	}
 }
 
-func (l *loop) start(e start) {
-	plan := l.plans[e.generation]
-	m := &minder{
-		start:  e,
-		plan:   plan,
-		orders: make(chan order, mostOrders),
-		post:   l.mailbox.post,
-		count:  l.observer.heldBy,
-		family: l.observer.familyOf,
-		look:   l.options.Ended,
-		see:    l.observer.see,
-		fate:   l.fate,
-		log: l.options.Log.With().Str("worker_id", e.worker).Int("slot", e.slot).
-			Int("generation", e.generation).Logger(),
-		asks:  make(chan func(*journal)),
-		syncs: make(chan chan<- struct{}),
-		gone:  make(chan struct{}),
-		poked: make(chan struct{}, 1),
-	}
-	s := l.supervise(m)
-	m.born = func(root kernel.Root, pid int) {
-		_ = l.mailbox.ask(func(l *loop) {
-			s.root, s.runs = root, true
-			l.handle(forked{worker: e.worker, pid: pid})
-		})
-	}
-	if l.pool.workers[e.worker].reload != nil {
-		l.followEndings(s)
-	}
-	spec, err := l.launchSpec(e, plan)
-	spec.unwanted = func() bool { return len(m.orders) > 0 } // each of which means that it is to go
-	l.background.Go(func() {
-		m.mind(func() (process, error) {
-			if err != nil {
-				return nil, err
-			}
-			defer spec.drop()
-			return l.launch(spec)
-		})
-	})
-}
-
 // wake posts when the time is over, and after whatever had happened to the workers by then: if it was the master that
 // stood still, nobody would be on trial otherwise.
 func (l *loop) wake(e wake) {
@@ -221,23 +179,13 @@ func (b *mailbox) catchUp() {
 		}
 	})
 	for _, mind := range running {
-		done := make(chan struct{})
-		select {
-		case mind.syncs <- done:
-			<-done
-		case <-mind.gone:
-		case <-b.done:
-			return
-		}
+		mind.sync(b.done)
 	}
 }
 
 func (l *loop) order(worker string, o order) {
 	if m := l.minders[worker]; m != nil {
-		select {
-		case m.orders <- o:
-		default: // it has a kill to obey already
-		}
+		m.order(o)
 	}
 }
 

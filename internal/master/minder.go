@@ -15,15 +15,8 @@ type minder struct {
 	start     start
 	plan      *plan
 	listeners []kernel.Listener // the stream sockets that the worker inherits
-	log       zerolog.Logger
-
-	born   func(root kernel.Root, pid int) // returns when the loop knows of the process
-	post   func(fact)
-	count  func(worker string, within time.Duration) (list []Connection, known bool) // its open connections
-	family func(worker string) kernel.Family                                         // its processes
-	look   func(worker string)                                                       // see Options.Ended; may be nil
-	see    func(worker string, eager bool) sight                                     // whether it accepts connections
-	fate   func(worker string, d death) *Fate                                        // of its connections; may be nil
+	surroundings
+	log zerolog.Logger
 
 	orders  chan order           // has room for every order there can be, so that the loop never waits
 	poked   chan struct{}        // has room for one: the worker should be looked at soon
@@ -33,11 +26,26 @@ type minder struct {
 	gone    chan struct{}        // closed by the loop once it has the journal
 }
 
-// poke has the minder look soon.
-func (m *minder) poke() {
-	select {
-	case m.poked <- struct{}{}:
-	default: // it will
+// surroundings is what a minder needs of the rest of rota.
+type surroundings struct {
+	born   func(root kernel.Root, pid int) // returns when the loop knows of the process
+	post   func(fact)
+	count  func(worker string, within time.Duration) (list []Connection, known bool) // its open connections
+	family func(worker string) kernel.Family                                         // its processes
+	look   func(worker string)                                                       // see Options.Ended; may be nil
+	see    func(worker string, eager bool) sight                                     // whether it accepts connections
+	fate   func(worker string, d death) *Fate                                        // of its connections; may be nil
+}
+
+func newMinder(s start, p *plan, listeners []kernel.Listener, around surroundings, log zerolog.Logger) *minder {
+	return &minder{
+		start: s, plan: p, listeners: listeners, surroundings: around,
+		log:    log.With().Str("worker_id", s.worker).Int("slot", s.slot).Int("generation", s.generation).Logger(),
+		orders: make(chan order, mostOrders),
+		poked:  make(chan struct{}, 1),
+		asks:   make(chan func(*journal)),
+		syncs:  make(chan chan<- struct{}),
+		gone:   make(chan struct{}),
 	}
 }
 
@@ -60,4 +68,53 @@ func (m *minder) mind(launch func() (process, error)) {
 	for w.stage < stageGone {
 		w.next(w.bells())
 	}
+}
+
+// order hands the minder an order, and does not wait.
+func (m *minder) order(o order) {
+	select {
+	case m.orders <- o:
+	default: // it has a kill to obey already
+	}
+}
+
+// ordered reports whether an order waits. Each means that the worker is to go.
+func (m *minder) ordered() bool { return len(m.orders) > 0 }
+
+// poke has the minder look soon whether the worker accepts connections.
+func (m *minder) poke() {
+	select {
+	case m.poked <- struct{}{}:
+	default: // it will
+	}
+}
+
+// sync returns when the loop has been told of all that has happened to the worker up to now, or when stop is closed.
+func (m *minder) sync(stop <-chan struct{}) {
+	done := make(chan struct{})
+	select {
+	case m.syncs <- done:
+		<-done
+	case <-m.gone:
+	case <-stop:
+	}
+}
+
+// askJournal has the minder call f with the journal. It is false if the loop has the journal, or stop is closed.
+func (m *minder) askJournal(f func(*journal), stop <-chan struct{}) bool {
+	answered := make(chan struct{})
+	select {
+	case m.asks <- func(j *journal) { f(j); close(answered) }:
+		<-answered
+		return true
+	case <-m.gone:
+	case <-stop:
+	}
+	return false
+}
+
+// release gives the journal of a worker that is gone to the loop.
+func (m *minder) release() *journal {
+	close(m.gone)
+	return m.journal
 }

@@ -21,16 +21,54 @@ type supervised struct {
 	succeeds    int            // the generation of the worker that had the slot before
 }
 
-// supervise begins to know of a worker that is to be started.
-func (l *loop) supervise(m *minder) *supervised {
-	s := &supervised{minder: m, evicted: map[uint64]bool{}, record: l.records[m.start.generation]}
-	s.predecessor, s.succeeds = l.predecessor(m.start)
-	s.attends = attendsOf(m.plan, m.start.worker, m.start.slot)
-	for _, a := range s.attends {
-		m.listeners = append(m.listeners, a.socket)
+// start begins to supervise a worker, and has its minder launch it.
+func (l *loop) start(e start) {
+	s := l.supervise(e, l.plans[e.generation])
+	if l.pool.workers[e.worker].reload != nil {
+		l.followEndings(s)
 	}
-	l.minders[m.start.worker] = s
+	spec, err := l.launchSpec(e, s.plan)
+	spec.unwanted = s.ordered
+	l.background.Go(func() {
+		s.mind(func() (process, error) {
+			if err != nil {
+				return nil, err
+			}
+			defer spec.drop()
+			return l.launch(spec)
+		})
+	})
+}
+
+func (l *loop) supervise(e start, p *plan) *supervised {
+	s := &supervised{evicted: map[uint64]bool{}, record: l.records[e.generation]}
+	s.predecessor, s.succeeds = l.predecessor(e)
+	s.attends = attendsOf(p, e.worker, e.slot)
+	var listeners []kernel.Listener
+	for _, a := range s.attends {
+		listeners = append(listeners, a.socket)
+	}
+	s.minder = newMinder(e, p, listeners, l.surroundings(s), l.options.Log)
+	l.minders[e.worker] = s
 	return s
+}
+
+// surroundings is what the worker's minder needs.
+func (l *loop) surroundings(s *supervised) surroundings {
+	return surroundings{
+		born: func(root kernel.Root, pid int) {
+			_ = l.mailbox.ask(func(l *loop) {
+				s.root, s.runs = root, true
+				l.handle(forked{worker: s.start.worker, pid: pid})
+			})
+		},
+		post:   l.mailbox.post,
+		count:  l.observer.heldBy,
+		family: l.observer.familyOf,
+		look:   l.options.Ended,
+		see:    l.observer.see,
+		fate:   l.fate,
+	}
 }
 
 // bury lets go of what was kept for a worker that is gone.

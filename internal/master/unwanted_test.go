@@ -18,13 +18,13 @@ func TestAWorkerThatIsToldToStopBeforeItsTurnIsNotStarted(t *testing.T) {
 		s.requests <- func(map[int]*child) { close(blocked); <-turn }
 	}()
 	<-blocked
-	orders := make(chan order, 1)
+	orders := make(chan struct{}, 1)
 	refused := make(chan error, 1)
 	go func() {
 		_, _, err := s.fork(forkSpec{path: "/bin/true", argv: []string{"true"}, unwanted: func() bool { return len(orders) > 0 }})
 		refused <- err
 	}()
-	orders <- order{}
+	orders <- struct{}{}
 	close(turn)
 	require.ErrorIs(t, <-refused, errUnwanted)
 }

@@ -112,8 +112,10 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 		facts := make(chan fact)
 		m := &minder{
 			start: start{worker: "w"}, log: zerolog.Nop(), listeners: []kernel.Listener{described},
-			family: func(string) kernel.Family { return kernel.Family{own} },
-			post:   func(f fact) { facts <- f },
+			surroundings: surroundings{
+				family: func(string) kernel.Family { return kernel.Family{own} },
+				post:   func(f fact) { facts <- f },
+			},
 		}
 		began := time.Now()
 		w := &watch{minder: m, process: &fakeProcess{}}
@@ -135,8 +137,8 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 func TestAWorkerThatIsGoneIsNotLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watch{minder: &minder{
-			listeners: []kernel.Listener{{Name: "tcp", Inode: 1}},
-			family:    func(string) kernel.Family { return nil },
+			listeners:    []kernel.Listener{{Name: "tcp", Inode: 1}},
+			surroundings: surroundings{family: func(string) kernel.Family { return nil }},
 		}, process: &fakeProcess{}}
 		<-w.watchWithdrawal()
 		w.stopLooking()

@@ -36,14 +36,8 @@ func (b *mailbox) askJournal(worker string, f func(*journal)) error {
 		if mind == nil {
 			return err
 		}
-		answered := make(chan struct{})
-		select {
-		case mind.asks <- func(j *journal) { f(j); close(answered) }:
-			<-answered
+		if mind.askJournal(f, b.done) {
 			return nil
-		case <-mind.gone: // the loop has its journal now
-		case <-b.done:
-			return ErrStopped
 		}
 	}
 }
@@ -59,9 +53,9 @@ type pastJournal struct {
 
 // inherit takes over the journal of a worker that is gone, and lets go of the oldest.
 func (l *loop) inherit(m *minder, exit Exit) {
-	close(m.gone)
-	m.journal.finish(exit)
-	l.journals = append(l.journals, pastJournal{m.start.worker, m.journal})
+	j := m.release()
+	j.finish(exit)
+	l.journals = append(l.journals, pastJournal{m.start.worker, j})
 	if extra := len(l.journals) - keepJournals; extra > 0 {
 		l.journals = slices.Delete(l.journals, 0, extra)
 	}
