@@ -10,30 +10,20 @@ export function renderPool(status) {
   setText(byId('pool-starting'), count(pool.starting ?? 0));
   setText(byId('pool-draining'), count(pool.draining ?? 0));
   setText(byId('pool-connections'), count(status.totals?.connections));
-  showText(byId('pool-note'), alarm(status));
+  showText(byId('pool-note'), attention(status));
   showText(byId('pool-missing'), missing(status.missing ?? []));
   showText(byId('pool-history'), history(status.totals));
   renderListeners(status.listeners ?? []);
 }
 
-function alarm(status) {
-  if (status.stopping) return 'The master is stopping.';
-  const looping = status.crash_looping ?? [];
-  const waiting = (status.waiting ?? []).map(({ slot }) => slot).filter((slot) => !looping.includes(slot));
-  const reasons = [];
-  if (status.pool.ready === 0) reasons.push('no worker is ready');
-  if (looping.length > 0) reasons.push(`the workers of ${slots(looping)} keep dying`);
-  if (waiting.length > 0) reasons.push(`${slots(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for the next try`);
-  if (reasons.length === 0) return '';
-  return `${status.ready ? 'Not complete' : 'Not ready'}: ${reasons.join('; ')}.`;
+function attention({ ready, alarms }) {
+  return alarms.length > 0 ? `${ready ? 'Not complete' : 'Not ready'}: ${alarms.join('; ')}.` : '';
 }
 
 // missing is a warning: the workers that run go on, but the next one would lack something.
 function missing(things) {
   return things.length > 0 ? `Missing: ${things.join('; ')}. A worker that has to be started now would lack it; a reload takes what is there.` : '';
 }
-
-const slots = (numbers) => `${numbers.length === 1 ? 'slot' : 'slots'} ${numbers.join(', ')}`;
 
 function history(totals) {
   if (!totals) return '';

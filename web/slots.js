@@ -1,7 +1,5 @@
 // Which workers belong to which slot, and in which order. All functions here are pure.
 
-import { plural } from './format.js';
-
 const ORDER = { ready: 0, starting: 0, waiting: 1, draining: 2 };
 
 // bySlot groups workers by slot, in the order of slots. Within a slot the current worker comes first.
@@ -16,20 +14,8 @@ export function bySlot(workers) {
 }
 
 // placeholder stands for the worker that a slot waits for.
-export function placeholder({ slot, deaths, last, next_try_at: nextTryAt }) {
-  return {
-    slot,
-    state: 'waiting',
-    status: `${plural(deaths, 'death')} in a row, the last: ${endInWords(last)}`,
-    output: last.exit?.output?.join('\n'),
-    nextTryAt,
-  };
-}
-
-function endInWords({ exit, ready_at: readyAt }) {
-  if (!exit) return readyAt ? 'missed its watchdog' : 'was not ready in time';
-  if (exit.error) return `could not be started: ${exit.error}`;
-  return exit.signal ? `was ended by signal ${exit.signal}` : `exited with code ${exit.code}`;
+export function placeholder({ slot, text, last, next_try_at: nextTryAt }) {
+  return { slot, state: 'waiting', state_text: 'waiting', status: text, output: last.exit?.output?.join('\n'), nextTryAt };
 }
 
 // canRotate says whether a worker can be replaced alone: it serves its slot, and no reload is about to

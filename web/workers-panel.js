@@ -9,7 +9,7 @@ import { bySlot } from './slots.js';
 
 const COLUMNS = [
   { label: 'Slot', value: (worker) => text(worker.slot) },
-  { label: 'State', value: (worker) => text(assumed(worker) ? `${worker.state} (assumed)` : worker.state) },
+  { label: 'State', value: (worker) => text(worker.state_text) },
   { label: 'Generation', number: true, value: (worker) => text(worker.generation) },
   { label: 'Revision', value: (worker) => text(worker.revision) },
   { label: 'PID', number: true, value: (worker) => text(worker.pid || null) },
@@ -19,8 +19,6 @@ const COLUMNS = [
   { label: 'CPU time', number: true, value: (worker) => elapsed(worker.cpu_seconds ?? NaN) },
   { label: 'Restarts', number: true, value: (worker) => count(worker.restarts) },
 ];
-
-const assumed = ({ state, readiness }) => state === 'ready' && readiness?.by === 'assumed';
 
 // renderWorkers shows the workers as they are at now, in the master's clock. Whether one can be rotated
 // depends on the pool: its generation, whether a reload is on trial, and whether the master is reachable.

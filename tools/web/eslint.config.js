@@ -3,7 +3,9 @@
 import js from '@eslint/js';
 
 // Modules that need no browser, so that node can test them. Here `document` and `fetch` are undefined names.
-const WITHOUT_BROWSER = ['event-sequence', 'format', 'polling', 'reload-state', 'reload-words', 'slots', 'store', 'stream'];
+const WITHOUT_BROWSER = [
+  'event-sequence', 'format', 'polling', 'receipt-words', 'reload-state', 'reload-words', 'slots', 'store', 'stream',
+];
 
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 

@@ -30,13 +30,12 @@ test('sorting leaves the list of the statistics alone', () => {
   assert.deepEqual(workers, [{ slot: 1 }, { slot: 0 }]);
 });
 
-test('a slot that waits says how its last worker ended', () => {
-  const status = (last) => placeholder({ slot: 3, deaths: 2, last, next_try_at: null }).status;
-  assert.equal(status({ exit: { code: 3 } }), '2 deaths in a row, the last: exited with code 3');
-  assert.equal(status({ exit: { signal: 'SIGKILL' } }), '2 deaths in a row, the last: was ended by signal SIGKILL');
-  assert.equal(status({ exit: { error: 'no such file' } }), '2 deaths in a row, the last: could not be started: no such file');
-  assert.equal(status({ ready_at: 'x' }), '2 deaths in a row, the last: missed its watchdog');
-  assert.equal(status({ ready_at: null }), '2 deaths in a row, the last: was not ready in time');
+test('a slot that waits has a row of its own, with the output of its last worker', () => {
+  const waiting = { slot: 3, text: '2 deaths in a row', last: { exit: { output: ['one', 'two'] } }, next_try_at: '2026-01-01T00:00:00Z' };
+  assert.deepEqual(placeholder(waiting), {
+    slot: 3, state: 'waiting', state_text: 'waiting', status: '2 deaths in a row', output: 'one\ntwo', nextTryAt: '2026-01-01T00:00:00Z',
+  });
+  assert.equal(placeholder({ ...waiting, last: { exit: null } }).output, undefined, 'it was given up and is not gone yet');
 });
 
 test('only a current worker of the current generation can be rotated, and not during a reload', () => {
