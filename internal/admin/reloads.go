@@ -39,7 +39,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	}
 	request.NeedsCanary = wait.needsCanary()
 	if streaming || wait.target != "" {
-		leave, err := s.take(s.seatsFor(streaming), w, r)
+		leave, err := s.take(s.placesFor(streaming), w, r)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	return writeJSON(w, http.StatusAccepted, present.Reload(reload))
 }
 
-func (s *Server) seatsFor(streaming bool) seats {
+func (s *Server) placesFor(streaming bool) places {
 	if streaming {
 		return s.streams
 	}

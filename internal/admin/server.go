@@ -20,6 +20,8 @@ import (
 	"sync"
 	"time"
 
+	"rota/internal/connlimit"
+
 	"github.com/rs/zerolog"
 )
 
@@ -54,9 +56,9 @@ type Server struct {
 	times     times
 	snapshots *snapshotCache
 	listing   sync.Mutex // held while one is sorted and encoded
-	streams   seats
-	waits     seats // for a reload
-	crowd     *crowd
+	streams   places
+	waits     places // for a reload
+	limiter   *connlimit.Limiter
 	handler   http.Handler
 	http      *http.Server
 
@@ -100,21 +102,21 @@ func New(m Master, o Options) *Server {
 			gap:       100 * time.Millisecond,
 		},
 		snapshots: &snapshotCache{pool: m, version: o.Version, log: o.Log},
-		streams:   newSeats(o.MaxStreams, forShort, "event streams are open, the most there may be (--event-streams); close one or try again"),
-		waits:     newSeats(mostWaits, forShort/2, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
-		crowd:     newCrowd(o.MaxStreams+mostWaits+4*forShort, o.Log),
+		streams:   newPlaces(o.MaxStreams, forShort, "event streams are open, the most there may be (--event-streams); close one or try again"),
+		waits:     newPlaces(mostWaits, forShort/2, "requests wait for a reload, the most there may be; ask without wait= and look at the reload, or try again"),
+		limiter:   connlimit.New(o.MaxStreams+mostWaits+4*forShort, refusal, o.Log),
 		closing:   make(chan struct{}),
 	}
 	s.handler = s.watch(s.guard(unescaped(s.router())))
 	s.http = &http.Server{
-		Handler:           s.crowd.attend(s.handler),
+		Handler:           s.limiter.Handler(s.handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second, // waits and streams lift this one
 		WriteTimeout:      30 * time.Second, // and this one
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    64 << 10,
-		ConnState:         s.crowd.changed,
-		ConnContext:       s.crowd.introduce,
+		ConnState:         s.limiter.ConnState,
+		ConnContext:       s.limiter.ConnContext,
 		ErrorLog:          log.New(complaints{o.Log}, "", 0),
 
 		// OPTIONS * shall get past the door like everything else.
@@ -125,7 +127,7 @@ func New(m Master, o Options) *Server {
 
 // Serve answers on l, which it closes in the end. It returns nil after Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(door{l, s.crowd}); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(s.limiter.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

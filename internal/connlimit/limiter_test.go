@@ -1,4 +1,4 @@
-package admin
+package connlimit
 
 import (
 	"bufio"
@@ -24,7 +24,7 @@ type caller struct {
 	r *bufio.Reader
 }
 
-func (s *site) caller() *caller {
+func (s *server) caller() *caller {
 	s.t.Helper()
 	c, err := net.Dial("tcp", s.url[len("http://"):])
 	require.NoError(s.t, err)
@@ -64,14 +64,55 @@ func (c *caller) isClosed() {
 	require.NotErrorIs(c.t, err, os.ErrDeadlineExceeded, "it is still open")
 }
 
-func crowded(t *testing.T, most int) *site {
-	s := newServer(newFakeMaster())
-	s.crowd.most = most
-	return serve(t, s)
+// server is an HTTP server behind a limiter. It answers /healthz, takes POST /reload, and keeps /events and
+// waits open where they may stay.
+type server struct {
+	t   *testing.T
+	l   *Limiter
+	url string
+}
+
+// reserve is what a request that stays leaves in these tests.
+const reserve = 32
+
+func serve(t *testing.T, l *Limiter) *server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.URL.RawQuery != "" && !l.MayStay(r, Fewest, reserve) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	})
+	staying := make(chan struct{}, 100)
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
+		if !l.MayStay(r, len(staying), reserve) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		staying <- struct{}{}
+		defer func() { <-staying }()
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	web := &http.Server{Handler: l.Handler(mux), ConnState: l.ConnState, ConnContext: l.ConnContext, ReadHeaderTimeout: time.Minute}
+	go func() { _ = web.Serve(l.Listener(inner)) }()
+	t.Cleanup(func() { web.Close() })
+	return &server{t, l, "http://" + inner.Addr().String()}
+}
+
+func limited(t *testing.T, most int) *server {
+	t.Helper()
+	return serve(t, New(most, func() []byte { return []byte(`{"detail":"too many connections"}`) }, zerolog.Nop()))
 }
 
 func TestIdleConnectionsMakeWayForNewOnes(t *testing.T) {
-	s := crowded(t, 10)
+	s := limited(t, 10)
 	var idle []*caller
 	for range 10 {
 		c := s.caller()
@@ -90,7 +131,7 @@ func TestIdleConnectionsMakeWayForNewOnes(t *testing.T) {
 }
 
 func TestConnectionsThatNeverAskMakeWayForNewOnes(t *testing.T) {
-	s := crowded(t, 10)
+	s := limited(t, 10)
 	var silent []*caller
 	for range 10 {
 		c := s.caller()
@@ -98,33 +139,33 @@ func TestConnectionsThatNeverAskMakeWayForNewOnes(t *testing.T) {
 		require.NoError(t, err)
 		silent = append(silent, c)
 	}
-	awaitGuests(t, s, 10)
-	s.crowd.mu.Lock()
-	for _, g := range s.crowd.guests {
+	awaitConns(t, s, 10)
+	s.l.mu.Lock()
+	for _, g := range s.l.conns {
 		g.since = g.since.Add(-slowToAsk)
 	}
-	s.crowd.mu.Unlock()
+	s.l.mu.Unlock()
 	s.caller().asks("GET /healthz", http.StatusOK)
 	silent[0].isClosed()
 }
 
 // awaitIdle waits until the server has done with all that the clients have got their answers for.
-func awaitIdle(t *testing.T, s *site) {
+func awaitIdle(t *testing.T, s *server) {
 	t.Helper()
-	require.Eventually(t, func() bool { return busy(s.Server) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return busy(s) == 0 }, 10*time.Second, time.Millisecond)
 }
 
-func awaitGuests(t *testing.T, s *site, n int) {
+func awaitConns(t *testing.T, s *server, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		s.crowd.mu.Lock()
-		defer s.crowd.mu.Unlock()
-		return len(s.crowd.guests) == n
+		s.l.mu.Lock()
+		defer s.l.mu.Unlock()
+		return len(s.l.conns) == n
 	}, 10*time.Second, time.Millisecond)
 }
 
 func TestBusyConnectionsAreNotClosedAndWhoComesThenIsTold(t *testing.T) {
-	s := crowded(t, 10)
+	s := limited(t, 10)
 	var busy []*caller
 	for range 10 {
 		c := s.caller()
@@ -135,29 +176,29 @@ func TestBusyConnectionsAreNotClosedAndWhoComesThenIsTold(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
 	require.Equal(t, "1", answer.Header.Get("Retry-After"))
 	require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"))
-	var p object
+	var p map[string]any
 	require.NoError(t, json.NewDecoder(answer.Body).Decode(&p))
 	require.Contains(t, p["detail"], "too many connections")
 	busy[3].Close()
-	awaitGuests(t, s, 9)
+	awaitConns(t, s, 9)
 	s.caller().asks("GET /healthz", http.StatusOK)
 }
 
 // However many connections there might be, the master keeps descriptors for itself.
 func TestConnectionsLeaveTheMasterDescriptors(t *testing.T) {
-	s := newServer(newFakeMaster())
-	s.crowd.files = func() (int, int) { return 0, 0 } // so that none is left
-	at := serve(t, s)
-	for range fewestGuests / 2 {
+	l := New(100, func() []byte { return []byte("{}") }, zerolog.Nop())
+	l.files = func() (int, int) { return 0, 0 } // so that none is left
+	at := serve(t, l)
+	for range Fewest / 2 {
 		at.caller().stays()
 	}
-	rest := fewestGuests / 2
+	rest := Fewest / 2
 	var idle []*caller
 	for range 3 * rest {
 		c := at.caller()
 		c.asks("GET /events", http.StatusServiceUnavailable)
 		c.asks("GET /healthz", http.StatusOK)
-		require.Eventually(t, func() bool { return busy(s) == fewestGuests-rest }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return busy(at) == Fewest-rest }, 10*time.Second, time.Millisecond)
 		idle = append(idle, c)
 	}
 	for _, c := range idle[:2*rest] {
@@ -166,13 +207,13 @@ func TestConnectionsLeaveTheMasterDescriptors(t *testing.T) {
 	c := at.caller()
 	c.asks("POST /reload?wait=live", http.StatusServiceUnavailable)
 	c.asks("POST /reload", http.StatusAccepted)
-	awaitGuests(t, at, fewestGuests)
+	awaitConns(t, at, Fewest)
 }
 
-func busy(s *Server) (n int) {
-	s.crowd.mu.Lock()
-	defer s.crowd.mu.Unlock()
-	for _, g := range s.crowd.guests {
+func busy(s *server) (n int) {
+	s.l.mu.Lock()
+	defer s.l.mu.Unlock()
+	for _, g := range s.l.conns {
 		if g.busy {
 			n++
 		}
@@ -181,31 +222,34 @@ func busy(s *Server) (n int) {
 }
 
 func TestTheLastDescriptorsAreForShortRequests(t *testing.T) {
-	c := newCrowd(100, zerolog.Nop())
+	l := New(100, nil, zerolog.Nop())
 	request := func(spare int) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, "/events", nil)
-		return r.WithContext(context.WithValue(r.Context(), guestKey{}, &guest{spare: spare}))
+		return r.WithContext(context.WithValue(r.Context(), connKey{}, &conn{spare: spare}))
 	}
-	require.True(t, c.mayStay(request(forShort), 500, forShort))
-	require.False(t, c.mayStay(request(forShort-1), 500, forShort))
-	require.True(t, c.mayStay(request(-1), 0, forShort), "a few always may")
-	for limit, reserve := range map[int]int{64: 32, 100: 32, 400: 100, 1024: 256, 1 << 20: 256} {
-		c.files = func() (int, int) { return 10, limit }
-		require.Equal(t, limit-reserve-10, c.spare())
+	require.True(t, l.MayStay(request(reserve), 500, reserve))
+	require.False(t, l.MayStay(request(reserve-1), 500, reserve))
+	require.True(t, l.MayStay(request(-1), 0, reserve), "a few always may")
+	for limit, kept := range map[int]int{64: 32, 100: 32, 400: 100, 1024: 256, 1 << 20: 256} {
+		l.files = func() (int, int) { return 10, limit }
+		require.Equal(t, limit-kept-10, l.spare())
 	}
 }
 
-// Waiting takes a seat before the reload is asked for, so that nobody is turned away with half of the answer.
-func TestRequestsThatWaitAreBounded(t *testing.T) {
-	f := newFakeMaster()
-	s := newServer(f)
-	s.waits.taken = make(chan struct{}, 1)
-	s.waits.taken <- struct{}{}
-	a := do(t, s, "POST", "/reload?wait=live", "")
-	require.Contains(t, a.problem(http.StatusServiceUnavailable, "")["detail"], "1 requests wait for a reload")
-	require.Equal(t, "1", a.Header().Get("Retry-After"))
-	require.Empty(t, f.requests)
-	do(t, s, "POST", "/reload", "").is(http.StatusAccepted)
-	get(t, s, "/reloads/"+f.newest()+"?wait=live").problem(http.StatusServiceUnavailable, "")
-	get(t, s, "/reloads/"+f.newest()).is(http.StatusOK)
+func TestRequestsWhoseBodyNeverComesMakeWayForNewOnes(t *testing.T) {
+	t.Parallel()
+	s := limited(t, Fewest)
+	for range Fewest {
+		c := s.caller()
+		_, err := fmt.Fprint(c, "POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		answer, err := http.Get(s.url + "/healthz")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}, 4*slowToAsk, slowToAsk/20)
 }
