@@ -148,8 +148,10 @@ func (f *fakeMaster) Reload(request master.ReloadRequest) (master.Reload, error)
 	}
 	f.requests = append(f.requests, request)
 	now := time.Now()
-	r := master.Reload{ID: newID(), Generation: 4, State: master.ReloadQueued, ReloadRequest: request,
-		Callers: []master.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now, Total: 2}
+	r := master.Reload{ID: newID(), Generation: 4, State: master.ReloadQueued,
+		CombinedRequest: master.CombinedRequest{ReloadRequest: request,
+			Callers: []master.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now},
+		Progress: master.Progress{Total: 2}}
 	f.reloads = append(f.reloads, r)
 	f.publish(master.Event{Type: master.EventReloadQueued, ReloadID: r.ID, Reload: &r})
 	return r, nil

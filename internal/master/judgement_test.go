@@ -8,7 +8,7 @@ import (
 )
 
 func TestAReloadIsJudged(t *testing.T) {
-	good := Reload{State: ReloadCompleted, Served: true, Steps: []Step{{Action: "started"}}}
+	good := Reload{State: ReloadCompleted, Progress: Progress{Served: true}, Outcome: Outcome{Steps: []Step{{Action: "started"}}}}
 	good.Measured = Measured{Probes: Probes{Sent: 38, OK: 38, New: 30, Older: 8, Before: time.Millisecond}, Proven: true}
 	yes, no := new(true), new(false)
 	for name, c := range map[string]struct {
@@ -52,6 +52,6 @@ func TestAReloadIsJudged(t *testing.T) {
 }
 
 func TestAStallIsNamed(t *testing.T) {
-	r := Reload{Receipt: Receipt{Measured: Measured{Stalled: 8312 * time.Millisecond, StalledUsually: 1234 * time.Microsecond}}}
+	r := Reload{Outcome: Outcome{Receipt: Receipt{Measured: Measured{Stalled: 8312 * time.Millisecond, StalledUsually: 1234 * time.Microsecond}}}}
 	require.Equal(t, []string{"a probe stalled for 8.3s; before the reload the slowest took 1.2ms"}, r.Losses())
 }

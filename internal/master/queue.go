@@ -61,14 +61,17 @@ func (p *pool) accept(ask askReload) {
 	}
 	p.lastGeneration++
 	r := &Reload{
-		ID:            ask.id,
-		Generation:    p.lastGeneration,
-		ReloadRequest: ask.request,
-		Callers:       []Caller{caller},
-		CallersTotal:  1,
-		Total:         len(p.slots),
-
-		ConnectionsCounted: true, // there are none yet
+		ID:         ask.id,
+		Generation: p.lastGeneration,
+		CombinedRequest: CombinedRequest{
+			ReloadRequest: ask.request,
+			Callers:       []Caller{caller},
+			CallersTotal:  1,
+		},
+		Progress: Progress{
+			Total:              len(p.slots),
+			ConnectionsCounted: true, // there are none yet
+		},
 	}
 	p.queued = r
 	p.revisions[r.Generation] = ask.request.Revision

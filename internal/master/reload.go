@@ -1,7 +1,6 @@
 package master
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -25,93 +24,53 @@ func (s ReloadState) Terminal() bool {
 	return s == ReloadCompleted || s == ReloadFailed || s == ReloadAborted
 }
 
-// Trigger says which door a reload came through.
-type Trigger string
-
-// The doors.
-const (
-	TriggerAPI    Trigger = "api"
-	TriggerSignal Trigger = "signal"
-)
-
-// ReloadRequest is what one caller asks for. Its zero value is a plain reload.
-type ReloadRequest struct {
-	Trigger      Trigger
-	Key          string        // with which a caller that asks again gets the same reload; "": none
-	IfGeneration []int         // accept it only if one of these serves and no other reload is about to change that; nil: always
-	Reason       string        // free text
-	Revision     string        // free text, reaches the new workers as ROTA_REVISION
-	StartTimeout time.Duration // 0: the master's own
-	DrainTimeout time.Duration // 0: the master's own
-	Checks       []Check       // that its workers have to pass besides the settings' own
-	NeedsCanary  bool          // the caller waits for the canary: without one nothing is to change
-
-	StrategyRequest
-}
-
-// merge is what two callers of one reload want together: of what both say, the later.
-func (r ReloadRequest) merge(later ReloadRequest) ReloadRequest {
-	return ReloadRequest{
-		Trigger:      later.Trigger,
-		Reason:       cmp.Or(later.Reason, r.Reason),
-		Revision:     cmp.Or(later.Revision, r.Revision),
-		StartTimeout: cmp.Or(later.StartTimeout, r.StartTimeout),
-		DrainTimeout: cmp.Or(later.DrainTimeout, r.DrainTimeout),
-		Checks:       union(r.Checks, later.Checks),
-		NeedsCanary:  r.NeedsCanary || later.NeedsCanary,
-
-		StrategyRequest: r.StrategyRequest.merge(later.StrategyRequest),
-	}
-}
-
-// Caller is one request that a reload answers.
-type Caller struct {
-	ReloadRequest
-	At time.Time
-}
-
-// Reload is a copy of what the master knows of one reload. Trigger, reason, revision and
-// timeouts are those of the latest caller who gave any; Callers are the first and the last of them. Of a failed or
-// aborted one, Steps and ConnectionsCut may still grow, until the last worker that it told
-// to drain is gone.
+// Reload is what the master knows of one reload: what was asked for, how far it is, and what came of it. Of a failed or
+// aborted one, Steps and ConnectionsCut may still grow, until the last worker that it told to drain is gone.
 type Reload struct {
 	ID         string // UUIDv7
 	Generation int
 	State      ReloadState
-	ReloadRequest
-	Callers              []Caller // the first and the last keepCallers of those who asked for it, oldest first
-	CallersTotal         int      // how many asked for it
-	RequestedAt          time.Time
-	StartedAt            time.Time // zero while queued
-	CanaryAt             time.Time // zero until its canary is ready and has passed its checks
-	PromotedAt           time.Time // zero until the pause after the canary is over, or somebody does without it
-	LiveAt               time.Time // zero until live
-	FinishedAt           time.Time // zero until completed, failed or aborted
-	Replaced             int       // slots served by its generation
-	Total                int       // slots
-	Serving              int       // slots that a worker of any generation serves; when it has ended: that one did then
-	Served               bool      // since it began that was so of a slot at least once
-	Draining             int       // older workers that still drain
-	ConnectionsRemaining int       // open connections of those, as last counted
-	ConnectionsCounted   bool      // each of them has been counted since it began to drain
-	ConnectionsCut       int       // connections closed by killing workers, such as at the drain timeout
-	CutUnknown           bool      // there may be more: the kernel did not tell of every killed worker
-	Program              *Program  // of its generation; nil until that is known
-	Assumed              []string  // why readiness of its workers was only assumed, each reason once
-	Failure              *Failure  // nil unless reverting, failed or aborted, or completed and unstable
-	Steps                []Step    // what happened to which worker, oldest first
-
-	Strategy    Strategy  // in effect; zero until its plan is made
-	OnTrial     bool      // in copies: from its start to its verdict it may go back
-	TrialEndsAt time.Time // zero unless it soaks
-	Paused      *Pause    // nil unless it waits although it could go on
-
-	CanaryAddress []CanaryAddress // where its canary can be asked, the first listener first; nil unless the canary is on trial
-
-	Leaving int // of one that has ended: workers it told to drain, old or new, that are not gone yet, so that their connections may still be lost
-	Receipt
+	CombinedRequest
+	Progress
+	Outcome
 
 	told figures // as last published
+}
+
+// Progress is how far a reload is.
+type Progress struct {
+	StartedAt  time.Time // zero while queued
+	CanaryAt   time.Time // zero until its canary is ready and has passed its checks
+	PromotedAt time.Time // zero until the pause after the canary is over, or somebody does without it
+	LiveAt     time.Time // zero until live
+	FinishedAt time.Time // zero until completed, failed or aborted
+
+	Program       *Program        // of its generation; nil until its plan is made
+	Strategy      Strategy        // in effect; zero until its plan is made
+	OnTrial       bool            // in copies: from its start to its verdict it may go back
+	TrialEndsAt   time.Time       // zero unless it soaks
+	Paused        *Pause          // nil unless it waits although it could go on
+	CanaryAddress []CanaryAddress // where its canary can be asked, the first listener first; nil unless the canary is on trial
+
+	Replaced int  // slots served by its generation
+	Total    int  // slots
+	Serving  int  // slots that a worker of any generation serves; when it has ended: that one did then
+	Served   bool // since it began that was so of a slot at least once
+
+	Draining             int  // older workers that still drain
+	ConnectionsRemaining int  // open connections of those, as last counted
+	ConnectionsCounted   bool // each of them has been counted since it began to drain
+	Leaving              int  // of one that has ended: workers it told to drain, old or new, that may still lose connections
+}
+
+// Outcome is what came of a reload, as far as it is known.
+type Outcome struct {
+	Failure        *Failure // nil unless reverting, failed or aborted, or completed and unstable
+	Steps          []Step   // what happened to which worker, oldest first
+	Assumed        []string // why readiness of its workers was only assumed, each reason once
+	ConnectionsCut int      // connections closed by killing workers, such as at the drain timeout
+	CutUnknown     bool     // there may be more: the kernel did not tell of every killed worker
+	Receipt
 }
 
 // Failure is why a reload was taken back, or, if it is completed, why that is no success.
@@ -138,33 +97,6 @@ type Step struct {
 	Took     time.Duration // of starting, for ready; of draining, for exited; else 0
 
 	StoppedAcceptingAt time.Time // of draining: see Worker; else zero
-}
-
-// What many callers of one reload may cost: keepCallers of the first are kept and as many of the last, and all of
-// them together may ask for mostChecks.
-const (
-	keepCallers = 16
-	mostChecks  = 100
-)
-
-// addCaller makes a new list once the old one is full, since readers share it.
-func (r *Reload) addCaller(c Caller) {
-	r.CallersTotal++
-	if len(r.Callers) == 2*keepCallers {
-		r.Callers = slices.Concat(r.Callers[:keepCallers], r.Callers[keepCallers+1:])
-	}
-	r.Callers = append(r.Callers, c)
-}
-
-// union are the items of both, each once. Nobody may change them.
-func union(a, b []Check) []Check {
-	list := slices.Clip(a)
-	for _, item := range b {
-		if !slices.Contains(list, item) {
-			list = append(list, item)
-		}
-	}
-	return list
 }
 
 // Reached reports whether a wait for target (live or completed) is over: it was reached for

@@ -14,7 +14,8 @@ import (
 var proven = master.Receipt{Measured: master.Measured{Probes: master.Probes{Sent: 3, OK: 3, New: 2, Older: 1}, Proven: true}}
 
 func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
-	r := master.Reload{State: master.ReloadFailed, StartedAt: time.Now(), Leaving: 1, Served: true, Receipt: proven}
+	r := master.Reload{State: master.ReloadFailed, Progress: master.Progress{StartedAt: time.Now(), Leaving: 1, Served: true},
+		Outcome: master.Outcome{Receipt: proven}}
 	require.Nil(t, receipt(r).Lossless)
 	r.Leaving = 0
 	require.Equal(t, new(true), receipt(r).Lossless)
@@ -22,13 +23,14 @@ func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
 	require.Nil(t, receipt(r).Lossless, "there was nothing to lose")
 	r.Leaving, r.Died = 1, 1
 	require.Equal(t, new(false), receipt(r).Lossless)
-	r = master.Reload{State: master.ReloadLive, StartedAt: time.Now(), Receipt: master.Receipt{Died: 1}}
+	r = master.Reload{State: master.ReloadLive, Progress: master.Progress{StartedAt: time.Now()},
+		Outcome: master.Outcome{Receipt: master.Receipt{Died: 1}}}
 	require.Nil(t, receipt(r).Lossless, "it has not ended")
 }
 
 func TestWhatBecameOfConnectionsUnseenIsNull(t *testing.T) {
-	r := master.Reload{State: master.ReloadCompleted, StartedAt: time.Now(), CutUnknown: true,
-		Receipt: master.Receipt{DrainedUnknown: true, DropUnknown: true}}
+	r := master.Reload{State: master.ReloadCompleted, Progress: master.Progress{StartedAt: time.Now()},
+		Outcome: master.Outcome{CutUnknown: true, Receipt: master.Receipt{DrainedUnknown: true, DropUnknown: true}}}
 	require.Equal(t, view.Fate{}, receipt(r).Connections)
 	r.CutUnknown, r.Receipt = false, master.Receipt{Drained: 3}
 	require.Equal(t, view.Fate{Drained: new(3), Cut: new(0), Dropped: new(0)}, receipt(r).Connections)
