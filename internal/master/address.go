@@ -116,7 +116,7 @@ func nameAll(list []ListenAddress, taken map[string]bool) {
 func freeName(kind string, taken map[string]bool) string {
 	name := kind
 	for n := 2; taken[name]; n++ {
-		name = kind + "-" + itoa(n)
+		name = kind + "-" + strconv.Itoa(n)
 	}
 	return name
 }
@@ -159,7 +159,7 @@ func parseHostPort(network, text string) (string, error) {
 	if err != nil || port == "" {
 		return "", fmt.Errorf("the port %q is not a number from 0 to 65535 or a known service", port)
 	}
-	return net.JoinHostPort(host, itoa(number)), nil
+	return net.JoinHostPort(host, strconv.Itoa(number)), nil
 }
 
 // validName keeps to what LISTEN_FDNAMES can hold, where a colon separates the names. It is

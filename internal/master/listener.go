@@ -241,3 +241,32 @@ func (a ListenAddress) place() string {
 	}
 	return a.Address
 }
+
+// bound is the address that was asked for, with the port that the kernel chose.
+func (l listener) bound() ListenAddress {
+	a := l.ListenAddress
+	a.Address = l.address()
+	return a
+}
+
+// closedUntilReady says why no client comes to a slot's socket before its worker is ready; "" if clients do come.
+func (b *binding) closedUntilReady(slot int) string {
+	switch {
+	case b.back:
+		return "clients of the listener " + b.asked.Name + " are turned away until a worker is ready"
+	case b.asked.ReusePort && slot >= b.steered:
+		return "the slot's own socket of the listener " + b.asked.Name + " gets no connections until its worker is ready"
+	}
+	return ""
+}
+
+// shut says why no client can reach the binding; "" if no reason is known.
+func (b *binding) shut() string {
+	switch {
+	case b.dead:
+		return "a worker has shut it down"
+	case b.first.path != nil:
+		return b.first.path.lost
+	}
+	return ""
+}

@@ -47,13 +47,6 @@ func (l *loop) addresses() []ListenAddress {
 	return list
 }
 
-// bound is what was asked for, with the address that it came to.
-func (l listener) bound() ListenAddress {
-	a := l.ListenAddress
-	a.Address = l.address()
-	return a
-}
-
 // targets are those where clients are to be served now: not one that is given up.
 func (l *loop) targets() []ListenAddress {
 	serving := l.plans[l.pool.generation]

@@ -109,22 +109,11 @@ func (l *loop) note(w *supervised, g glance) {
 			a.since = time.Now()
 		}
 		a.outlasts = w.record.outlasted(a)
-		a.closed = a.binding.awaits(w.start.slot)
+		a.closed = a.binding.closedUntilReady(w.start.slot)
 		if wait.Accepts() || g.held[a.name] {
 			l.sees(w, a)
 		}
 	}
-}
-
-// awaits says why nobody comes to the slot's socket before a worker is ready there.
-func (b *binding) awaits(slot int) string {
-	switch {
-	case b.back:
-		return "clients of " + listed([]string{b.asked.Name}) + " are turned away until a worker is ready"
-	case b.asked.ReusePort && slot >= b.steered:
-		return "the slot's own socket of " + listed([]string{b.asked.Name}) + " gets no connections until its worker is ready"
-	}
-	return ""
 }
 
 // sees takes note that the worker accepts connections from a listener.

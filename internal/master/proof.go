@@ -7,18 +7,8 @@ import (
 	"rota/internal/lapse"
 )
 
-// How a reload that is live is proven: when every slot has changed, and the older workers were told to stop, the new generation is to be seen to
-// answer a probe at each listener where others answered. That decides nothing but what may be said of the reload.
-
-// prove has the gauge of a reload look for its proof.
-func (l *loop) prove(e prove) {
-	done := func() { l.mailbox.post(proved(e)) }
-	if t := l.trials[e.reload]; t != nil {
-		t.gauge.prove(done)
-		return
-	}
-	go done()
-}
+// How a gauge looks for the proof that a live reload's generation serves: its answer to a probe at each listener where
+// others have answered.
 
 const (
 	// proveEvery is the pause between two probes, at most.

@@ -240,3 +240,15 @@ func (s *socket) close() {
 	}
 	s.drop()
 }
+
+// listenAgain has a socket that was shut down listen again, and reports whether it listens where it did.
+func (s *socket) listenAgain() bool {
+	if s.kernel.Network() != "tcp" || unix.Listen(s.fd, somaxconn) != nil {
+		return false
+	}
+	now, err := kernel.Describe("", s.fd)
+	return err == nil && now.Address() == s.kernel.Address() // a port that the kernel chose is another by now
+}
+
+// somaxconn asks for as long a queue as the kernel allows.
+const somaxconn = 1 << 16

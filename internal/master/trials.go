@@ -227,3 +227,13 @@ func (o *observer) lastWords(worker string) (lines []string) {
 	_ = o.askJournal(worker, func(j *journal) { lines = j.last() })
 	return lines
 }
+
+// prove has the gauge of a reload look for its proof.
+func (l *loop) prove(e prove) {
+	done := func() { l.mailbox.post(proved(e)) }
+	if t := l.trials[e.reload]; t != nil {
+		t.gauge.prove(done)
+		return
+	}
+	go done()
+}

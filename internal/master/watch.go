@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
 )
@@ -133,17 +132,6 @@ func (l *loop) shut() []string {
 	return list
 }
 
-// shut says why nobody can reach the binding; "" if that is not known.
-func (b *binding) shut() string {
-	switch {
-	case b.dead:
-		return "a worker has shut it down"
-	case b.first.path != nil:
-		return b.first.path.lost
-	}
-	return ""
-}
-
 // mendListeners listens again on what a worker has shut down: that ends a socket for every
 // process that shares it. A TCP listener can be mended on the spot, another only be
 // opened anew, which the next reload does.
@@ -165,15 +153,3 @@ func (l *loop) mendListeners() {
 		}
 	}
 }
-
-// listenAgain reports whether the socket listens where it did.
-func (s *socket) listenAgain() bool {
-	if s.kernel.Network() != "tcp" || unix.Listen(s.fd, somaxconn) != nil {
-		return false
-	}
-	now, err := kernel.Describe("", s.fd)
-	return err == nil && now.Address() == s.kernel.Address() // a port that the kernel chose is another by now
-}
-
-// somaxconn asks for as long a queue as the kernel allows.
-const somaxconn = 1 << 16
