@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -17,6 +18,8 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/master"
+	"rota/internal/view"
+	"rota/internal/words"
 )
 
 func TestStatus(t *testing.T) {
@@ -308,4 +311,25 @@ func TestHeadSaysWhatGetWould(t *testing.T) {
 		require.Positive(t, head.ContentLength, path)
 	}
 	require.Zero(t, f.readers(), "HEAD leaves no stream behind")
+}
+
+// rota status renders the JSON, and curl gets the text: they must not differ.
+func TestTheTextSaysWhatAClientMakesOfTheJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := fakeWithWaiting()
+		f.status.StartedAt, f.status.Looping, f.status.Missing = time.Now().Add(-time.Hour), []int{1}, []string{"the program\nwas deleted"}
+		for i := range f.workers {
+			f.workers[i].PID, f.workers[i].Revision = 0, "v\t1\x1b[2J" // whose memory does not change
+		}
+		s := newServer(f)
+		var status view.Status
+		var workers view.Workers
+		require.NoError(t, json.Unmarshal(get(t, s, "/status").Body.Bytes(), &status))
+		require.NoError(t, json.Unmarshal(get(t, s, "/workers").Body.Bytes(), &workers))
+		text := get(t, s, "/").Body.String()
+		require.Equal(t, text, words.Status(status, workers.Workers))
+		require.Contains(t, text, `missing   the program\x0awas deleted`)
+		require.Contains(t, text, `v 1\x1b[2J`)
+		require.Contains(t, text, "crash loop in slots [1], slot 3 waits for its next worker\n")
+	})
 }
