@@ -8,13 +8,13 @@ import (
 	"rota/internal/einhorn"
 )
 
-// ackSocket is where one worker, and no other, can say in einhorn's way that it is ready. Unlike
-// the notify socket it is a file, because einhorn's clients know of nothing else.
+// ackSocket is where one worker, and no other, can acknowledge to einhorn that it is ready. Unlike the notify socket it is
+// a file, because einhorn's clients know nothing else.
 type ackSocket struct{ *einhorn.Listener }
 
 const noAcks = "programs can't acknowledge in einhorn's way"
 
-// openAckSocket makes one; nil if that can't be done, which must not keep workers from starting.
+// openAckSocket returns nil if it fails, which must not keep a worker from starting.
 func (l *launcher) openAckSocket(worker string) *ackSocket {
 	if l.acks == nil {
 		return nil
@@ -27,7 +27,7 @@ func (l *launcher) openAckSocket(worker string) *ackSocket {
 	return &ackSocket{made}
 }
 
-// read sends a note for each acknowledgement until the socket is closed or stop is.
+// read sends a note for each acknowledgement until the socket or stop is closed.
 func (s *ackSocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
 	s.Acks(func(c syscall.Conn) bool { return trustedPeer(c, leader) }, func() {
 		select {

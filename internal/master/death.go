@@ -13,14 +13,14 @@ type death struct {
 	stop    string // the stop signal's name
 	killed  bool   // by rota
 	crashed bool   // by a signal that is not the stop signal
-	failed  bool   // in another way that nobody wanted
-	stopped bool   // as by the stop signal, after it had been handled, or what looks like that: a program may leave it to its runtime
+	failed  bool   // in another unwanted way
+	stopped bool   // as if by the stop signal: a program may handle it and then leave the rest to its runtime
 	doom    doom
 	cut     map[uint64]bool // by cookie
 
 	young     bool // it was never ready
 	signalled bool // by the stop signal itself
-	withdrew  bool // it was seen before that it accepted no more
+	withdrew  bool // it was seen before that it had stopped accepting
 }
 
 // learnFate finds out what became of the connections of a worker of which nothing is left.
@@ -52,7 +52,7 @@ func (w *watch) death(status exitStatus, outlived bool) death {
 	return d
 }
 
-// cookies are those of the connections.
+// cookies are the set of the connections' cookies.
 func cookies(list []Connection) map[uint64]bool {
 	set := map[uint64]bool{}
 	for _, c := range list {

@@ -8,15 +8,16 @@ import (
 	"rota/internal/lapse"
 )
 
-// doom is what the stop signal ends, because a process that gets it does not handle it. That is known before the signal is sent.
+// doom is what the stop signal will end because a process that gets it does not handle it. It is found out before the
+// signal is sent.
 type doom struct {
-	certain bool            // one does not
+	certain bool            // there is such a process
 	unseen  bool            // it could not be found out
 	held    map[uint64]bool // by cookie, the connections that only such processes hold
-	accepts bool            // one may accept more, until the signal comes
+	accepts bool            // such a process may accept more until the signal comes
 }
 
-// foresee finds out which of the family, if those get the stop signal that are meant, end at once, and who is left.
+// foresee finds out which processes of the family the stop signal ends at once, and which are left. meant says which get it.
 func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (d doom, ends, rest kernel.Family) {
 	for _, p := range family {
 		if p.Zombie {
@@ -38,7 +39,7 @@ func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (
 	return d, ends, rest
 }
 
-// take finds out which of the connections go with the processes that end.
+// take finds out which of the connections end with those processes.
 func (d *doom) take(ends, rest kernel.Family, list []Connection) {
 	held, err := ends.SocketInodes()
 	kept, err2 := rest.SocketInodes()
@@ -68,7 +69,7 @@ func accepts(family kernel.Family, listeners []kernel.Listener) bool {
 	return unseen != "" || mayAccept(waits)
 }
 
-// mayAccept reports whether that may be so at one of the listeners.
+// mayAccept reports whether one of the waits may be one for connections.
 func mayAccept(waits map[uint64]kernel.Wait) bool {
 	for _, wait := range waits {
 		if wait.MayAccept() {
@@ -78,15 +79,15 @@ func mayAccept(waits map[uint64]kernel.Wait) bool {
 	return false
 }
 
-// prepareStop finds out what the stop signal will end, and tells what the worker has before it gets it: it may be gone before
-// anybody counts again.
+// prepareStop finds out what the stop signal will end, and tells the loop how many connections the worker has: it may be
+// gone before they are counted again.
 func (w *watch) prepareStop() {
 	family, group := w.family(w.start.worker), w.process.pid()
 	w.stopping.others = len(family) > 1
 	w.stopping.doom = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.plan.StopGroup && p.Group == group })
 }
 
-// prepare is for those of the family that are meant to get the stop signal.
+// prepare does so for the processes that get the signal.
 func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) doom {
 	d, ends, rest := w.foresee(family, meant)
 	if d.certain {
@@ -105,7 +106,7 @@ func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) d
 	return d
 }
 
-// and is what both signals end.
+// and is what two signals end together.
 func (d doom) and(other doom) doom {
 	held := maps.Clone(d.held)
 	if held == nil {

@@ -6,24 +6,24 @@ import (
 	"rota/internal/kernel"
 )
 
-// ending is what is known of how the connections of a worker end, from when it is told to stop on, or, for one that a
-// reload has started, until it is ready. It belongs to the loop.
+// ending is what is known of how the connections of a worker end: from its stop signal on, or, if a reload has started
+// it, until it is ready. It belongs to the loop.
 type ending struct {
-	told  bool                  // the kernel tells of each connection that ends; else only what is left of it can be looked for
-	known map[uint64]Connection // by cookie, those that any look has shown, as they were last seen
+	told  bool                  // the kernel tells of each connection that ends; else rota looks for what is left of it
+	known map[uint64]Connection // by cookie, the connections that any look has shown, as they were last seen
 	last  map[uint64]bool       // those that the last look has shown
-	sent  map[uint64]uint64     // how many bytes it had sent to each when it was first seen
+	sent  map[uint64]uint64     // how many bytes the worker had sent to each when it was first seen
 	ended map[uint64]ended
 	begun time.Time
-	since time.Time // of the last look: what has come later was never seen
+	since time.Time // of the last look: what has come later was not seen
 	reset uint64    // kernel.Resets as of then
 
-	accepts bool // it was seen to wait for connections before it was ready
+	accepts bool // the worker was seen to wait for connections before it was ready
 
 	gone int // connections that vanished between two looks while some were reset
 }
 
-// look is what was seen of the connections of workers at one time.
+// look is what one look has shown of the connections of workers.
 type look struct {
 	held          map[string][]Connection
 	began         time.Time
@@ -35,7 +35,7 @@ type ended struct {
 	kernel.Ending
 	At    time.Time
 	Early bool // its worker lived on
-	First bool // the worker, and not the client, was the first to close it. Only looked for where it matters
+	First bool // the worker closed it before the client did. Only found out where it matters
 }
 
 func newEnding(told bool) *ending {
@@ -43,15 +43,16 @@ func newEnding(told bool) *ending {
 		ended: map[uint64]ended{}, begun: time.Now(), since: time.Now()}
 }
 
-// mayBeUnseen reports whether a connection of the worker that ended at that time may have escaped all looks: since the last, or soon
-// after it was told to stop, when it may just have accepted some.
+// mayBeUnseen reports whether a connection of the worker that ended at that time may have escaped all looks: after the
+// last one, or soon after the stop signal, when the worker may just have accepted it.
 func (e *ending) mayBeUnseen(at time.Time) bool {
 	return at.After(e.since) || at.After(e.begun) && at.Before(e.begun.Add(unseenFor))
 }
 
 const unseenFor = time.Second
 
-// take takes note of a look. vanished are those of the look before that are not in it, if some may have been reset.
+// take takes in a look. vanished are the connections of the look before that are not in this one, if some may have been
+// reset.
 func (e *ending) take(seen look, list []Connection) (vanished []Connection) {
 	last := make(map[uint64]bool, len(list))
 	for _, c := range list {
@@ -70,7 +71,7 @@ func (e *ending) take(seen look, list []Connection) (vanished []Connection) {
 	return vanished
 }
 
-// note takes in how a connection ended. It is false if no look has shown it.
+// note takes in how a connection ended. It is false if no look has shown that connection.
 func (e *ending) note(end ended) bool {
 	if _, seen := e.known[end.Cookie]; !seen {
 		return false
@@ -79,7 +80,8 @@ func (e *ending) note(end ended) bool {
 	return true
 }
 
-// unaccounted reports whether it is still to be told how some of the last ones ended, which are not saying goodbye.
+// unaccounted reports whether the kernel has yet to tell how some of the last connections ended, and they are not about
+// to end.
 func (e *ending) unaccounted(leaving map[uint64]kernel.Leaving) bool {
 	for cookie := range e.last {
 		_, told := e.ended[cookie]

@@ -7,14 +7,14 @@ import (
 // remains are what can be seen after the end.
 type remains struct {
 	leaving   map[uint64]kernel.Leaving
-	peers     map[string]bool // the clients of those: only what was seen before keeps its cookie then
+	peers     map[string]bool // their clients' addresses, by which connections are found that no look has shown
 	resets    uint64          // kernel.Resets
-	strangers []ended         // that no look has shown, since the last; some say goodbye still
+	strangers []ended         // connections that no look has shown and that ended since the last look, or are ending
 }
 
-// fate judges the connections one by one. What counts as dropped: a connection that the worker's end, or the worker, reset with
-// something unread; one that was open when the worker ended by a signal that it did not handle or by an error. Everything else that
-// ended in peace has drained, unless it is in doubt.
+// fate judges the connections one by one. These count as dropped: a connection that the worker, or its end, reset with
+// something unread; and one that was open when the worker ended by a signal that it did not handle, or by an error.
+// Every other connection that was closed in peace has drained, unless it is in doubt.
 func (e *ending) fate(d death, s remains) Fate {
 	f := Fate{Seen: SeenByStates}
 	if e.told {
@@ -55,8 +55,8 @@ type outcome int
 const (
 	wasFine    outcome = iota
 	wasLost            // for certain
-	wasOpen            // perhaps, when the worker ended
-	wasWaiting         // it was closed in peace, but the client may have waited for an answer
+	wasOpen            // perhaps lost: it may have been open when the worker ended
+	wasWaiting         // perhaps lost: it was closed in peace, but the client may have waited for an answer
 )
 
 func (e *ending) judge(c *Connection, d death, s remains) outcome {
@@ -76,7 +76,8 @@ func (e *ending) judge(c *Connection, d death, s remains) outcome {
 			return wasLost
 		}
 		return wasOpen // a count may be old
-	case d.stopped && last && !end.Early && gone && c.State() == ConnectionActive && (!e.told || end.BytesOut == e.sent[c.Cookie]):
+	case d.stopped && last && !end.Early && gone && c.State() == ConnectionActive &&
+		(!e.told || end.BytesOut == e.sent[c.Cookie]):
 		return wasOpen // nothing was sent to it since the signal, as far as is known
 	case d.killed && last && !end.Early:
 	case e.waited(c, end, last && !end.Early, end.First || leaves):
@@ -85,12 +86,12 @@ func (e *ending) judge(c *Connection, d death, s remains) outcome {
 	return wasFine
 }
 
-// waited reports whether the client may have waited for an answer when its connection was closed in peace: at the worker's end, or by
-// the worker first. One that takes its leave of each client and has it say the last word, as WebSockets do, has sent something since it
-// was told to stop.
+// waited reports whether the client may have waited for an answer when its connection was closed in peace: at the
+// worker's end, or by the worker first. A worker that says goodbye to each client and lets the client answer, as with
+// WebSockets, has sent something since it was told to stop.
 func (e *ending) waited(c *Connection, end ended, atEnd, first bool) bool {
 	if end.Cookie == 0 || c.TCP == nil {
-		return false // nobody has told
+		return false // the kernel has not told
 	}
 	switch came := end.BytesIn - c.TCP.BytesIn; {
 	case came == 1 && !first: // the client's goodbye
@@ -104,7 +105,7 @@ func (e *ending) waited(c *Connection, end ended, atEnd, first bool) bool {
 	return first && (end.MayBeUnanswered || end.Unanswered && quiet)
 }
 
-// vanished counts, where the kernel does not tell, those that nothing is left of, while others were reset.
+// vanished counts, where the kernel does not tell, the connections of which nothing is left, if any were reset meanwhile.
 func (e *ending) vanished(d death, s remains) int {
 	if e.told || s.resets <= e.reset || d.killed {
 		return 0
@@ -118,7 +119,7 @@ func (e *ending) vanished(d death, s remains) int {
 	return traceless(list, s.leaving)
 }
 
-// traceless counts those of whom nothing is left: they were reset, or the client was the first to close them.
+// traceless counts the connections of which nothing is left: they were reset, or the client closed them first.
 func traceless(list []Connection, leaving map[uint64]kernel.Leaving) (n int) {
 	for _, c := range list {
 		if _, leaves := leaving[c.Cookie]; !leaves && c.TCP != nil && c.TCPState == "ESTABLISHED" {
@@ -128,17 +129,19 @@ func traceless(list []Connection, leaving map[uint64]kernel.Leaving) (n int) {
 	return n
 }
 
-// sudden reports whether the worker may have ended with connections that no look has shown, whatever they were doing.
+// sudden reports whether the worker may have ended with connections that no look has shown.
 func (e *ending) sudden(d death) bool {
-	return d.doom.certain && d.doom.accepts || d.doom.unseen || d.crashed || d.stopped || d.failed && (len(e.known) > 0 || e.accepts)
+	return d.doom.certain && d.doom.accepts || d.doom.unseen || d.crashed || d.stopped ||
+		d.failed && (len(e.known) > 0 || e.accepts)
 }
 
-// unseen says what may have been lost that no look has shown.
+// unseen says what may have been lost although no look has shown it, a sentence each.
 func (e *ending) unseen(d death, s remains) []string {
 	sudden := e.sudden(d)
 	served := !d.young || e.accepts || len(e.known) > 0
 	if sudden && served && d.signalled && !d.withdrew && !d.killed {
-		return []string{"the " + d.name + " was ended by " + d.stop + " itself, so whether it had connections at that moment is not known; a program has to handle its stop signal"}
+		return []string{"the " + d.name + " was ended by " + d.stop + " itself, so whether it had connections " +
+			"at that moment is not known; a program has to handle its stop signal"}
 	}
 	if !e.told || d.killed {
 		return nil
@@ -153,5 +156,6 @@ func (e *ending) unseen(d death, s remains) []string {
 	if n == 0 {
 		return nil
 	}
-	return []string{plural(n, "connection", "connections") + " of some worker ended badly at about the time when the " + d.name + " " + d.how}
+	return []string{plural(n, "connection", "connections") +
+		" of some worker ended badly at about the time when the " + d.name + " " + d.how}
 }

@@ -7,11 +7,11 @@ import (
 	"rota/internal/kernel"
 )
 
-// How a draining worker is looked at until it has stopped accepting.
+// A draining worker is watched until it has stopped accepting.
 
-// watchWithdrawal returns at once, and looks until the worker has stopped accepting, or nobody wants to know. looked is
-// closed after the first look, which should come before the worker hears that it is to stop. Whoever looks may have
-// to wait for the worker's processes, so nobody may wait for him for long.
+// watchWithdrawal returns at once, and a goroutine looks until the worker has stopped accepting, or stopLooking is
+// called. looked is closed after the first look, which should come before the stop signal. A look may have to wait for
+// the worker's processes, so the caller must not wait for it for long.
 func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	first := make(chan struct{})
 	if len(w.listeners) == 0 {
@@ -26,8 +26,8 @@ func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	return first
 }
 
-// unused are the listeners that the worker was never seen to wait for, while it was for others: it has them because every
-// worker has. Nothing is known of that if nobody has looked, or not everything could be seen.
+// unused are the listeners on which the worker was never seen to accept, while it was on others. It has them only because
+// every worker inherits all. They are not known if nobody has looked, or if something could not be seen.
 func (w *watch) unused() map[uint64]bool {
 	if w.vigil == nil || w.vigil.latest.unseen != "" {
 		return nil
@@ -64,7 +64,8 @@ func (m *minder) followWithdrawal(ctx context.Context, w *withdrawal, begun func
 		}
 		if names := w.waitsOn(); !warned && names != "" && now.Sub(told) >= stopsWithin {
 			warned = true
-			m.log.Warn().Str("listeners", names).Str("after", now.Sub(told).Round(msec).String()).Msg("worker was told to stop and still waits for connections")
+			m.log.Warn().Str("listeners", names).Str("after", now.Sub(told).Round(msec).String()).
+				Msg("worker was told to stop and still waits for connections")
 			m.post(stillAccepts{worker: m.start.worker, listeners: names, after: now.Sub(told)})
 		}
 		select {
@@ -79,11 +80,11 @@ func (m *minder) waits(listeners []kernel.Listener) (map[uint64]kernel.Wait, ker
 	return kernel.Waiting(m.family(m.start.worker), kernel.Inodes(listeners))
 }
 
-// stopsWithin is how long after its stop signal a worker may go on accepting without being told of.
+// stopsWithin is how long after its stop signal a worker may go on accepting before there is a warning.
 const stopsWithin = 5 * time.Second
 
-// lookPause is until the next look: an eighth of the time since the stop signal, so that a worker that drains for long is
-// not looked at often. Where looking is much work it is longer, up to that time.
+// lookPause is the time until the next look: an eighth of the time since the stop signal, so that a worker that drains
+// for long is not looked at often. Where looks take long it is longer, up to the whole time since the signal.
 func lookPause(since, took time.Duration) time.Duration {
 	return max(since/8, min(20*took, since), shortestLookPause)
 }

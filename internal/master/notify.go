@@ -21,15 +21,15 @@ type note struct {
 	status       *string       // nil: not said
 	extend       time.Duration // 0: not asked for
 	alive        bool          // it feeds its watchdog
-	trigger      bool          // it asks to be taken for one that does not
+	trigger      bool          // it asks to be treated as if it had missed its watchdog
 	acknowledged bool          // to einhorn, that it is ready
-	seen         string        // nobody said it: what shows that the worker accepts connections
+	seen         string        // not from the worker: what a probe has shown, which makes it ready
 }
 
 // maxExtend bounds EXTEND_TIMEOUT_USEC; more is taken as this much.
 const maxExtend = 24 * time.Hour
 
-// parseNote reads the assignments of a datagram, one a line. Unknown ones are passed over.
+// parseNote reads the assignments of a datagram, one a line. It ignores unknown ones.
 func parseNote(datagram string) note {
 	var n note
 	for line := range strings.SplitSeq(datagram, "\n") {
@@ -55,16 +55,16 @@ func parseNote(datagram string) note {
 	return n
 }
 
-// notifySocket is where one worker, and no other, says how it is. It is bound before the
-// worker is forked, so that nothing is missed, and its name says who is speaking.
+// notifySocket receives the notes of one worker, and no other. It is bound before the worker is forked, so that nothing
+// is missed, and its name says who is speaking.
 type notifySocket struct {
 	conn  *net.UnixConn
 	name  string
 	inlet *inlet
 }
 
-// openNotifySocket binds an abstract socket: it leaves no file behind, also when the
-// master is killed, and every user a worker may run as can reach it.
+// openNotifySocket binds an abstract socket: it leaves no file behind, even if the master is killed, and a worker can
+// reach it whatever user it runs as.
 func openNotifySocket(worker string) (*notifySocket, error) {
 	name := "@rota/" + strconv.Itoa(os.Getpid()) + "/" + worker
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
@@ -85,11 +85,11 @@ func openNotifySocket(worker string) (*notifySocket, error) {
 	return &notifySocket{conn: conn, name: name, inlet: in}, nil
 }
 
-// notePause comes after each datagram. It bounds what somebody costs who never stops speaking.
+// notePause comes after each datagram. It bounds the cost of a sender that never stops.
 const notePause = time.Millisecond
 
-// read sends every note to notes until the socket is closed or stop is. leader is the
-// worker's process, and the leader of its group.
+// read sends every note to notes until the socket or stop is closed. leader is the worker's first process, and the leader
+// of its group.
 func (s *notifySocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
 	defer s.inlet.rest()
 	d := newDatagram()
@@ -108,8 +108,8 @@ func (s *notifySocket) read(leader int, notes chan<- note, stop <-chan struct{})
 	}
 }
 
-// datagram is room for one. There is none for descriptors: the kernel drops those that come along,
-// which is the answer that BARRIER=1 waits for.
+// datagram is a buffer for one. It has no room for descriptors: the kernel closes those that are sent along, which is the
+// answer that BARRIER=1 waits for.
 type datagram struct {
 	data, control  []byte
 	n, controlSize int
@@ -120,7 +120,7 @@ func newDatagram() *datagram {
 	return &datagram{data: make([]byte, 4096), control: make([]byte, unix.CmsgSpace(unix.SizeofUcred))}
 }
 
-// receive takes one off the queue. io.EOF: the socket is closed, and nothing is left in it.
+// receive takes one off the queue. Error: io.EOF if the socket is closed and empty.
 func (d *datagram) receive(fd int) (packets int, err error) {
 	linger.Cut(func() {
 		d.n, d.controlSize, d.flags, _, err = unix.Recvmsg(fd, d.data, d.control, unix.MSG_DONTWAIT)
@@ -130,7 +130,7 @@ func (d *datagram) receive(fd int) (packets int, err error) {
 		return 0, err
 	case err != nil: // it may be short of memory, for now
 		d.n, d.controlSize = 0, 0
-	case d.n == 0 && d.controlSize == 0: // everything that somebody sent has credentials
+	case d.n == 0 && d.controlSize == 0: // whatever was sent has credentials
 		return 0, io.EOF
 	}
 	return 1, nil
@@ -140,9 +140,8 @@ func (d *datagram) whole() bool         { return d.flags&unix.MSG_TRUNC == 0 }
 func (d *datagram) text() string        { return string(d.data[:d.n]) }
 func (d *datagram) credentials() []byte { return d.control[:d.controlSize] }
 
-// trusted reports whether the sender may speak for the worker. The name of an abstract
-// socket is no secret, so another user of the machine could otherwise call a worker ready.
-// A worker itself may have become another user since it was started.
+// trusted reports whether the sender may speak for the worker. The name of an abstract socket is no secret, so without
+// this any user of the machine could call a worker ready. The worker may have become another user since it was started.
 func trusted(oob []byte, leader int) bool {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
@@ -156,20 +155,20 @@ func trusted(oob []byte, leader int) bool {
 	return false
 }
 
-// maySpeak reports whether somebody with these credentials may speak for the worker.
+// maySpeak reports whether a process with these credentials may speak for the worker.
 func maySpeak(cred *unix.Ucred, leader int) bool {
 	return cred.Uid == 0 || int(cred.Uid) == os.Geteuid() || runsAs(cred.Uid, leader) || belongs(int(cred.Pid), leader)
 }
 
-// runsAs reports whether uid is whom the worker's first process runs as. Who is that user could as well make the
-// worker itself say it; and a helper that said it, such as systemd-notify, may be gone when it is heard.
+// runsAs reports whether the worker's first process runs as uid. That user could make the worker itself say it anyway;
+// and the helper that said it, such as systemd-notify, may be gone by now.
 func runsAs(uid uint32, leader int) bool {
 	info, err := os.Stat("/proc/" + strconv.Itoa(leader))
 	return err == nil && info.Sys().(*syscall.Stat_t).Uid == uid
 }
 
-// belongs reports whether the process is in the worker's group or descends from its first process: a child may have
-// become another user in a session of its own.
+// belongs reports whether the process is in the worker's group or descends from its first process: a child may have become
+// another user in a session of its own.
 func belongs(pid, leader int) bool {
 	if group, err := unix.Getpgid(pid); err == nil && group == leader {
 		return true
@@ -184,7 +183,7 @@ func belongs(pid, leader int) bool {
 	return pid == leader
 }
 
-// close empties the socket before it closes it: what is still queued may hold up whoever lets go of it.
+// close empties the socket first: a datagram that is still queued may hold up whoever closes it.
 func (s *notifySocket) close() {
 	if s == nil {
 		return

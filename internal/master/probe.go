@@ -10,15 +10,15 @@ import (
 	"rota/internal/lapse"
 )
 
-// How the master finds out by itself whether a worker accepts connections.
+// A readiness probe asks the worker itself, through a listener that no other worker has.
 
-// probeEvery is the pause between two attempts, probeTimeout how long one may take.
+// probeEvery is the pause between two attempts, and probeTimeout how long an attempt may take.
 const (
 	probeEvery   = 50 * time.Millisecond
 	probeTimeout = 5 * time.Second
 )
 
-// openProbe makes a listener that one worker alone will get.
+// openProbe opens a listener that only one worker will get.
 func openProbe() (*socket, error) {
 	s, err := openSocket(ListenAddress{Name: probeName, Network: "tcp", Address: "127.0.0.1:0"})
 	if err != nil {
@@ -27,8 +27,7 @@ func openProbe() (*socket, error) {
 	return s, nil
 }
 
-// probe tries until the worker accepts, and says in a note what shows that, or until the context is
-// over.
+// probe tries until the worker accepts, which it tells in a note, or until the context is done.
 func (p *osProcess) probe(ctx context.Context, ready Readiness, http ProbeHTTP) {
 	pause := time.NewTicker(probeEvery)
 	defer pause.Stop()
@@ -60,9 +59,8 @@ func attempt(ctx context.Context, ready Readiness, at kernel.Listener, http Prob
 	return "it accepted a connection", acceptedAt(ctx, at)
 }
 
-// acceptedAt returns nil when the worker has accepted a connection. That it was made proves
-// nothing: the kernel does that as soon as somebody listens, and the master does. It must
-// also leave the queue.
+// acceptedAt returns nil when the worker has accepted a connection. That the connection was made proves nothing: the
+// kernel makes it as soon as a socket listens. It must also leave the accept queue.
 func acceptedAt(ctx context.Context, at kernel.Listener) error {
 	var dialer net.Dialer
 	c, err := dialer.DialContext(ctx, "tcp", at.Address())

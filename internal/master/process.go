@@ -16,11 +16,11 @@ import (
 	"rota/internal/kernel"
 )
 
-// process is a worker's process as its minder sees it: the one seam between the master's
-// decisions and the operating system.
+// process is a worker's process as its minder sees it: the one seam between the master's decisions and the operating
+// system.
 type process interface {
 	pid() int
-	root() kernel.Root // by which its family is known
+	root() kernel.Root // how to find its family
 	signal(sig syscall.Signal, group bool)
 	spare()                   // lets its process group outlive it
 	notes() <-chan note       // what it says; never closed
@@ -28,8 +28,8 @@ type process interface {
 	ended() <-chan exitStatus // one value, buffered
 	unready() string          // why the latest probe did not find it ready, as the end of a sentence; "" for no reason
 
-	// arrived has what has happened up to now arrive, and returns a function that reports whether some of it is still on its way to
-	// one of these channels. What they hold has arrived.
+	// arrived returns a function that reports whether something that has happened up to now is still on its way to one
+	// of these channels. What a channel holds has arrived.
 	arrived() (pending func() bool)
 	close() // after it has ended: stops listening to it
 }
@@ -40,7 +40,7 @@ type exitStatus struct {
 	signal string // "" if it exited
 }
 
-// osProcess is a real one.
+// osProcess is a real process.
 type osProcess struct {
 	worker   string
 	number   int
@@ -54,7 +54,7 @@ type osProcess struct {
 	stopped  chan struct{}
 	output   [2]*os.File
 	inlets   [2]*inlet // of the output
-	private  *socket   // that it alone gets, to be probed at; nil for none
+	private  *socket   // that it alone gets, for probes; nil for none
 	outcomes outcomes
 }
 
@@ -62,11 +62,11 @@ type osProcess struct {
 type launcher struct {
 	spawner *spawner
 	http    ProbeHTTP
-	acks    *einhorn.Directory // nil: there are no ack sockets
+	acks    *einhorn.Directory // nil: no ack sockets
 	log     zerolog.Logger
 }
 
-// launch forks a worker and starts to listen to it, and, if that is how it gets ready, to probe it.
+// launch forks a worker and starts to listen to it and, where probes are what makes it ready, to probe it.
 func (l *launcher) launch(spec launchSpec) (process, error) {
 	p := &osProcess{
 		worker:  spec.worker,
@@ -92,7 +92,7 @@ func (l *launcher) launch(spec launchSpec) (process, error) {
 	return p, nil
 }
 
-// begin makes what the worker will speak through, and then the worker.
+// begin opens the sockets through which the worker will speak, and then forks it.
 func (p *osProcess) begin(spec launchSpec, l *launcher) (err error) {
 	if p.notify, err = openNotifySocket(spec.worker); err != nil {
 		return fmt.Errorf("notify socket: %w", err)
@@ -107,8 +107,7 @@ func (p *osProcess) begin(spec launchSpec, l *launcher) (err error) {
 	return p.fork(spec)
 }
 
-// fork gives the child its stdin, stdout and stderr, the listeners, and last the program, which
-// the launch step becomes.
+// fork gives the child its stdin, stdout and stderr, the listeners, and last the program, which the launch step becomes.
 func (p *osProcess) fork(spec launchSpec) error {
 	streams, err := p.openStreams()
 	defer closeFiles(streams)
@@ -138,7 +137,7 @@ func (p *osProcess) fork(spec launchSpec) error {
 	return nil
 }
 
-// openStreams makes the child's ends of stdin, stdout and stderr, and keeps ours of the latter two.
+// openStreams opens the child's stdin, stdout and stderr, and keeps our ends of the latter two.
 func (p *osProcess) openStreams() (theirs []*os.File, err error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
@@ -162,8 +161,8 @@ func (p *osProcess) openStreams() (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
-// everybody may open the pipe by the name /dev/stderr: a worker runs as whom it is told to, or becomes somebody later. Only
-// who may look into the worker's process finds that name.
+// everybody lets any user open the pipe by the name /dev/stderr: a worker may run as another user, or become one later.
+// Only a process that may look into the worker finds that name.
 const everybody = 0o666
 
 func closeFiles(files []*os.File) {
@@ -203,8 +202,8 @@ func (p *osProcess) notes() <-chan note                    { return p.noted }
 func (p *osProcess) lines() <-chan chunk                   { return p.printed }
 func (p *osProcess) ended() <-chan exitStatus              { return p.end }
 
-// arrived is about what it says and prints, and about its end. Its probes and acknowledgements have to do with the time
-// that is always left after a standstill.
+// arrived covers what the worker says and prints, and its end. It leaves out probes and acknowledgements: there is always
+// time for them after a standstill.
 func (p *osProcess) arrived() func() bool {
 	p.spawner.catchUp()
 	var pending []func() bool
@@ -220,7 +219,7 @@ func (p *osProcess) close() {
 	closeFiles(p.output[:])
 }
 
-// root is how to find the worker's processes, also when the first of them has ended.
+// root finds the worker's processes also after the first of them has ended.
 func (p *osProcess) root() kernel.Root {
 	r := kernel.Root{PID: p.number, Started: p.started, Mark: workerMark(p.worker)}
 	if p.started == 0 {
@@ -237,6 +236,6 @@ func (p *osProcess) dropSockets() {
 	}
 }
 
-// outputGrace is how long the output of a process that has ended may take to end too:
-// a grandchild can hold it open for ever.
+// outputGrace is how long the output of a process that has ended may take to end too: a grandchild can hold it open for
+// ever.
 const outputGrace = 250 * time.Millisecond

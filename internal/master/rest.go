@@ -11,10 +11,10 @@ import (
 	"rota/internal/lapse"
 )
 
-// What becomes of the processes that outlive a worker's first.
+// Processes of a worker may outlive its first one.
 
-// lookAfterRest comes when the worker's first process has ended. A program that forks is one worker: if
-// it was told to drain, those of its processes that were told too, or that still have
+// lookAfterRest is called when the worker's first process has ended, and again while others live on. A program that
+// forks is one worker: if it was told to drain, those of its processes that were told too, or that still have
 // connections, may finish within the same time. Whatever else is left ends now.
 func (w *watch) lookAfterRest() {
 	if w.heeds(firstEnds) && w.finishing(w.alive()) {
@@ -25,7 +25,7 @@ func (w *watch) lookAfterRest() {
 	w.finish()
 }
 
-// finishing reports whether the rest may go on.
+// finishing reports whether the processes that are left may go on.
 func (w *watch) finishing(rest kernel.Family) bool {
 	if len(rest) == 0 {
 		return false
@@ -37,18 +37,19 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	return w.plan.StopGroup || len(list) > 0 || !known || w.stopping.passed != nil && !w.stopping.passed.Rung()
 }
 
-// passOn tells the rest to stop. The first process was ended by the signal, so it was a wrapper which, like a shell, did
-// not know that it should: the program under it has not heard of it yet.
+// passOn sends the stop signal to the processes that are left. The signal ended the first process, so that was a wrapper
+// which, like a shell, does not pass signals on: the program under it has not got it yet.
 func (w *watch) passOn(rest kernel.Family) {
 	w.stopping.passed = lapse.NewTimer()
 	w.stopping.passed.Reset(passGrace)
 	w.stopping.doom = w.stopping.doom.and(w.prepare(rest, func(kernel.Process) bool { return true }))
 	err := rest.Signal(w.plan.StopSignal)
-	w.log.Info().Err(err).Int("processes", len(rest)).Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
+	w.log.Info().Err(err).Int("processes", len(rest)).
+		Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
 }
 
-// How often those that outlive the first process are looked at, and how long they may take to leave, once
-// they were told, without having connections.
+// lingerEvery is the pause between two looks at the processes that outlive the first, and passGrace how long they may
+// take to leave without connections once the signal was passed on.
 const (
 	lingerEvery = 50 * time.Millisecond
 	passGrace   = time.Second
@@ -59,7 +60,7 @@ func (w *watch) alive() kernel.Family {
 	return slices.DeleteFunc(w.family(w.start.worker), func(p kernel.Process) bool { return p.Zombie })
 }
 
-// endRest kills what is left of the worker. One that forks meanwhile is found at the next look.
+// endRest kills what is left of the worker. A process that is forked meanwhile is found at the next look.
 func (w *watch) endRest() {
 	for range killAttempts {
 		rest := w.alive()

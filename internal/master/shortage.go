@@ -6,15 +6,13 @@ import (
 	"rota/internal/kernel"
 )
 
-// What there is to say when there can't be another thread or process.
-
-// shortage is what is known of the limits of those at some time.
+// shortage is the state of the limits of threads and processes at some time.
 type shortage []kernel.TaskLimit
 
-// limitsOfTasks are those before something is tried that may fail.
+// limitsOfTasks is the state before an attempt that may fail.
 func limitsOfTasks() shortage { return kernel.CgroupTaskLimits("/") }
 
-// since says which limit has kept somebody from having more since then, or leaves nothing now; "" for none.
+// since says which limit has refused a thread or process since then, or leaves no room now; "" for none.
 func (s shortage) since() string {
 	for i, l := range kernel.TaskLimits("/") {
 		refused := i < len(s) && s[i].Cgroup == l.Cgroup && l.Refused > s[i].Refused
@@ -25,7 +23,7 @@ func (s shortage) since() string {
 	return ""
 }
 
-// DescribeTaskLimit says what the limit is.
+// DescribeTaskLimit says which limit it is and how high.
 func DescribeTaskLimit(l kernel.TaskLimit) string {
 	if l.Cgroup == "" {
 		return fmt.Sprintf("there can't be more threads and processes than the %d that the user may have (ulimit -u)", l.Most)

@@ -6,10 +6,10 @@ import (
 	"rota/internal/kernel"
 )
 
-// sight is what was seen so far of how a worker serves the stream listeners that it has inherited.
+// sight is what was seen so far of how a worker serves the stream listeners that it inherits.
 type sight struct {
 	listeners []attended
-	unseen    kernel.Unseen // why it may do what was not seen
+	unseen    kernel.Unseen // why the worker may do what the kernel does not show; "" if it shows all
 }
 
 // attended is one of those listeners.
@@ -18,17 +18,17 @@ type attended struct {
 	address    string
 	wanted     bool   // its predecessor in the slot was seen to serve it
 	accepting  bool   // it was seen to
-	open       bool   // it has a descriptor of it
-	registered bool   // in an epoll set of its own, which alone proves nothing
+	open       bool   // the worker has a descriptor of it
+	registered bool   // in an epoll set of the worker, which alone proves nothing
 	closed     string // why no connection can come to it before the worker is ready; "" if one can
 
-	offered int    // connections that rota made while it looked for who accepts
-	taken   int    // of which somebody has accepted so many
-	unknown int    // of which nobody can tell who has accepted so many
+	offered int    // connections that rota made to find out who accepts
+	taken   int    // of those, how many somebody accepted
+	unknown int    // of those, how many were accepted by nobody knows whom
 	blind   string // why the kernel does not tell who accepts; "" if it does
 
-	outlasts bool // others of its generation, which were seen to accept in half of the time that it has had
-	overdue  bool // has been registered for so long that a connection should have come to it
+	outlasts bool // others of its generation were seen to accept in half of the time that this worker has had
+	overdue  bool // it was registered so long ago that a connection should have come
 }
 
 // decision is a readiness, or the zero value for none yet.
@@ -40,7 +40,7 @@ type evidence struct {
 	lived string // how long it has lived, if that is long enough; "" if not
 }
 
-// decide says whether a worker is ready, by what was seen of it and, where that can't be enough, by the rest.
+// decide says whether a worker is ready: by what was seen, and by the other evidence where seeing can't be enough.
 func (s sight) decide(e evidence) decision {
 	if len(s.listeners) == 0 {
 		return e.withoutListeners()
@@ -67,7 +67,7 @@ func (s sight) decide(e evidence) decision {
 
 const assumedBy = "readiness was assumed, not seen: "
 
-// withoutListeners is about a worker that inherits none, or only datagram sockets.
+// withoutListeners decides about a worker that inherits no stream listener.
 func (e evidence) withoutListeners() decision {
 	switch {
 	case e.said == saidReady:
@@ -80,7 +80,7 @@ func (e evidence) withoutListeners() decision {
 	return decision{}
 }
 
-// The ways to say it.
+// How a worker says that it is ready.
 const (
 	saidReady = "it said READY=1"
 	saidAck   = "it acknowledged in einhorn's way"
@@ -88,8 +88,8 @@ const (
 
 func (s sight) accepting() []attended { return s.those(func(a attended) bool { return a.accepting }) }
 
-// lacking are the listeners on which it was not seen to accept, and ought to be: those of its predecessor, or, if it
-// was not seen on any, all.
+// lacking are the listeners on which the worker was not seen to accept, and should be: those that its predecessor
+// served, or all, if it was seen on none.
 func (s sight) lacking() []attended {
 	none := len(s.accepting()) == 0
 	wanted := s.those(func(a attended) bool { return a.wanted && !a.accepting })
@@ -112,7 +112,8 @@ func (s sight) those(fit func(attended) bool) (list []attended) {
 	return list
 }
 
-// overdue reports whether all that it has registered of the listeners is, and, of those that its predecessor served, nothing is missing.
+// overdue reports whether all listeners that the worker has registered are overdue, and it has registered all that its
+// predecessor served.
 func overdue(lacking []attended) bool {
 	registered := false
 	for _, a := range lacking {
@@ -126,19 +127,20 @@ func overdue(lacking []attended) bool {
 	return registered
 }
 
-// outlasting reports whether it has registered all of those, and others of its generation needed less time to be seen to accept from there.
+// outlasting reports whether the worker has registered all of these, and others of its generation needed less time to be
+// seen to accept from there.
 func outlasting(lacking []attended) bool {
 	return all(lacking, func(a attended) bool { return a.registered && a.outlasts })
 }
 
-// hindrance is why it may well accept although that was not seen; "" if it would have been.
+// hindrance is why the worker may accept although that was not seen; "" if it would have been seen.
 func (s sight) hindrance(lacking []attended) string {
 	if s.unseen != "" {
 		return "the program " + string(s.unseen)
 	}
 	for _, a := range lacking {
 		switch {
-		case !a.registered: // whoever is to wait there will be seen to
+		case !a.registered: // a worker that waits there in another way is seen
 		case a.blind != "":
 			return a.blind
 		case a.closed != "":

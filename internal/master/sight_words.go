@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// What people are told of what was seen, and was not.
+// The words for what was seen and what was not.
 
 // named is "the listener http", or "the listeners http and tcp".
 func named(list []attended) string {
@@ -33,7 +33,7 @@ func listed(names []string) string {
 	return "the listeners " + strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// missing says why a worker is not ready, and what to do where that is known.
+// missing says why a worker is not ready, and what to do about it if that is known.
 func (s sight) missing(e evidence, slot int) string {
 	if len(s.listeners) == 0 {
 		return "it did not say READY=1, and has no stream listener on which it could be seen to accept"
@@ -72,5 +72,5 @@ func offers(list []attended) string {
 	return text + fmt.Sprintf("others accepted %d of them", taken)
 }
 
-// wayOut is what to set where readiness was assumed.
+// wayOut is what to set where readiness was only assumed.
 const wayOut = "set ready: notify if the program says READY=1 in time, or http:/path, log:REGEX or delay:2s"

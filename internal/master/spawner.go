@@ -14,30 +14,29 @@ import (
 
 // spawner is the one thread that forks, signals and reaps.
 //
-// It is one thread that never ends, because a child's parent-death signal fires when the
-// thread that forked it is gone. It does all three in turn, so a pid it signals can't
-// have been reaped and given to somebody else in between. And since it waits for any
-// child, it also reaps orphans: rota may be PID 1, and is the subreaper of what its
-// workers leave behind. Nothing else in the process may fork children, or wait for them.
+// It is one thread that never ends, because a child's parent-death signal fires when the thread that forked it is gone.
+// It does all three in turn, so a pid that it signals can't have been reaped and reused in between. And since it waits
+// for any child, it also reaps orphans: rota may be PID 1, and is the subreaper of what its workers leave behind. Nothing
+// else in this process may fork children, or wait for them.
 type spawner struct {
 	requests chan func(children map[int]*child)
 	done     chan struct{}
 }
 
-// child is one that has not been waited for.
+// child is a process that has not been waited for.
 type child struct {
 	end    chan<- exitStatus
 	spared bool // its process group may outlive it
 }
 
-// forkSpec is what a child is made of. files become its descriptors 0, 1, 2, …
+// forkSpec is what a child is made from. files become its descriptors 0, 1, 2, …
 type forkSpec struct {
 	path  string
 	argv  []string
 	env   []string
 	files []int
 
-	unwanted func() bool // whether it need not be started any more; nil: never. Many may wait for their turn
+	unwanted func() bool // whether it need not be started any more, as many may wait for their turn; may be nil
 }
 
 func newSpawner() *spawner {
@@ -70,13 +69,13 @@ func (s *spawner) run() {
 	}
 }
 
-// stop ends the thread. No child may be left.
+// stop ends the thread. No child may be left by then.
 func (s *spawner) stop() {
 	close(s.requests)
 	<-s.done
 }
 
-// fork starts a child in a process group of its own. Its end arrives at the channel.
+// fork starts a child in a process group of its own. The channel gets its exit status.
 func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan exitStatus, err error) {
 	end := make(chan exitStatus, 1)
 	forked := make(chan struct{})
@@ -94,7 +93,7 @@ func (s *spawner) fork(spec forkSpec) (pid int, ended <-chan exitStatus, err err
 	return pid, end, err
 }
 
-// catchUp returns when the end of every child that has ended has arrived at its channel.
+// catchUp returns when every child that has ended by now has its exit status in its channel.
 func (s *spawner) catchUp() {
 	reaped := make(chan struct{})
 	s.requests <- func(children map[int]*child) {
@@ -113,8 +112,7 @@ func (s *spawner) spare(pid int) {
 	}
 }
 
-// forkExec works on bare descriptors: os.StartProcess and exec.Cmd would clear O_NONBLOCK
-// on the listeners.
+// forkExec works on bare descriptors: os.StartProcess and exec.Cmd would clear O_NONBLOCK on the listeners.
 func forkExec(spec forkSpec) (int, error) {
 	files := make([]uintptr, len(spec.files))
 	for i, fd := range spec.files {
@@ -149,16 +147,15 @@ func (s *spawner) signal(pid int, sig syscall.Signal, group bool) {
 		if group && syscall.Kill(-pid, sig) == nil {
 			return
 		}
-		// There is no such group if the child has gone over to another one. Otherwise this can only
-		// fail because the child just ended.
+		// There is no such group if the child has joined another one. Otherwise this can only fail because the child
+		// just ended.
 		_ = syscall.Kill(pid, sig)
 	}
 	<-sent
 }
 
-// reap collects every child that has ended. What is left of a worker's process group
-// ends with it, unless it is spared; that must happen while the dead leader still holds the
-// group's number.
+// reap collects every child that has ended. What is left of its process group is killed, unless the group is spared.
+// That must happen while the dead leader still holds the group's number.
 func reap(children map[int]*child) {
 	for {
 		pid := peek()
@@ -192,8 +189,7 @@ type siginfoChild struct {
 	_ [108]byte
 }
 
-// peek returns the pid of a child that has ended and leaves it to be waited for; 0 if
-// there is none.
+// peek returns the pid of a child that has ended, and does not reap it; 0 if there is none.
 func peek() int {
 	var info siginfoChild
 	err := unix.Waitid(unix.P_ALL, 0, (*unix.Siginfo)(unsafe.Pointer(&info)), unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)

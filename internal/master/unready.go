@@ -8,10 +8,10 @@ import (
 	"rota/internal/kernel"
 )
 
-// outcomes are what the probes of a worker have found so far. The prober and the minder may use it at the same time.
+// outcomes keeps what the probes of a worker have found. The prober and the minder may use it at the same time.
 type outcomes struct{ latest atomic.Pointer[string] } // the latest answer that was a bad one; nil for none
 
-// failed notes what became of a probe, unless it was silence.
+// failed keeps the error of a probe, unless it was silence.
 func (o *outcomes) failed(err error) {
 	switch {
 	case err == nil:
@@ -24,7 +24,7 @@ func (o *outcomes) failed(err error) {
 
 var errNobodyAccepts = errors.New("nobody accepts")
 
-// unready tells a connection that nobody has accepted from one on which nothing came.
+// unready tells a connection that nobody has accepted from one that the program has accepted and does not answer.
 func (p *osProcess) unready() string {
 	if p.private == nil {
 		return ""

@@ -7,23 +7,24 @@ import (
 	"rota/internal/lapse"
 )
 
-// vigil is when a minder has its worker looked at: again and again until it is ready, and a few times more then. A look
-// takes as long as the worker's processes like, so it has a goroutine of its own; there is one at a time.
+// vigil is the schedule by which a minder looks at its worker: again and again until it is ready, and a few times
+// after that. A look may have to wait for the worker's processes, so it has a goroutine of its own. There is one look
+// at a time.
 type vigil struct {
-	timer    *lapse.Timer // rings when the next look is due; stopped while one is under way
+	timer    *lapse.Timer // rings when the next look is due; stopped during a look
 	pause    time.Duration
-	under    bool      // one is under way
-	again    bool      // something may have changed since it began
-	sights   chan seen // what a look has shown; buffered
+	looking  bool
+	again    bool      // something may have changed since the look began
+	sights   chan seen // results of looks; buffered
 	later    []time.Duration
-	patience time.Duration           // how long it is waited for what should be seen
+	patience time.Duration           // how long to wait for what should be seen
 	overdue  map[string]*lapse.Timer // of the listeners that the worker has registered, by name
-	eager    *lapse.Timer            // runs out when connections are to be offered where the worker does not seem to wait
+	eager    *lapse.Timer            // rings when to offer connections even where the worker does not seem to wait
 	latest   sight
 	evidence evidence
 }
 
-// seen is a sight, and how long the look has taken.
+// seen is the result of a look, and how long the look took.
 type seen struct {
 	sight
 	took time.Duration
@@ -32,9 +33,9 @@ type seen struct {
 const (
 	firstLook = 2 * time.Millisecond
 	lastLook  = 250 * time.Millisecond
-	lookShare = 3 // a look may take so much less time than the pause before the next
+	lookShare = 3 // the pause after a look is at least so many times as long as the look
 
-	// mostPatience is how long it is waited for what should be seen, and may be impossible to see.
+	// mostPatience is how long to wait for what should be seen, and may be impossible to see.
 	mostPatience = 2 * time.Second
 )
 
@@ -62,12 +63,12 @@ func (o *vigil) stop() {
 	}
 }
 
-// lookSoon looks as soon as that makes sense.
+// lookSoon looks now, or as soon as the present look is over.
 func (w *watch) lookSoon() {
 	o := w.vigil
 	switch {
 	case o == nil || !w.heeds(showsReadiness):
-	case o.under:
+	case o.looking:
 		o.again = true
 	default:
 		o.pause = firstLook
@@ -75,11 +76,11 @@ func (w *watch) lookSoon() {
 	}
 }
 
-// beginLook has another goroutine do it.
+// beginLook has another goroutine look.
 func (w *watch) beginLook() {
 	o := w.vigil
 	o.timer.Stop()
-	o.under, o.again = true, false
+	o.looking, o.again = true, false
 	eager := w.heeds(showsReadiness) && o.eager.Rung()
 	go func() {
 		began := time.Now()
@@ -88,21 +89,21 @@ func (w *watch) beginLook() {
 	}()
 }
 
-// judge is told of what a look has shown.
+// judge takes the result of a look.
 func (w *watch) judge(s seen) {
 	o := w.vigil
-	o.under, o.latest = false, s.sight
+	o.looking, o.latest = false, s.sight
 	for i := range o.latest.listeners {
 		if a := &o.latest.listeners[i]; a.registered && !a.accepting {
 			o.age(a)
-			o.pause = lastLook // whoever searches there tells of it
+			o.pause = lastLook // the search for who accepts there pokes the minder
 		}
 	}
 	w.decide()
 	w.lookAgain(s.took)
 }
 
-// age finds out whether the listener has been registered for long.
+// age notes whether the worker has registered the listener for longer than the patience lasts.
 func (o *vigil) age(a *attended) {
 	t := o.overdue[a.name]
 	if t == nil {
@@ -113,7 +114,7 @@ func (o *vigil) age(a *attended) {
 	a.overdue = t.Rung()
 }
 
-// decide takes the worker to be ready if that is shown, or can be assumed.
+// decide declares the worker ready if that was seen, or can be assumed.
 func (w *watch) decide() {
 	if d := w.vigil.latest.decide(w.vigil.evidence); d.By != "" {
 		w.becomeReady(d)
@@ -137,19 +138,19 @@ func (w *watch) lookAgain(took time.Duration) {
 	}
 }
 
-// hearOut is told that the worker has said it is ready.
+// hearOut notes that the worker says it is ready.
 func (w *watch) hearOut(said string) {
 	w.vigil.evidence.said = said
 	w.reconsider()
 }
 
-// liveLong is told that the worker has lived for a while.
+// liveLong notes that the worker has lived for as long as the patience lasts.
 func (w *watch) liveLong() {
 	w.vigil.evidence.lived = w.vigil.patience.String()
 	w.reconsider()
 }
 
-// reconsider decides with what is known newly: at once if there is nothing to see, else with the next look.
+// reconsider decides on new evidence: at once if there is nothing to see, else after the next look.
 func (w *watch) reconsider() {
 	if len(w.listeners) == 0 {
 		w.decide()
@@ -158,7 +159,7 @@ func (w *watch) reconsider() {
 	w.lookSoon()
 }
 
-// sights is what a look has shown, or nil, from which nothing comes, if there are no looks.
+// sights is where results of looks arrive; nil, from which nothing comes, if there are no looks.
 func (w *watch) sights() <-chan seen {
 	if w.vigil == nil {
 		return nil
@@ -174,5 +175,5 @@ func (w *watch) elsewhere() string {
 	return ""
 }
 
-// ByItself is said of a program that does not take the sockets that it is given.
+// ByItself describes a program that opens its own socket instead of taking the one it inherits.
 const ByItself = " by itself"

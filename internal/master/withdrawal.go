@@ -8,12 +8,12 @@ import (
 	"rota/internal/kernel"
 )
 
-// withdrawal is how a worker that was told to stop gives up its listeners, as far as the kernel shows it.
+// withdrawal is how a worker that was told to stop lets go of its listeners, as far as the kernel shows it.
 type withdrawal struct {
 	first      kernel.Family     // its first process
 	listeners  []kernel.Listener // the stream sockets that it inherited
-	unused     map[uint64]bool   // those that it was never seen to wait for, as far as there was somebody who looked
-	registered map[uint64]bool   // those that were in an epoll set of it
+	unused     map[uint64]bool   // those on which it was never seen to accept; see watch.unused
+	registered map[uint64]bool   // those that were in one of its epoll sets
 	waits      map[uint64]kernel.Wait
 	absent     int       // looks in a row in which it waited on none of them
 	since      time.Time // the first of those
@@ -23,11 +23,11 @@ func newWithdrawal(listeners []kernel.Listener, unused map[uint64]bool) *withdra
 	return &withdrawal{listeners: listeners, unused: unused, registered: map[uint64]bool{}}
 }
 
-// looksToBeSure is how often in a row a worker has to be absent from listeners that it keeps open: a program may
-// take one out of its epoll set for a moment, as with EPOLLONESHOT or at its limit of connections.
+// looksToBeSure is how many looks in a row must find that a worker waits on none of the listeners that it keeps open. A
+// program may take one out of its epoll set for a moment, as with EPOLLONESHOT or at its limit of connections.
 const looksToBeSure = 3
 
-// see takes note of one look, and reports whether the worker accepts no more.
+// see takes in one look, and reports whether the worker has stopped accepting.
 func (w *withdrawal) see(at time.Time, waits map[uint64]kernel.Wait, unseen kernel.Unseen) bool {
 	w.waits = waits
 	closed, absent := unseen == "", unseen == ""
@@ -56,8 +56,8 @@ func (w *withdrawal) see(at time.Time, waits map[uint64]kernel.Wait, unseen kern
 	return closed || w.absent >= looksToBeSure
 }
 
-// waitsOn are the names of the listeners on which the worker waited at the latest look: "tcp, http". Of one that is only in an
-// epoll set nobody knows whether connections are still taken from it.
+// waitsOn are the names of the listeners on which the worker waited at the latest look: "tcp, http". A listener that is
+// in an epoll set, but not open, is left out: nobody knows whether the worker still accepts from it.
 func (w *withdrawal) waitsOn() string {
 	var names []string
 	for _, l := range w.listeners {
