@@ -10,15 +10,15 @@ import (
 	"rota/internal/launch"
 )
 
-// lookUpAccount finds whom a user and groups, each a name or a number, stand for. nil: nobody
-// else than the master.
+// lookUpAccount finds a user and groups, each given by name or number. It returns nil if none is given: workers run as
+// rota does.
 func lookUpAccount(name string, groups []string) (*launch.Account, error) {
 	if name == "" && len(groups) == 0 {
 		return nil, nil
 	}
 	u, err := lookUpUser(name)
 	if err != nil {
-		return nil, err // which says what it is about
+		return nil, err // it names the user
 	}
 	own := []string{u.Gid}
 	if len(groups) > 0 {
@@ -41,7 +41,7 @@ func lookUpAccount(name string, groups []string) (*launch.Account, error) {
 	return a, nil
 }
 
-// lookUpUser finds a user; a number needs no entry in the database, and "" is who rota is.
+// lookUpUser finds a user. A number needs no entry in the database, and "" is the user that rota runs as.
 func lookUpUser(name string) (*user.User, error) {
 	if name == "" {
 		return user.Current()
@@ -70,7 +70,7 @@ func lookUpGroup(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// lookUpOwner reads user, user:group or :group; -1 stands for what is to stay.
+// lookUpOwner reads user, user:group or :group; -1 means unchanged.
 func lookUpOwner(owner string) (uid, gid int, err error) {
 	uid, gid = -1, -1
 	name, group, _ := strings.Cut(owner, ":")

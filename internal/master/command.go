@@ -14,16 +14,16 @@ import (
 
 const shellPath = "/bin/sh"
 
-// shell runs commands that are no workers.
+// shell runs commands that are not workers.
 type shell struct {
 	spawner *spawner
-	env     func() []string // of its own that rota passes on
+	env     func() []string // the part of rota's environment that it passes on
 }
 
-// run has the shell run a line, in the master's own working directory, as its user, and with env added to
-// its environment. It returns the last lines that were printed, and why the exit code was not 0. When
-// the context is over the command and its process group are killed; what is left of the group when the
-// command has ended is, too. Only goroutines of the crew may call it: the spawner must not have stopped.
+// run has the shell run a line, in the master's working directory, as its user, and with env added to its environment. It
+// returns the last lines that the command printed. Errors: the exit code if it is not 0, and the context's. When the
+// context is done the command and its process group are killed, as is what is left of the group when the command has
+// ended. The spawner must not be stopped meanwhile.
 func (s *shell) run(ctx context.Context, line string, env []string) ([]string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *shell) run(ctx context.Context, line string, env []string) ([]string, e
 	output := make(chan []string, 1)
 	go func() { output <- lastPrinted(r) }()
 	err = s.wait(ctx, pid, ended)
-	// Who has left the group may hold it open for ever.
+	// A process that has left the group may hold the pipe open for ever.
 	defer lapse.AfterFunc(outputGrace, func() { _ = r.SetReadDeadline(time.Unix(1, 0)) }).Stop()
 	return <-output, err
 }
@@ -83,7 +83,7 @@ func (s *shell) fork(line string, env []string, output *os.File) (int, <-chan ex
 	})
 }
 
-// lastPrinted reads to the end and returns the last lines. However much there is, little is held.
+// lastPrinted reads to the end and returns the last lines. It never holds more than about a chunk.
 func lastPrinted(r io.Reader) []string {
 	chunks := make(chan chunk)
 	go func() {

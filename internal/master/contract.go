@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// contractNames are the variables by which a supervisor tells its child of sockets and of itself: systemd, einhorn, Server::Starter
-// and rota. What they told rota is not meant for its workers, who are told anew. Others that merely begin like them are the
-// application's: LISTEN_ADDR, WATCHDOG_INTERVAL.
+// contractNames are the variables by which a supervisor (systemd, einhorn, Server::Starter or rota) tells its child of
+// sockets and of itself. Those that rota itself got are not passed on: workers get their own. Variables that merely begin
+// like them, such as LISTEN_ADDR, are the application's.
 var contractNames = []string{
 	"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
 	"EINHORN_MASTER_PID", "EINHORN_FDS", "EINHORN_FD_COUNT", "EINHORN_SOCK_PATH", "EINHORN_SOCK_FD", "EINHORN_CHILD_INDEX",
@@ -15,10 +15,10 @@ var contractNames = []string{
 	"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION",
 }
 
-// contractNumbered have the number of a socket behind them.
+// contractNumbered are the prefixes of variables that end in the number of a socket.
 var contractNumbered = []string{"EINHORN_FD_", "EINHORN_FD_FAMILY_"}
 
-// OfContract reports whether a variable of this name is part of what the master tells each worker.
+// OfContract reports whether a variable of this name is one by which a supervisor speaks to its child.
 func OfContract(name string) bool {
 	if slices.Contains(contractNames, name) {
 		return true
@@ -29,12 +29,12 @@ func OfContract(name string) bool {
 	})
 }
 
-// ContractPattern is a regular expression for the same names, for those who can't call OfContract.
+// ContractPattern is a regular expression for the same names, for programs that can't call OfContract.
 func ContractPattern() string {
 	return "^(" + strings.Join(contractNames, "|") + "|(" + strings.Join(contractNumbered, "|") + ")[0-9]+)$"
 }
 
-// inheritable is rota's environment without what was said to rota itself: by a supervisor, and as settings.
+// inheritable is rota's environment without the supervisor's variables and without rota's own settings.
 func (s Spec) inheritable(own []string) (env []string) {
 	for _, kv := range own {
 		name, _, _ := strings.Cut(kv, "=")

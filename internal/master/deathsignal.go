@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel sends a worker its stop signal when the master dies. It does not if the program gained privileges when it was executed.
+// The kernel sends a worker its stop signal when the master dies, unless the program gained privileges when it was
+// executed.
 
-// losesDeathSignal says what of the program's file makes the kernel forget that signal; "" if it does not.
+// losesDeathSignal says which property of the program's file makes the kernel drop that signal; "" for none.
 func (p *plan) losesDeathSignal() string {
 	if p.NoNewPrivs {
 		return ""
@@ -19,7 +20,7 @@ func (p *plan) losesDeathSignal() string {
 	if p.account != nil {
 		uid, gid = p.account.UID, p.account.GID
 	}
-	file := "/proc/self/fd/" + strconv.Itoa(p.program.fd) // it may be open for nothing but its name
+	file := "/proc/self/fd/" + strconv.Itoa(p.program.fd) // the path works even if the file is open with O_PATH alone
 	var where unix.Statfs_t
 	if unix.Statfs(file, &where) == nil && where.Flags&unix.ST_NOSUID != 0 {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// environment is what every worker of the plan gets: what is inheritable of the master's own, and what the spec adds.
+// environment is what every worker of the plan gets: the inheritable part of rota's own, and what the spec adds.
 func (p *plan) environment(own []string) []string {
 	env := p.inheritable(own)
 	if p.directory != nil {
@@ -18,11 +18,12 @@ func (p *plan) environment(own []string) []string {
 	return with(env, p.Env...)
 }
 
-// ofUser has the environment say whose it is. A number may be nobody's: then no name is right, and the master's is wrong.
+// ofUser sets HOME, USER and LOGNAME. If a number stands for no known user, there is no name to set, and rota's would be
+// wrong.
 func ofUser(env []string, name string) []string {
 	u, err := lookUpUser(name)
 	if err != nil {
-		return env // which the plan's account complains of
+		return env // lookUpAccount reports it
 	}
 	env = with(env, "HOME="+cmp.Or(u.HomeDir, "/"))
 	if u.Username != u.Uid {
@@ -33,7 +34,7 @@ func ofUser(env []string, name string) []string {
 	})
 }
 
-// with sets variables, each in the place of one that is there already.
+// with sets variables. One that is there already is replaced.
 func with(env []string, more ...string) []string {
 	for _, kv := range more {
 		name, _, _ := strings.Cut(kv, "=")

@@ -12,6 +12,7 @@ type Fate struct {
 // SeenBy says how it was found out what became of connections whose worker ended.
 type SeenBy string
 
+// The two ways.
 const (
 	SeenToldByKernel SeenBy = "notifications" // the kernel told of the end of each
 	SeenByStates     SeenBy = "states"        // by repeated looks at the connections, and at what was left of them

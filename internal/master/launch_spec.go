@@ -15,10 +15,10 @@ type launchSpec struct {
 	revision   string
 	plan       *plan
 	sockets    []inherited
-	unwanted   func() bool // as forkSpec has it
+	unwanted   func() bool // see forkSpec
 }
 
-// hold keeps the descriptors open until drop, whatever the loop closes meanwhile.
+// hold keeps the descriptors open until drop, even if the loop gives them up meanwhile.
 func (s launchSpec) hold() {
 	s.plan.hold()
 	for _, socket := range s.sockets {
@@ -33,7 +33,7 @@ func (s launchSpec) drop() {
 	}
 }
 
-// fork is how to make the child, which gets files and, behind them, what only the launch step needs.
+// fork says how to fork the child. It gets files and, behind them, those that only the launch step needs.
 func (s launchSpec) fork(files []int, contract []string) (forkSpec, error) {
 	args, err1 := s.expandArgs(s.plan.Command[1:])
 	more, err2 := s.expandEnv(s.plan.Env)

@@ -6,7 +6,7 @@ import (
 	"rota/internal/launch"
 )
 
-// step is what every worker of the plan does before it is its program.
+// step is what a worker of the plan does between the fork and its program.
 func (p *plan) step() launch.Step {
 	step := launch.Step{
 		Path:          p.program.path,

@@ -10,13 +10,13 @@ import (
 type Options struct {
 	Spec                        // of the first generation
 	Reread func() (Spec, error) // asked for the spec of each further one; nil: the first one's again
-	Given  []Given              // sockets that rota itself was started with
+	Given  []Given              // sockets that rota was started with
 	Probe  ProbeHTTP            // does one HTTP request; needed by the readiness http
 	Check  RunChecks            // asks the workers of a reload on trial; needed for checks
 	Log    zerolog.Logger
 
-	// Ended is called when a worker is over, before those of its processes that are left are
-	// killed: the last moment to see them. That waits until it returns. nil: nobody looks.
+	// Ended is called when a worker has ended and before its leftover processes are killed: the last moment to look at
+	// them. Its minder waits until it returns. It may be nil.
 	Ended func(worker string)
 }
 

@@ -15,20 +15,20 @@ import (
 	"rota/internal/near"
 )
 
-// A placeholder is a word in braces, in a worker's arguments or in a value of its environment, that stands
-// for what only rota knows: who the worker is, and what it inherits.
+// A placeholder is a word in braces, in a worker's arguments or in a value of its environment. It stands for what only
+// rota knows: who the worker is, and what it inherits.
 
 // ofListener are the placeholders that name a listener.
 var ofListener = []string{"fd", "port", "address", "path"}
 
-// CheckPlaceholders finds the mistakes in a text's placeholders, for workers that inherit these listeners.
+// CheckPlaceholders reports the first mistake in a text's placeholders, for workers that inherit these listeners.
 func CheckPlaceholders(text string, listeners []ListenAddress, ready Readiness) error {
 	trial := launchSpec{sockets: sketch(listeners, ready)}
 	_, err := expand(text, trial.value)
 	return err
 }
 
-// sketch is what workers will inherit, of which only the kinds are right.
+// sketch stands for what workers will inherit; only the names and families are right.
 func sketch(listeners []ListenAddress, ready Readiness) []inherited {
 	var list []inherited
 	add := func(k kernel.Listener, name string) { list = append(list, inherited{&socket{kernel: k}, name}) }
@@ -46,7 +46,7 @@ func sketch(listeners []ListenAddress, ready Readiness) []inherited {
 	return list
 }
 
-// expand puts values in the place of placeholders. Other braces are the program's own.
+// expand replaces placeholders by values. Other braces are left to the program.
 func expand(text string, value func(kind, name string) (string, error)) (string, error) {
 	var b strings.Builder
 	for {
@@ -90,8 +90,8 @@ func (s launchSpec) value(kind, name string) (string, error) {
 	return s.sockets[i].part(kind)
 }
 
-// part is the address, or what a placeholder asks of it. A wildcard stays one: programs that look for the
-// socket with "the very address" want it as it is bound.
+// part is the address, or the part of it that a placeholder names. A wildcard stays one: programs that look for the socket
+// by its address need it as it is bound.
 func (i inherited) part(kind string) (string, error) {
 	local := i.kernel.Family == unix.AF_UNIX
 	switch {
@@ -107,7 +107,7 @@ func (i inherited) part(kind string) (string, error) {
 	return i.kernel.Address(), nil
 }
 
-// absolute is the path as a worker finds it, whose working directory may be another. An abstract one is no file.
+// absolute is the path for a worker, which may have another working directory. An abstract socket has no file.
 func absolute(path string) string {
 	if strings.HasPrefix(path, "@") {
 		return path
@@ -118,7 +118,7 @@ func absolute(path string) string {
 	return path
 }
 
-// unknown says what is wrong with a name that no listener has.
+// unknown is the error for a name that no listener has.
 func (s launchSpec) unknown(name string) error {
 	if name == probeName {
 		return errors.New("workers get this listener only where ready is tcp or http:/path")
@@ -138,7 +138,7 @@ func (s launchSpec) expandArgs(args []string) ([]string, error) {
 	return s.expandAll(args, func(arg string) string { return fmt.Sprintf("%q", arg) })
 }
 
-// expandEnv replaces them in variables, of which a complaint tells the name only.
+// expandEnv replaces them in variables. Errors name a variable without its value, which may be a secret.
 func (s launchSpec) expandEnv(env []string) ([]string, error) {
 	return s.expandAll(env, func(kv string) string {
 		name, _, _ := strings.Cut(kv, "=")
@@ -158,7 +158,7 @@ func (s launchSpec) expandAll(texts []string, call func(string) string) ([]strin
 	return list, errors.Join(errs...)
 }
 
-// checkPlaceholders finds the mistakes in a plan's placeholders, which would otherwise only show when a worker is started.
+// checkPlaceholders finds the mistakes in a plan's placeholders before a worker is started.
 func checkPlaceholders(p *plan) error {
 	var listeners []ListenAddress
 	for _, l := range p.listeners {

@@ -11,9 +11,8 @@ import (
 	"rota/internal/launch"
 )
 
-// plan is what the workers of one generation are made from. It is made once, when the reload begins,
-// of what is on disk then; a worker started days later, after a crash or for a larger pool, is
-// still made from it.
+// plan is what the workers of one generation are made from. It is made when the reload begins, of what is on disk then; a
+// worker that is started days later, after a crash or for a larger pool, is still made from it.
 type plan struct {
 	Spec
 	program   *programFile
@@ -24,7 +23,8 @@ type plan struct {
 	shown     Program
 }
 
-// makePlan looks up what the spec names. Listeners come later: they are shared between plans.
+// makePlan looks up what the spec names. own is rota's environment; previous may be nil. Listeners come later: plans
+// share them.
 func makePlan(spec Spec, own []string, previous *plan) (*plan, error) {
 	p := &plan{Spec: spec.withDefaults()}
 	if err := p.fill(own, previous); err != nil {
@@ -70,7 +70,8 @@ func (p *plan) workingDirectory() string {
 	return directory
 }
 
-// missing says what of the plan is no longer on the disk as it was, and what that means. The caller holds the plan.
+// missing says what of the plan is no longer on the disk as it was, and what that means, a sentence each. The caller
+// holds the plan.
 func (p *plan) missing() []string {
 	var list []string
 	if p.directory != nil && deleted(p.directory.fd) {
@@ -78,7 +79,8 @@ func (p *plan) missing() []string {
 	}
 	switch {
 	case p.program.script && !p.program.inPlace():
-		list = append(list, fmt.Sprintf("the script %s is not there any more as it was; rota runs a copy, which does not find what stands beside it by its own name", p.program.path))
+		list = append(list, fmt.Sprintf("the script %s is not there any more as it was; rota runs a copy, "+
+			"which does not find what stands beside it by its own name", p.program.path))
 	case deleted(p.program.fd):
 		list = append(list, fmt.Sprintf("the program %s has been deleted; rota still has it", p.program.path))
 	}
@@ -90,7 +92,7 @@ func deleted(fd int) bool {
 	return unix.Fstat(fd, &stat) == nil && stat.Nlink == 0
 }
 
-// hold keeps the descriptors open until drop, whatever the loop closes meanwhile.
+// hold keeps the descriptors open until drop, even if the loop gives them up meanwhile.
 func (p *plan) hold() {
 	p.program.hold()
 	if p.directory != nil {
@@ -107,8 +109,8 @@ func (p *plan) drop() {
 	}
 }
 
-// directory is a working directory. It is held open, so that it is this one that workers run
-// in, also when its path leads to another by then.
+// directory is a working directory. It is held open, so that workers run in this one even if its path leads to another by
+// then.
 type directory struct {
 	*sharedFD
 	path string // resolved: absolute, without symbolic links
@@ -134,7 +136,7 @@ func resolve(path string) (string, error) {
 	return filepath.Abs(resolved)
 }
 
-// valueOf is the value that a variable has in an environment; of two the later counts.
+// valueOf is the value of a variable in an environment; the last one counts.
 func valueOf(env []string, name string) string {
 	value := ""
 	for _, kv := range env {

@@ -23,8 +23,8 @@ func (p *plan) closeNew(open []*binding) {
 	}
 }
 
-// fit closes the sockets that were opened for slots that the pool does not have, because somebody has
-// scaled it: nobody would serve them.
+// fit closes the sockets of slots that the pool does not have any more because somebody has scaled it: no worker would
+// serve them.
 func (p *plan) fit(size int, open []*binding) {
 	for _, l := range p.listeners {
 		if !slices.Contains(open, l.binding) {
@@ -46,7 +46,7 @@ func (p *plan) terms() terms {
 	}
 }
 
-// provable reports whether workers of the plan can be probed at all.
+// provable reports whether there is a listener through which probes can reach the workers.
 func (p *plan) provable() bool {
 	return p.ProbeInterval > 0 && slices.ContainsFunc(p.listeners, func(l listener) bool { return l.stream() })
 }

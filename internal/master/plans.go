@@ -186,6 +186,7 @@ func (l *loop) forget() {
 	}
 }
 
+// warnOfLostDeathSignal warns of workers that would outlive a master that is killed.
 func warnOfLostDeathSignal(log zerolog.Logger, p *plan) {
 	if because := p.losesDeathSignal(); because != "" {
 		log.Warn().Str("program", p.program.path).Str("because", because).

@@ -15,23 +15,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// programFile is the file that the workers of one generation run. It is held open from the
-// generation's beginning to its end, so that a worker started days later, after a crash,
-// still runs what its reload found on disk.
+// programFile is the file that the workers of one generation run. It is held open as long as the generation lives, so that
+// a worker that is started days later, after a crash, still runs what the reload found on disk.
 type programFile struct {
 	*sharedFD
 	path   string      // resolved: absolute, without symbolic links
-	beside string      // the same, but the last element may be a link: what belongs to it stands there
-	called string      // what it is called in its arguments
+	beside string      // the same, but the last element may be a link: the program's other files are beside it
+	called string      // argv[0]
 	sum    string      // SHA-256; "" when it can't be read
 	script bool        // it begins with #!
 	copy   *sharedFD   // of a script; nil otherwise
 	found  os.FileInfo // as it was when it was opened
 }
 
-// openProgram finds a command's program as it is on disk now: by its path, which is relative
-// to the working directory, or by its name along PATH. If it is the same as the previous
-// generation's, that spares some work.
+// openProgram finds a command's program as it is on disk now: by its path, which is relative to the working directory, or
+// by its name along PATH. previous is that of the generation before; if nothing has changed, it spares some work.
 func openProgram(name, directory, path string, previous *programFile) (*programFile, error) {
 	file, err := lookUp(name, directory, path)
 	if err != nil {
@@ -46,7 +44,7 @@ func openProgram(name, directory, path string, previous *programFile) (*programF
 		p.beside = filepath.Join(parent, filepath.Base(file))
 	}
 	if filepath.IsAbs(name) {
-		p.called = p.beside // a program that looks for its own files by this name finds its release's
+		p.called = p.beside // a program that looks for its own files by this name finds those of its release
 	}
 	return p, nil
 }
@@ -69,7 +67,7 @@ func lookUp(name, directory, path string) (string, error) {
 			return file, nil
 		}
 		if errors.Is(err, os.ErrPermission) {
-			failed = err // something is there: say so, if nothing better is found
+			failed = err // tells more than that there is no such file
 		}
 	}
 	return "", failed
@@ -102,7 +100,7 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	p := &programFile{sharedFD: shareFD(fd), path: path}
-	// Asked of the open file: another may stand at the path by now.
+	// This asks the open file: the path may lead to another by now.
 	if p.found, err = os.Stat("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && readable {
 		err = p.read(previous)
 	}
@@ -113,8 +111,8 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 	return p, nil
 }
 
-// read takes the sum of the file, and a copy if it is a script: a binary can't be written to
-// while it runs, but a script can be edited in place.
+// read takes the sum of the file, and a copy if it is a script: a binary can't be written to while it runs, but a script
+// can be edited in place.
 func (p *programFile) read(previous *programFile) error {
 	content := io.NewSectionReader(descriptor(p.fd), 0, p.found.Size())
 	head := make([]byte, 2)
@@ -131,7 +129,7 @@ func (p *programFile) read(previous *programFile) error {
 		p.copy = shareFD(fd)
 		into = io.MultiWriter(hash, descriptor(fd))
 	case previous != nil && previous.unchanged(p.found):
-		p.sum = previous.sum // of a large file it takes a while
+		p.sum = previous.sum // reading a large file takes a while
 		return nil
 	}
 	if _, err := io.Copy(into, content); err != nil {
@@ -141,15 +139,14 @@ func (p *programFile) read(previous *programFile) error {
 	return nil
 }
 
-// unchanged reports whether info is of the same file in the same state.
+// unchanged reports whether info describes the same file in the same state.
 func (p *programFile) unchanged(info os.FileInfo) bool {
 	then, now := p.found.Sys().(*syscall.Stat_t), info.Sys().(*syscall.Stat_t)
 	return os.SameFile(p.found, info) && then.Size == now.Size && then.Mtim == now.Mtim && then.Ctim == now.Ctim
 }
 
-// inPlace reports whether the file still stands where it was found, as it was, or one with the same
-// content: a hard link or a new owner touches a file, too. A script is
-// then run by that name, because many look at it to find what belongs to them.
+// inPlace reports whether the file is still where it was found, or one with the same content: a hard link or a new owner
+// changes a file's times, too. A script is then run by that name, because many scripts use it to find their other files.
 func (p *programFile) inPlace() bool {
 	info, err := os.Stat(p.beside)
 	if err != nil || p.unchanged(info) {
@@ -188,10 +185,9 @@ func (p *programFile) drop() {
 // maxScript bounds what is copied; a larger one is only held open.
 const maxScript = 16 << 20
 
-// descriptor reads and writes without owning what it does that to.
+// descriptor reads and writes a file that it does not own.
 type descriptor int
 
-// ReadAt is pread.
 func (d descriptor) ReadAt(b []byte, offset int64) (int, error) {
 	n, err := unix.Pread(int(d), b, offset)
 	if err == nil && n < len(b) {
@@ -200,7 +196,6 @@ func (d descriptor) ReadAt(b []byte, offset int64) (int, error) {
 	return max(n, 0), err
 }
 
-// Write is write.
 func (d descriptor) Write(b []byte) (int, error) {
 	n, err := unix.Write(int(d), b)
 	return max(n, 0), err

@@ -18,13 +18,13 @@ type Readiness struct {
 	Pattern *regexp.Regexp // of ReadyLog
 }
 
-// ReadyKind is a way to know that a worker accepts connections.
+// ReadyKind is a way to find out that a worker accepts connections.
 type ReadyKind string
 
-// The kinds.
+// The kinds of readiness.
 const (
 	ReadyNotify ReadyKind = ""      // it says READY=1, or acknowledges to einhorn
-	ReadyAuto   ReadyKind = "auto"  // it is seen to accept connections; where that can't be seen, it says so or has lived for a while
+	ReadyAuto   ReadyKind = "auto"  // it is seen to accept; where that can't be seen, it says so or has lived for a while
 	ReadyDelay  ReadyKind = "delay" // it has lived for a while
 	ReadyTCP    ReadyKind = "tcp"   // it accepts a connection from the listener called probe
 	ReadyHTTP   ReadyKind = "http"  // it answers there with a status below 400
@@ -78,13 +78,14 @@ func (r Readiness) missing() string {
 	}
 }
 
-// probes reports whether the worker needs a listener of its own to be probed at.
+// probes reports whether the worker needs a listener of its own for probes.
 func (r Readiness) probes() bool { return r.Kind == ReadyTCP || r.Kind == ReadyHTTP }
 
-// heeds reports whether it counts when the worker itself says that it is ready.
+// heeds reports whether it matters that the worker itself says it is ready.
 func (r Readiness) heeds() bool { return r.Kind == ReadyNotify || r.Kind == ReadyAuto }
 
-// ProbeHTTP asks the program behind an address for a path, with header lines; nil: it answered with a status below 400.
+// ProbeHTTP requests a path from the program behind an address, with header lines. It returns nil if the answer's status
+// is below 400.
 type ProbeHTTP func(ctx context.Context, address, path string, headers []string) error
 
 var errNoProbe = errors.New("ready: this master has no way to probe over HTTP")

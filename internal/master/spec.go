@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spec is what the workers of one generation are to be. It is read anew at each reload, and
-// what it names on disk is looked up then and pinned (plan.go).
+// Spec says what the workers of one generation are to be. It is read anew at each reload. What it names on disk is looked
+// up then, and pinned by a plan.
 type Spec struct {
 	Listen       []ListenAddress // at least one, unless rota was started with sockets
 	Command      []string        // program and arguments of a worker
@@ -22,19 +22,19 @@ type Spec struct {
 
 	Directory  string         // working directory; "": the master's
 	Env        []string       // K=V, added to the master's own environment
-	User       string         // name or number of whom to run as; "": the master's own
+	User       string         // name or number of the user to run as; "": the master's own
 	Groups     []string       // the primary group and then the others; nil: the user's own
 	Umask      *int           // permission bits; nil: the master's own
-	Withhold   []string       // names of variables in rota's environment that workers don't get, besides those of OfContract
+	Withhold   []string       // variables of rota's environment that workers don't get, besides those of OfContract
 	OpenFiles  int            // limit of open files; 0: as rota was started
 	NoNewPrivs bool           // no setuid program gives a worker more rights
 	Ready      Readiness      // when a worker counts as ready; zero: READY=1
 	StopSignal syscall.Signal // tells a worker to drain; 0: SIGTERM
 	StopGroup  bool           // it goes to the whole process group
-	Watchdog   time.Duration  // how long a worker may be silent; 0: for ever
+	Watchdog   time.Duration  // how long a worker may be silent; 0: no limit
 
-	Strategy      Strategy      // of its reload; a caller may want another
-	Checks        []Check       // that the workers have to pass while the reload is on trial
+	Strategy      Strategy      // of its reload, unless the request has another
+	Checks        []Check       // the workers have to pass them while the reload is on trial
 	CheckHeaders  []string      // of requests to the workers, a line each: "Host: app.example"
 	CheckTimeout  time.Duration // of each; 0: DefaultCheckTimeout
 	MaxDraining   int           // generations that may drain at a time; 0: any number
@@ -84,7 +84,7 @@ func (s Spec) Validate() error {
 
 func (s Spec) withDefaults() Spec {
 	if s.Workers == 0 {
-		s.Workers = runtime.GOMAXPROCS(0) // which, unlike NumCPU, heeds a container's limit
+		s.Workers = runtime.GOMAXPROCS(0) // unlike NumCPU it respects a container's limit
 	}
 	s.StartTimeout = cmp.Or(s.StartTimeout, DefaultStartTimeout)
 	s.DrainTimeout = cmp.Or(s.DrainTimeout, DefaultDrainTimeout)

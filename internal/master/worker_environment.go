@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// contract is one worker's side of the contracts, of which it may know any: systemd's (LISTEN_PID is
-// set after the fork), einhorn's and Server::Starter's.
-func (s launchSpec) contract(notify string, ack string) []string {
+// contract are the variables that tell a worker of its sockets and of itself. It may know any of the conventions:
+// systemd's (LISTEN_PID is set after the fork), einhorn's and Server::Starter's. notify and ack are the paths of its
+// sockets; ack may be "".
+func (s launchSpec) contract(notify, ack string) []string {
 	env := []string{
 		"LISTEN_FDS=" + strconv.Itoa(len(s.sockets)),
 		"NOTIFY_SOCKET=" + notify,
@@ -21,16 +22,7 @@ func (s launchSpec) contract(notify string, ack string) []string {
 		"EINHORN_FD_COUNT=" + strconv.Itoa(len(s.sockets)),
 		"SERVER_STARTER_GENERATION=" + strconv.Itoa(s.generation),
 	}
-	var names, ports []string
-	for i, socket := range s.sockets {
-		fd := strconv.Itoa(firstInherited + i)
-		names = append(names, socket.name)
-		env = append(env, "EINHORN_FD_"+strconv.Itoa(i)+"="+fd)
-		if socket.asked.stream() {
-			ports = append(ports, socket.starterPort()+"="+fd)
-		}
-	}
-	env = append(env, "LISTEN_FDNAMES="+strings.Join(names, ":"), "SERVER_STARTER_PORT="+strings.Join(ports, ";"))
+	env = append(env, s.ofSockets()...)
 	if ack != "" {
 		env = append(env, "EINHORN_SOCK_PATH="+ack)
 	}
@@ -43,11 +35,24 @@ func (s launchSpec) contract(notify string, ack string) []string {
 	return env
 }
 
-// workerMark is the variable by which all of a worker's processes are known.
+// ofSockets are the variables that have a part for each socket.
+func (s launchSpec) ofSockets() (env []string) {
+	var names, ports []string
+	for i, socket := range s.sockets {
+		fd := strconv.Itoa(firstInherited + i)
+		names = append(names, socket.name)
+		env = append(env, "EINHORN_FD_"+strconv.Itoa(i)+"="+fd)
+		if socket.asked.stream() {
+			ports = append(ports, socket.starterPort()+"="+fd)
+		}
+	}
+	return append(env, "LISTEN_FDNAMES="+strings.Join(names, ":"), "SERVER_STARTER_PORT="+strings.Join(ports, ";"))
+}
+
+// workerMark is the variable by which rota recognises the processes of a worker.
 func workerMark(worker string) string { return "ROTA_WORKER_ID=" + worker }
 
-// starterPort is the address as Server::Starter writes it, which leaves out the host that
-// stands for any.
+// starterPort is the address as Server::Starter writes it: without the host if that stands for any.
 func (i inherited) starterPort() string {
 	address := i.kernel.Address()
 	host, port, err := net.SplitHostPort(address)
