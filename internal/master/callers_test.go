@@ -13,7 +13,7 @@ func TestOfManyCallersTheFirstAndTheLastAreKept(t *testing.T) {
 	const asked = 1500
 	var read Reload
 	for i := range asked {
-		w.apply(askReload{id: newID(), request: ReloadRequest{Reason: itoa(i)}})
+		w.apply(askReload{id: freshID(), request: ReloadRequest{Reason: itoa(i)}})
 		if i == 100 {
 			read = w.last().clone()
 		}
@@ -48,7 +48,7 @@ func TestManyCallersCannotAskForChecksWithoutEnd(t *testing.T) {
 	for i := range mostChecks {
 		one := []Check{{Kind: CheckPath, Target: "/" + itoa(i)}}
 		require.NoError(t, w.pool.forbidsChecks(one))
-		w.apply(askReload{id: newID(), request: ReloadRequest{Checks: one}})
+		w.apply(askReload{id: freshID(), request: ReloadRequest{Checks: one}})
 	}
 	require.Len(t, w.last().Checks, mostChecks)
 	another := []Check{{Kind: CheckPath, Target: "/another"}}

@@ -193,34 +193,6 @@ func TestWhoAsksForTheWrongOneIsTold(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestAnEvictionIsCountedForTheReloadThatDrainsTheWorker(t *testing.T) {
-	w := newWorld(1).up()
-	first := w.in(WorkerReady)[0]
-	w.apply(evicted{worker: first.ID, n: 5})
-	r := w.ask()
-	w.prepare(nil)
-	w.ready(w.next())
-	require.Equal(t, ReloadLive, r.State)
-	require.Zero(t, r.Evicted, "it did not drain yet")
-	w.apply(evicted{worker: first.ID, n: 3})
-	w.apply(evicted{worker: first.ID, n: -1})
-	require.Equal(t, 2, r.Evicted)
-	w.apply(evicted{worker: first.ID, n: -5})
-	require.Zero(t, r.Evicted, "what was counted before is not taken back after")
-	w.apply(evicted{worker: first.ID, n: 4})
-	w.apply(exited{worker: first.ID})
-	w.apply(evicted{worker: first.ID, n: 1})
-	require.Equal(t, ReloadCompleted, r.State)
-	require.Equal(t, 4, r.Evicted)
-}
-
-func TestAnEvictionFromAWorkerThatLeavesForAnotherReasonIsNoReloads(t *testing.T) {
-	w := newWorld(2).up()
-	w.apply(scaleBy{delta: -1})
-	w.apply(evicted{worker: w.in(WorkerDraining)[0].ID, n: 1})
-	require.Empty(t, w.pool.reloads)
-}
-
 func TestAProbeOfRotasOwnIsNotEvicted(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 1}, "holds-connections")
 	r.ready(1)

@@ -541,3 +541,39 @@ func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
 	require.False(t, s.Lost)
 	require.Len(t, s.Backlog, 1)
 }
+
+// Releases that live for so long once they serve, while an older worker does not let go of its client. The trial is that
+// of programs.
+func TestHowLongAReleaseLivesDecidesWhatItsReloadIs(t *testing.T) {
+	for name, c := range map[string]struct {
+		life  time.Duration // 0: for ever
+		state ReloadState
+		code  FailureCode // "": none
+	}{
+		"it stays":                            {0, ReloadCompleted, ""},
+		"it dies on trial":                    {1500 * time.Millisecond, ReloadFailed, WorkerFailed},
+		"it dies later, while others drain":   {3 * time.Second, ReloadCompleted, Unstable},
+		"it dies when nobody drains any more": {time.Hour, ReloadCompleted, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Spec{Workers: 2, Strategy: Strategy{Soak: 2 * time.Second}}, soon(time.Millisecond), func(b *bench) {
+				time.Sleep(time.Second)
+				b.processes[0].obeys = false // until the drain timeout
+				b.from(func(p *fakeProcess) {
+					soon(100 * time.Millisecond)(p)
+					if c.life > 0 && p.spec.generation == 2 {
+						time.AfterFunc(100*time.Millisecond+c.life, func() { p.exit(exitStatus{code: 3}) })
+					}
+				})
+				r := b.wait(b.askReload().ID, ReloadCompleted)
+				require.Equal(t, c.state, r.State)
+				if c.code == "" {
+					require.Nil(t, r.Failure)
+					return
+				}
+				require.Equal(t, c.code, r.Failure.Code)
+				require.NotEmpty(t, r.Losses())
+			})
+		})
+	}
+}

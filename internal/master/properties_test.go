@@ -41,7 +41,7 @@ func draw(t *rapid.T, w *world) (f happening, shrinks bool) {
 	kind := rapid.IntRange(0, 24).Draw(t, "kind")
 	switch {
 	case kind == 0:
-		return askReload{id: newID(), request: ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
+		return askReload{id: freshID(), request: ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
 	case kind == 1 && len(w.preparing) > 0:
 		return takePrepared(w, errNotThere), false
 	case kind == 2 && len(w.preparing) > 0:
@@ -275,14 +275,14 @@ func TestWhoeverAsksDuringARotationSharesTheNext(t *testing.T) {
 	first := w.ask()
 	w.prepare(nil)
 	for i := range 20 {
-		w.apply(askReload{id: newID(), request: ReloadRequest{Revision: itoa(i)}})
+		w.apply(askReload{id: freshID(), request: ReloadRequest{Revision: itoa(i)}})
 	}
 	require.Len(t, w.pool.reloads, 2)
 	shared := w.last()
 	require.Equal(t, ReloadQueued, shared.State)
 	require.Len(t, w.last().Callers, 20)
 	require.Equal(t, "19", shared.Revision, "the latest caller's settings win")
-	w.apply(askReload{id: newID(), request: ReloadRequest{Trigger: TriggerSignal, DrainTimeout: time.Second}})
+	w.apply(askReload{id: freshID(), request: ReloadRequest{Trigger: TriggerSignal, DrainTimeout: time.Second}})
 	require.Equal(t, "19", shared.Revision, "who says nothing changes nothing")
 	require.Equal(t, time.Second, shared.DrainTimeout)
 
@@ -353,7 +353,7 @@ func TestEventsDoNotGrowWithTheSquare(t *testing.T) {
 	w.ask()
 	w.prepare(nil)
 	for range 1000 {
-		w.apply(askReload{id: newID()})
+		w.apply(askReload{id: freshID()})
 	}
 	callers := 0
 	for _, e := range w.events {

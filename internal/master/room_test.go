@@ -10,27 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestARefusalSaysTheNumbers(t *testing.T) {
-	const mib = 1 << 20
-	memory := resource{limit: "cgroup /x", most: 4096 * mib, free: 1100 * mib, worker: 310 * mib}
-	require.Nil(t, memory.refuse(3))
-	refused := memory.refuse(8)
-	require.Equal(t, 3, refused.Fits)
-	require.EqualError(t, refused, "surge of 8: 8 workers of 310 MiB need 2.4 GiB, and 1.1 GiB is free below the limit of 4 GiB of cgroup /x; a surge of 3 would fit")
-	refused.Grows = true
-	require.EqualError(t, refused, "a pool with 8 more: 8 workers of 310 MiB need 2.4 GiB, and 1.1 GiB is free below the limit of 4 GiB of cgroup /x; 3 more would fit")
-	memory.free = 300*mib + mib/2
-	require.EqualError(t, memory.refuse(1), "surge of 1: 1 worker of 310 MiB needs 310 MiB, and 300 MiB is free below the limit of 4 GiB of cgroup /x; not even one more would fit")
-	memory.worker = 30 * mib / 4
-	require.ErrorContains(t, memory.refuse(100), "100 workers of 7.5 MiB need 750 MiB")
-
-	threads := resource{tasks: true, limit: "cgroup /x", most: 64, free: 20, worker: 7}
-	require.EqualError(t, threads.refuse(4), "surge of 4: 4 workers need 28 threads, and 20 are free below the limit of 64 of cgroup /x; a surge of 2 would fit")
-
-	files := resource{files: true, limit: "ulimit -n", most: 1024, free: 900, worker: 5}
-	require.EqualError(t, files.refuse(200), "surge of 200: 200 workers need 1000 open files of the master, and 900 are free below its limit of 1024 (ulimit -n); a surge of 180 would fit")
-}
-
 // What grows a pool asks for room as a surge does, whichever way it comes.
 func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 1}, "good")

@@ -423,7 +423,7 @@ func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, gone)
 	for n := range mostKeys + 10 {
-		w.apply(askReload{id: newID(), request: ReloadRequest{Key: itoa(n)}})
+		w.apply(askReload{id: freshID(), request: ReloadRequest{Key: itoa(n)}})
 	}
 	require.Len(t, w.pool.keys, mostKeys)
 }
@@ -499,4 +499,28 @@ func TestAReloadOnTrialThatEndsWithTheMasterIsOnTrialNoMore(t *testing.T) {
 	w.apply(stopMaster{})
 	require.Equal(t, ReloadAborted, r.State)
 	require.Zero(t, r.TrialEndsAt)
+}
+
+func TestTheVerdictWaitsForTheSearchForAProof(t *testing.T) {
+	w := newWorld(1).up()
+	r := w.under(func(terms *terms) { terms.provable = true })
+	w.over()
+	require.Contains(t, w.did(), "prove "+r.ID)
+	require.Equal(t, ReloadLive, r.State)
+	require.True(t, w.pool.rotates(r))
+	w.leave()
+	require.Equal(t, ReloadLive, r.State)
+	w.apply(proved{reload: "another"})
+	require.True(t, w.pool.rotates(r))
+	w.apply(proved{reload: r.ID})
+	require.Equal(t, ReloadCompleted, r.State)
+	require.False(t, w.pool.rotates(r))
+
+	r = w.under(func(terms *terms) { terms.provable = true })
+	w.over()
+	w.apply(exited{worker: w.pool.slots[0].duty.ID, exit: Exit{Code: 1}})
+	require.Equal(t, ReloadReverting, r.State)
+	w.apply(proved{reload: r.ID})
+	require.True(t, w.calm())
+	require.Equal(t, ReloadFailed, r.State)
 }

@@ -268,17 +268,3 @@ func TestAWorkerThatWasKilledIsNotSaidToHaveStoppedAccepting(t *testing.T) {
 	reload := r.reload(ReloadRequest{}, ReloadCompleted)
 	require.Zero(t, drainingStep(t, reload.Steps).StoppedAcceptingAt)
 }
-
-func TestAWorkerThatHasEndedByItselfHasStoppedAccepting(t *testing.T) {
-	w := newWorld(1).up()
-	w.ask()
-	w.prepare(nil).ready(w.next())
-	old := w.in(WorkerDraining)[0]
-	before := w.last().Steps
-	w.apply(stillAccepts{worker: old.ID, listeners: "tcp", after: 5049 * msec})
-	w.apply(exited{worker: old.ID})
-	s := drainingStep(t, w.last().Steps)
-	require.Equal(t, w.now, s.StoppedAcceptingAt)
-	require.Contains(t, s.Message, "; it was still waiting for connections on tcp 5s after it was told to stop")
-	require.NotContains(t, drainingStep(t, before).Message, "still", "who has read it has a list of its own")
-}

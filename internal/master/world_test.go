@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -359,7 +360,8 @@ func tellEffect(e effect) string {
 	case publish:
 		return tellEvent(e.event)
 	}
-	return strings.TrimPrefix(fmt.Sprintf("%T", e), "master.") // the others have nothing to tell
+	_, name, _ := strings.Cut(fmt.Sprintf("%T", e), ".") // the others have nothing to tell
+	return name
 }
 
 // tellEvent is the type of the event and whom it is about.
@@ -376,6 +378,11 @@ func tellEvent(e Event) string {
 	}
 	return text
 }
+
+var lastID atomic.Int64
+
+// freshID is an id that no other reload of a test has.
+func freshID() string { return fmt.Sprintf("r%d", 1000+lastID.Add(1)) }
 
 var errNotThere = errors.New("no such file or directory")
 
