@@ -36,7 +36,7 @@ test: ## the tests that one needs to trust a build; installs what is missing for
 	tools/check build vet install_for_test tests
 
 check: ## what make test leaves out: linters, race detector, vulnerabilities, recipes
-	tools/check format lint install_for_check scripts web_lint web_tests vulnerabilities race recipes
+	tools/check format lint install_for_check scripts packages web_lint web_tests vulnerabilities race recipes
 
 bench: build ## measure bin/rota against a bare Go server (ARGS="-run churn" picks some)
 	tools/need ss:iproute2
