@@ -177,7 +177,7 @@ func TestHealth(t *testing.T) {
 	f.status.Looping = []int{1}
 	p := get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, []any{1.0}, p["crash_looping"])
-	require.Contains(t, p["detail"], "2 of 2 workers are ready; crash loop in slots [1]")
+	require.Contains(t, p["detail"], "2 of 2 workers are ready; slot 1 is in a crash loop")
 
 	f.status.Looping, f.status.Shut = nil, []string{"nobody can connect to the listener unix: its file is gone"}
 	p = get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
@@ -330,6 +330,7 @@ func TestTheTextSaysWhatAClientMakesOfTheJSON(t *testing.T) {
 		require.Equal(t, text, words.Status(status, workers.Workers))
 		require.Contains(t, text, `missing   the program\x0awas deleted`)
 		require.Contains(t, text, `v 1\x1b[2J`)
-		require.Contains(t, text, "crash loop in slots [1], slot 3 waits for its next worker\n")
+		require.Contains(t, text, "crash loop in slots [1]\n")
+		require.Equal(t, []string{"slot 1 is in a crash loop", "slot 3 waits for its next worker"}, status.Alarms)
 	})
 }

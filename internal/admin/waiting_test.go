@@ -65,7 +65,7 @@ func TestReadinessNamesWaitingSlots(t *testing.T) {
 	get(t, s, "/readyz").is(http.StatusOK) // two deaths are no crash loop yet
 	f.status.Looping = []int{1}
 	p := get(t, s, "/readyz").problem(http.StatusServiceUnavailable, "")
-	require.Regexp(t, `crash loop in slots \[1\]; `+
+	require.Regexp(t, "slot 1 is in a crash loop; "+
 		"slot 1 waits for its next worker: 4 deaths in a row, the last: exited with code 3; next try in .*; "+
 		"slot 3 waits for its next worker: 2 deaths in a row, the last: was not ready in time", p["detail"])
 	require.Len(t, p["reasons"], 3)

@@ -28,8 +28,8 @@ func Unready(s view.Status, unreachable []string) []string {
 		reasons = append(reasons, "no worker is ready")
 	}
 	reasons = append(reasons, unreachable...)
-	if len(s.CrashLooping) > 0 {
-		reasons = append(reasons, fmt.Sprintf("crash loop in slots %v", s.CrashLooping))
+	for _, slot := range s.CrashLooping {
+		reasons = append(reasons, fmt.Sprintf("slot %d is in a crash loop", slot))
 	}
 	return reasons
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strings"
 
 	"rota/internal/view"
 )
@@ -30,17 +29,16 @@ func Status(s view.Status, workers []view.Worker) string {
 	return text.String()
 }
 
+// pool is short: the table below it has the rest.
 func pool(s view.Status) string {
-	counts := fmt.Sprintf("%d of %d ready, %d starting, %d draining", s.Pool.Ready, s.Pool.Size, s.Pool.Starting, s.Pool.Draining)
-	alarms := s.Alarms
-	if alarms == nil { // an older master does not say
-		alarms = Alarms(s, nil)
+	text := fmt.Sprintf("%d of %d ready, %d starting, %d draining", s.Pool.Ready, s.Pool.Size, s.Pool.Starting, s.Pool.Draining)
+	if s.Stopping {
+		text += ", shutting down"
 	}
-	parts := []string{counts}
-	for _, alarm := range alarms {
-		parts = append(parts, Cell(alarm))
+	if len(s.CrashLooping) > 0 {
+		text += fmt.Sprintf(", crash loop in slots %v", s.CrashLooping)
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // queue is empty for a datagram socket, which has none.
