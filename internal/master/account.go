@@ -10,8 +10,8 @@ import (
 	"rota/internal/launch"
 )
 
-// lookUpAccount finds a user and groups, each given by name or number. It returns nil if none is given: workers run as
-// rota does.
+// lookUpAccount finds a user and groups, each given by name or number. It returns nil if none is given:
+// workers run as rota does.
 func lookUpAccount(name string, groups []string) (*launch.Account, error) {
 	if name == "" && len(groups) == 0 {
 		return nil, nil

@@ -3,13 +3,11 @@ package master
 import (
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"rota/internal/einhorn"
 )
 
-// ackSocket is where one worker, and no other, can acknowledge to einhorn that it is ready. Unlike the notify socket it is
-// a file, because einhorn's clients know nothing else.
+// ackSocket is where one worker, and no other, can acknowledge to einhorn that it is ready. Unlike the notify
+// socket it is a file, because einhorn's clients know nothing else.
 type ackSocket struct{ *einhorn.Listener }
 
 const noAcks = "programs can't acknowledge in einhorn's way"
@@ -35,15 +33,6 @@ func (s *ackSocket) read(leader int, notes chan<- note, stop <-chan struct{}) {
 		case <-stop:
 		}
 	})
-}
-
-func trustedPeer(c syscall.Conn, leader int) bool {
-	var cred *unix.Ucred
-	err := withDescriptor(c, func(fd int) (err error) {
-		cred, err = unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-		return err
-	})
-	return err == nil && maySpeak(cred, leader)
 }
 
 func (s *ackSocket) close() {

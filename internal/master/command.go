@@ -20,10 +20,10 @@ type shell struct {
 	env     func() []string // the part of rota's environment that it passes on
 }
 
-// run has the shell run a line, in the master's working directory, as its user, and with env added to its environment. It
-// returns the last lines that the command printed. Errors: the exit code if it is not 0, and the context's. When the
-// context is done the command and its process group are killed, as is what is left of the group when the command has
-// ended. The spawner must not be stopped meanwhile.
+// run has the shell run a line, in the master's working directory, as its user, and with env added to its
+// environment. It returns the last lines that the command printed. Errors: the exit code if it is not 0, and
+// the context's. When the context is done the command and its process group are killed, as is what is left of
+// the group when the command has ended. The spawner must not be stopped meanwhile.
 func (s *shell) run(ctx context.Context, line string, env []string) ([]string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {

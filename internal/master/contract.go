@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// contractNames are the variables by which a supervisor (systemd, einhorn, Server::Starter or rota) tells its child of
-// sockets and of itself. Those that rota itself got are not passed on: workers get their own. Variables that merely begin
-// like them, such as LISTEN_ADDR, are the application's.
+// contractNames are the variables by which a supervisor (systemd, einhorn, Server::Starter or rota) tells its
+// child of sockets and of itself. Those that rota itself got are not passed on: workers get their own.
+// Variables that merely begin like them, such as LISTEN_ADDR, are the application's.
 var contractNames = []string{
 	"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
 	"EINHORN_MASTER_PID", "EINHORN_FDS", "EINHORN_FD_COUNT", "EINHORN_SOCK_PATH", "EINHORN_SOCK_FD", "EINHORN_CHILD_INDEX",

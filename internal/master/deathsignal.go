@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel sends a worker its stop signal when the master dies, unless the program gained privileges when it was
-// executed.
+// The kernel sends a worker its stop signal when the master dies, unless the program gained privileges when
+// it was executed.
 
 // losesDeathSignal says which property of the program's file makes the kernel drop that signal; "" for none.
 func (p *plan) losesDeathSignal() string {

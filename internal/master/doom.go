@@ -8,8 +8,8 @@ import (
 	"rota/internal/lapse"
 )
 
-// doom is what the stop signal will end because a process that gets it does not handle it. It is found out before the
-// signal is sent.
+// doom is what the stop signal will end because a process that gets it does not handle it. It is found out
+// before the signal is sent.
 type doom struct {
 	certain bool            // there is such a process
 	unseen  bool            // it could not be found out
@@ -17,7 +17,8 @@ type doom struct {
 	accepts bool            // such a process may accept more until the signal comes
 }
 
-// foresee finds out which processes of the family the stop signal ends at once, and which are left. meant says which get it.
+// foresee finds out which processes of the family the stop signal ends at once, and which are left. meant
+// says which get it.
 func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (d doom, ends, rest kernel.Family) {
 	for _, p := range family {
 		if p.Zombie {
@@ -60,7 +61,8 @@ func (d *doom) take(ends, rest kernel.Family, list []Connection) {
 	d.accepts = d.accepts || len(d.held) > 0
 }
 
-// accepts reports whether the processes may accept connections. A wrapper, such as a shell, only has the sockets open.
+// accepts reports whether the processes may accept connections. A wrapper, such as a shell, only has the
+// sockets open.
 func accepts(family kernel.Family, listeners []kernel.Listener) bool {
 	if len(family) == 0 {
 		return false
@@ -79,8 +81,8 @@ func mayAccept(waits map[uint64]kernel.Wait) bool {
 	return false
 }
 
-// prepareStop finds out what the stop signal will end, and tells the loop how many connections the worker has: it may be
-// gone before they are counted again.
+// prepareStop finds out what the stop signal will end, and tells the loop how many connections the worker
+// has: it may be gone before they are counted again.
 func (w *watch) prepareStop() {
 	family, group := w.family(w.start.worker), w.process.pid()
 	w.stopping.others = len(family) > 1

@@ -6,8 +6,8 @@ import (
 	"rota/internal/kernel"
 )
 
-// ending is what is known of how the connections of a worker end: from its stop signal on, or, if a reload has started
-// it, until it is ready. It belongs to the loop.
+// ending is what is known of how the connections of a worker end: from its stop signal on, or, if a reload
+// has started it, until it is ready. It belongs to the loop.
 type ending struct {
 	told  bool                  // the kernel tells of each connection that ends; else rota looks for what is left of it
 	known map[uint64]Connection // by cookie, the connections that any look has shown, as they were last seen
@@ -43,16 +43,16 @@ func newEnding(told bool) *ending {
 		ended: map[uint64]ended{}, begun: time.Now(), since: time.Now()}
 }
 
-// mayBeUnseen reports whether a connection of the worker that ended at that time may have escaped all looks: after the
-// last one, or soon after the stop signal, when the worker may just have accepted it.
+// mayBeUnseen reports whether a connection of the worker that ended at that time may have escaped all looks:
+// after the last one, or soon after the stop signal, when the worker may just have accepted it.
 func (e *ending) mayBeUnseen(at time.Time) bool {
 	return at.After(e.since) || at.After(e.begun) && at.Before(e.begun.Add(unseenFor))
 }
 
 const unseenFor = time.Second
 
-// take takes in a look. vanished are the connections of the look before that are not in this one, if some may have been
-// reset.
+// take takes in a look. vanished are the connections of the look before that are not in this one, if some may
+// have been reset.
 func (e *ending) take(seen look, list []Connection) (vanished []Connection) {
 	last := make(map[uint64]bool, len(list))
 	for _, c := range list {
@@ -80,8 +80,8 @@ func (e *ending) note(end ended) bool {
 	return true
 }
 
-// unaccounted reports whether the kernel has yet to tell how some of the last connections ended, and they are not about
-// to end.
+// unaccounted reports whether the kernel has yet to tell how some of the last connections ended, and they are
+// not about to end.
 func (e *ending) unaccounted(leaving map[uint64]kernel.Leaving) bool {
 	for cookie := range e.last {
 		_, told := e.ended[cookie]

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// environment is what every worker of the plan gets: the inheritable part of rota's own, and what the spec adds.
+// environment is what every worker of the plan gets: the inheritable part of rota's own, and what the spec
+// adds.
 func (p *plan) environment(own []string) []string {
 	env := p.inheritable(own)
 	if p.directory != nil {
@@ -18,8 +19,8 @@ func (p *plan) environment(own []string) []string {
 	return with(env, p.Env...)
 }
 
-// ofUser sets HOME, USER and LOGNAME. If a number stands for no known user, there is no name to set, and rota's would be
-// wrong.
+// ofUser sets HOME, USER and LOGNAME. If a number stands for no known user, there is no name to set, and
+// rota's would be wrong.
 func ofUser(env []string, name string) []string {
 	u, err := lookUpUser(name)
 	if err != nil {

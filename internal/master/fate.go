@@ -12,16 +12,30 @@ type remains struct {
 	strangers []ended         // connections that no look has shown and that ended since the last look, or are ending
 }
 
-// fate judges the connections one by one. These count as dropped: a connection that the worker, or its end, reset with
-// something unread; and one that was open when the worker ended by a signal that it did not handle, or by an error.
-// Every other connection that was closed in peace has drained, unless it is in doubt.
+// fate judges the connections one by one. These count as dropped: a connection that the worker, or its end,
+// reset with something unread; and one that was open when the worker ended by a signal that it did not
+// handle, or by an error. Every other connection that was closed in peace has drained, unless it is in doubt.
 func (e *ending) fate(d death, s remains) Fate {
 	f := Fate{Seen: SeenByStates}
 	if e.told {
 		f.Seen = SeenToldByKernel
 	}
-	var lost []Connection
-	waits, open := 0, 0
+	lost, waits, open := e.judgeAll(d, s)
+	f.Dropped, f.Connections, f.Unsure = len(lost), cutOf(lost, Dropped), waits+open
+	doubt := func(n int, what string) {
+		if n > 0 {
+			f.Doubts = append(f.Doubts, plural(n, "connection", "connections")+what)
+		}
+	}
+	doubt(waits, " closed by the "+d.name+" although nothing was sent since the client's last bytes")
+	doubt(open, " ended at about the time when the "+d.name+" "+d.how)
+	doubt(e.gone+e.vanished(d, s), " of the "+d.name+" vanished while connections on this machine were reset")
+	f.Doubts = append(f.Doubts, e.unseen(d, s)...)
+	return f
+}
+
+// judgeAll returns the connections that were lost, and counts those of which that is not certain.
+func (e *ending) judgeAll(d death, s remains) (lost []Connection, waits, open int) {
 	for cookie, c := range e.known {
 		if d.cut[cookie] {
 			continue
@@ -36,17 +50,7 @@ func (e *ending) fate(d death, s remains) Fate {
 		case wasFine:
 		}
 	}
-	f.Dropped, f.Connections, f.Unsure = len(lost), cutOf(lost, Dropped), waits+open
-	doubt := func(n int, what string) {
-		if n > 0 {
-			f.Doubts = append(f.Doubts, plural(n, "connection", "connections")+what)
-		}
-	}
-	doubt(waits, " closed by the "+d.name+" although nothing was sent since the client's last bytes")
-	doubt(open, " ended at about the time when the "+d.name+" "+d.how)
-	doubt(e.gone+e.vanished(d, s), " of the "+d.name+" vanished while connections on this machine were reset")
-	f.Doubts = append(f.Doubts, e.unseen(d, s)...)
-	return f
+	return lost, waits, open
 }
 
 // outcome is what became of one connection.
@@ -86,9 +90,9 @@ func (e *ending) judge(c *Connection, d death, s remains) outcome {
 	return wasFine
 }
 
-// waited reports whether the client may have waited for an answer when its connection was closed in peace: at the
-// worker's end, or by the worker first. A worker that says goodbye to each client and lets the client answer, as with
-// WebSockets, has sent something since it was told to stop.
+// waited reports whether the client may have waited for an answer when its connection was closed in peace: at
+// the worker's end, or by the worker first. A worker that says goodbye to each client and lets the client
+// answer, as with WebSockets, has sent something since it was told to stop.
 func (e *ending) waited(c *Connection, end ended, atEnd, first bool) bool {
 	if end.Cookie == 0 || c.TCP == nil {
 		return false // the kernel has not told
@@ -105,7 +109,8 @@ func (e *ending) waited(c *Connection, end ended, atEnd, first bool) bool {
 	return first && (end.MayBeUnanswered || end.Unanswered && quiet)
 }
 
-// vanished counts, where the kernel does not tell, the connections of which nothing is left, if any were reset meanwhile.
+// vanished counts, where the kernel does not tell, the connections of which nothing is left, if any were
+// reset meanwhile.
 func (e *ending) vanished(d death, s remains) int {
 	if e.told || s.resets <= e.reset || d.killed {
 		return 0

@@ -18,8 +18,8 @@ func (w *watch) finish() {
 	w.post(exited{worker: w.start.worker, exit: exit})
 }
 
-// readRest reads what the worker printed last. A process that got away may hold the output open for ever, so that is
-// waited for only a moment.
+// readRest reads what the worker printed last. A process that got away may hold the output open for ever, so
+// that is waited for only a moment.
 func (w *watch) readRest() {
 	grace := lapse.NewTimer()
 	grace.Reset(outputGrace)
@@ -54,8 +54,8 @@ func (w *watch) exit(status exitStatus) Exit {
 	}
 }
 
-// shortage is what a worker may have ended for before it was ready: the runtimes of many languages give up without a
-// word that would help.
+// shortage is what a worker may have ended for before it was ready: the runtimes of many languages give up
+// without a word that would help.
 func (w *watch) shortage(how exitStatus) string {
 	if w.lived != stageStarting || how == (exitStatus{}) {
 		return ""

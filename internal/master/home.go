@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// home is the directory that rota was started in. All relative paths start there: of the program, the settings' file, env
-// files, sockets. A deploy may delete the directory and make it anew, or put another in its place. A process stays in the
-// old one, so a reload goes to the one that is at the path by then.
+// home is the directory that rota was started in. All relative paths start there: of the program, the
+// settings' file, env files, sockets. A deploy may delete the directory and make it anew, or put another in
+// its place. A process stays in the old one, so a reload goes to the one that is at the path by then.
 type home struct {
 	path    string // without symbolic links; "" if it was gone from the start
 	logical string // the shell's path to it, perhaps through a link; "": the same
@@ -53,8 +53,8 @@ func (h *home) lost() string {
 	return ""
 }
 
-// follow goes to the directory that is at the path now, if the first one is gone from there. It returns nil if rota stays
-// where it is.
+// follow goes to the directory that is at the path now, if the first one is gone from there. It returns nil
+// if rota stays where it is.
 func (h *home) follow() *home {
 	if h.lost() == "" {
 		return nil

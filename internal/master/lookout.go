@@ -9,9 +9,9 @@ import (
 
 // A draining worker is watched until it has stopped accepting.
 
-// watchWithdrawal returns at once, and a goroutine looks until the worker has stopped accepting, or stopLooking is
-// called. looked is closed after the first look, which should come before the stop signal. A look may have to wait for
-// the worker's processes, so the caller must not wait for it for long.
+// watchWithdrawal returns at once, and a goroutine looks until the worker has stopped accepting, or
+// stopLooking is called. looked is closed after the first look, which should come before the stop signal. A
+// look may have to wait for the worker's processes, so the caller must not wait for it for long.
 func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	first := make(chan struct{})
 	if len(w.listeners) == 0 {
@@ -26,8 +26,9 @@ func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 	return first
 }
 
-// unused are the listeners on which the worker was never seen to accept, while it was on others. It has them only because
-// every worker inherits all. They are not known if nobody has looked, or if something could not be seen.
+// unused are the listeners on which the worker was never seen to accept, while it was on others. It has them
+// only because every worker inherits all. They are not known if nobody has looked, or if something could not
+// be seen.
 func (w *watch) unused() map[uint64]bool {
 	if w.vigil == nil || w.vigil.latest.unseen != "" {
 		return nil
@@ -83,8 +84,9 @@ func (m *minder) waits(listeners []kernel.Listener) (map[uint64]kernel.Wait, ker
 // stopsWithin is how long after its stop signal a worker may go on accepting before there is a warning.
 const stopsWithin = 5 * time.Second
 
-// lookPause is the time until the next look: an eighth of the time since the stop signal, so that a worker that drains
-// for long is not looked at often. Where looks take long it is longer, up to the whole time since the signal.
+// lookPause is the time until the next look: an eighth of the time since the stop signal, so that a worker
+// that drains for long is not looked at often. Where looks take long it is longer, up to the whole time since
+// the signal.
 func lookPause(since, took time.Duration) time.Duration {
 	return max(since/8, min(20*took, since), shortestLookPause)
 }

@@ -8,9 +8,9 @@ import (
 	"rota/internal/kernel"
 )
 
-// minder looks after one worker, from its fork to its end, in a goroutine of its own. It turns what the process
-// does into facts, and the loop's orders into signals. It decides nothing. What it knows of the running process is
-// in its watch.
+// minder looks after one worker, from its fork to its end, in a goroutine of its own. It turns what the
+// process does into facts, and the loop's orders into signals. It decides nothing. What it knows of the
+// running process is in its watch.
 type minder struct {
 	start     start
 	plan      *plan
@@ -89,7 +89,8 @@ func (m *minder) poke() {
 	}
 }
 
-// sync returns when the loop has been told of all that has happened to the worker up to now, or when stop is closed.
+// sync returns when the loop has been told of all that has happened to the worker up to now, or when stop is
+// closed.
 func (m *minder) sync(stop <-chan struct{}) {
 	done := make(chan struct{})
 	select {
@@ -100,7 +101,8 @@ func (m *minder) sync(stop <-chan struct{}) {
 	}
 }
 
-// askJournal has the minder call f with the journal. It is false if the loop has the journal, or stop is closed.
+// askJournal has the minder call f with the journal. It is false if the loop has the journal, or stop is
+// closed.
 func (m *minder) askJournal(f func(*journal), stop <-chan struct{}) bool {
 	answered := make(chan struct{})
 	select {

@@ -6,8 +6,8 @@ import (
 	"rota/internal/lapse"
 )
 
-// watch is what a minder knows of its running process, and how it waits for the next thing to happen. It belongs to the
-// minder's goroutine.
+// watch is what a minder knows of its running process, and how it waits for the next thing to happen. It
+// belongs to the minder's goroutine.
 type watch struct {
 	*minder
 	process process
@@ -114,8 +114,9 @@ func (w *watch) next(b bells) {
 	}
 }
 
-// ring does what a timer is for, unless something that had arrived before it rang has stopped it or set it anew. If it
-// was the master that stood still, all times are over when it goes on, whatever the worker has done meanwhile.
+// ring does what a timer is for, unless something that had arrived before it rang has stopped it or set it
+// anew. If it was the master that stood still, all times are over when it goes on, whatever the worker has
+// done meanwhile.
 func (w *watch) ring(t *lapse.Timer, what func()) {
 	w.catchUp()
 	if t.Rung() && w.stage < stageGone {
@@ -135,8 +136,8 @@ func (w *watch) catchUp() {
 	}
 }
 
-// catchUpPause is the pause before catchUp looks again for what is on its way, and catchUpWithin how long it may take,
-// should a reader be stuck.
+// catchUpPause is the pause before catchUp looks again for what is on its way, and catchUpWithin how long it
+// may take, should a reader be stuck.
 const (
 	catchUpPause  = time.Millisecond
 	catchUpWithin = 2 * time.Second

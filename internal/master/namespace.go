@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// outOfReach says, as the end of a sentence, if the worker can't reach rota because it is in another network namespace,
-// to which abstract sockets do not extend; "" otherwise.
+// outOfReach says, as the end of a sentence, if the worker can't reach rota because it is in another network
+// namespace, to which abstract sockets do not extend; "" otherwise.
 func (w *watch) outOfReach() string {
 	own, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {

@@ -15,8 +15,8 @@ type Options struct {
 	Check  RunChecks            // asks the workers of a reload on trial; needed for checks
 	Log    zerolog.Logger
 
-	// Ended is called when a worker has ended and before its leftover processes are killed: the last moment to look at
-	// them. Its minder waits until it returns. It may be nil.
+	// Ended is called when a worker has ended and before its leftover processes are killed: the last moment
+	// to look at them. Its minder waits until it returns. It may be nil.
 	Ended func(worker string)
 }
 

@@ -15,13 +15,14 @@ import (
 	"rota/internal/near"
 )
 
-// A placeholder is a word in braces, in a worker's arguments or in a value of its environment. It stands for what only
-// rota knows: who the worker is, and what it inherits.
+// A placeholder is a word in braces, in a worker's arguments or in a value of its environment. It stands for
+// what only rota knows: who the worker is, and what it inherits.
 
 // ofListener are the placeholders that name a listener.
 var ofListener = []string{"fd", "port", "address", "path"}
 
-// CheckPlaceholders reports the first mistake in a text's placeholders, for workers that inherit these listeners.
+// CheckPlaceholders reports the first mistake in a text's placeholders, for workers that inherit these
+// listeners.
 func CheckPlaceholders(text string, listeners []ListenAddress, ready Readiness) error {
 	trial := launchSpec{sockets: sketch(listeners, ready)}
 	_, err := expand(text, trial.value)
@@ -90,8 +91,8 @@ func (s launchSpec) value(kind, name string) (string, error) {
 	return s.sockets[i].part(kind)
 }
 
-// part is the address, or the part of it that a placeholder names. A wildcard stays one: programs that look for the socket
-// by its address need it as it is bound.
+// part is the address, or the part of it that a placeholder names. A wildcard stays one: programs that look
+// for the socket by its address need it as it is bound.
 func (i inherited) part(kind string) (string, error) {
 	local := i.kernel.Family == unix.AF_UNIX
 	switch {

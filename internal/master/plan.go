@@ -11,8 +11,8 @@ import (
 	"rota/internal/launch"
 )
 
-// plan is what the workers of one generation are made from. It is made when the reload begins, of what is on disk then; a
-// worker that is started days later, after a crash or for a larger pool, is still made from it.
+// plan is what the workers of one generation are made from. It is made when the reload begins, of what is on
+// disk then; a worker that is started days later, after a crash or for a larger pool, is still made from it.
 type plan struct {
 	Spec
 	program   *programFile
@@ -23,8 +23,8 @@ type plan struct {
 	shown     Program
 }
 
-// makePlan looks up what the spec names. own is rota's environment; previous may be nil. Listeners come later: plans
-// share them.
+// makePlan looks up what the spec names. own is rota's environment; previous may be nil. Listeners come
+// later: plans share them.
 func makePlan(spec Spec, own []string, previous *plan) (*plan, error) {
 	p := &plan{Spec: spec.withDefaults()}
 	if err := p.fill(own, previous); err != nil {
@@ -70,8 +70,8 @@ func (p *plan) workingDirectory() string {
 	return directory
 }
 
-// missing says what of the plan is no longer on the disk as it was, and what that means, a sentence each. The caller
-// holds the plan.
+// missing says what of the plan is no longer on the disk as it was, and what that means, a sentence each. The
+// caller holds the plan.
 func (p *plan) missing() []string {
 	var list []string
 	if p.directory != nil && deleted(p.directory.fd) {
@@ -109,8 +109,8 @@ func (p *plan) drop() {
 	}
 }
 
-// directory is a working directory. It is held open, so that workers run in this one even if its path leads to another by
-// then.
+// directory is a working directory. It is held open, so that workers run in this one even if its path leads
+// to another by then.
 type directory struct {
 	*sharedFD
 	path string // resolved: absolute, without symbolic links

@@ -23,8 +23,8 @@ func (p *plan) closeNew(open []*binding) {
 	}
 }
 
-// fit closes the sockets of slots that the pool does not have any more because somebody has scaled it: no worker would
-// serve them.
+// fit closes the sockets of slots that the pool does not have any more because somebody has scaled it: no
+// worker would serve them.
 func (p *plan) fit(size int, open []*binding) {
 	for _, l := range p.listeners {
 		if !slices.Contains(open, l.binding) {

@@ -59,8 +59,8 @@ func attempt(ctx context.Context, ready Readiness, at kernel.Listener, http Prob
 	return "it accepted a connection", acceptedAt(ctx, at)
 }
 
-// acceptedAt returns nil when the worker has accepted a connection. That the connection was made proves nothing: the
-// kernel makes it as soon as a socket listens. It must also leave the accept queue.
+// acceptedAt returns nil when the worker has accepted a connection. That the connection was made proves
+// nothing: the kernel makes it as soon as a socket listens. It must also leave the accept queue.
 func acceptedAt(ctx context.Context, at kernel.Listener) error {
 	var dialer net.Dialer
 	c, err := dialer.DialContext(ctx, "tcp", at.Address())

@@ -15,8 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// programFile is the file that the workers of one generation run. It is held open as long as the generation lives, so that
-// a worker that is started days later, after a crash, still runs what the reload found on disk.
+// programFile is the file that the workers of one generation run. It is held open as long as the generation
+// lives, so that a worker that is started days later, after a crash, still runs what the reload found on
+// disk.
 type programFile struct {
 	*sharedFD
 	path   string      // resolved: absolute, without symbolic links
@@ -28,8 +29,9 @@ type programFile struct {
 	found  os.FileInfo // as it was when it was opened
 }
 
-// openProgram finds a command's program as it is on disk now: by its path, which is relative to the working directory, or
-// by its name along PATH. previous is that of the generation before; if nothing has changed, it spares some work.
+// openProgram finds a command's program as it is on disk now: by its path, which is relative to the working
+// directory, or by its name along PATH. previous is that of the generation before; if nothing has changed, it
+// spares some work.
 func openProgram(name, directory, path string, previous *programFile) (*programFile, error) {
 	file, err := lookUp(name, directory, path)
 	if err != nil {
@@ -111,8 +113,8 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 	return p, nil
 }
 
-// read takes the sum of the file, and a copy if it is a script: a binary can't be written to while it runs, but a script
-// can be edited in place.
+// read takes the sum of the file, and a copy if it is a script: a binary can't be written to while it runs,
+// but a script can be edited in place.
 func (p *programFile) read(previous *programFile) error {
 	content := io.NewSectionReader(descriptor(p.fd), 0, p.found.Size())
 	head := make([]byte, 2)
@@ -145,8 +147,9 @@ func (p *programFile) unchanged(info os.FileInfo) bool {
 	return os.SameFile(p.found, info) && then.Size == now.Size && then.Mtim == now.Mtim && then.Ctim == now.Ctim
 }
 
-// inPlace reports whether the file is still where it was found, or one with the same content: a hard link or a new owner
-// changes a file's times, too. A script is then run by that name, because many scripts use it to find their other files.
+// inPlace reports whether the file is still where it was found, or one with the same content: a hard link or
+// a new owner changes a file's times, too. A script is then run by that name, because many scripts use it to
+// find their other files.
 func (p *programFile) inPlace() bool {
 	info, err := os.Stat(p.beside)
 	if err != nil || p.unchanged(info) {

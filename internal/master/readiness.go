@@ -84,8 +84,8 @@ func (r Readiness) probes() bool { return r.Kind == ReadyTCP || r.Kind == ReadyH
 // heeds reports whether it matters that the worker itself says it is ready.
 func (r Readiness) heeds() bool { return r.Kind == ReadyNotify || r.Kind == ReadyAuto }
 
-// ProbeHTTP requests a path from the program behind an address, with header lines. It returns nil if the answer's status
-// is below 400.
+// ProbeHTTP requests a path from the program behind an address, with header lines. It returns nil if the
+// answer's status is below 400.
 type ProbeHTTP func(ctx context.Context, address, path string, headers []string) error
 
 var errNoProbe = errors.New("ready: this master has no way to probe over HTTP")

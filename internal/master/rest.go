@@ -13,9 +13,9 @@ import (
 
 // Processes of a worker may outlive its first one.
 
-// lookAfterRest is called when the worker's first process has ended, and again while others live on. A program that
-// forks is one worker: if it was told to drain, those of its processes that were told too, or that still have
-// connections, may finish within the same time. Whatever else is left ends now.
+// lookAfterRest is called when the worker's first process has ended, and again while others live on. A
+// program that forks is one worker: if it was told to drain, those of its processes that were told too, or
+// that still have connections, may finish within the same time. Whatever else is left ends now.
 func (w *watch) lookAfterRest() {
 	if w.heeds(firstEnds) && w.finishing(w.alive()) {
 		w.enter(stageOutliving)
@@ -37,8 +37,8 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	return w.plan.StopGroup || len(list) > 0 || !known || w.stopping.passed != nil && !w.stopping.passed.Rung()
 }
 
-// passOn sends the stop signal to the processes that are left. The signal ended the first process, so that was a wrapper
-// which, like a shell, does not pass signals on: the program under it has not got it yet.
+// passOn sends the stop signal to the processes that are left. The signal ended the first process, so that
+// was a wrapper which, like a shell, does not pass signals on: the program under it has not got it yet.
 func (w *watch) passOn(rest kernel.Family) {
 	w.stopping.passed = lapse.NewTimer()
 	w.stopping.passed.Reset(passGrace)
@@ -48,8 +48,8 @@ func (w *watch) passOn(rest kernel.Family) {
 		Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
 }
 
-// lingerEvery is the pause between two looks at the processes that outlive the first, and passGrace how long they may
-// take to leave without connections once the signal was passed on.
+// lingerEvery is the pause between two looks at the processes that outlive the first, and passGrace how long
+// they may take to leave without connections once the signal was passed on.
 const (
 	lingerEvery = 50 * time.Millisecond
 	passGrace   = time.Second

@@ -24,7 +24,8 @@ func (r *serviceRecord) serves(slot int, b *binding) {
 // needs keeps how long a worker has taken from registering a listener to being seen to accept from it.
 func (r *serviceRecord) needs(b *binding, took time.Duration) { r.needed[b] = max(r.needed[b], took) }
 
-// outlasted reports whether the worker has had twice the time that others of its generation needed at this listener.
+// outlasted reports whether the worker has had twice the time that others of its generation needed at this
+// listener.
 func (r *serviceRecord) outlasted(a *attends) bool {
 	needed, known := r.needed[a.binding]
 	return known && !a.since.IsZero() && time.Since(a.since) > max(2*needed, mostPatience)

@@ -40,7 +40,8 @@ type evidence struct {
 	lived string // how long it has lived, if that is long enough; "" if not
 }
 
-// decide says whether a worker is ready: by what was seen, and by the other evidence where seeing can't be enough.
+// decide says whether a worker is ready: by what was seen, and by the other evidence where seeing can't be
+// enough.
 func (s sight) decide(e evidence) decision {
 	if len(s.listeners) == 0 {
 		return e.withoutListeners()
@@ -88,8 +89,8 @@ const (
 
 func (s sight) accepting() []attended { return s.those(func(a attended) bool { return a.accepting }) }
 
-// lacking are the listeners on which the worker was not seen to accept, and should be: those that its predecessor
-// served, or all, if it was seen on none.
+// lacking are the listeners on which the worker was not seen to accept, and should be: those that its
+// predecessor served, or all, if it was seen on none.
 func (s sight) lacking() []attended {
 	none := len(s.accepting()) == 0
 	wanted := s.those(func(a attended) bool { return a.wanted && !a.accepting })
@@ -112,8 +113,8 @@ func (s sight) those(fit func(attended) bool) (list []attended) {
 	return list
 }
 
-// overdue reports whether all listeners that the worker has registered are overdue, and it has registered all that its
-// predecessor served.
+// overdue reports whether all listeners that the worker has registered are overdue, and it has registered all
+// that its predecessor served.
 func overdue(lacking []attended) bool {
 	registered := false
 	for _, a := range lacking {
@@ -127,8 +128,8 @@ func overdue(lacking []attended) bool {
 	return registered
 }
 
-// outlasting reports whether the worker has registered all of these, and others of its generation needed less time to be
-// seen to accept from there.
+// outlasting reports whether the worker has registered all of these, and others of its generation needed less
+// time to be seen to accept from there.
 func outlasting(lacking []attended) bool {
 	return all(lacking, func(a attended) bool { return a.registered && a.outlasts })
 }

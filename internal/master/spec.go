@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spec says what the workers of one generation are to be. It is read anew at each reload. What it names on disk is looked
-// up then, and pinned by a plan.
+// Spec says what the workers of one generation are to be. It is read anew at each reload. What it names on
+// disk is looked up then, and pinned by a plan.
 type Spec struct {
 	Listen       []ListenAddress // at least one, unless rota was started with sockets
 	Command      []string        // program and arguments of a worker

@@ -39,8 +39,8 @@ var heeded = [...][]occurrence{
 // heeds reports whether it matters now.
 func (w *watch) heeds(o occurrence) bool { return slices.Contains(heeded[w.stage], o) }
 
-// enter goes on to a later stage. It is false, and changes nothing, if the worker has come that far already. The alarm
-// belongs to the stage before; the deadline may go on.
+// enter goes on to a later stage. It is false, and changes nothing, if the worker has come that far already.
+// The alarm belongs to the stage before; the deadline may go on.
 func (w *watch) enter(next stage) bool {
 	if next <= w.stage {
 		return false

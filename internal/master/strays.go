@@ -12,8 +12,9 @@ import (
 	"rota/internal/kernel"
 )
 
-// orphans are the processes that workers have left behind in such a way that nobody knows whose they were: a daemon in
-// a session of its own, with an environment of its own, whose parents are gone. It may hold the listening sockets.
+// orphans are the processes that workers have left behind in such a way that nobody knows whose they were: a
+// daemon in a session of its own, with an environment of its own, whose parents are gone. It may hold the
+// listening sockets.
 type orphans struct {
 	log    zerolog.Logger
 	env    func() []string        // the part of rota's environment that it passes on
@@ -83,8 +84,8 @@ func (o *orphans) find() (kernel.Family, error) {
 	}
 }
 
-// isFromBefore reports whether an orphan was started in the same environment as rota, without the variables that rota
-// gives its workers. A worker's daemon that has shed the one has shed the other, too.
+// isFromBefore reports whether an orphan was started in the same environment as rota, without the variables
+// that rota gives its workers. A worker's daemon that has shed the one has shed the other, too.
 func (o *orphans) isFromBefore(p kernel.Process) bool {
 	env := p.Environment()
 	if slices.ContainsFunc(env, func(kv string) bool { return OfContract(nameOf(kv)) }) {

@@ -83,7 +83,8 @@ func (l *loop) bury(e bury) {
 	l.restEndings()
 }
 
-// sight is a copy for the minder of what was seen so far. required are the listeners that the worker has to serve.
+// sight is a copy for the minder of what was seen so far. required are the listeners that the worker has to
+// serve.
 func (s *supervised) sight(required map[*binding]bool) (seen sight) {
 	for _, a := range s.attends {
 		copied := a.attended

@@ -24,7 +24,8 @@ func (o *outcomes) failed(err error) {
 
 var errNobodyAccepts = errors.New("nobody accepts")
 
-// unready tells a connection that nobody has accepted from one that the program has accepted and does not answer.
+// unready tells a connection that nobody has accepted from one that the program has accepted and does not
+// answer.
 func (p *osProcess) unready() string {
 	if p.private == nil {
 		return ""

@@ -23,8 +23,9 @@ func newWithdrawal(listeners []kernel.Listener, unused map[uint64]bool) *withdra
 	return &withdrawal{listeners: listeners, unused: unused, registered: map[uint64]bool{}}
 }
 
-// looksToBeSure is how many looks in a row must find that a worker waits on none of the listeners that it keeps open. A
-// program may take one out of its epoll set for a moment, as with EPOLLONESHOT or at its limit of connections.
+// looksToBeSure is how many looks in a row must find that a worker waits on none of the listeners that it
+// keeps open. A program may take one out of its epoll set for a moment, as with EPOLLONESHOT or at its limit
+// of connections.
 const looksToBeSure = 3
 
 // see takes in one look, and reports whether the worker has stopped accepting.
@@ -56,8 +57,9 @@ func (w *withdrawal) see(at time.Time, waits map[uint64]kernel.Wait, unseen kern
 	return closed || w.absent >= looksToBeSure
 }
 
-// waitsOn are the names of the listeners on which the worker waited at the latest look: "tcp, http". A listener that is
-// in an epoll set, but not open, is left out: nobody knows whether the worker still accepts from it.
+// waitsOn are the names of the listeners on which the worker waited at the latest look: "tcp, http". A
+// listener that is in an epoll set, but not open, is left out: nobody knows whether the worker still accepts
+// from it.
 func (w *withdrawal) waitsOn() string {
 	var names []string
 	for _, l := range w.listeners {

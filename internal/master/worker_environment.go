@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// contract are the variables that tell a worker of its sockets and of itself. It may know any of the conventions:
-// systemd's (LISTEN_PID is set after the fork), einhorn's and Server::Starter's. notify and ack are the paths of its
-// sockets; ack may be "".
+// contract are the variables that tell a worker of its sockets and of itself. It may know any of the
+// conventions: systemd's (LISTEN_PID is set after the fork), einhorn's and Server::Starter's. notify and ack
+// are the paths of its sockets; ack may be "".
 func (s launchSpec) contract(notify, ack string) []string {
 	env := []string{
 		"LISTEN_FDS=" + strconv.Itoa(len(s.sockets)),
