@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -96,30 +92,4 @@ func (r *remote) answer(document []byte, write func(io.Writer)) error {
 	}
 	write(r.out)
 	return nil
-}
-
-// onTerminal says whether somebody looks at the output, and lets it be drawn over.
-func onTerminal(w io.Writer) bool {
-	if o, ok := w.(*output); ok {
-		w = o.Writer
-	}
-	file, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("TERM") != "dumb"
-}
-
-// exactly is a number of arguments, and what is said when there is another.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return between(n, n, what)
-}
-
-func between(low, high int, what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) < low || len(args) > high {
-			return usageError{fmt.Errorf("%d arguments are given; %s", len(args), what)}
-		}
-		if slices.ContainsFunc(args, blank) {
-			return usageError{errors.New("an argument is empty: " + becauseEmpty)}
-		}
-		return nil
-	}
 }

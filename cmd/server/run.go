@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"rota/internal/admin"
 	"rota/internal/lapse"
@@ -19,6 +20,24 @@ import (
 
 // adminGrace is how long requests to the admin API may take to end once the workers are gone.
 const adminGrace = 3 * time.Second
+
+func runCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "run [flags] [-- command [argument]...]",
+		Short: "Start the master and its workers",
+		Args:  onlyACommand,
+		RunE: func(command *cobra.Command, program []string) error {
+			s, err := load(command.Flags(), program)
+			if err != nil {
+				return usageError{err}
+			}
+			return run(s, func() (settings.Settings, error) { return load(command.Flags(), program) })
+		},
+	}
+	command.Flags().String("config", "", "YAML `file` with settings; $ROTA_CONFIG names it too")
+	settings.Register(command.Flags())
+	return command
+}
 
 // run wires the master, the admin API and the signals, and returns when the master was
 // told to stop and its last worker is gone. reread is what settings hold at a reload.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"io"
 	"os"
 	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"golang.org/x/sys/unix"
 )
 
@@ -106,4 +108,13 @@ func (u unstopped) Write(p []byte) (n int, err error) {
 		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) }()
 	}
 	return u.File.Write(p)
+}
+
+// onTerminal says whether somebody looks at the output, and lets it be drawn over.
+func onTerminal(w io.Writer) bool {
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
+	file, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("TERM") != "dumb"
 }

@@ -4,11 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
+
+// shareFlags gives a command the flags of another, in their order. They are made once, since every
+// worker that starts makes them too.
+func shareFlags(command *cobra.Command, flags *pflag.FlagSet) {
+	command.Flags().SortFlags = false
+	command.Flags().AddFlagSet(flags)
+}
+
+// mistaken makes an error in the flags one of usage.
+func mistaken(_ *cobra.Command, err error) error { return usageError{err} }
 
 // refuseEmpty stops a command of which a flag was given without a value, or with nothing but space: more likely a variable
 // that is not set than somebody's wish, as in --follow "$id".
@@ -24,10 +33,6 @@ func refuseEmpty(command *cobra.Command, _ []string) error {
 	}
 	return nil
 }
-
-const becauseEmpty = "is a variable not set? Leave it out if nothing is meant"
-
-func blank(given string) bool { return strings.TrimSpace(given) == "" }
 
 // givenOf is each value that a flag was given.
 func givenOf(f *pflag.Flag) []string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -78,52 +77,4 @@ func tellCommand(verb, short, long string, tell telling) *cobra.Command {
 			return r.answer(answer.JSON, func(w io.Writer) { fmt.Fprintf(w, "reload %s\n", words.UnderWay(&answer.View)) })
 		}),
 	}
-}
-
-func scaleCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "scale [flags] N",
-		Short:   "Change how many workers there are",
-		Long:    `rota scale gives the pool N slots. It holds until rota is started anew; the workers setting is for good.`,
-		Example: "  rota scale 8",
-		Args:    exactly(1, "it takes the number of workers, as in rota scale 8"),
-		RunE: talk(func(ctx context.Context, r *remote, args []string) error {
-			n, err := strconv.Atoi(args[0])
-			if err != nil {
-				return usageError{fmt.Errorf("%q is not a number of workers", args[0])}
-			}
-			answer, err := r.Scale(ctx, n)
-			if err != nil {
-				return err
-			}
-			return r.answer(answer.JSON, func(w io.Writer) {
-				fmt.Fprintf(w, "%s, before %d\n", words.Plural(answer.View.Workers, "worker", "workers"), answer.View.Before)
-			})
-		}),
-	}
-}
-
-func rotateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "rotate [flags] WORKER",
-		Short:   "Replace one worker by another of the same generation",
-		Long:    "rota rotate starts a replacement for one worker, which drains when that is ready.\n\n" + namesWorker,
-		Example: "  rota rotate slot:2",
-		Args:    exactly(1, "it takes the worker, as in rota rotate slot:2"),
-		RunE: talk(func(ctx context.Context, r *remote, args []string) error {
-			worker, err := r.pickWorker(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			answer, err := r.Rotate(ctx, worker.ID)
-			if err != nil {
-				return err
-			}
-			return r.answer(answer.JSON, func(w io.Writer) { writeRotated(w, answer.View) })
-		}),
-	}
-}
-
-func writeRotated(w io.Writer, rotated view.Rotated) {
-	fmt.Fprintf(w, "worker %s starts in slot %d, in place of %s\n", rotated.Worker.ID, rotated.Worker.Slot, rotated.Replaces)
 }

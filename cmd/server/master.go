@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"rota/internal/check"
+	"rota/internal/master"
+	"rota/internal/probe"
+	"rota/internal/settings"
+)
+
+func newMaster(s settings.Settings, reread func() (settings.Settings, error), log zerolog.Logger) (*master.Master, error) {
+	given, err := master.TakeGiven(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := specOf(s, len(given) > 0)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	warnOfHostNames(log, hostNames(spec.Listen)...)
+	return master.New(master.Options{
+		Spec: spec,
+		Reread: func() (master.Spec, error) {
+			now, err := reread()
+			if err != nil {
+				return master.Spec{}, err
+			}
+			warnOfFixed(s, now, log)
+			next, err := specOf(now, len(given) > 0)
+			warnOfHostNames(log, hostNames(next.Listen)...)
+			return next, err
+		},
+		Given: given,
+		Probe: probe.HTTP,
+		Check: check.Run,
+		Log:   log,
+	})
+}
+
+// warnOfFixed says which of the settings that differ now wait for the next start.
+func warnOfFixed(was, now settings.Settings, log zerolog.Logger) {
+	for key, changed := range map[string]bool{
+		"admin":         was.Admin != now.Admin,
+		"admin_host":    !slices.Equal(was.AdminHost, now.AdminHost),
+		"event_streams": was.EventStreams != now.EventStreams,
+		"log_level":     was.LogLevel != now.LogLevel,
+		"log_format":    was.LogFormat != now.LogFormat,
+	} {
+		if changed {
+			log.Warn().Str("key", key).Msg("this setting has changed, which takes effect when rota is started anew")
+		}
+	}
+}
