@@ -186,6 +186,7 @@ func TestSampleCanaryStepOfTheDocuments(t *testing.T) {
 				return last.State == c.state
 			})
 			require.Contains(t, output, "reload "+last.ID)
+			g.eventually("a worker that was told to stop has", func() bool { return g.status().Pool.Draining == 0 })
 			version, err := visit(g.tcp)
 			require.NoError(t, err)
 			require.Equal(t, c.serves, version)
