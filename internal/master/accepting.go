@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What the record says of when a draining worker stopped accepting.
+// When a draining worker stopped accepting, as the record has it.
 
 func (p *pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
 	if m.State != WorkerDraining || !m.StoppedAcceptingAt.IsZero() {
@@ -16,7 +16,7 @@ func (p *pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
 	m.reload.amendDraining(m.ID, func(s *Step) { s.StoppedAcceptingAt = at })
 }
 
-// onStillAccepts has the record say so. What it says stays true when the worker stops later.
+// onStillAccepts adds to the record that the worker still accepted at that time. That stays true when it stops later.
 func (p *pool) onStillAccepts(m *member, f stillAccepts) {
 	if m.State != WorkerDraining {
 		return
@@ -26,7 +26,7 @@ func (p *pool) onStillAccepts(m *member, f stillAccepts) {
 	})
 }
 
-// amendDraining changes the step that says that the worker drains. Readers share the list, so there is a new one then.
+// amendDraining changes the step that says that the worker drains. Readers share the old list, so it is copied.
 func (r *Reload) amendDraining(worker string, change func(*Step)) {
 	if r == nil {
 		return

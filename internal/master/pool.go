@@ -2,13 +2,6 @@ package master
 
 import "time"
 
-// stableAfter is how long a worker must have been ready for its death to count as the
-// first of a row. A slot whose workers died loopAfter times in a row is in a crash loop.
-const (
-	stableAfter = 10 * time.Second
-	loopAfter   = 3
-)
-
 // How much of the past is kept.
 const (
 	keepReloads = 200
@@ -29,7 +22,7 @@ type pool struct {
 	generation     int            // serves; a crash or a scale-up starts this one
 	lastGeneration int            // the newest number given out
 	revisions      map[int]string // of the generations that can still be started
-	terms          map[int]terms  // likewise, once prepared
+	terms          map[int]terms  // likewise, once their plans are made
 
 	slots   []*slot
 	workers map[string]*member // every worker that is not gone
@@ -41,38 +34,12 @@ type pool struct {
 	keys     []keyed   // oldest first
 
 	stopping bool
-	counting bool // a counted fact is to come
-	fresh    bool // the fact being applied is one
+	counting bool // connections are being counted
+	fresh    bool // they were counted just now
 	totals   Totals
 
 	now     time.Time // of the fact being applied
-	effects []effect  // wanted so far by that fact
-}
-
-// slot is a numbered place that should always have one ready worker.
-type slot struct {
-	number   int
-	duty     *member  // serves, or starts because nobody does
-	next     *member  // starts, to take over from duty when ready
-	deaths   int      // in a row
-	died     *Worker  // the latest that did; nil for none since a rotation changed the slot
-	words    []string // its last lines, oldest first
-	restarts int      // deaths since a rotation last changed the slot
-	retrying bool     // waits for retryDue
-}
-
-// member is a worker as the pool keeps it.
-type member struct {
-	Worker
-	reload      *Reload         // that started or drains it; nil for neither
-	connections int             // open ones, as last counted while it drained, or was not ready yet
-	counted     bool            // they were
-	killed      bool            // because too many generations drained
-	missed      bool            // they were not when it was told to stop
-	withdrew    bool            // it was seen to have stopped accepting before it ended
-	evicted     int             // closed for it while it drained
-	peak        int             // most open ones while it drained
-	held        []CutConnection // some of those that were last counted, should it drop them
+	effects []effect  // so far, of that fact
 }
 
 // Totals count since the master started.
@@ -84,13 +51,13 @@ type Totals struct {
 	ReloadsAborted   int
 }
 
-// terms are what of a generation's plan concerns the pool.
+// terms are the part of a generation's plan that the pool needs.
 type terms struct {
 	workers      int // pool size
 	startTimeout time.Duration
 	drainTimeout time.Duration
 	strategy     Strategy
-	checks       bool     // there are some that a reload has to pass
+	checks       bool     // a reload has to pass some
 	provable     bool     // its workers can be probed
 	maxDraining  int      // generations that may drain at a time; 0: any number
 	program      *Program // for show
@@ -169,7 +136,7 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 	return p.take()
 }
 
-// with calls f with the worker, unless it is gone: a late fact about it says nothing new.
+// with calls f with the worker. A late fact about one that is gone is ignored.
 func (p *pool) with(id string, f func(*member)) {
 	if m, ok := p.workers[id]; ok {
 		f(m)
@@ -229,7 +196,7 @@ func (p *pool) start(s *slot, generation int, timeout time.Duration, r *Reload) 
 	return m
 }
 
-// dismiss tells a worker to leave, because of reload r or, if that is nil, for another reason.
+// dismiss tells a worker to leave, because of reload r, or for another reason if r is nil.
 func (p *pool) dismiss(m *member, r *Reload, why string) {
 	if m == nil || m.State == WorkerDraining {
 		return
@@ -249,22 +216,6 @@ func (p *pool) dismiss(m *member, r *Reload, why string) {
 func (p *pool) markDraining(m *member, why string) {
 	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
 	p.moveWorker(m, WorkerDraining, why)
-}
-
-// servedBy reports whether the slot has a ready worker of the generation.
-func (s *slot) servedBy(generation int) bool {
-	return s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady
-}
-
-// looping reports whether the slot is in a crash loop.
-func (s *slot) looping(now time.Time) bool {
-	stable := s.duty != nil && s.duty.stable(now)
-	return s.deaths >= loopAfter && !stable
-}
-
-// stable reports whether the worker has been ready long enough to trust it.
-func (m *member) stable(now time.Time) bool {
-	return !m.ReadyAt.IsZero() && now.Sub(m.ReadyAt) >= stableAfter
 }
 
 func (p *pool) want(e effect) { p.effects = append(p.effects, e) }

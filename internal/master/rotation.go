@@ -2,8 +2,8 @@ package master
 
 import "time"
 
-// rotation is what the pool keeps of the reload that rotates, from its beginning until its verdict: it
-// rolls, is live on trial, or goes back.
+// rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is live on
+// trial, or reverts.
 type rotation struct {
 	*Reload
 	before  int            // the generation that it replaces, and may go back to
@@ -42,8 +42,8 @@ func (p *pool) rotates(r *Reload) bool {
 	return p.rotating != nil && p.rotating.Reload == r && !r.State.Terminal()
 }
 
-// rotate moves the rotation on by one batch of slots. The replacements of all of them must be ready, and
-// the older workers told to drain, before the next batch is touched.
+// rotate takes the next step of the rotation, unless a batch is under way: all of its replacements have to be ready, and
+// the older workers told to drain, before the next one begins.
 func (p *pool) rotate() {
 	if !p.planned() || p.changing() {
 		return
@@ -80,7 +80,7 @@ func (p *pool) goForth() {
 	p.startBatch(todo[:min(len(todo), p.batchSize())])
 }
 
-// batchSize is how many slots may change at once. The canary's are the first, and nobody goes with them.
+// batchSize is how many slots may change at once. The canary's change first, and no others with them.
 func (p *pool) batchSize() int {
 	r := p.rotating
 	size := r.Strategy.Surge.Of(len(p.staying()))
@@ -99,72 +99,17 @@ func (p *pool) startBatch(slots []*slot) {
 // changing reports whether a batch is under way.
 func (p *pool) changing() bool {
 	for _, s := range p.slots {
-		coming := p.rotating.changed[s] && s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
-		if s.next != nil || coming { // it comes already, because its worker died while reverting
+		// When a worker dies while the rotation reverts, its replacement starts on duty.
+		starts := s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
+		if s.next != nil || starts && p.rotating.changed[s] {
 			return true
 		}
 	}
 	return false
 }
 
-// takeOver gives slots to their replacements, once those of the whole batch are ready. This is the moment,
-// and the only one, at which the older workers may go.
-func (p *pool) takeOver() {
-	var batch []*slot
-	for _, s := range p.slots {
-		if s.next == nil {
-			continue
-		}
-		if s.next.State != WorkerReady {
-			if p.rotating == nil {
-				continue // each by itself
-			}
-			return
-		}
-		batch = append(batch, s)
-	}
-	if len(batch) == 0 {
-		return
-	}
-	old := make([]*member, len(batch))
-	for i, s := range batch {
-		old[i] = s.duty
-		*s = slot{number: s.number, duty: s.next}
-		p.noteChange(s)
-	}
-	var because *Reload
-	if p.rotating != nil {
-		because = p.rotating.Reload
-		p.rotating.batches++
-		p.retireListeners()
-		p.measure(because)
-	}
-	for i, s := range batch {
-		p.dismiss(old[i], because, succession(s.duty, old[i]))
-	}
-}
-
-// noteChange keeps which slots the rotation has changed, and forgets those that it has taken back.
-func (p *pool) noteChange(s *slot) {
-	r := p.rotating
-	switch {
-	case r == nil:
-	case r.State == ReloadRolling:
-		r.changed[s] = true
-	default:
-		delete(r.changed, s)
-	}
-}
-
-func succession(m, old *member) string {
-	if old != nil && old.Generation == m.Generation {
-		return "another worker serves slot " + itoa(m.Slot)
-	}
-	return "generation " + itoa(m.Generation) + " serves slot " + itoa(m.Slot)
-}
-
-// rotationStartTimeout is the caller's, if there is one. An impatient caller must not make
-// the way back fail as well, so on that the master's own is the least.
+// rotationStartTimeout is the caller's, or else the configured one. An impatient caller must not make the way back fail
+// too: when reverting, wait at least the configured timeout.
 func (p *pool) rotationStartTimeout() time.Duration {
 	own := p.terms[p.target()].startTimeout
 	timeout := orOwn(p.rotating.StartTimeout, own)
@@ -202,8 +147,8 @@ func (p *pool) toTakeBack() (list []*slot) {
 	return list
 }
 
-// noteReturned forgets that slots were changed which the generation before serves again. The end of a worker there
-// does not concern the rotation any more.
+// noteReturned forgets the changed slots that the generation before serves again. If a worker dies there now, that
+// does not concern the rotation.
 func (p *pool) noteReturned() {
 	for _, s := range p.slots {
 		if s.servedBy(p.generation) {
@@ -212,8 +157,8 @@ func (p *pool) noteReturned() {
 	}
 }
 
-// onTrial reports whether the end of the worker fails the rotation: its generation is what the rotation
-// brings, or, on the way back, it was started for that.
+// onTrial reports whether the rotation fails if this worker ends. Going forth that holds for every worker of the new
+// generation, going back for those that were started to take slots back.
 func (p *pool) onTrial(s *slot, m *member) bool {
 	r := p.rotating
 	switch {
@@ -225,7 +170,7 @@ func (p *pool) onTrial(s *slot, m *member) bool {
 	return m.Generation == r.Generation
 }
 
-// recallReplacements dismisses those that have not taken over.
+// recallReplacements dismisses the workers that have not taken over.
 func (p *pool) recallReplacements(r *Reload) {
 	for _, s := range p.slots {
 		p.dismiss(s.next, r, "it is not needed any more")
@@ -233,7 +178,7 @@ func (p *pool) recallReplacements(r *Reload) {
 	}
 }
 
-// endRotation lets the slots forget the rotation, and the generation that nobody will start again.
+// endRotation ends it for the slots, and forgets the generation that will not be started again.
 func (p *pool) endRotation(unused int) {
 	r := p.rotating
 	p.recallReplacements(r.Reload)
@@ -249,28 +194,10 @@ func (p *pool) endRotation(unused int) {
 	p.want(release{generation: unused})
 }
 
-// orOwn is the timeout that a caller asked for, or else the master's own.
+// orOwn is the timeout that a caller asked for, or else the configured one.
 func orOwn(asked, own time.Duration) time.Duration {
 	if asked > 0 {
 		return asked
 	}
 	return own
-}
-
-// retireListeners comes before the last workers are told to drain that serve the listeners of
-// which the generation that the rotation goes to has no use: who comes there from now on is turned away, and they
-// answer who waits already. As long as a slot is empty, new or backing off, the rotation may
-// still fail, and the listeners be needed again.
-func (p *pool) retireListeners() {
-	for _, s := range p.slots {
-		if s.duty == nil || s.duty.Generation != p.target() {
-			return
-		}
-	}
-	left := p.rotating.before
-	if p.rotating.State == ReloadReverting {
-		left = p.rotating.Generation
-	}
-	p.rotating.retired = p.rotating.State == ReloadRolling
-	p.want(retire{generation: left, next: p.target()})
 }
