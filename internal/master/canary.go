@@ -25,7 +25,7 @@ func (r *Reload) Canaryless() bool {
 
 // CanaryDecided reports whether a wait for the canary is over: it was reached, or it will not be.
 func (r *Reload) CanaryDecided() bool {
-	if r.State == ReloadQueued || r.State == ReloadReverting { // whoever joins it may want another canary; it fails, or is aborted
+	if r.State == ReloadQueued || r.State == ReloadReverting { // a caller may still add a canary; or it fails or is aborted soon
 		return false
 	}
 	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
@@ -69,16 +69,16 @@ func (p *pool) canaryWaits() bool {
 	return !r.CanaryAt.IsZero() || p.slotsOf(r.Generation) >= min(r.Strategy.Canary, len(p.staying()))
 }
 
-// canaryOnTrial reports whether the reload's canary can be tried: by checks, and by whoever asks for its address.
+// canaryOnTrial reports whether the reload's canary can be tried, by checks and at its own address.
 func (p *pool) canaryOnTrial(r *Reload) bool {
 	return p.rotates(r) && p.planned() && r.State == ReloadRolling && p.canaryWaits()
 }
 
-// mostVain is how many rounds of checks may miss a worker of the canary, among the older ones that accept too, until it is
-// believed, and said, that they will not reach it.
+// mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too, until the
+// rotation goes on without it and says so.
 const mostVain = 10
 
-// canaryMissed reports whether the checks have yet to reach a worker of the canary, of which they have found nothing bad.
+// canaryMissed reports whether the checks went well and have not reached every worker of the canary yet.
 func (p *pool) canaryMissed() bool {
 	r := p.rotating
 	return r.CanaryAt.IsZero() && len(r.Coverage.Missed) > 0 && !r.Coverage.Unseen && r.checks.vain < mostVain
@@ -98,7 +98,7 @@ func (p *pool) reachCanary() {
 	}
 }
 
-// promote ends the pause after the canary, or sees to it that there is none.
+// promote ends the pause after the canary, or prevents it.
 func (p *pool) promote() {
 	if p.rotating.PromotedAt.IsZero() {
 		p.rotating.PromotedAt = p.now
@@ -106,7 +106,7 @@ func (p *pool) promote() {
 	p.rotating.pauses.over = p.rotating.batches // that was pause enough
 }
 
-// promoteFor does it because a caller wants that, once.
+// promoteFor promotes the canary for a caller, once.
 func (p *pool) promoteFor(r *Reload) {
 	if r.promoted() {
 		return

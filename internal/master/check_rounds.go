@@ -15,7 +15,7 @@ type checkRounds struct {
 	vain    int // rounds since then that have not reached every new worker
 	covered int // batches that had changed when the latest round began that asked workers
 
-	back trialPart // the check of the generation before, when it serves again
+	back trialPart // the check of the previous generation when it serves again
 }
 
 // checkPhase is what the checks of a rotation are doing.
@@ -33,14 +33,14 @@ func (p *pool) checksWanted() bool {
 	return p.planned() && (p.terms[r.Generation].checks || len(r.Checks) > 0)
 }
 
-// unchecked reports whether slots have changed since the checks went well, or a round is under way: its bad answer may
-// have come before the time was over that the rotation waits for, and be told after.
+// unchecked reports whether slots have changed since the checks went well, or a round is under way. A pause or a soak
+// that is over does not end before that round: it may have failed in time and be reported late.
 func (p *pool) unchecked() bool {
 	r := p.rotating
 	return p.checksWanted() && (r.checks.phase == checksRunning || r.checks.passed < r.batches)
 }
 
-// askForChecks wants a round when slots have changed, and every now and then while the rotation waits.
+// askForChecks starts a round when slots have changed, and every checkEvery while the rotation waits.
 func (p *pool) askForChecks() {
 	r := p.rotating
 	if !p.checksWanted() || r.State == ReloadReverting || r.checks.phase == checksRunning || r.batches == 0 {
@@ -56,7 +56,7 @@ func (p *pool) askForChecks() {
 		again: live && r.checks.passed == r.batches, commands: live || p.canaryOnTrial(r.Reload)})
 }
 
-// onChecked hears how a round went.
+// onChecked judges a round of checks.
 func (p *pool) onChecked(f checked) {
 	r := p.rotating
 	switch {

@@ -1,13 +1,13 @@
 package master
 
-// What somebody may want of a reload that is under way.
+// What a caller may ask of a reload that is under way.
 
-// Verb is what is wanted of a reload.
+// Verb is what a caller asks of a reload.
 type Verb string
 
-// The verbs. Each is done once: wanting it again changes nothing.
+// The verbs. Asking twice changes nothing.
 const (
-	VerbAbort   Verb = "abort"   // go back to the generation before
+	VerbAbort   Verb = "abort"   // go back to the previous generation
 	VerbPause   Verb = "pause"   // start no further batch
 	VerbResume  Verb = "resume"  // go on
 	VerbPromote Verb = "promote" // end the pause after the canary, which is up
@@ -15,7 +15,7 @@ const (
 	VerbSkipCanary Verb = "skip canary" // promote it, or, if it is not up yet, do without it
 )
 
-// forbids says why the verb does not fit the state of the reload, or nil.
+// forbids says why the state of the reload does not allow the verb, or nil.
 func (p *pool) forbids(r *Reload, verb Verb) error {
 	if verb == VerbAbort && r.State == ReloadAborted || verb.promotes() && r.promoted() {
 		return nil
@@ -38,7 +38,7 @@ func (p *pool) forbids(r *Reload, verb Verb) error {
 	return p.forbidsGoing(r, verb)
 }
 
-// forbidsGoing is about the verbs that only concern a reload which rolls.
+// forbidsGoing is forbids for the verbs that need a rolling reload.
 func (p *pool) forbidsGoing(r *Reload, verb Verb) error {
 	switch {
 	case r.State == ReloadQueued:
@@ -56,7 +56,7 @@ func (p *pool) forbidsGoing(r *Reload, verb Verb) error {
 	return nil
 }
 
-// control does what somebody wants of a reload, if its state allows it.
+// control does what a caller asks of a reload, if its state allows it.
 func (p *pool) control(c controlReload) error {
 	r := p.reload(c.reload)
 	if r == nil {
@@ -87,7 +87,7 @@ func (p *pool) resume() {
 	}
 }
 
-// endPause tells that a pause is over.
+// endPause ends a pause.
 func (p *pool) endPause(why PauseReason, message string) {
 	r := p.rotating
 	if r.Paused != nil && r.Paused.Why == why {
@@ -96,7 +96,7 @@ func (p *pool) endPause(why PauseReason, message string) {
 	p.tellReload(EventReloadProgress, r.Reload, r.State, message)
 }
 
-// abortFor ends a reload because a caller wants that. What has changed goes back first.
+// abortFor aborts a reload for a caller. Slots that have changed are reverted first.
 func (p *pool) abortFor(r *Reload, reason string) {
 	why := "somebody asked for that"
 	if reason != "" {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Coverage is which of the new workers the checks have reached, by the latest rounds that asked them.
+// Coverage says which of the new workers the latest checks have reached.
 type Coverage struct {
 	Of     int      // workers that were to be reached; 0: no check has asked workers
 	Missed []Missed // those that no connection has reached
@@ -23,7 +23,7 @@ func (c Coverage) Reached() (n int, known bool) {
 	return c.Of - len(c.Missed), c.Of > 0 && !c.Unseen
 }
 
-// cover takes in whom a round has reached. What a round of the same workers has reached before stays reached.
+// cover notes whom a round has reached. Whom an earlier round of the same workers has reached stays reached.
 func (p *pool) cover(f checked) {
 	r := p.rotating
 	if f.result.Of == 0 {
@@ -44,7 +44,7 @@ func (p *pool) cover(f checked) {
 	r.checks.covered = f.batches
 }
 
-// left goes on behind a sentence, and names those that were not reached.
+// left completes a sentence with the workers that were not reached.
 func (c Coverage) left() string {
 	var slots []string
 	for _, m := range c.Missed {

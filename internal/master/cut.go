@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What became of the connections that ended because their worker did.
+// What became of the connections that ended with their worker.
 
 // CutConnection is a connection that did not end by itself.
 type CutConnection struct {
@@ -30,11 +30,11 @@ const (
 // mostCut is how many of them are kept one by one, of a worker and of a reload.
 const mostCut = 100
 
-// onHeld notes what a worker had at some time that drains, or is not ready yet.
+// onHeld notes how many connections a worker has that drains or is not ready yet.
 func (m *member) onHeld(n int, some []CutConnection) {
 	m.connections, m.counted, m.held = n, true, some
 	if m.State == WorkerDraining {
-		m.peak = max(m.peak, n+m.evicted) // who is evicted is not among the n any more
+		m.peak = max(m.peak, n+m.evicted) // evicted ones are no longer among the n
 	}
 }
 
@@ -49,7 +49,7 @@ func (p *pool) onEvicted(m *member, n int) {
 	m.reload.Evicted += n
 }
 
-// settleConnections adds to the reload that started or drained the worker what became of its connections.
+// settleConnections adds the fate of the worker's connections to the reload that started or drained it.
 func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	r := m.reload
 	if r == nil {
@@ -76,7 +76,7 @@ func (p *pool) settleConnections(m *member, from WorkerState, exit Exit) {
 	}
 }
 
-// lastSeen goes by what the worker had as it was last counted, which may be a moment old.
+// lastSeen judges by the latest count of its connections, which may be a moment old.
 func (m *member) lastSeen(exit Exit, from WorkerState) *Fate {
 	switch broke := exit.broke() || from == WorkerStarting; {
 	case broke && m.counted:
@@ -87,7 +87,7 @@ func (m *member) lastSeen(exit Exit, from WorkerState) *Fate {
 	return &Fate{}
 }
 
-// mostDoubts is how many reasons a reload keeps: hundreds of workers may have as many.
+// mostDoubts is how many reasons a reload keeps. Hundreds of workers may have hundreds.
 const mostDoubts = 10
 
 func (r *Reload) addFate(f Fate) {
@@ -109,7 +109,7 @@ func (r *Reload) addCut(list []CutConnection) {
 	r.CutConnections = append(r.CutConnections, list[:min(len(list), room)]...)
 }
 
-// broke reports whether the worker ended in a way that nobody wanted.
+// broke reports whether the worker ended by an error or a signal of its own.
 func (e Exit) broke() bool {
 	return !e.Killed && !e.Outlived && (e.Code != 0 || e.Signal != "")
 }

@@ -2,8 +2,7 @@ package master
 
 import "time"
 
-// An effect is something the pool wants done. The loop does it, and what comes of it
-// returns as a fact.
+// An effect is something that the pool wants done. The loop does it, and its result comes back as a fact.
 type effect interface{ isEffect() }
 
 // wakeReason is what a rotation waits for by the clock.
@@ -53,28 +52,28 @@ type (
 	retry struct{ slot, deaths int }
 	// count asks for counted: at once, or a little after the latest.
 	count struct{}
-	// publish tells the world. The loop numbers the event.
+	// publish publishes an event. The loop numbers it.
 	publish struct{ event Event }
-	// shrink says that slots from size on are no more, before their workers are told to drain.
+	// shrink says that the slots from size on are removed, before their workers are told to drain.
 	shrink struct{ size int }
-	// retire turns away who comes to the listeners that a generation has and the next has not,
-	// before the last of its workers are told to drain.
+	// retire turns new clients away from the listeners that a generation has and the next has not, before the last
+	// of its workers are told to drain.
 	retire struct{ generation, next int }
-	// restore takes back what retire did to the listeners of a generation.
+	// restore undoes retire.
 	restore struct{ generation int }
-	// check has a round of checks done; answered by checked.
+	// check runs a round of checks; answered by checked.
 	check struct {
 		reload     string
 		generation int
 		revision   string
-		checks     []Check // further ones, that the reload's callers asked for
+		checks     []Check // those that the reload's callers asked for
 		batches    int
-		live       bool // nobody else accepts any more
+		live       bool // no other generation accepts any more
 		again      bool // a round of the same workers went well when it was live
-		back       bool // it is of the generation before, which serves again
+		back       bool // of the previous generation, which serves again
 		commands   bool // may be run
 	}
-	// prove has a live reload probed until its generation has answered, or a while is over; answered by proved.
+	// prove probes a live reload until its generation has answered, or for a while; answered by proved.
 	prove struct{ reload string }
 	// wake asks for awake after a time.
 	wake struct {
@@ -85,11 +84,11 @@ type (
 	}
 	// serve says that every slot is served by the generation from now on.
 	serve struct{ generation int }
-	// closeListeners gives up the master's hold of the listening sockets.
+	// closeListeners closes the master's listening sockets.
 	closeListeners struct{}
-	// impossible says that the pool was about to make a move that its diagrams forbid. It has not: that is a bug.
+	// impossible reports a bug: the pool was about to make a transition that its diagrams forbid, and did not.
 	impossible struct{ kind, id, from, to string }
-	// finish ends the loop: the last worker is gone and no other will come.
+	// finish ends the loop: the last worker is gone.
 	finish struct{}
 )
 

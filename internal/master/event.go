@@ -2,7 +2,7 @@ package master
 
 import "time"
 
-// EventType names what happened, as the world is told.
+// EventType names what happened.
 type EventType string
 
 // Every type there is.

@@ -12,8 +12,8 @@ type (
 		terms      terms
 		err        error
 	}
-	// checked: a round of checks, begun when so many batches had changed, is over; or that of the generation before, when it
-	// serves again.
+	// checked: a round of checks is over, which began when so many batches had changed; or, if back, the check of the
+	// previous generation, which serves again.
 	checked struct {
 		reload  string
 		batches int
@@ -25,9 +25,9 @@ type (
 		reload string
 		found  Measured
 	}
-	// proved: the search for a proof of a live reload is over; what was found is in its receipt.
+	// proved: the search for a proof of a live reload is over. What was found is in its receipt.
 	proved struct{ reload string }
-	// awake: a time is over that a rotation waits for.
+	// awake: the time that a rotation waits for is over.
 	awake struct {
 		reload string
 		why    wakeReason
@@ -51,20 +51,20 @@ type (
 		missing string
 		output  []string
 	}
-	// wentSilent: a worker has missed its watchdog. why is "" or goes on behind that, output is what it last printed.
+	// wentSilent: a worker has missed its watchdog. why is "" or completes that sentence, output is what it last printed.
 	wentSilent struct {
 		worker  string
 		silence time.Duration
 		why     string
 		output  []string
 	}
-	// stoppedAccepting: a draining worker was seen to take no more connections from the listeners.
+	// stoppedAccepting: a draining worker was seen to accept no more connections.
 	stoppedAccepting struct {
 		worker string
 		at     time.Time
-		lived  bool // its first process did then, and was not about to end
+		lived  bool // its first process was alive then, and not about to end
 	}
-	// stillAccepts: so long after its stop signal a worker still waits on listeners.
+	// stillAccepts: a worker still waits on listeners, so long after its stop signal.
 	stillAccepts struct {
 		worker    string
 		listeners string
@@ -79,19 +79,19 @@ type (
 	}
 	// retryDue: the back-off of a slot is over.
 	retryDue struct{ slot int }
-	// counted: the open connections of the draining workers; nil when the kernel would not say.
+	// counted: the open connections of the draining workers. nil: the kernel did not tell.
 	counted struct {
 		connections map[string]int
-		some        map[string][]CutConnection // of those; each as if its worker dropped it
+		some        map[string][]CutConnection // some of them, as they are described if the worker drops them
 	}
-	// holds: the open connections of a worker that is about to be told to stop; some of them as if it dropped them.
+	// holds: how many connections a worker has that is about to be told to stop; and some of them, as in counted.
 	holds struct {
 		worker  string
 		n       int
 		some    []CutConnection
-		unknown bool // how many could not be found out; n says nothing then
+		unknown bool // they could not be counted
 	}
-	// evicted: n connections of a worker are being closed for it; below zero, so many of those could not be.
+	// evicted: n connections of a worker were closed for a caller. Below zero: so many could not be closed after all.
 	evicted struct {
 		worker string
 		n      int

@@ -1,6 +1,6 @@
 package master
 
-// FailureCode says in one word what has failed, for programs.
+// FailureCode says for programs what has failed.
 type FailureCode string
 
 // The codes.
@@ -15,9 +15,9 @@ const (
 	Unstable      FailureCode = "unstable" // it is completed, but its workers do not stay
 )
 
-// failure is the code for a worker that fails its reload.
+// failure is the code of the failure that a worker causes.
 func (m *member) failure() FailureCode {
-	if m.State == WorkerDraining && m.ReadyAt.IsZero() { // given up, and not gone
+	if m.State == WorkerDraining && m.ReadyAt.IsZero() { // given up, but not gone yet
 		return NotReady
 	}
 	return WorkerFailed

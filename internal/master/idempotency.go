@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// How a caller that asks again, because it does not know whether it was heard, gets the same reload.
+// A caller that does not know whether its request arrived repeats it with the same key, and gets the same reload.
 
 // How long a key is remembered, and how many are at most.
 const (
@@ -41,8 +41,8 @@ func (k keyed) expired(now time.Time) bool { return now.Sub(k.at) >= keepKeys }
 func (p *pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
 	for _, k := range p.keys {
 		if request.Key != "" && k.request.Key == request.Key && !k.expired(now) {
-			request.IfGeneration = k.request.IfGeneration // it was as it should be when the reload was accepted
-			request.NeedsCanary = k.request.NeedsCanary   // who asks again may wait for something else
+			request.IfGeneration = k.request.IfGeneration // the condition held when the reload was accepted
+			request.NeedsCanary = k.request.NeedsCanary   // the caller may wait for something else now
 			if !reflect.DeepEqual(k.request, request) {
 				return nil, ErrKeyReused
 			}
@@ -52,7 +52,7 @@ func (p *pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
 	return nil, nil
 }
 
-// undisturbed reports whether one of the generations serves and nothing is about to change that.
+// undisturbed reports whether one of the generations serves and no reload is about to change that.
 func (p *pool) undisturbed(generations []int) bool {
 	return p.rotating == nil && p.queued == nil && slices.Contains(generations, p.generation)
 }

@@ -12,7 +12,7 @@ func (p *pool) onForked(m *member, pid int) {
 	p.tellWorker(EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
 }
 
-// onReady believes once that a worker is ready.
+// onReady marks a worker as ready, once.
 func (p *pool) onReady(m *member, how Readied) {
 	if m.State != WorkerStarting {
 		return
@@ -27,15 +27,15 @@ func (p *pool) onReady(m *member, how Readied) {
 	p.moveWorker(m, WorkerReady, message)
 }
 
-// assume keeps why a worker of the reload was only assumed to be ready.
+// assume records why a worker of the reload was only assumed to be ready.
 func (r *Reload) assume(how Readied) {
 	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
 		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
 	}
 }
 
-// onStartTimeout gives up on a worker that is not ready in time. It may have accepted
-// connections all the same, so it is drained, not killed.
+// onStartTimeout gives up on a worker that is not ready in time. It may have accepted connections already, so it is
+// drained and not killed.
 func (p *pool) onStartTimeout(m *member, f startTimedOut) {
 	if m.State != WorkerStarting {
 		return
@@ -46,8 +46,8 @@ func (p *pool) onStartTimeout(m *member, f startTimedOut) {
 	p.lost(s, m, why, f.output)
 }
 
-// onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is not
-// asked to drain; its slot gets another at once.
+// onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is aborted instead of drained.
+// Its slot gets another worker at once.
 func (p *pool) onSilent(m *member, f wentSilent) {
 	if m.State != WorkerReady {
 		return
@@ -98,8 +98,8 @@ func (p *pool) onExited(m *member, exit Exit) {
 	}
 }
 
-// lost empties the place of a worker that left without having been told to. One that
-// was on trial fails the rotation; any other is replaced, at once or after a back-off.
+// lost empties the place of a worker that died. If it was on trial, the rotation fails. Otherwise it is replaced, at once
+// or after a back-off.
 func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	if s == nil {
 		return
@@ -113,7 +113,7 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	if onTrial {
 		p.failWorker(m, why, output)
 	}
-	left := p.rotating == nil && s.duty == nil // going back has failed, too, and nobody serves the slot
+	left := p.rotating == nil && s.duty == nil // reverting has failed as well, and nobody serves the slot
 	if onTrial && !left || renewal {
 		return // the older one serves on, or the rotation brings another
 	}
@@ -130,8 +130,7 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	}
 }
 
-// countDeath adds to what the reloads under way have to tell that a worker ended while it served, with
-// whatever connections it had.
+// countDeath counts, for the reloads under way, that a worker died while it served, with whatever connections it had.
 func (p *pool) countDeath(m *member) {
 	if m.ReadyAt.IsZero() {
 		return
@@ -143,7 +142,7 @@ func (p *pool) countDeath(m *member) {
 	}
 }
 
-// slotOf finds the slot in which the worker has a place, or nil.
+// slotOf is the slot that the worker belongs to, or nil.
 func (p *pool) slotOf(m *member) *slot {
 	if m.Slot >= len(p.slots) {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// limitDraining ends the oldest generations that drain when too many do: a program whose connections last
-// longer than the time between two deploys would fill the machine with its past.
+// limitDraining kills the oldest draining generations when there are too many. Otherwise a program whose connections
+// outlast the time between two deploys would fill the machine with old workers.
 func (p *pool) limitDraining() {
 	most := p.terms[p.generation].maxDraining
 	if most == 0 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Why a rotation that could go on does not.
+// Why a rotation waits.
 
 // PauseReason is what a paused rotation waits for.
 type PauseReason string
@@ -17,7 +17,7 @@ const (
 	PausedAsked   PauseReason = "asked"   // until somebody resumes it
 )
 
-// Pause is a rotation's waiting.
+// Pause is what a rotation waits for, and how long.
 type Pause struct {
 	Why   PauseReason
 	Since time.Time
@@ -89,7 +89,7 @@ func (p *pool) wakeAfter(why wakeReason, count int, after time.Duration) time.Ti
 	return p.now.Add(after)
 }
 
-// onAwake hears that a time is over that the rotation waits for.
+// onAwake ends what the rotation was waiting for.
 func (p *pool) onAwake(f awake) {
 	r := p.rotating
 	if r == nil || r.ID != f.reload {

@@ -143,9 +143,8 @@ func (p *pool) with(id string, f func(*member)) {
 	}
 }
 
-// reconcile brings what there is nearer to what is wanted. The order matters: a rotation may
-// only count on slots that were filled before, a reload is settled by what it did, and the
-// next one begins when the one before is.
+// reconcile takes the steps that lead from what there is to what is wanted. The order matters: empty slots are filled
+// before the rotation moves on, a reload is settled after that, and then the next one may begin.
 func (p *pool) reconcile() {
 	if p.stopping {
 		p.drainReady()
@@ -176,7 +175,7 @@ func (p *pool) fill() {
 	}
 }
 
-// start makes a worker and wants it forked.
+// start makes a worker and has it forked.
 func (p *pool) start(s *slot, generation int, timeout time.Duration, r *Reload) *member {
 	m := &member{reload: r, Worker: Worker{
 		ID:         p.newID(),

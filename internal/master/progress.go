@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// How far the reloads are, and what the older workers still hold.
+// How far the reloads are, and how many connections the older workers still have.
 
-// settle completes the reloads whose last older worker is gone, and tells the progress of
-// those under way: of the current one as it changes, of those before it when connections are
-// counted, since each exit changes them all.
+// settle completes the reloads whose last older worker is gone, and publishes progress: of the current reload as it
+// changes, of earlier ones only when connections were counted, because each exit changes all of them.
 func (p *pool) settle() {
 	current := p.current()
 	for _, r := range p.reloads {
@@ -29,10 +28,10 @@ func (p *pool) settle() {
 	}
 }
 
-// measure counts the reload's progress anew.
+// measure updates the reload's progress.
 func (p *pool) measure(r *Reload) {
 	if p.rotating != nil && r == p.rotating.Reload {
-		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // those that go are not to be changed
+		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // slots that go are not changed
 	}
 	r.Serving = p.slotsServed()
 	r.Served = r.Served || r.Serving > 0
@@ -45,7 +44,7 @@ func (p *pool) measure(r *Reload) {
 	}
 }
 
-// measureRest counts what is left of a reload that has ended: the workers that it told to drain.
+// measureRest updates what is left of a reload that has ended: the workers that it told to drain.
 func (p *pool) measureRest(r *Reload) {
 	r.Leaving, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, 0, true
 	for _, m := range p.workers {
@@ -59,14 +58,14 @@ func (p *pool) measureRest(r *Reload) {
 	}
 }
 
-// addDraining counts an older worker in, with what it holds.
+// addDraining adds an older worker and its connections.
 func (r *Reload) addDraining(m *member) {
 	r.Draining++
 	r.ConnectionsRemaining += m.connections
 	r.ConnectionsCounted = r.ConnectionsCounted && m.counted
 }
 
-// figures are what a reload's progress consists of.
+// figures are the numbers that a reload publishes as its progress.
 type figures struct {
 	replaced, total, draining, connections int
 	counted                                bool
@@ -90,7 +89,7 @@ func (r *Reload) progress() string {
 	return message
 }
 
-// completion says how a reload ended that completes now.
+// completion is the message of a reload that completes now.
 func (r *Reload) completion(now time.Time) string {
 	message := fmt.Sprintf("reload completed in %s", now.Sub(r.StartedAt).Round(msec))
 	if r.ConnectionsCut > 0 {
@@ -102,8 +101,7 @@ func (r *Reload) completion(now time.Time) string {
 	return message
 }
 
-// askForCount wants the connections of those counted that drain, or that a reload has started and that are not ready, for as
-// long as there are any.
+// askForCount has connections counted for as long as workers drain, or start for a reload.
 func (p *pool) askForCount() {
 	if p.counting {
 		return
@@ -117,7 +115,7 @@ func (p *pool) askForCount() {
 	}
 }
 
-// followed reports whether the end of the worker would end connections that the receipt of a reload tells of.
+// followed reports whether the receipt of a reload has to count the connections that end with this worker.
 func (m *member) followed() bool {
 	return m.State == WorkerDraining || m.State == WorkerStarting && m.reload != nil
 }

@@ -2,9 +2,9 @@ package master
 
 import "slices"
 
-// What readers ask of the pool.
+// What readers may ask of the pool. Nothing here changes it.
 
-// current is the reload that a reader of the status cares about most.
+// current is the reload that the status shows: the one that rotates, else the newest that is live.
 func (p *pool) current() *Reload {
 	if r := p.underWay(); r != nil {
 		return r
@@ -31,7 +31,7 @@ func (p *pool) reload(id string) *Reload {
 			return r
 		}
 	}
-	for _, k := range p.keys { // also one that the history has forgotten
+	for _, k := range p.keys { // perhaps the history has forgotten it
 		if k.reload.ID == id {
 			return k.reload
 		}

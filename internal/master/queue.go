@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// How a reload comes in and waits for its turn.
+// How a reload is accepted and waits for its turn.
 
 // askReload accepts a request, unless something forbids it. A caller that asks again with the same key gets the same
 // reload, and nothing changes.
@@ -45,9 +45,8 @@ func (p *pool) forbidsReload(c askReload) error {
 	return p.forbidsCanary(c.request, c.settings)
 }
 
-// accept opens a reload, or joins the one that is queued already: whoever asks while a
-// rotation runs is promised that every worker started before is replaced, and one
-// further rotation keeps that promise to all of them.
+// accept opens a reload, or lets the request share the queued one. All who ask while a rotation runs are promised that
+// every worker started before is replaced, and one further rotation is enough for that.
 func (p *pool) accept(ask askReload) {
 	caller := Caller{ReloadRequest: ask.request, At: p.now}
 	defer func() { p.keep(ask.request, p.queued) }()
@@ -80,7 +79,7 @@ func (p *pool) accept(ask askReload) {
 	p.moveReload(r, ReloadQueued, fmt.Sprintf("reload to generation %d accepted", r.Generation))
 }
 
-// forbidsChecks says why the queued reload can't have these checks too, or nil.
+// forbidsChecks says why these checks can't be added to the queued reload, or nil.
 func (p *pool) forbidsChecks(more []Check) error {
 	if p.queued == nil || len(union(p.queued.Checks, more)) <= mostChecks {
 		return nil
@@ -99,8 +98,8 @@ func (p *pool) forgetReloads() {
 	}
 }
 
-// beginQueued starts the queued reload when nothing rotates. Its first step is to
-// resolve the program as it is on disk now.
+// beginQueued starts the queued reload when nothing rotates. Its first step is to make the plan, from the program as it
+// is on disk now.
 func (p *pool) beginQueued() {
 	if p.rotating != nil || p.queued == nil || p.renewing() {
 		return
@@ -134,7 +133,7 @@ func (p *pool) onPrepared(f prepared) {
 	p.growTo(size)
 }
 
-// failureOf tells of everything that is wrong, in one sentence and one by one.
+// failureOf lists everything that is wrong, in one sentence and one by one.
 func failureOf(err error) *Failure {
 	complaints := strings.Split(err.Error(), "\n")
 	f := &Failure{Code: PrepareFailed, Message: strings.Join(complaints, "; ")}

@@ -13,10 +13,10 @@ type Receipt struct {
 	Dropped        int             // connections that workers lost: see Fate
 	DropUnknown    bool            // there may be more
 	DropDoubts     []string        // why, a sentence each
-	SeenBy         SeenBy          // what became of the connections; "" as long as no worker has left
+	SeenBy         SeenBy          // how the fate of connections was seen; "" until a worker has left
 	Evicted        int             // connections of its draining workers that a caller had closed
-	CutConnections []CutConnection // those cut or dropped, as far as known; not all of very many
-	Died           int             // workers that ended while they served, without having been told to
+	CutConnections []CutConnection // those cut or dropped, as far as known, at most mostCut
+	Died           int             // workers that died while they served
 	ChecksPassed   int
 	ChecksFailed   int
 	Coverage       Coverage // of the new workers by the checks
@@ -29,7 +29,7 @@ func (p *pool) onMeasured(f measured) {
 	}
 }
 
-// Losses says in one sentence each why the reload was not lossless, as far as is known by now; none: it was.
+// Losses says why the reload was not lossless, a sentence each, as far as is known by now.
 func (r *Reload) Losses() []string {
 	var list []string
 	say := func(n int, one, many string) {

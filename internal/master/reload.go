@@ -14,9 +14,9 @@ const (
 	ReloadRolling   ReloadState = "rolling"   // slots are changing to its generation
 	ReloadLive      ReloadState = "live"      // every slot is served by its generation, older workers drain
 	ReloadCompleted ReloadState = "completed" // the last older worker is gone
-	ReloadReverting ReloadState = "reverting" // it failed, or was aborted; slots go back to the generation before
-	ReloadFailed    ReloadState = "failed"    // as good as before it began, or the error says what is not
-	ReloadAborted   ReloadState = "aborted"   // somebody wanted that, or the master stops; as good as before it began
+	ReloadReverting ReloadState = "reverting" // it failed or was aborted, and slots go back to the previous generation
+	ReloadFailed    ReloadState = "failed"    // everything is as before it began, or the error says what is not
+	ReloadAborted   ReloadState = "aborted"   // a caller asked for that, or the master stops
 )
 
 // Terminal reports whether the reload has ended for good.
@@ -41,7 +41,7 @@ type Reload struct {
 type Progress struct {
 	StartedAt  time.Time // zero while queued
 	CanaryAt   time.Time // zero until its canary is ready and has passed its checks
-	PromotedAt time.Time // zero until the pause after the canary is over, or somebody does without it
+	PromotedAt time.Time // zero until the pause after the canary is over, or skipped
 	LiveAt     time.Time // zero until live
 	FinishedAt time.Time // zero until completed, failed or aborted
 
@@ -49,18 +49,18 @@ type Progress struct {
 	Strategy      Strategy        // in effect; zero until its plan is made
 	OnTrial       bool            // in copies: from its start to its verdict it may go back
 	TrialEndsAt   time.Time       // zero unless it soaks
-	Paused        *Pause          // nil unless it waits although it could go on
-	CanaryAddress []CanaryAddress // where its canary can be asked, the first listener first; nil unless the canary is on trial
+	Paused        *Pause          // nil unless it waits
+	CanaryAddress []CanaryAddress // where to reach its canary, the first listener first; nil unless that is on trial
 
 	Replaced int  // slots served by its generation
 	Total    int  // slots
-	Serving  int  // slots that a worker of any generation serves; when it has ended: that one did then
-	Served   bool // since it began that was so of a slot at least once
+	Serving  int  // slots that a worker of any generation serves; frozen when it has ended
+	Served   bool // whether some slot was served since it began
 
 	Draining             int  // older workers that still drain
 	ConnectionsRemaining int  // open connections of those, as last counted
-	ConnectionsCounted   bool // each of them has been counted since it began to drain
-	Leaving              int  // of one that has ended: workers it told to drain, old or new, that may still lose connections
+	ConnectionsCounted   bool // whether all of them have been counted since they began to drain
+	Leaving              int  // once it has ended: workers that it told to drain and that are not gone yet
 }
 
 // Outcome is what came of a reload, as far as it is known.
@@ -73,7 +73,7 @@ type Outcome struct {
 	Receipt
 }
 
-// Failure is why a reload was taken back, or, if it is completed, why that is no success.
+// Failure is why a reload was reverted or aborted or, if it is completed, why that is no success.
 type Failure struct {
 	Code     FailureCode
 	Message  string // one sentence
@@ -83,8 +83,8 @@ type Failure struct {
 
 	Complaints []string // each mistake by itself, where there are several
 	Stopping   bool     // the master was told to stop
-	Unwell     bool     // the generation before serves again, and does not pass the checks either
-	Stranded   bool     // going back failed, so that slots are left as they were then
+	Unwell     bool     // the previous generation serves again and does not pass the checks either
+	Stranded   bool     // reverting failed, and the slots were left as they were
 }
 
 // Step is one thing that happened to a worker because of a reload.
@@ -99,13 +99,13 @@ type Step struct {
 	StoppedAcceptingAt time.Time // of draining: see Worker; else zero
 }
 
-// Reached reports whether a wait for target (live or completed) is over: it was reached for
-// good, and not only on trial, or the reload has ended without it.
+// Reached reports whether a wait for target (live or completed) is over: the reload has reached it, and not only on
+// trial, or has ended without it.
 func (r *Reload) Reached(target ReloadState) bool {
 	return r.State.Terminal() || r.State == target && !r.OnTrial
 }
 
-// begun reports whether the reload is under way: no longer queued, and not over.
+// begun reports whether the reload is under way: no longer queued and not ended.
 func (r *Reload) begun() bool { return !r.StartedAt.IsZero() && !r.State.Terminal() }
 
 // copyOf copies the reload for a reader.
@@ -115,8 +115,8 @@ func (p *pool) copyOf(r *Reload) Reload {
 	return c
 }
 
-// clone copies the reload. The lists are shared: what is in them never
-// changes, and with its capacity clipped a reader can't see, or touch, what the loop adds.
+// clone copies the reload. The lists are shared: their elements never change, and because the capacity is clipped a
+// reader sees nothing of what is appended later.
 func (r *Reload) clone() Reload {
 	c := *r
 	c.Callers = slices.Clip(r.Callers)

@@ -1,8 +1,8 @@
 package master
 
-// How a single worker is replaced by another of its generation, without a reload.
+// How a single worker is replaced by another of the same generation, without a reload.
 
-// forbidsRenewal says why a worker can't be replaced by itself, or nil.
+// forbidsRenewal says why the worker can't be renewed now, or nil.
 func (p *pool) forbidsRenewal(m *member) error {
 	s := p.slotOf(m)
 	switch {

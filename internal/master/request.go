@@ -30,7 +30,7 @@ type ReloadRequest struct {
 	StrategyRequest
 }
 
-// merge is what two callers of one reload want together: of what both say, the later.
+// merge is what two callers of one reload want together. Where both say something, the later counts.
 func (r ReloadRequest) merge(later ReloadRequest) ReloadRequest {
 	return ReloadRequest{
 		Trigger:      later.Trigger,
@@ -60,8 +60,8 @@ type CombinedRequest struct {
 	RequestedAt  time.Time
 }
 
-// What many callers of one reload may cost: keepCallers of the first are kept and as many of the last, and all of
-// them together may ask for mostChecks.
+// The limits for many callers of one reload: keepCallers of the first are kept and as many of the last, and together they
+// may ask for mostChecks.
 const (
 	keepCallers = 16
 	mostChecks  = 100

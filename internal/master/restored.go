@@ -2,10 +2,10 @@ package master
 
 import "fmt"
 
-// How the generation before is checked when it serves again. Files that a program opens by itself are not pinned, so
-// that who edits them in place has changed it, too.
+// How the previous generation is checked when it serves again. Files that a program opens by itself are not pinned, so
+// editing them in place changes the previous generation too.
 
-// checkBack has it checked once, if it was started again and there are checks, and then ends the rotation.
+// checkBack ends the rotation, after a check of the previous generation if it was started again and there are checks.
 func (p *pool) checkBack() {
 	r := p.rotating
 	switch r.checks.back {
@@ -21,7 +21,7 @@ func (p *pool) checkBack() {
 	p.tellReload(EventReloadProgress, r.Reload, ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
 }
 
-// onCheckedBack says so if the generation before is not well.
+// onCheckedBack adds to the failure if the previous generation does not pass its check.
 func (p *pool) onCheckedBack(result Result) {
 	r := p.rotating
 	if r.checks.back != partUnderWay {
@@ -31,7 +31,7 @@ func (p *pool) onCheckedBack(result Result) {
 	if result.OK {
 		return
 	}
-	both := *r.Failure // readers have the one before
+	both := *r.Failure // readers share the old one
 	both.Message += fmt.Sprintf("; generation %d, which serves again, does not pass the checks either: %s", r.before, result.Message)
 	both.Unwell = true
 	r.Failure = &both

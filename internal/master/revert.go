@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// How a rotation goes back.
+// How a rotation reverts.
 
-// failWorker ends the trial because of what became of a worker.
+// failWorker ends the trial because a worker on trial has failed.
 func (p *pool) failWorker(m *member, why string, output []string) {
 	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
 	p.step(p.rotating.Reload, "failed", m, message)
@@ -19,7 +19,7 @@ func (p *pool) failWorker(m *member, why string, output []string) {
 	p.turnBack(&Failure{Code: m.failure(), Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
 }
 
-// turnBack brings every slot that has changed back to the generation before, which was kept.
+// turnBack makes the rotation revert: every changed slot goes back to the previous generation, which was kept.
 func (p *pool) turnBack(why *Failure) {
 	r := p.rotating
 	r.Failure, r.Paused, r.TrialEndsAt = why, nil, time.Time{}
@@ -29,7 +29,7 @@ func (p *pool) turnBack(why *Failure) {
 		p.generation = r.before
 		p.want(restore{generation: r.before})
 		p.want(serve{generation: r.before})
-	case r.retired: // it was held when every slot had changed
+	case r.retired: // it was paused when every slot had changed
 		p.want(restore{generation: r.before})
 	}
 	p.resizeBack()
@@ -46,7 +46,7 @@ func (p *pool) turnBack(why *Failure) {
 	p.moveReload(r.Reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.generation))
 }
 
-// goBack starts the next batch of the way back, or ends it.
+// goBack takes back the next batch of slots. If there is none, the rotation ends once the previous generation is checked.
 func (p *pool) goBack() {
 	p.noteReturned()
 	todo := p.toTakeBack()
@@ -57,18 +57,18 @@ func (p *pool) goBack() {
 	p.startBatch(todo[:min(len(todo), p.batchSize())])
 }
 
-// strand ends the way back, which can't be gone on, and leaves alone what serves.
+// strand gives up reverting, and leaves the slots as they are.
 func (p *pool) strand(why string) {
 	r := p.rotating
-	both := *r.Failure // readers have the one before
+	both := *r.Failure // readers share the old one
 	both.Message += "; going back failed too: " + why + p.leftBehind(r.Reload)
 	both.Stranded = true
 	r.Failure = &both
 	p.endBack()
 }
 
-// endBack says how the rotation ended that did not succeed. The generation before serves, unless
-// going back failed when the newer one had more slots.
+// endBack ends a rotation that has reverted. The previous generation serves, unless reverting failed while the newer one
+// had more slots.
 func (p *pool) endBack() {
 	r := p.rotating
 	unused := r.Generation
@@ -99,7 +99,7 @@ func (p *pool) endAborted(unused int) {
 	p.abort(r.Reload, r.Failure.Message)
 }
 
-// abort says that a reload has ended because somebody wanted that.
+// abort ends a reload because somebody asked for that, or the master stops.
 func (p *pool) abort(r *Reload, why string) {
 	p.measure(r)
 	if r.Failure == nil {

@@ -16,7 +16,7 @@ type rotation struct {
 
 	soak    trialPart
 	proof   trialPart
-	retired bool // it has turned clients away from listeners of the generation before
+	retired bool // it has turned clients away from listeners of the previous generation
 }
 
 // trialPart is how far one part of a reload's trial is. It only goes forward.
@@ -137,7 +137,7 @@ func (p *pool) toChange() (list []*slot) {
 	return list
 }
 
-// toTakeBack are the slots that the rotation has changed and the generation before does not serve yet.
+// toTakeBack are the slots that the rotation has changed and the previous generation does not serve yet.
 func (p *pool) toTakeBack() (list []*slot) {
 	for _, s := range p.slots {
 		if p.rotating.changed[s] && !s.servedBy(p.generation) {
@@ -147,7 +147,7 @@ func (p *pool) toTakeBack() (list []*slot) {
 	return list
 }
 
-// noteReturned forgets the changed slots that the generation before serves again. If a worker dies there now, that
+// noteReturned forgets the changed slots that the previous generation serves again. If a worker dies there now, that
 // does not concern the rotation.
 func (p *pool) noteReturned() {
 	for _, s := range p.slots {

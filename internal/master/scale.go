@@ -47,7 +47,7 @@ func (p *pool) staying() []*slot {
 	return p.slots
 }
 
-// resizeAndTell changes the size because of reload r, or, if that is nil, of somebody's wish.
+// resizeAndTell changes the size because of reload r, or for a caller if r is nil.
 func (p *pool) resizeAndTell(size int, r *Reload) {
 	from := len(p.slots)
 	p.resize(size, r)
@@ -95,7 +95,7 @@ func (p *pool) resize(size int, r *Reload) {
 		p.slots = p.slots[:len(p.slots)-1]
 		for _, m := range []*member{last.duty, last.next} {
 			if m != nil {
-				m.reload = r // what becomes of it is no affair of the reload that started it, which may end before
+				m.reload = r // the reload that started it may end before it does
 			}
 			p.dismiss(m, r, "the pool shrinks")
 		}

@@ -2,10 +2,10 @@ package master
 
 import "slices"
 
-// How the pool ends.
+// How the master stops.
 
-// stop lets every worker go and starts no other; now does not wait for their connections.
-// Reloads that are not live are aborted.
+// stop drains every worker and starts no others. If now, it kills them instead. Reloads under way are aborted, but for
+// live ones that have passed their trial.
 func (p *pool) stop(now bool) {
 	if !p.stopping {
 		p.stopping = true
@@ -32,20 +32,19 @@ func (p *pool) stop(now bool) {
 	}
 }
 
-// becauseOfStop is why a reload ends with the master, which may have been going back already.
+// becauseOfStop is the failure of a reload that ends with the master. It may have been reverting already.
 func becauseOfStop(before *Failure) *Failure {
 	why := Failure{Message: "the master was told to stop"}
 	if before != nil {
-		why = *before // readers have that one
+		why = *before // readers share the old one
 		why.Message += "; then the master was told to stop"
 	}
 	why.Code, why.Stopping = MasterStops, true
 	return &why
 }
 
-// endNow kills a worker. When the master stops that is what becomes of those that never got
-// ready: each holds the listening sockets, and as long as it does the kernel queues
-// connections for it that it will never accept.
+// endNow kills a worker. When the master stops, workers that never got ready are killed: each holds the listening
+// sockets, and for as long as it does the kernel queues connections that it will never accept.
 func (p *pool) endNow(m *member) {
 	if m.State != WorkerDraining {
 		p.markDraining(m, "the master stops, and it was not ready yet")
@@ -53,8 +52,7 @@ func (p *pool) endNow(m *member) {
 	p.want(kill{worker: m.ID})
 }
 
-// drainReady tells the others to leave once those are gone: so what is in the queue when the
-// last of them lets go of the socket is answered.
+// drainReady drains the ready workers once the others are gone, so that they still answer what is in the queues then.
 func (p *pool) drainReady() {
 	list := p.living()
 	if slices.ContainsFunc(list, func(m *member) bool { return m.ReadyAt.IsZero() }) {

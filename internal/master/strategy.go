@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Strategy is how a rotation goes about it. Its zero value changes one slot after the other and believes
-// in the new workers as soon as every slot has one.
+// Strategy is how a rotation proceeds. Its zero value changes one slot after the other and ends the trial as soon as every
+// slot has a new worker.
 type Strategy struct {
 	Surge        Surge         // how many slots change at a time
 	Canary       int           // slots that change first; then the rotation waits; 0: none
@@ -57,7 +57,7 @@ func (s Surge) String() string {
 	return itoa(max(s.Number, 1))
 }
 
-// StrategyRequest is what one caller wants done otherwise than the settings say; nil: nothing.
+// StrategyRequest is what one caller wants to differ from the settings; nil: as they are.
 type StrategyRequest struct {
 	Surge        *Surge
 	Canary       *int
@@ -66,7 +66,7 @@ type StrategyRequest struct {
 	Soak         *time.Duration
 }
 
-// over is the strategy with the request's wishes fulfilled.
+// over is the strategy, changed as the request says.
 func (r StrategyRequest) over(s Strategy) Strategy {
 	set(&s.Surge, r.Surge)
 	set(&s.Canary, r.Canary)
@@ -76,7 +76,7 @@ func (r StrategyRequest) over(s Strategy) Strategy {
 	return s
 }
 
-// merge is what two callers want together: of what both say, the later.
+// merge is what two callers want together. Where both say something, the later counts.
 func (r StrategyRequest) merge(later StrategyRequest) StrategyRequest {
 	return StrategyRequest{
 		Surge:        cmp.Or(later.Surge, r.Surge),

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Every transition is told here, so that one place publishes and logs it, from and to.
+// What is published, and what a reload's record keeps.
 
 const msec = time.Millisecond
 
@@ -35,7 +35,7 @@ func (p *pool) tellWorker(t EventType, m *member, from WorkerState, message stri
 	p.tell(e)
 }
 
-// tellReload sends the reload as it is now. The lists, which grow, go with its last event only.
+// tellReload publishes the reload as it is now. The lists, which grow, are only in its last event.
 func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message string) {
 	r.told = r.figures()
 	c := p.copyOf(r)
@@ -45,7 +45,7 @@ func (p *pool) tellReload(t EventType, r *Reload, from ReloadState, message stri
 	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
 }
 
-// took is how long it was that the worker did what is over with the action.
+// took is how long the phase took that ended with the action.
 func (m *member) took(action string) time.Duration {
 	switch {
 	case action == "ready":

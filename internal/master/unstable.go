@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// How a reload is judged at its end, when the trial is long over: by the workers that there are.
+// How a reload is judged when it completes, long after its trial: by the workers that there are then.
 
 // complete ends a reload whose last older worker is gone.
 func (p *pool) complete(r *Reload) {
-	if !p.stopping { // else that was judged before every slot was emptied
+	if !p.stopping { // then it was judged before the slots were emptied
 		r.Failure = p.unstable(r)
 	}
 	p.moveReload(r, ReloadCompleted, r.completion(p.now))
 }
 
-// unstable is why a reload that ends now is no success: workers have died, and a slot is in a crash loop or has no
-// ready one, be it of a later generation. nil: nothing speaks against it.
+// unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash loop or has no
+// ready worker, be it of a later generation. nil: it is a success.
 func (p *pool) unstable(r *Reload) *Failure {
 	shaky := slices.DeleteFunc(slices.Clone(p.slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
@@ -27,13 +27,13 @@ func (p *pool) unstable(r *Reload) *Failure {
 	return &Failure{Code: Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.died.ID, Slot: first.number, Output: first.words}
 }
 
-// shaky reports whether nobody can rely on the slot since a worker died in it.
+// shaky reports whether a worker has died in the slot and it can't be relied on since.
 func (s *slot) shaky(now time.Time) bool {
 	ready := s.duty != nil && s.duty.State == WorkerReady
 	return s.died != nil && (!ready || s.looping(now))
 }
 
-// describeShaky tells of the first of the slots, and how many more there are.
+// describeShaky describes the first of the slots, and counts the others.
 func describeShaky(slots []*slot, generation int) string {
 	s := slots[0]
 	state := "has no ready worker"
@@ -51,7 +51,7 @@ func describeShaky(slots []*slot, generation int) string {
 	return text
 }
 
-// judgeLive is for when the master stops: from then on every slot is empty, which says nothing about a reload.
+// judgeLive judges the live reloads when the master stops. After that every slot is empty, which says nothing about them.
 func (p *pool) judgeLive() {
 	for _, r := range p.reloads {
 		if r.State == ReloadLive {

@@ -2,10 +2,10 @@ package master
 
 import "fmt"
 
-// How a rotation that has changed every slot is judged.
+// How a rotation is judged once every slot has changed.
 
-// goLive says that every slot is served by the new generation. It is that which a crash or a scale starts from
-// now on. The one before is kept for as long as the reload is on trial.
+// goLive makes the new generation the one that serves, and that a crash or a scale starts from now on. The previous one is
+// kept for as long as the reload is on trial.
 func (p *pool) goLive() {
 	r := p.rotating
 	r.batches++
@@ -41,7 +41,7 @@ func (p *pool) trialLength() string {
 	return " until it has answered a probe"
 }
 
-// passed reports whether nothing speaks against the reload any more, which is live.
+// passed reports whether the live reload has passed its trial.
 func (p *pool) passed() bool {
 	return p.rotating.soak == partOver && p.rotating.proof == partOver && !p.unchecked()
 }
@@ -59,7 +59,7 @@ func (p *pool) judge() {
 // A live reload is proven when its generation was seen to answer a probe at each listener where others answered. The
 // search decides nothing but what may be said of the reload. The verdict waits for it.
 
-// askForProof begins the search, where workers can be probed.
+// askForProof begins the search, if workers can be probed.
 func (p *pool) askForProof() {
 	r := p.rotating
 	if !p.terms[r.Generation].provable {
@@ -70,7 +70,7 @@ func (p *pool) askForProof() {
 	p.want(prove{reload: r.ID})
 }
 
-// onProved hears that the search is over, whatever was found.
+// onProved ends the search, whatever was found.
 func (p *pool) onProved(f proved) {
 	if r := p.rotating; r != nil && r.ID == f.reload {
 		r.proof = partOver

@@ -29,13 +29,13 @@ type Worker struct {
 	DrainingAt time.Time // zero until told to drain
 	ExitedAt   time.Time // zero until reaped
 
-	StoppedAcceptingAt time.Time // when a draining worker was seen to take no more connections; it ended by itself by then. Zero: not known
-	Predecessor        string    // id of the worker that died before it in its slot; "" for none since a rotation last changed the slot
-	Restarts           int       // how many workers of its slot have died since a rotation last changed the slot
+	StoppedAcceptingAt time.Time // when a draining worker was seen to accept no more, at the latest at its own end; zero: not known
+	Predecessor        string    // id of the worker that died before it in its slot; "" if none did since the slot last changed
+	Restarts           int       // how many workers died in its slot since that last changed
 	Exit               *Exit     // nil until it is gone
 }
 
-// Ending says in a few words how the worker came to its end, also of one that was given up and is not gone yet.
+// Ending says in a few words how the worker ended, or why it was given up if it is not gone yet.
 func (w Worker) Ending() string {
 	switch {
 	case w.Exit != nil:
@@ -54,12 +54,12 @@ type Exit struct {
 	Output []string // its last lines of output, oldest first
 	Cut    int      // connections it still had when it was killed; 0 when it left by itself
 
-	Shortage       string          // what it may have ended for before it was ready, unless it says so itself; "" for nothing
+	Shortage       string          // what it may have lacked if it ended before it was ready; "" for nothing
 	CutUnknown     bool            // it was killed, and the kernel did not tell how many it had
 	CutConnections []CutConnection // at most mostCut of those that were cut
 	Killed         bool            // by rota
-	Fate           *Fate           // of its connections; nil if nobody has taken note of them
-	Outlived       bool            // its first process ended before others of it did, of which it is not known how
+	Fate           *Fate           // of its connections; nil if they were not watched
+	Outlived       bool            // its first process ended before others, and how those ended is not known
 }
 
 // String says how the worker ended in a few words.
