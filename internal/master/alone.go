@@ -42,21 +42,24 @@ func (o *observer) alone(generation int) (alone bool, err error) {
 	var others []string
 	var datagrams []uint64
 	alone = true
-	if err := o.ask(func(l *loop) {
-		for id, member := range l.pool.workers {
-			if member.Generation != generation && member.PID != 0 {
-				others = append(others, id)
-				minder := l.minders[id]
-				alone = alone && (minder == nil || len(minder.attends) == 0 || !member.StoppedAcceptingAt.IsZero())
-			}
-		}
-		for _, e := range l.endpoints() {
-			if e.Type == unix.SOCK_DGRAM {
-				datagrams = append(datagrams, e.Inode)
-			}
-		}
-	}); err != nil {
+	workers, err := o.running()
+	if err != nil {
 		return false, err
+	}
+	sockets, err := o.sockets()
+	if err != nil {
+		return false, err
+	}
+	for _, w := range workers {
+		if w.generation != generation {
+			others = append(others, w.id)
+			alone = alone && !w.accepts
+		}
+	}
+	for _, s := range sockets {
+		if s.Type == unix.SOCK_DGRAM {
+			datagrams = append(datagrams, s.Inode)
+		}
 	}
 	if !alone || len(others) == 0 || len(datagrams) == 0 {
 		return alone, nil

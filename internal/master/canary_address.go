@@ -38,12 +38,6 @@ func (l *loop) newForwarder(generation int) *forwarder {
 	}.start()
 }
 
-// serving are the ready workers of a generation that have a slot.
-func (b *mailbox) serving(generation int) (workers []string, err error) {
-	err = b.ask(func(l *loop) { workers = l.pool.serving(generation) })
-	return workers, err
-}
-
 // addCanary completes an event, whose reload is a copy that was made before the way was opened or closed.
 func (l *loop) addCanary(told *Reload) {
 	if told == nil {

@@ -17,24 +17,25 @@ import (
 // lately, else after a pause that keeps the cost of counting many of them small.
 func (l *loop) countConnections() {
 	time.AfterFunc(time.Until(l.nextCount), func() {
-		var followed []string
-		_ = l.mailbox.ask(func(l *loop) { followed = l.pool.followed() })
+		followed := l.mailbox.followed()
 		began := time.Now()
 		seen, err := l.observer.seeConnections(followed)
 		l.observer.dropEnded(seen.held)
 		l.observer.lookForAccepting()
-		cost := time.Since(began)
-		_ = l.mailbox.ask(func(l *loop) {
-			l.countPause = max(countFirst, min(2*l.countPause, countEvery))
-			l.nextCount = time.Now().Add(max(l.countPause, 10*cost))
-			if err != nil {
-				l.options.Log.Debug().Err(err).Msg("cannot count connections")
-			}
-			l.withoutEvicted(seen.held)
-			l.noteLook(seen)
-			l.handle(countOf(seen.held))
-		})
+		l.mailbox.counted(seen, time.Since(began), err)
 	})
+}
+
+// noteCount takes in what a count has shown, and says when the next one may be.
+func (l *loop) noteCount(seen look, cost time.Duration, err error) {
+	l.countPause = max(countFirst, min(2*l.countPause, countEvery))
+	l.nextCount = time.Now().Add(max(l.countPause, 10*cost))
+	if err != nil {
+		l.options.Log.Debug().Err(err).Msg("cannot count connections")
+	}
+	l.withoutEvicted(seen.held)
+	l.noteLook(seen)
+	l.handle(countOf(seen.held))
 }
 
 // The pause between two counts: countFirst when somebody has just been told to stop, or was started, then longer and longer.
@@ -89,8 +90,7 @@ func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connect
 // heldBy returns the connections of a worker that have not been closed for it. It is not known if the
 // kernel does not show them, or takes longer than so long.
 func (o *observer) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
-	answer := make(chan map[string][]Connection, 1)
-	err := o.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]Connection]{worker, answer}) })
+	answer, err := o.joinHeld(worker)
 	if err == nil {
 		slow := lapse.NewTimer()
 		slow.Reset(within)

@@ -32,7 +32,7 @@ func (l *loop) drain(e drain) {
 	go func() {
 		awaitEmptyQueue(last, l.mailbox.done)
 		o.timeout -= min(time.Since(began), emptyWithin) // which is part of it
-		_ = l.mailbox.ask(func(l *loop) { l.order(e.worker, o) })
+		l.mailbox.order(e.worker, o)
 	}()
 }
 

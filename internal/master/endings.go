@@ -103,11 +103,7 @@ func (o *observer) hearEndings(watch *kernel.Endings) {
 	for {
 		list, lost, more := watch.Next()
 		if lost {
-			_ = o.ask(func(l *loop) {
-				if l.endings.watch == watch {
-					l.distrustEndings()
-				}
-			})
+			o.lostEndings(watch)
 		}
 		if !more {
 			return
@@ -136,38 +132,17 @@ func (o *observer) takeEndings(heard <-chan []kernel.Ending) {
 
 // noteEndings finds out at once what can't be found out later: whether the worker lives on, and who closed the connection first.
 func (o *observer) noteEndings(list []kernel.Ending) {
-	roots := map[string]kernel.Root{}
-	var endpoints []kernel.Listener
-	waits := false
-	if o.ask(func(l *loop) {
-		for _, end := range list {
-			if id := l.holderOf(end.Cookie); id != "" {
-				m := l.minders[id]
-				roots[id] = m.root
-				c := m.ending.known[end.Cookie]
-				waits = waits || m.ending.waited(&c, ended{Ending: end}, false, true)
-			}
-		}
-		endpoints = l.endpoints()
-	}) != nil {
-		return
-	}
+	roots, waits := o.holdersOf(list)
 	lives := map[string]bool{}
 	for id, root := range roots {
 		first := kernel.Family{root.First()}
 		lives[id] = root.PID != 0 && !first.Ended()
 	}
 	var leaving map[uint64]kernel.Leaving
-	if waits {
+	if endpoints, err := o.sockets(); waits && err == nil {
 		leaving, _ = kernel.Leavings(endpoints)
 	}
-	now := time.Now()
-	_ = o.ask(func(l *loop) {
-		for _, end := range list {
-			_, first := leaving[end.Cookie]
-			l.noteEnding(ended{Ending: end, At: now, First: first}, lives)
-		}
-	})
+	o.ended(list, time.Now(), leaving, lives)
 }
 
 // holderOf is the worker that is followed and that a look has shown to have the connection; "" for none.
@@ -217,21 +192,9 @@ func (l *loop) noteLook(seen look) {
 
 // lookForAccepting finds out which of the workers that are not ready yet, and have no connections either, may accept some.
 func (o *observer) lookForAccepting() {
-	starting := map[*supervised]kernel.Family{}
-	_ = o.ask(func(l *loop) {
-		for id, m := range l.minders {
-			if m.ending != nil && !m.ending.accepts && l.pool.workers[id].State == WorkerStarting {
-				starting[m] = m.root.Known
-			}
-		}
-	})
-	for worker, family := range starting {
+	for worker, family := range o.startingUnseen() {
 		if within(countBeforeStop, func() bool { return accepts(family, worker.listeners) }) {
-			_ = o.ask(func(*loop) {
-				if worker.ending != nil {
-					worker.ending.accepts = true
-				}
-			})
+			o.acceptsEarly(worker)
 		}
 	}
 }
@@ -244,11 +207,7 @@ func (l *loop) lookForTraces(vanished map[*ending][]Connection) {
 		if err != nil {
 			return
 		}
-		_ = l.mailbox.ask(func(*loop) {
-			for e, list := range vanished {
-				e.gone += traceless(list, leaving)
-			}
-		})
+		l.mailbox.vanished(vanished, leaving)
 	})
 }
 
@@ -257,17 +216,13 @@ func (o *observer) fateOf(worker string, d death) *Fate {
 	began := time.Now()
 	for {
 		var s remains
-		var endpoints []kernel.Listener
-		if o.ask(func(l *loop) { endpoints = l.endpoints() }) != nil {
+		endpoints, err := o.sockets()
+		if err != nil {
 			return nil
 		}
 		s.leaving, _ = kernel.Leavings(endpoints)
 		s.resets, _ = kernel.Resets()
-		var f *Fate
-		settled := true
-		waited := time.Since(began)
-		_ = o.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
-		if settled {
+		if f, settled := o.settleFate(worker, d, s, time.Since(began)); settled {
 			return f
 		}
 		o.pause(settlePause)

@@ -62,7 +62,7 @@ func (m *Master) Evict(worker string, idle time.Duration) (Evicted, error) {
 	chosen := slices.DeleteFunc(listing.Connections, func(c Connection) bool {
 		return c.State() == ConnectionActive || c.idle() < idle || m.observer.own.has(c.Remote) // a probe's ends by itself, and is no client's
 	})
-	if err := m.ask(func(l *loop) { chosen = l.notYetEvicted(worker, chosen) }); err != nil {
+	if chosen, err = m.notYetEvicted(worker, chosen); err != nil {
 		return Evicted{}, err
 	}
 	var e Evicted
@@ -83,8 +83,7 @@ func (m *Master) close(worker string, list []Connection, families map[string]ker
 	for i, c := range list {
 		sockets[i] = c.Connection
 	}
-	var fresh map[uint64]bool
-	_ = m.ask(func(l *loop) { fresh = l.evicting(worker, list) })
+	fresh := m.evicting(worker, list)
 	closings := kernel.CloseConnections(families[worker], sockets)
 	var failed []uint64
 	for i, closing := range closings {
@@ -92,7 +91,7 @@ func (m *Master) close(worker string, list []Connection, families map[string]ker
 			failed = append(failed, cookie)
 		}
 	}
-	_ = m.ask(func(l *loop) { l.notEvicted(worker, failed) })
+	m.notEvicted(worker, failed)
 	if len(fresh) > 0 {
 		m.options.Log.Info().Str("worker_id", worker).Int("closed", len(fresh)-len(failed)).Int("not_closed", len(failed)).
 			Msg("connections of a worker are closed, as somebody has asked")

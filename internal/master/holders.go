@@ -30,7 +30,7 @@ func (o *observer) holders(clients []Client) (map[Client]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.whose(workers, accepted)
+	return o.whose(idsOf(workers), accepted)
 }
 
 // whose finds which of the workers hold the sockets.

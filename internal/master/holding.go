@@ -39,50 +39,31 @@ func (m *Master) Holdings(workers []string) (map[string]Holding, error) {
 // WaitingFor lists the older workers that a reload waits for, by slot and then by age, the newest first.
 // Errors: ErrNoReload.
 func (m *Master) WaitingFor(reload string) ([]WaitingFor, error) {
-	list, err := m.drainingFor(reload)
-	if err != nil || len(list) == 0 {
+	workers, err := m.drainingFor(reload)
+	if err != nil || len(workers) == 0 {
 		return nil, err
 	}
 	listing, err := m.Connections()
 	if err != nil {
 		m.options.Log.Debug().Err(err).Msg("cannot tell what a reload waits for")
 		listing = Listing{}
-	} else if list, err = m.drainingFor(reload); err != nil { // again: who has left since holds nothing
+	} else if workers, err = m.drainingFor(reload); err != nil { // again: who has left since holds nothing
 		return nil, err
 	}
-	ids := make([]string, len(list))
-	for i, w := range list {
+	ids := make([]string, len(workers))
+	for i, w := range workers {
 		ids[i] = w.ID
 	}
 	held := listing.byWorker(ids)
-	for i := range list {
-		if connections, seen := held[list[i].ID]; seen {
+	list := make([]WaitingFor, len(workers))
+	for i, w := range workers {
+		list[i].Worker = w
+		if connections, seen := held[w.ID]; seen {
 			h := holdingOf(connections)
 			list[i].Holding = &h
 		}
 	}
 	return list, nil
-}
-
-// drainingFor is WaitingFor without what they hold.
-func (m *Master) drainingFor(reload string) (list []WaitingFor, err error) {
-	err = m.attempt(func(l *loop) error {
-		r := l.pool.reload(reload)
-		if r == nil {
-			return ErrNoReload
-		}
-		if r.State.Terminal() {
-			return nil
-		}
-		ids := l.pool.draining(r)
-		for _, member := range l.pool.living() {
-			if slices.Contains(ids, member.ID) {
-				list = append(list, WaitingFor{Worker: member.Worker})
-			}
-		}
-		return nil
-	})
-	return list, err
 }
 
 func holdingOf(list []Connection) Holding {

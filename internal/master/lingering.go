@@ -78,9 +78,8 @@ func (l *loop) leftovers() (workers []string) {
 
 // closeUnheld closes the lingering sockets that no worker holds any more. It returns whether some are left.
 func (c *caretaker) closeUnheld() bool {
-	var workers []string
-	var looked []*binding // another one that comes meanwhile may be held by workers that are not looked at
-	if c.ask(func(l *loop) { workers, looked = l.leftovers(), slices.Clone(l.lingering) }) != nil || len(looked) == 0 {
+	looked, workers, err := c.lingering() // another socket that comes meanwhile may be held by workers that are not looked at
+	if err != nil || len(looked) == 0 {
 		return false
 	}
 	families, err := c.observer.families(workers)
@@ -97,12 +96,5 @@ func (c *caretaker) closeUnheld() bool {
 			held[inode] = true
 		}
 	}
-	left := 0
-	_ = c.ask(func(l *loop) {
-		l.closeLingering(func(b *binding) bool {
-			return slices.Contains(looked, b) && !slices.ContainsFunc(b.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
-		})
-		left = len(l.lingering)
-	})
-	return left > 0
+	return c.closeLingering(looked, held)
 }

@@ -56,48 +56,19 @@ func heldFrom(family kernel.Family, at []kernel.Listener) (map[string]bool, erro
 // that a connection is to be offered on a listener on which it does not seem to wait.
 func (o *observer) see(worker string, eager bool) (s sight) {
 	o.seePredecessor(worker)
-	at := o.streamsOf(worker)
+	at := o.socketsOf(worker)
 	if len(at) == 0 {
 		return sight{}
 	}
-	g := o.glance(worker, at)
-	_ = o.ask(func(l *loop) {
-		if w := l.minders[worker]; w != nil {
-			l.note(w, g)
-			l.seek(w, eager)
-			s = w.sight(l.required(w))
-			s.unseen = g.unseen
-		}
-	})
-	return s
+	return o.glanced(worker, o.glance(worker, at), eager)
 }
 
 // seePredecessor looks, once, at the worker that is to be replaced: what it serves now is wanted of its successor.
 func (o *observer) seePredecessor(worker string) {
-	predecessor := ""
-	_ = o.ask(func(l *loop) {
-		if w := l.minders[worker]; w != nil {
-			predecessor, w.predecessor = w.predecessor, ""
-		}
-	})
-	if at := o.streamsOf(predecessor); len(at) > 0 {
-		g := o.glance(predecessor, at)
-		_ = o.ask(func(l *loop) {
-			if w := l.minders[predecessor]; w != nil {
-				l.note(w, g)
-			}
-		})
+	predecessor := o.takePredecessor(worker)
+	if at := o.socketsOf(predecessor); len(at) > 0 {
+		o.glancedAtPredecessor(predecessor, o.glance(predecessor, at))
 	}
-}
-
-// streamsOf are the streams of a worker, if there is one.
-func (o *observer) streamsOf(worker string) (list []kernel.Listener) {
-	_ = o.ask(func(l *loop) {
-		if w := l.minders[worker]; w != nil {
-			list = w.listeners
-		}
-	})
-	return list
 }
 
 // note keeps what a look has shown.

@@ -170,16 +170,8 @@ func (l *loop) wake(e wake) {
 
 // catchUp returns when the loop has been told of all that has happened to the workers up to now.
 func (b *mailbox) catchUp() {
-	var running []*supervised
-	_ = b.ask(func(l *loop) {
-		for _, mind := range l.minders {
-			if mind.runs {
-				running = append(running, mind)
-			}
-		}
-	})
-	for _, mind := range running {
-		mind.sync(b.done)
+	for _, m := range b.minders() {
+		m.sync(b.done)
 	}
 }
 

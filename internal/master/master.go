@@ -138,24 +138,14 @@ func (m *Master) WaitCanary(ctx context.Context, id string) (Reload, error) {
 // waitUntil returns the reload once over says so of it. Errors: as Wait.
 func (m *Master) waitUntil(ctx context.Context, id string, over func(*Reload) bool) (Reload, error) {
 	answer := make(chan Reload, 1)
-	known := false
-	if err := m.ask(func(l *loop) {
-		known = l.pool.reload(id) != nil
-		if known {
-			l.waiters = append(l.waiters, waiter{id: id, over: over, answer: answer})
-			l.answerWaiters()
-		}
-	}); err != nil {
+	if err := m.wait(waiter{id: id, over: over, answer: answer}); err != nil {
 		return Reload{}, err
-	}
-	if !known {
-		return Reload{}, ErrNoReload
 	}
 	select {
 	case r := <-answer:
 		return m.recount(r), nil
 	case <-ctx.Done():
-		_ = m.ask(func(l *loop) { l.forgetWaiter(answer) })
+		m.forgetWaiter(answer)
 		return Reload{}, ctx.Err()
 	case <-m.done:
 	}
@@ -169,22 +159,13 @@ func (m *Master) waitUntil(ctx context.Context, id string, over func(*Reload) bo
 
 // Subscribe returns the events with numbers above after, and those to come.
 func (m *Master) Subscribe(after uint64) (*Subscription, error) {
-	return m.subscribe(func(l *loop) uint64 { return after })
+	return m.subscribe(func(*eventLog) uint64 { return after })
 }
 
 // SubscribeRecent returns up to n of the latest events, and those to come.
 func (m *Master) SubscribeRecent(n int) (*Subscription, error) {
-	return m.subscribe(func(l *loop) uint64 {
-		kept := min(n, len(l.events.kept))
-		return l.events.last - uint64(kept)
+	return m.subscribe(func(log *eventLog) uint64 {
+		kept := min(n, len(log.kept))
+		return log.last - uint64(kept)
 	})
-}
-
-func (m *Master) subscribe(after func(*loop) uint64) (*Subscription, error) {
-	var s *Subscription
-	err := m.ask(func(l *loop) {
-		s = l.events.subscribe(after(l))
-		s.Cancel = func() { _ = m.ask(func(l *loop) { l.events.remove(s) }) }
-	})
-	return s, err
 }

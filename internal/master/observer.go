@@ -1,8 +1,6 @@
 package master
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -43,13 +41,9 @@ func (o *observer) seeker() *seeker {
 
 // suspects are the workers that have a process, the newest first: they have the fewest connections yet.
 func (o *observer) suspects() (list []suspect, err error) {
-	err = o.ask(func(l *loop) {
-		for id, member := range l.pool.workers {
-			if minder := l.minders[id]; minder != nil && minder.runs {
-				list = append(list, suspect{id, member.Generation, minder.root.First()})
-			}
-		}
-	})
-	slices.SortFunc(list, func(a, b suspect) int { return cmp.Or(b.generation-a.generation, cmp.Compare(a.id, b.id)) })
+	workers, err := o.running()
+	for _, w := range workers {
+		list = append(list, suspect{w.id, w.generation, w.root.First()})
+	}
 	return list, err
 }

@@ -46,24 +46,7 @@ func (l *loop) prepare(generation int) {
 			}
 		}
 		gauge.awaitBegun(measureBefore)
-		stopped := l.mailbox.askMeasured(func(l *loop) {
-			var t terms
-			if err == nil {
-				l.adopt(generation, plan)
-				t = plan.terms()
-			}
-			for _, b := range open {
-				b.drop()
-			}
-			l.handle(prepared{generation: generation, terms: t, err: err})
-			if err == nil {
-				plan.fit(len(l.pool.slots), open)
-			}
-			if _, wanted := l.pool.terms[generation]; !wanted {
-				l.release(generation) // the reload was aborted meanwhile
-			}
-		})
-		if stopped == nil {
+		if l.mailbox.planned(generation, plan, open, err) == nil {
 			return
 		}
 		if err == nil {
@@ -74,6 +57,25 @@ func (l *loop) prepare(generation int) {
 			b.drop() // the loop has ended: they are nobody else's
 		}
 	}()
+}
+
+// planned takes in the plan of a generation, or why it can't be made. open are the sockets that were offered to it.
+func (l *loop) planned(generation int, p *plan, open []*binding, failed error) {
+	var t terms
+	if failed == nil {
+		l.adopt(generation, p)
+		t = p.terms()
+	}
+	for _, b := range open {
+		b.drop()
+	}
+	l.handle(prepared{generation: generation, terms: t, err: failed})
+	if failed == nil {
+		p.fit(len(l.pool.slots), open)
+	}
+	if _, wanted := l.pool.terms[generation]; !wanted {
+		l.release(generation) // the reload was aborted meanwhile
+	}
 }
 
 // planner makes plans. It reads the disk, so the loop leaves that to goroutines.

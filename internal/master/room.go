@@ -1,6 +1,7 @@
 package master
 
 import (
+	"errors"
 	"os"
 	"slices"
 
@@ -77,15 +78,15 @@ type need struct {
 
 // largestReady is what the largest of the ready workers has.
 func (o *observer) largestReady() need {
+	workers, err := o.running()
 	var ready []string
-	_ = o.ask(func(l *loop) {
-		for id, member := range l.pool.workers {
-			if member.State == WorkerReady {
-				ready = append(ready, id)
-			}
+	for _, w := range workers {
+		if w.state == WorkerReady {
+			ready = append(ready, w.id)
 		}
-	})
-	families, err := o.families(ready)
+	}
+	families, failed := o.families(ready)
+	err = errors.Join(err, failed)
 	if err != nil {
 		o.warning(err).Msg("cannot tell how large the workers are")
 	}

@@ -62,37 +62,33 @@ func (o *observer) searchAt(b *binding, a ListenAddress) {
 		for _, one := range accepted {
 			s.part(one.offer)
 		}
-		_ = o.ask(func(l *loop) {
-			if l.found(b, accepted, s.since(before), err) {
-				p.reached()
-			}
-		})
+		if o.found(b, accepted, s.since(before), err) {
+			p.reached()
+		}
 		if err != nil {
 			o.pause(lastGap)
 		}
 	}
 }
 
-// seeks are the workers to go on for. The search is over for the loop if there are none.
-func (o *observer) seeks(b *binding, p *pace) (workers []string) {
-	_ = o.ask(func(l *loop) {
-		likely, hopeful := false, false
-		for _, a := range l.sought(b) {
-			workers = append(workers, a.worker)
-			likely = likely || a.registered
-			hopeful = hopeful || a.registered && time.Since(a.since) < mostPatience
-		}
-		if !likely {
-			p.size = 1 // nobody accepts yet, but for who polls without sleeping
-		}
-		p.long = lastGap
-		if hopeful {
-			p.long = hopefulGap
-		}
-		if len(workers) == 0 {
-			delete(l.searches, b)
-		}
-	})
+// seeks are the workers to go on for, and sets the pace. The search is over if there are none.
+func (l *loop) seeks(b *binding, p *pace) (workers []string) {
+	likely, hopeful := false, false
+	for _, a := range l.sought(b) {
+		workers = append(workers, a.worker)
+		likely = likely || a.registered
+		hopeful = hopeful || a.registered && time.Since(a.since) < mostPatience
+	}
+	if !likely {
+		p.size = 1 // nobody accepts yet, but for who polls without sleeping
+	}
+	p.long = lastGap
+	if hopeful {
+		p.long = hopefulGap
+	}
+	if len(workers) == 0 {
+		delete(l.searches, b)
+	}
 	return workers
 }
 

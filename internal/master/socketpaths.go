@@ -17,18 +17,6 @@ func (l *loop) bindings() (list []*binding) {
 	return list
 }
 
-// socketPaths are the paths that have to stay where they are.
-func (c *caretaker) socketPaths() (list []string) {
-	_ = c.ask(func(l *loop) {
-		for _, b := range l.bindings() {
-			if path := b.first.path; path != nil && !path.hidden {
-				list = append(list, path.path)
-			}
-		}
-	})
-	return list
-}
-
 // mendFiles puts the files back, and says it.
 func (l *loop) mendFiles() {
 	for _, b := range l.bindings() {

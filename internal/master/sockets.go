@@ -37,8 +37,8 @@ func (l Listing) byWorker(workers []string) map[string][]Connection {
 // of a worker that hangs. With an error, the listing has what could be found out all the same. All who ask at the same
 // time share one listing, so that nobody may change it.
 func (m *Master) Connections() (Listing, error) {
-	answer := make(chan sighting, 1)
-	if err := m.ask(func(l *loop) { l.surveys.all.join(l, inquiry[sighting]{answer: answer}) }); err != nil {
+	answer, err := m.joinAll()
+	if err != nil {
 		return Listing{}, err
 	}
 	select {
@@ -47,18 +47,6 @@ func (m *Master) Connections() (Listing, error) {
 	case <-m.done:
 		return Listing{}, ErrStopped
 	}
-}
-
-// running are the workers that have a process.
-func (o *observer) running() (workers []string, err error) {
-	err = o.ask(func(l *loop) {
-		for id, member := range l.pool.workers {
-			if member.PID != 0 {
-				workers = append(workers, id)
-			}
-		}
-	})
-	return workers, err
 }
 
 // Queues returns how many connections wait to be accepted, by the listener's name.
@@ -74,12 +62,6 @@ func (o *observer) queues() (map[string]kernel.Queue, error) {
 	return kernel.AcceptQueues(endpoints)
 }
 
-// sockets are all whose connections a worker may have.
-func (o *observer) sockets() (list []kernel.Listener, err error) {
-	err = o.ask(func(l *loop) { list = l.endpoints() })
-	return list, err
-}
-
 // findFamilies finds the processes of the workers. Who was one of a worker's stays so, whatever it
 // does to hide that, so what is found is remembered.
 func (o *observer) findFamilies(workers []string) (map[string]kernel.Family, error) {
@@ -87,33 +69,25 @@ func (o *observer) findFamilies(workers []string) (map[string]kernel.Family, err
 	for _, id := range workers {
 		wanted[id] = true
 	}
-	roots := map[string]kernel.Root{}
-	if err := o.ask(func(l *loop) {
-		for id, minder := range l.minders {
-			root := minder.root
-			root.Aside = !wanted[id]
-			roots[id] = root
-		}
-	}); err != nil {
+	roots, err := o.roots()
+	if err != nil {
 		return nil, err
+	}
+	for id, root := range roots {
+		root.Aside = !wanted[id]
+		roots[id] = root
 	}
 	families, _, err := kernel.Families(roots)
 	if err != nil {
 		return nil, err
 	}
-	return families, o.ask(func(l *loop) {
-		for id, family := range families {
-			if minder := l.minders[id]; minder != nil {
-				minder.root.Known = family
-			}
-		}
-	})
+	return families, o.knowProcesses(families)
 }
 
 // familyOf finds the processes of one worker, as far as that is possible.
 func (o *observer) familyOf(worker string) kernel.Family {
-	answer := make(chan map[string]kernel.Family, 1)
-	if err := o.ask(func(l *loop) { l.surveys.kin.join(l, inquiry[map[string]kernel.Family]{worker, answer}) }); err != nil {
+	answer, err := o.joinFamilies(worker)
+	if err != nil {
 		return nil
 	}
 	select {

@@ -42,47 +42,23 @@ func (s Status) Serving() bool {
 
 // Status returns the master's state and its workers', as they are at one moment.
 func (m *Master) Status() (Status, error) {
-	var s Status
-	err := m.askMeasured(func(l *loop) { s = l.status() })
+	s, err := m.status()
 	s.PID, s.StartedAt = os.Getpid(), m.startedAt
 	return s, err
 }
 
 // Worker returns one worker, also one of the latest that are gone. Error: ErrNoWorker.
 func (m *Master) Worker(id string) (Worker, error) {
-	var w Worker
-	found := false
-	if err := m.ask(func(l *loop) { w, found = l.pool.worker(id) }); err != nil {
-		return Worker{}, err
-	}
-	if !found {
-		return Worker{}, ErrNoWorker
-	}
-	return w, nil
+	return m.worker(id)
 }
 
 // Reloads returns the history, newest first.
-func (m *Master) Reloads() ([]Reload, error) {
-	var list []Reload
-	err := m.askMeasured(func(l *loop) {
-		for _, r := range slices.Backward(l.pool.reloads) {
-			list = append(list, l.pool.copyOf(r))
-		}
-	})
-	return list, err
-}
+func (m *Master) Reloads() ([]Reload, error) { return m.reloads() }
 
 // ReloadByID returns one reload of the history. Error: ErrNoReload.
 func (m *Master) ReloadByID(id string) (Reload, error) {
-	var found Reload
-	if err := m.attempt(func(l *loop) error {
-		r := l.pool.reload(id)
-		if r == nil {
-			return ErrNoReload
-		}
-		found = l.pool.copyOf(r)
-		return nil
-	}); err != nil {
+	found, err := m.reload(id)
+	if err != nil {
 		return Reload{}, err
 	}
 	return m.recount(found), nil
@@ -98,15 +74,8 @@ func (m *Master) recount(r Reload) Reload {
 	if err != nil {
 		return r
 	}
-	var draining []string // after the look: who has left meanwhile has none
-	var held map[string][]Connection
-	if err := m.ask(func(l *loop) {
-		draining = l.pool.draining(&r)
-		held = l.withoutEvicted(listing.byWorker(draining))
-	}); err != nil {
-		return r
-	}
-	if len(held) != len(draining) {
+	held, draining, err := m.heldFor(&r, listing)
+	if err != nil || len(held) != draining {
 		return r
 	}
 	r.ConnectionsRemaining, r.ConnectionsCounted = 0, true

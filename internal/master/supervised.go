@@ -57,10 +57,7 @@ func (l *loop) supervise(e start, p *plan) *supervised {
 func (l *loop) surroundings(s *supervised) surroundings {
 	return surroundings{
 		born: func(root kernel.Root, pid int) {
-			_ = l.mailbox.ask(func(l *loop) {
-				s.root, s.runs = root, true
-				l.handle(forked{worker: s.start.worker, pid: pid})
-			})
+			l.mailbox.born(s, root, pid)
 		},
 		post:   l.mailbox.post,
 		count:  l.observer.heldBy,

@@ -45,7 +45,7 @@ func (s *survey[A]) begin(b *mailbox) {
 		if s.rests {
 			b.pause(time.Since(began))
 		}
-		_ = b.ask(func(*loop) {
+		b.surveyed(func() {
 			s.running = false
 			if len(s.waiting) > 0 {
 				s.begin(b)
@@ -56,16 +56,16 @@ func (s *survey[A]) begin(b *mailbox) {
 
 // surveys are those of the loop. Callers have one of their own, since minders are not to wait for them.
 type surveys struct {
-	held survey[map[string][]Connection] // for minders, as the next; nil if the kernel does not tell
-	kin  survey[map[string]kernel.Family]
-	all  survey[sighting] // for callers
+	held     survey[map[string][]Connection] // for minders, as the next; nil if the kernel does not tell
+	families survey[map[string]kernel.Family]
+	all      survey[sighting] // for callers
 }
 
 func (o *observer) surveys() surveys {
 	return surveys{
-		held: survey[map[string][]Connection]{look: o.lookAtHeld},
-		kin:  survey[map[string]kernel.Family]{look: o.lookAtKin},
-		all:  survey[sighting]{look: o.lookAtAll, rests: true},
+		held:     survey[map[string][]Connection]{look: o.lookAtHeld},
+		families: survey[map[string]kernel.Family]{look: o.lookAtFamilies},
+		all:      survey[sighting]{look: o.lookAtAll, rests: true},
 	}
 }
 
@@ -74,14 +74,11 @@ func (o *observer) lookAtHeld(workers []string) map[string][]Connection {
 	if err != nil {
 		o.warning(err).Msg("cannot count the connections of workers")
 	}
-	_ = o.ask(func(l *loop) {
-		l.withoutEvicted(seen.held)
-		l.noteLook(seen)
-	})
+	o.looked(seen)
 	return seen.held
 }
 
-func (o *observer) lookAtKin(workers []string) map[string]kernel.Family {
+func (o *observer) lookAtFamilies(workers []string) map[string]kernel.Family {
 	families, err := o.families(workers)
 	if err != nil {
 		o.warning(err).Msg("cannot list the processes of workers")
@@ -100,6 +97,6 @@ func (o *observer) lookAtAll([]string) sighting {
 	if err != nil {
 		return sighting{err: err}
 	}
-	listing, err := o.connectionsOf(workers)
+	listing, err := o.connectionsOf(idsOf(workers))
 	return sighting{listing, err}
 }

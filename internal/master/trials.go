@@ -128,22 +128,19 @@ func (l *loop) endTrial(id string, t *trial) {
 }
 
 // probed are the listeners at which a client is to be served all the time.
-func (o *observer) probed() (list []ListenAddress) {
-	_ = o.ask(func(l *loop) {
-		list = l.targets()
-		r := l.pool.rotating
-		if !l.pool.planned() {
-			return
-		}
-		both := l.plans[r.Generation].listeners
-		if r.State == ReloadLive {
-			both = l.plans[r.before].listeners
-		}
-		list = slices.DeleteFunc(list, func(a ListenAddress) bool {
-			return !slices.ContainsFunc(both, func(other listener) bool { return other.address() == a.Address })
-		})
+func (l *loop) probed() []ListenAddress {
+	list := l.targets()
+	if !l.pool.planned() {
+		return list
+	}
+	r := l.pool.rotating
+	both := l.plans[r.Generation].listeners
+	if r.State == ReloadLive {
+		both = l.plans[r.before].listeners
+	}
+	return slices.DeleteFunc(list, func(a ListenAddress) bool {
+		return !slices.ContainsFunc(both, func(other listener) bool { return other.address() == a.Address })
 	})
-	return list
 }
 
 // check has a round of checks done, outside of the loop.
@@ -211,15 +208,6 @@ func (l *loop) round(e check, plan *plan, t *trial) Round {
 		round.Slots[id] = l.pool.workers[id].Slot
 	}
 	return round
-}
-
-// serves reports whether the worker is ready and has a slot.
-func (o *observer) serves(worker string) (serves bool) {
-	_ = o.ask(func(l *loop) {
-		w := l.pool.workers[worker]
-		serves = w != nil && slices.Contains(l.pool.serving(w.Generation), worker)
-	})
-	return serves
 }
 
 // lastWords are what a worker has printed last.

@@ -92,17 +92,7 @@ func (c *caretaker) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
 // look mends what can be mended, and finds out what the serving generation's workers would lack if they
 // were started now. The disk may be slow, so the loop is not made to wait for it.
 func (c *caretaker) look() (missing []string) {
-	var p *plan
-	generation := 0
-	_ = c.ask(func(l *loop) {
-		l.mendFiles()
-		l.mendListeners()
-		l.renewStale()
-		generation = l.pool.generation
-		if p = l.plans[generation]; p != nil {
-			p.hold()
-		}
-	})
+	p, generation := c.mend()
 	if p == nil {
 		return nil
 	}
@@ -111,11 +101,7 @@ func (c *caretaker) look() (missing []string) {
 		missing = append(missing, lost)
 	}
 	p.drop()
-	_ = c.ask(func(l *loop) {
-		if l.pool.generation == generation {
-			l.missing = missing
-		}
-	})
+	c.missing(generation, missing)
 	return missing
 }
 

@@ -24,15 +24,7 @@ func (m *Master) FollowLog(worker string) (*LogStream, error) {
 // askJournal has the owner of the worker's journal call f and returns when it has.
 func (b *mailbox) askJournal(worker string, f func(*journal)) error {
 	for {
-		var mind *supervised
-		var err error
-		if stopped := b.ask(func(l *loop) {
-			if mind = l.minders[worker]; mind == nil {
-				err = l.withJournal(worker, f)
-			}
-		}); stopped != nil {
-			return stopped
-		}
+		mind, err := b.readJournal(worker, f)
 		if mind == nil {
 			return err
 		}

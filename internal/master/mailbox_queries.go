@@ -1,0 +1,235 @@
+package master
+
+import (
+	"cmp"
+	"slices"
+
+	"rota/internal/kernel"
+)
+
+// What other goroutines may ask the loop. Each answer is a copy, which nobody changes, and a question changes nothing.
+// What they may tell the loop, or have it do, is in mailbox_requests.go.
+
+// runningWorker is a worker that has a process.
+type runningWorker struct {
+	id         string
+	slot       int
+	generation int
+	state      WorkerState
+	root       kernel.Root // how to find its processes
+	accepts    bool        // it has stream listeners, and was not seen to have stopped accepting
+}
+
+// running lists the workers that have a process, the newest generation first.
+func (b *mailbox) running() (list []runningWorker, err error) {
+	err = b.ask(func(l *loop) {
+		for id, m := range l.minders {
+			if worker := l.pool.workers[id]; worker != nil && m.runs {
+				list = append(list, runningWorker{id, worker.Slot, worker.Generation, worker.State, m.root,
+					len(m.attends) > 0 && worker.StoppedAcceptingAt.IsZero()})
+			}
+		}
+	})
+	slices.SortFunc(list, func(a, b runningWorker) int { return cmp.Or(b.generation-a.generation, cmp.Compare(a.id, b.id)) })
+	return list, err
+}
+
+func idsOf(workers []runningWorker) []string {
+	ids := make([]string, len(workers))
+	for i, w := range workers {
+		ids[i] = w.id
+	}
+	return ids
+}
+
+// roots says how to find the processes of each worker.
+func (b *mailbox) roots() (roots map[string]kernel.Root, err error) {
+	roots = map[string]kernel.Root{}
+	err = b.ask(func(l *loop) {
+		for id, m := range l.minders {
+			roots[id] = m.root
+		}
+	})
+	return roots, err
+}
+
+// sockets are all listening sockets whose connections a worker may have.
+func (b *mailbox) sockets() (list []kernel.Listener, err error) {
+	err = b.ask(func(l *loop) { list = l.endpoints() })
+	return list, err
+}
+
+// socketsOf are the stream listeners of one worker; none if it is gone.
+func (b *mailbox) socketsOf(worker string) (list []kernel.Listener) {
+	_ = b.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			list = w.listeners
+		}
+	})
+	return list
+}
+
+// socketPaths are the paths of unix sockets that have to stay where they are.
+func (b *mailbox) socketPaths() (list []string) {
+	_ = b.ask(func(l *loop) {
+		for _, one := range l.bindings() {
+			if path := one.first.path; path != nil && !path.hidden {
+				list = append(list, path.path)
+			}
+		}
+	})
+	return list
+}
+
+// probed are the listeners at which a client is to be served all the time.
+func (b *mailbox) probed() (list []ListenAddress) {
+	_ = b.ask(func(l *loop) { list = l.probed() })
+	return list
+}
+
+// lingering are the sockets that no plan has any more, and the workers that may still hold them.
+func (b *mailbox) lingering() (sockets []*binding, workers []string, err error) {
+	err = b.ask(func(l *loop) { sockets, workers = slices.Clone(l.lingering), l.leftovers() })
+	return sockets, workers, err
+}
+
+// serving are the ready workers of a generation that have a slot.
+func (b *mailbox) serving(generation int) (workers []string, err error) {
+	err = b.ask(func(l *loop) { workers = l.pool.serving(generation) })
+	return workers, err
+}
+
+// serves reports whether the worker is ready and has a slot.
+func (b *mailbox) serves(worker string) (serves bool) {
+	_ = b.ask(func(l *loop) {
+		w := l.pool.workers[worker]
+		serves = w != nil && slices.Contains(l.pool.serving(w.Generation), worker)
+	})
+	return serves
+}
+
+// followed are the workers whose connections are to be counted.
+func (b *mailbox) followed() (workers []string) {
+	_ = b.ask(func(l *loop) { workers = l.pool.followed() })
+	return workers
+}
+
+// startingUnseen are the starting workers that were not seen to accept, with their processes as far as known.
+func (b *mailbox) startingUnseen() map[*supervised]kernel.Family {
+	starting := map[*supervised]kernel.Family{}
+	_ = b.ask(func(l *loop) {
+		for id, m := range l.minders {
+			if m.ending != nil && !m.ending.accepts && l.pool.workers[id].State == WorkerStarting {
+				starting[m] = m.root.Known
+			}
+		}
+	})
+	return starting
+}
+
+// minders are those of the workers that have a process.
+func (b *mailbox) minders() (list []*minder) {
+	_ = b.ask(func(l *loop) {
+		for _, m := range l.minders {
+			if m.runs {
+				list = append(list, m.minder)
+			}
+		}
+	})
+	return list
+}
+
+// reload is one reload of the history. Error: ErrNoReload.
+func (b *mailbox) reload(id string) (found Reload, err error) {
+	err = b.attempt(func(l *loop) error {
+		r := l.pool.reload(id)
+		if r == nil {
+			return ErrNoReload
+		}
+		found = l.pool.copyOf(r)
+		return nil
+	})
+	return found, err
+}
+
+// reloads is the history, newest first.
+func (b *mailbox) reloads() (list []Reload, err error) {
+	err = b.askMeasured(func(l *loop) {
+		for _, r := range slices.Backward(l.pool.reloads) {
+			list = append(list, l.pool.copyOf(r))
+		}
+	})
+	return list, err
+}
+
+// status is the state of the master.
+func (b *mailbox) status() (s Status, err error) {
+	err = b.askMeasured(func(l *loop) { s = l.status() })
+	return s, err
+}
+
+// worker is one worker, also one of the latest that are gone. Error: ErrNoWorker.
+func (b *mailbox) worker(id string) (w Worker, err error) {
+	err = b.attempt(func(l *loop) error {
+		var known bool
+		if w, known = l.pool.worker(id); !known {
+			return ErrNoWorker
+		}
+		return nil
+	})
+	return w, err
+}
+
+// drainingFor are the older workers that a reload waits for, by slot and then by age. Error: ErrNoReload.
+func (b *mailbox) drainingFor(reload string) (list []Worker, err error) {
+	err = b.attempt(func(l *loop) error {
+		r := l.pool.reload(reload)
+		if r == nil {
+			return ErrNoReload
+		}
+		if r.State.Terminal() {
+			return nil
+		}
+		ids := l.pool.draining(r)
+		for _, member := range l.pool.living() {
+			if slices.Contains(ids, member.ID) {
+				list = append(list, member.Worker)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// heldFor are the connections of the workers that a reload waits for, without those that rota has closed or made
+// itself. listing was made before: a worker that has left since holds nothing.
+func (b *mailbox) heldFor(r *Reload, listing Listing) (held map[string][]Connection, draining int, err error) {
+	err = b.ask(func(l *loop) {
+		workers := l.pool.draining(r)
+		held, draining = l.withoutEvicted(listing.byWorker(workers)), len(workers)
+	})
+	return held, draining, err
+}
+
+// notYetEvicted leaves out the connections that were closed already as far as rota can.
+func (b *mailbox) notYetEvicted(worker string, list []Connection) (left []Connection, err error) {
+	err = b.ask(func(l *loop) { left = l.notYetEvicted(worker, list) })
+	return left, err
+}
+
+// holdersOf are the workers that had the connections which ended, and how to find their processes. waits: it matters for
+// one of the connections who closed it first.
+func (b *mailbox) holdersOf(list []kernel.Ending) (roots map[string]kernel.Root, waits bool) {
+	roots = map[string]kernel.Root{}
+	_ = b.ask(func(l *loop) {
+		for _, end := range list {
+			if id := l.holderOf(end.Cookie); id != "" {
+				m := l.minders[id]
+				roots[id] = m.root
+				c := m.ending.known[end.Cookie]
+				waits = waits || m.ending.waited(&c, ended{Ending: end}, false, true)
+			}
+		}
+	})
+	return roots, waits
+}

@@ -1,0 +1,254 @@
+package master
+
+import (
+	"slices"
+	"time"
+
+	"rota/internal/kernel"
+)
+
+// What other goroutines tell the loop, or have it do, besides facts and commands. What they may ask is in mailbox_queries.go.
+
+// born says that a worker has a process.
+func (b *mailbox) born(s *supervised, root kernel.Root, pid int) {
+	_ = b.ask(func(l *loop) {
+		s.root, s.runs = root, true
+		l.handle(forked{worker: s.start.worker, pid: pid})
+	})
+}
+
+// order has a worker obey.
+func (b *mailbox) order(worker string, o order) {
+	_ = b.ask(func(l *loop) { l.order(worker, o) })
+}
+
+// knowProcesses keeps which processes the workers have.
+func (b *mailbox) knowProcesses(families map[string]kernel.Family) error {
+	return b.ask(func(l *loop) {
+		for id, family := range families {
+			if m := l.minders[id]; m != nil {
+				m.root.Known = family
+			}
+		}
+	})
+}
+
+// counted says what a count has shown, how long it took, and whether it failed.
+func (b *mailbox) counted(seen look, cost time.Duration, err error) {
+	_ = b.ask(func(l *loop) { l.noteCount(seen, cost, err) })
+}
+
+// looked says what connections a look at workers has shown.
+func (b *mailbox) looked(seen look) {
+	_ = b.ask(func(l *loop) {
+		l.withoutEvicted(seen.held)
+		l.noteLook(seen)
+	})
+}
+
+// glanced says what a look at how a worker accepts has shown, and returns what is known by now. It begins to offer
+// connections where that is needed to find out; eager: also where the worker only may accept.
+func (b *mailbox) glanced(worker string, g glance, eager bool) (s sight) {
+	_ = b.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			l.note(w, g)
+			l.seek(w, eager)
+			s = w.sight(l.required(w))
+			s.unseen = g.unseen
+		}
+	})
+	return s
+}
+
+// glancedAtPredecessor says what a look at a worker that is to be replaced has shown.
+func (b *mailbox) glancedAtPredecessor(worker string, g glance) {
+	_ = b.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			l.note(w, g)
+		}
+	})
+}
+
+// takePredecessor returns the worker that this one replaces, the first time; then "".
+func (b *mailbox) takePredecessor(worker string) (predecessor string) {
+	_ = b.ask(func(l *loop) {
+		if w := l.minders[worker]; w != nil {
+			predecessor, w.predecessor = w.predecessor, ""
+		}
+	})
+	return predecessor
+}
+
+// seeks are the workers to go on searching for. The search is over if there are none.
+func (b *mailbox) seeks(at *binding, p *pace) (workers []string) {
+	_ = b.ask(func(l *loop) { workers = l.seeks(at, p) })
+	return workers
+}
+
+// found says what a turn of a search has shown, and returns whether a worker was seen to accept that was not before.
+func (b *mailbox) found(at *binding, accepted []acceptance, n tally, err error) (progress bool) {
+	_ = b.ask(func(l *loop) { progress = l.found(at, accepted, n, err) })
+	return progress
+}
+
+// lostEndings says that the kernel did not tell of all connections that ended.
+func (b *mailbox) lostEndings(watch *kernel.Endings) {
+	_ = b.ask(func(l *loop) {
+		if l.endings.watch == watch {
+			l.distrustEndings()
+		}
+	})
+}
+
+// ended says how connections ended. leaving are those that say goodbye, and lives are the workers that live on.
+func (b *mailbox) ended(list []kernel.Ending, at time.Time, leaving map[uint64]kernel.Leaving, lives map[string]bool) {
+	_ = b.ask(func(l *loop) {
+		for _, end := range list {
+			_, first := leaving[end.Cookie]
+			l.noteEnding(ended{Ending: end, At: at, First: first}, lives)
+		}
+	})
+}
+
+// acceptsEarly says that a worker was seen to accept before it was ready.
+func (b *mailbox) acceptsEarly(s *supervised) {
+	_ = b.ask(func(*loop) {
+		if s.ending != nil {
+			s.ending.accepts = true
+		}
+	})
+}
+
+// vanished says which connections are gone, and which say goodbye.
+func (b *mailbox) vanished(gone map[*ending][]Connection, leaving map[uint64]kernel.Leaving) {
+	_ = b.ask(func(*loop) {
+		for e, list := range gone {
+			e.gone += traceless(list, leaving)
+		}
+	})
+}
+
+// settleFate is the fate of a worker's connections, once it can be told.
+func (b *mailbox) settleFate(worker string, d death, s remains, waited time.Duration) (f *Fate, settled bool) {
+	settled = true
+	_ = b.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
+	return f, settled
+}
+
+// evicting says that connections of a worker are being closed, and returns those that were not before.
+func (b *mailbox) evicting(worker string, list []Connection) (fresh map[uint64]bool) {
+	_ = b.ask(func(l *loop) { fresh = l.evicting(worker, list) })
+	return fresh
+}
+
+// notEvicted says which of them could not be closed.
+func (b *mailbox) notEvicted(worker string, failed []uint64) {
+	_ = b.ask(func(l *loop) { l.notEvicted(worker, failed) })
+}
+
+// closeLingering closes those of the sockets that no process holds, by inode, and returns whether others are left.
+func (b *mailbox) closeLingering(sockets []*binding, held map[uint64]bool) bool {
+	left := 0
+	_ = b.ask(func(l *loop) {
+		l.closeLingering(func(one *binding) bool {
+			return slices.Contains(sockets, one) && !slices.ContainsFunc(one.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
+		})
+		left = len(l.lingering)
+	})
+	return left > 0
+}
+
+// mend mends what can be mended, and returns the plan that serves, with a hold of it, and its generation.
+func (b *mailbox) mend() (p *plan, generation int) {
+	_ = b.ask(func(l *loop) {
+		l.mendFiles()
+		l.mendListeners()
+		l.renewStale()
+		generation = l.pool.generation
+		if p = l.plans[generation]; p != nil {
+			p.hold()
+		}
+	})
+	return p, generation
+}
+
+// missing says what workers of a generation would lack if they were started now.
+func (b *mailbox) missing(generation int, what []string) {
+	_ = b.ask(func(l *loop) {
+		if l.pool.generation == generation {
+			l.missing = what
+		}
+	})
+}
+
+// wait has the loop answer once a reload has come as far as wanted. Error: ErrNoReload.
+func (b *mailbox) wait(w waiter) error {
+	return b.attempt(func(l *loop) error {
+		if l.pool.reload(w.id) == nil {
+			return ErrNoReload
+		}
+		l.waiters = append(l.waiters, w)
+		l.answerWaiters()
+		return nil
+	})
+}
+
+// forgetWaiter is for one that waits no longer.
+func (b *mailbox) forgetWaiter(answer chan Reload) {
+	_ = b.ask(func(l *loop) { l.forgetWaiter(answer) })
+}
+
+// subscribe begins to follow the events after the number that after returns.
+func (b *mailbox) subscribe(after func(*eventLog) uint64) (s *Subscription, err error) {
+	err = b.ask(func(l *loop) {
+		s = l.events.subscribe(after(&l.events))
+		s.Cancel = func() { b.unsubscribe(s) }
+	})
+	return s, err
+}
+
+func (b *mailbox) unsubscribe(s *Subscription) {
+	_ = b.ask(func(l *loop) { l.events.remove(s) })
+}
+
+// readJournal calls f with the journal of a worker that is gone. Of any other it returns the minder, which has the
+// journal. Errors: ErrStopped, ErrNoWorker, ErrLogGone.
+func (b *mailbox) readJournal(worker string, f func(*journal)) (m *minder, err error) {
+	err = b.attempt(func(l *loop) error {
+		if living := l.minders[worker]; living != nil {
+			m = living.minder
+			return nil
+		}
+		return l.withJournal(worker, f)
+	})
+	return m, err
+}
+
+// joinHeld waits for the connections of a worker, together with others who ask for those of theirs.
+func (b *mailbox) joinHeld(worker string) (<-chan map[string][]Connection, error) {
+	answer := make(chan map[string][]Connection, 1)
+	return answer, b.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]Connection]{worker, answer}) })
+}
+
+// joinFamilies waits for the processes of a worker, likewise.
+func (b *mailbox) joinFamilies(worker string) (<-chan map[string]kernel.Family, error) {
+	answer := make(chan map[string]kernel.Family, 1)
+	return answer, b.ask(func(l *loop) { l.surveys.families.join(l, inquiry[map[string]kernel.Family]{worker, answer}) })
+}
+
+// joinAll waits for a listing of all connections, likewise.
+func (b *mailbox) joinAll() (<-chan sighting, error) {
+	answer := make(chan sighting, 1)
+	return answer, b.ask(func(l *loop) { l.surveys.all.join(l, inquiry[sighting]{answer: answer}) })
+}
+
+// surveyed has the next survey begin, if somebody waits for it.
+func (b *mailbox) surveyed(next func()) {
+	_ = b.ask(func(*loop) { next() })
+}
+
+// planned says that a generation's plan was made, or why it can't be. open are the sockets that were offered to it, each
+// with a hold. Error: ErrStopped; then the plan and the holds are still the caller's.
+func (b *mailbox) planned(generation int, p *plan, open []*binding, failed error) error {
+	return b.askMeasured(func(l *loop) { l.planned(generation, p, open, failed) })
+}
