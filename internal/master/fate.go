@@ -73,14 +73,14 @@ func (e *ending) judge(c *Connection, d death, s remains) outcome {
 	switch {
 	case end.Unread > 0 && c.TCPState == "ESTABLISHED", end.Aborted && c.State() == ConnectionActive:
 		return wasLost
-	case d.doom.held[c.Cookie] && (!end.Early || leaves), d.crashed && last && !end.Early:
+	case d.doom.held[c.Cookie] && (!end.Early || leaves), d.manner == endedByCrash && last && !end.Early:
 		return wasLost
-	case d.failed && last && !end.Early && gone:
+	case d.failed() && last && !end.Early && gone:
 		if e.told {
 			return wasLost
 		}
 		return wasOpen // a count may be old
-	case d.stopped && last && !end.Early && gone && c.State() == ConnectionActive &&
+	case d.manner == endedAsTold && last && !end.Early && gone && c.State() == ConnectionActive &&
 		(!e.told || end.BytesOut == e.sent[c.Cookie]):
 		return wasOpen // nothing was sent to it since the signal, as far as is known
 	case d.killed && last && !end.Early:
@@ -117,7 +117,7 @@ func (e *ending) vanished(d death, s remains) int {
 	}
 	var list []Connection
 	for cookie := range e.last {
-		if !d.cut[cookie] && !d.doom.held[cookie] && !d.crashed {
+		if !d.cut[cookie] && !d.doom.held[cookie] && d.manner != endedByCrash {
 			list = append(list, e.known[cookie])
 		}
 	}
@@ -136,8 +136,8 @@ func traceless(list []Connection, leaving map[uint64]kernel.Leaving) (n int) {
 
 // sudden reports whether the worker may have ended with connections that no look has shown.
 func (e *ending) sudden(d death) bool {
-	return d.doom.certain && d.doom.accepts || d.doom.unseen || d.crashed || d.stopped ||
-		d.failed && (len(e.known) > 0 || e.accepts)
+	return d.doom.certain && d.doom.accepts || d.doom.unseen || d.manner == endedByCrash || d.manner == endedAsTold ||
+		d.failed() && (len(e.known) > 0 || e.accepts)
 }
 
 // unseen says what may have been lost although no look has shown it, a sentence each.

@@ -52,12 +52,12 @@ func TestTheFateOfAConnection(t *testing.T) {
 		{name: "the client leaves", info: asked, end: with(func(e *ended) { e.Early = true }), over: true},
 		{name: "its signal was not handled", info: answered, death: death{doom: held}, expected: wasLost},
 		{name: "it ended before the signal did that", info: answered, end: early, death: death{doom: held}},
-		{name: "it crashed", info: answered, end: &peace, death: death{crashed: true}, expected: wasLost},
-		{name: "it crashed later", info: answered, end: &peace, over: true, death: death{crashed: true}},
-		{name: "it failed", info: answered, end: &peace, leaves: true, death: death{failed: true}, expected: wasLost},
-		{name: "it failed having closed it", info: answered, end: early, leaves: true, death: death{failed: true}},
-		{name: "it failed when the client had left", info: answered, end: &peace, death: death{failed: true}},
-		{name: "it ended by its signal in the end", info: answered, end: &peace, leaves: true, death: death{stopped: true}, expected: wasOpen},
+		{name: "it crashed", info: answered, end: &peace, death: death{manner: endedByCrash}, expected: wasLost},
+		{name: "it crashed later", info: answered, end: &peace, over: true, death: death{manner: endedByCrash}},
+		{name: "it failed", info: answered, end: &peace, leaves: true, death: death{manner: endedInError}, expected: wasLost},
+		{name: "it failed having closed it", info: answered, end: early, leaves: true, death: death{manner: endedInError}},
+		{name: "it failed when the client had left", info: answered, end: &peace, death: death{manner: endedInError}},
+		{name: "it ended by its signal in the end", info: answered, end: &peace, leaves: true, death: death{manner: endedAsTold}, expected: wasOpen},
 		{name: "it was killed, and that one was cut", info: asked, end: waits, death: death{killed: true}},
 		{name: "it was killed having reset it", info: answered, end: unread, death: death{killed: true}, expected: wasLost},
 	} {
@@ -96,13 +96,13 @@ func TestTheFateOfAConnectionThatNobodyTells(t *testing.T) {
 		{"it ended in peace", death{}, left, 0, 0},
 		{"nothing is left and nothing was reset", death{}, remains{}, 0, 0},
 		{"nothing is left and something was reset", death{}, remains{resets: 1}, 0, 1},
-		{"its worker failed", death{failed: true}, left, 0, 1},
-		{"its worker crashed", death{crashed: true}, remains{}, 1, 0},
+		{"its worker failed", death{manner: endedInError}, left, 0, 1},
+		{"its worker crashed", death{manner: endedByCrash}, remains{}, 1, 0},
 		{"the signal was not handled", death{signalled: true, doom: doom{certain: true, accepts: true, held: map[uint64]bool{7: true}}}, left, 1, 1},
 		{"a wrapper did not handle it", death{signalled: true, doom: doom{certain: true}}, left, 0, 0},
-		{"it ended by its signal, perhaps at once", death{signalled: true, stopped: true}, left, 0, 2},
-		{"it was never ready, and had a connection", death{signalled: true, stopped: true, young: true}, left, 0, 2},
-		{"it ended by its signal when it accepted no more", death{signalled: true, stopped: true, withdrew: true}, left, 0, 1},
+		{"it ended by its signal, perhaps at once", death{signalled: true, manner: endedAsTold}, left, 0, 2},
+		{"it was never ready, and had a connection", death{signalled: true, manner: endedAsTold, young: true}, left, 0, 2},
+		{"it ended by its signal when it accepted no more", death{signalled: true, manner: endedAsTold, withdrew: true}, left, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := followed(false, kernel.TCPInfo{BytesIn: 5}).fate(c.death, c.remains)
@@ -130,7 +130,7 @@ func TestConnectionsThatNoLookHasShownAreDoubts(t *testing.T) {
 		{"unanswered, and the client had left", stranger(kernel.Ending{Unanswered: true, BytesOut: 5}), nil, death{}, 0},
 		{"turned away", stranger(kernel.Ending{}), first, death{}, 1},
 		{"a client that wanted nothing", stranger(kernel.Ending{}), nil, death{}, 0},
-		{"the same at a crash", stranger(kernel.Ending{}), nil, death{crashed: true}, 1},
+		{"the same at a crash", stranger(kernel.Ending{}), nil, death{manner: endedByCrash}, 1},
 		{"of a worker that was killed", stranger(kernel.Ending{Unread: 5}), nil, death{killed: true}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestAReloadKeepsEachReasonForDoubtOnceAndTheWeakerWayOfSeeing(t *testing.T)
 
 func TestAWorkerThatNeverServedIsInNoDoubtWhenItsSignalEndsIt(t *testing.T) {
 	e := newEnding(true)
-	d := death{signalled: true, stopped: true, young: true}
+	d := death{signalled: true, manner: endedAsTold, young: true}
 	require.Empty(t, e.fate(d, remains{}).Doubts)
 	e.accepts = true
 	require.Len(t, e.fate(d, remains{}).Doubts, 1)
