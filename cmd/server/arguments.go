@@ -9,26 +9,26 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// onlyACommand lets through what stands behind --, the program that the workers are to be.
+// onlyACommand allows no arguments but the workers' program after --.
 func onlyACommand(command *cobra.Command, args []string) error {
 	args, _, err := splitAtDash(command, args)
 	if err != nil {
 		return err
 	}
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("unknown command or argument %q; a program goes behind --, as in: rota -- %s", args[0], strings.Join(args, " "))}
+		return usageError{fmt.Errorf("unknown command or argument %q; a program goes after --, as in: rota -- %s", args[0], strings.Join(args, " "))}
 	}
 	return nil
 }
 
-// splitAtDash separates a command's arguments from the program behind --, if there is one.
+// splitAtDash separates a command's arguments from the program after --, if there is one.
 func splitAtDash(command *cobra.Command, args []string) (before, program []string, err error) {
 	n := command.ArgsLenAtDash()
 	if n < 0 {
 		return args, nil, nil
 	}
 	if n == len(args) {
-		return nil, nil, usageError{errors.New("the command behind -- is missing")}
+		return nil, nil, usageError{errors.New("the command after -- is missing")}
 	}
 	return args[:n], args[n:], nil
 }
@@ -41,7 +41,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return usageError{fmt.Errorf("unknown command or argument %q", args[0])}
 }
 
-// exactly is a number of arguments, and what is said when there is another.
+// exactly allows n arguments; what is the complaint about any other number.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return between(n, n, what)
 }
@@ -49,7 +49,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func between(low, high int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < low || len(args) > high {
-			return usageError{fmt.Errorf("%d arguments are given; %s", len(args), what)}
+			return usageError{fmt.Errorf("%d arguments were given; %s", len(args), what)}
 		}
 		if slices.ContainsFunc(args, blank) {
 			return usageError{errors.New("an argument is empty: " + becauseEmpty)}

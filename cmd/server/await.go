@@ -12,10 +12,10 @@ import (
 	"rota/internal/words"
 )
 
-// lastLook is how long the state of a reload is asked for once nobody waits for more.
+// lastLook bounds the last question about a reload, after the wait has ended.
 const lastLook = 3 * time.Second
 
-// await follows a reload until what is waited for, tells the progress, and then the verdict.
+// await follows a reload to the stage that the caller waits for. It prints the progress and then the verdict.
 func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 	if o.wait == "canary" && !r.asJSON {
 		fmt.Fprintln(r.out, id)
@@ -27,7 +27,7 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 		return r.goneOn(id, answer, err)
 	}
 	if r.asJSON {
-		_ = r.printJSON(answer.JSON) // whether that is lost does not change how it went
+		_ = r.printJSON(answer.JSON) // a lost line does not change the verdict
 	}
 	if o.wait == "canary" {
 		return r.concludeCanary(answer.View, o)
@@ -35,7 +35,7 @@ func (r *remote) await(ctx context.Context, id string, o reloadOptions) error {
 	return r.conclude(answer.View, o)
 }
 
-// enough says whether a reload that has not ended is where it is waited for, or will not be.
+// enough reports whether a reload has reached the stage that the caller waits for, or never will.
 func (o reloadOptions) enough(v view.Reload) bool {
 	switch o.wait {
 	case "none":
@@ -48,13 +48,13 @@ func (o reloadOptions) enough(v view.Reload) bool {
 	return false
 }
 
-// goneOn says what is known of a reload that is not waited for any more.
+// goneOn says what is known about a reload when the wait ends early.
 func (r *remote) goneOn(id string, last client.Answer[view.Reload], why error) error {
 	if errors.As(why, new(*client.Unreachable)) || errors.As(why, new(*client.Foreign)) {
-		return fmt.Errorf("nothing more is known of reload %s (%s asks again): %w", id, followWith(id), why)
+		return fmt.Errorf("nothing more is known about reload %s (%s asks again): %w", id, followWith(id), why)
 	}
 	if client.StatusOf(why) == http.StatusNotFound {
-		return fmt.Errorf("the master does not know reload %s: it was started anew since, or has forgotten it; see rota status", id)
+		return fmt.Errorf("the master does not know reload %s: the master was restarted since, or has forgotten it; see rota status", id)
 	}
 	if errors.As(why, new(*client.Problem)) {
 		return why
@@ -64,7 +64,7 @@ func (r *remote) goneOn(id string, last client.Answer[view.Reload], why error) e
 	if now, err := r.ReloadByID(ctx, id); err == nil {
 		last = now
 	}
-	state := "of reload " + id + " nothing was heard"
+	state := "nothing was heard about reload " + id
 	if last.JSON != nil {
 		state = "reload " + words.UnderWay(&last.View) + "; it goes on"
 		if r.asJSON {
@@ -74,7 +74,7 @@ func (r *remote) goneOn(id string, last client.Answer[view.Reload], why error) e
 	return unheard(fmt.Errorf("%w: %s. Follow it with: %s", why, state, followWith(id)))
 }
 
-// conclude prints the verdict, and makes the exit code of it. Good news are data, bad ones messages.
+// conclude prints the verdict and turns it into an exit code. A success is data, a failure is a message.
 func (r *remote) conclude(v view.Reload, o reloadOptions) error {
 	out := r.out
 	code := exitDone

@@ -8,7 +8,7 @@ import (
 	"rota/internal/words"
 )
 
-// concludeCanary says how the wait for a canary ended. Standard output has the reload's id already.
+// concludeCanary says how the wait for a canary ended. The reload's id is already on standard output.
 func (r *remote) concludeCanary(v view.Reload, o reloadOptions) error {
 	switch {
 	case v.State == "failed", v.State == "aborted", v.Unstable():
@@ -20,7 +20,7 @@ func (r *remote) concludeCanary(v view.Reload, o reloadOptions) error {
 	}
 	fmt.Fprintln(r.say, words.Verdict(v))
 	if len(v.CanaryAddress) > 0 {
-		fmt.Fprintf(r.say, "the canary alone answers at %s\n", v.CanaryAddress[0].Address)
+		fmt.Fprintf(r.say, "only the canary answers at %s\n", v.CanaryAddress[0].Address)
 	}
 	return outcome{code: exitDone}
 }

@@ -17,10 +17,11 @@ func canaryAddressCommand() *cobra.Command {
 	var listener string
 	command := &cobra.Command{
 		Use:   "canary-address [flags] [RELOAD]",
-		Short: "Print where the canary of a reload, and nobody else, can be asked",
-		Long: `rota canary-address prints the loopback address at which rota passes connections on to workers of the canary alone, for a smoke
-test. There is one for each stream listener, also for a unix socket; the first is printed, or that of --listener. They are open, to every
-user of the machine, from when the canary is ready until it is promoted or taken back.
+		Short: "Print the address at which only the canary of a reload answers",
+		Long: `rota canary-address prints a loopback address whose connections go only to the workers of the canary, for a
+smoke test. Each stream listener has one, also a unix socket; the command prints the first, or that of
+--listener. The addresses are open to every user of the machine while the canary is ready and neither promoted
+nor taken back.
 
 ` + namesReload,
 		Example: `  curl --fail "http://$(rota canary-address)/healthz"
@@ -45,11 +46,11 @@ user of the machine, from when the canary is ready until it is promoted or taken
 			return r.answer(answer.JSON, func(w io.Writer) { fmt.Fprintln(w, address) })
 		}),
 	}
-	command.Flags().StringVar(&listener, "listener", "", "that of the listener with this `name` (not given: the first one's)")
+	command.Flags().StringVar(&listener, "listener", "", "print the address for the listener with this `name` (default: the first)")
 	return command
 }
 
-// canaryAddress is that of the listener, or, where that is "", the first.
+// canaryAddress is the address for the listener; "" means the first one.
 func canaryAddress(v view.Reload, listener string) (string, error) {
 	var names []string
 	for _, a := range v.CanaryAddress {
@@ -64,7 +65,7 @@ func canaryAddress(v view.Reload, listener string) (string, error) {
 	return "", usageError{fmt.Errorf("--listener: the canary has no listener %q; it has %s", listener, strings.Join(names, ", "))}
 }
 
-// noCanaryAddress says why there is none, and what to do.
+// noCanaryAddress says why there is no address, and what to do.
 func noCanaryAddress(v view.Reload) string {
 	switch {
 	case v.Canaryless():

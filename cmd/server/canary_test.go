@@ -104,7 +104,7 @@ func TestTheAddressOfACanary(t *testing.T) {
 		require.Contains(t, stderr, c.says)
 	}
 	_, stderr, _ := reloading(t, up).run("reload", "--wait=canary")
-	require.Contains(t, stderr, "the canary alone answers at 127.0.0.1:40001\n")
+	require.Contains(t, stderr, "only the canary answers at 127.0.0.1:40001\n")
 }
 
 func TestACanaryWithoutAnAddress(t *testing.T) {

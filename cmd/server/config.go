@@ -13,7 +13,7 @@ import (
 	"rota/internal/settings"
 )
 
-// configCommand is about what the flags of rota run say, too.
+// configCommand takes the flags of rota run, too.
 func configCommand(flags *pflag.FlagSet) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "config",
@@ -30,7 +30,7 @@ func configCommand(flags *pflag.FlagSet) *cobra.Command {
 func configCheckCommand(flags *pflag.FlagSet) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check [flags] [FILE] [-- command [argument]...]",
-		Short: "Say everything that is wrong with a settings file, the environment and the flags",
+		Short: "Report every mistake in a settings file, the environment and the flags",
 		Args:  atMostAFile,
 		RunE: func(command *cobra.Command, args []string) error {
 			program, err := takeFile(command, args)
@@ -59,7 +59,7 @@ func configCheckCommand(flags *pflag.FlagSet) *cobra.Command {
 func configShowCommand(flags *pflag.FlagSet) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "show [flags] [FILE] [-- command [argument]...]",
-		Short: "Print the settings that hold in the end, and where each came from",
+		Short: "Print the settings in effect and where each comes from",
 		Args:  atMostAFile,
 	}
 	asJSON := command.Flags().Bool("json", false, "print JSON instead of YAML")
@@ -109,8 +109,7 @@ func atMostAFile(command *cobra.Command, args []string) error {
 	return err
 }
 
-// takeFile makes a file that was named as an argument the one of --config, and returns the
-// program behind --.
+// takeFile sets --config to the file that was named as an argument, and returns the program after --.
 func takeFile(command *cobra.Command, args []string) (program []string, err error) {
 	files, program, err := splitAtDash(command, args)
 	if err != nil || len(files) == 0 {
@@ -122,8 +121,7 @@ func takeFile(command *cobra.Command, args []string) (program []string, err erro
 	return program, command.Flags().Set("config", files[0])
 }
 
-// complain prints what is wrong, one mistake a line, and nothing else: an editor or a
-// check in continuous integration may read it.
+// complain prints one mistake a line and nothing else, for editors and checks in continuous integration.
 func complain(command *cobra.Command, err error) error {
 	fmt.Fprintln(command.ErrOrStderr(), printable.Lines(err.Error()))
 	return errComplained

@@ -17,7 +17,7 @@ import (
 	"rota/internal/words"
 )
 
-// connectionsQuery is which connections are wanted.
+// connectionsQuery says which connections to list.
 type connectionsQuery struct {
 	worker, state, listener, sort string // "" for any
 	idleFor                       time.Duration
@@ -29,7 +29,7 @@ func connectionsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "connections [flags]",
 		Short: "List the open connections",
-		Long: `rota connections lists the connections that the workers hold, as the kernel sees them.
+		Long: `rota connections lists the connections of the workers, as the kernel sees them.
 
 ` + namesWorker,
 		Example: `  rota connections --idle-for 1m
@@ -39,10 +39,10 @@ func connectionsCommand() *cobra.Command {
 		RunE: talk(func(ctx context.Context, r *remote, _ []string) error { return r.listConnections(ctx, q) }),
 	}
 	flags := command.Flags()
-	flags.StringVar(&q.worker, "worker", "", "only those of this `worker`")
-	flags.StringVar(&q.state, "state", "", "only those in this `state`: active, idle or half-closed")
-	flags.StringVar(&q.listener, "listener", "", "only those accepted from the listener of this `name`")
-	flags.DurationVar(&q.idleFor, "idle-for", 0, "only those on which nothing moved for so long; not of unix sockets, of which it is unknown")
+	flags.StringVar(&q.worker, "worker", "", "only connections of this `worker`")
+	flags.StringVar(&q.state, "state", "", "only connections in this `state`: active, idle or half-closed")
+	flags.StringVar(&q.listener, "listener", "", "only connections accepted from the listener with this `name`")
+	flags.DurationVar(&q.idleFor, "idle-for", 0, "only connections idle for at least so long; never unix sockets, whose idle time is unknown")
 	flags.StringVar(&q.sort, "sort", "", "sort by this `field` of the API, such as idle_ms (-idle_ms: the longest first); at most 10,000 by a field that changes")
 	flags.IntVar(&q.limit, "limit", 0, "show at most this `number`; 0 means all")
 	return command
@@ -55,7 +55,7 @@ func (r *remote) listConnections(ctx context.Context, q connectionsQuery) error 
 	}
 	limit := q.limit
 	if q.idleFor > 0 {
-		limit = 0 // which of them are idle is only known when they are here
+		limit = 0 // all are needed to find out which are idle
 	}
 	found, err := r.Connections(ctx, query, limit)
 	if err != nil {
@@ -112,7 +112,7 @@ func (q connectionsQuery) wants(c view.Connection) bool {
 	return q.idleFor == 0 || c.IdleMS != nil && time.Duration(*c.IdleMS)*time.Millisecond >= q.idleFor
 }
 
-// printConnections prints all pages as one, as the API would have it.
+// printConnections prints all pages as one, in the form of the API.
 func (r *remote) printConnections(q connectionsQuery, found client.Connections) error {
 	page := struct {
 		Connections []json.RawMessage `json:"connections"`
@@ -126,7 +126,7 @@ func (r *remote) printConnections(q connectionsQuery, found client.Connections) 
 	return r.encode(page)
 }
 
-// encode prints a document that was put together here from parts of the API's.
+// encode prints a document made from parts of the API's.
 func (r *remote) encode(document any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -23,7 +23,7 @@ import (
 	"rota/internal/settings"
 )
 
-// doctorDrainTimeout is shorter than that of a master, where nobody waits for the result.
+// doctorDrainTimeout is shorter than a master's, because somebody waits for the result.
 const doctorDrainTimeout = 10 * time.Second
 
 // doctorCommand shares the flags of rota run.
@@ -32,16 +32,16 @@ func doctorCommand(shared *pflag.FlagSet) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "doctor [flags] -- command [argument]...",
 		Short: "Examine whether a program can be reloaded without losing a connection",
-		Long: `rota doctor runs a program as a worker, several times, on a listening socket of its own, and plays its
-clients: it says, a line each, whether the program takes the socket, says ready only when it accepts,
-answers under load, and stops without losing or holding up anybody; and what to do where it does not.
+		Long: `rota doctor runs a program as a worker several times, on a listening socket of its own, and acts as its clients.
+It prints a line for each check: whether the program takes the socket, is ready only when it accepts, answers
+under load, and stops without losing a connection or hanging; and what to do where it does not.
 
-It takes the flags, the variables and the file of "rota run", of which those of the master and the number of
-workers don't matter. Of the listeners only name and kind count, and the first one is examined: it gets an address of
-its own, so that a running master is left alone. Only a program that works at no other address is examined at the one
-that is set, if nobody has that. Unless another drain timeout is set, it is 10s.
+It takes the flags, the variables and the file of "rota run". Settings of the master and the number of workers
+don't matter. It examines the first listener, of which only name and kind count: the doctor uses an address of
+its own, so it does not disturb a running master. A program that works at no other address is examined at the
+configured one, if that is free. The drain timeout is 10s unless it is set.
 
-Exit codes: 0 nothing failed, 1 a check failed, or the doctor could not go on, 2 the command line is wrong.`,
+Exit codes: 0 nothing failed, 1 a check failed or the doctor could not go on, 2 the command line is wrong.`,
 		Example: `  rota doctor -- ./server --quiet
   rota doctor --listen https=:443 --tls --host www.example.com -- caddy run
   rota doctor --listen http=:80 --path /healthz --slow-path /report -- gunicorn app:app
@@ -57,16 +57,16 @@ Exit codes: 0 nothing failed, 1 a check failed, or the doctor could not go on, 2
 	}
 	flags := command.Flags()
 	shareFlags(command, shared)
-	flags.StringVar(&ask.path, "path", "", "`path` to ask for over HTTP, / where none is given")
-	flags.StringVar(&ask.slowPath, "slow-path", "", "`path` that takes a while to be answered; otherwise a request is left unfinished")
+	flags.StringVar(&ask.path, "path", "", "`path` to request over HTTP (default: /)")
+	flags.StringVar(&ask.slowPath, "slow-path", "", "`path` whose answer takes a while (default: the doctor leaves a request unfinished)")
 	flags.StringVar(&ask.request, "request", "", `what to send instead, as `+"`text`"+` with \r, \n and \xHH, to a program that speaks no HTTP`)
-	flags.StringVar(&ask.host, "host", "", "`name` that the program is asked for, over HTTP and TLS; localhost where none is given")
-	flags.BoolVar(&ask.tls, "tls", false, "it speaks TLS; its certificate may be anybody's")
-	flags.StringVar(&ask.junit, "junit", "", "write the results to a `file` as JUnit XML too")
+	flags.StringVar(&ask.host, "host", "", "`name` of the host in requests, over HTTP and TLS (default: localhost)")
+	flags.BoolVar(&ask.tls, "tls", false, "the program speaks TLS; the doctor accepts any certificate")
+	flags.StringVar(&ask.junit, "junit", "", "also write the results to a `file` as JUnit XML")
 	return command
 }
 
-// questions are what the doctor has flags of its own for.
+// questions are the doctor's own flags.
 type questions struct {
 	path, slowPath, request, host, junit string
 	tls                                  bool
@@ -85,7 +85,7 @@ func examine(command *cobra.Command, s settings.Settings, ask questions) error {
 
 	var junit *os.File
 	if ask.junit != "" {
-		if junit, err = os.Create(ask.junit); err != nil { // before anything is run in vain
+		if junit, err = os.Create(ask.junit); err != nil { // before running anything
 			return usageError{fmt.Errorf("--junit: %w", err)}
 		}
 		defer junit.Close()
@@ -119,7 +119,7 @@ func conclude(report doctor.Report, program string, junit io.Writer) error {
 
 func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (doctor.Options, error) {
 	if len(s.Command) == 0 {
-		return doctor.Options{}, errors.New("which program? it stands behind --, as in rota doctor -- ./server, or is the command of the settings file")
+		return doctor.Options{}, errors.New("which program? Name it after --, as in rota doctor -- ./server, or as the command in the settings file")
 	}
 	for name, path := range map[string]string{"path": ask.path, "slow-path": ask.slowPath} {
 		if path != "" && !strings.HasPrefix(path, "/") {
@@ -127,14 +127,14 @@ func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (do
 		}
 	}
 	if ask.request != "" && (ask.path != "" || ask.slowPath != "") {
-		return doctor.Options{}, errors.New("--request is for a program that speaks no HTTP, so there is no --path and no --slow-path with it")
+		return doctor.Options{}, errors.New("--request is for a program that does not speak HTTP, so it excludes --path and --slow-path")
 	}
 	if strings.ContainsFunc(ask.host, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' }) {
 		return doctor.Options{}, fmt.Errorf("--host: %q is not a name such as www.example.com", ask.host)
 	}
 	request, err := strconv.Unquote(`"` + strings.ReplaceAll(ask.request, `"`, `\"`) + `"`)
 	if err != nil {
-		return doctor.Options{}, fmt.Errorf(`--request: %q has an escape that is none; a backslash is written \\`, ask.request)
+		return doctor.Options{}, fmt.Errorf(`--request: %q has an unknown escape; write a backslash as \\`, ask.request)
 	}
 	spec, err := specOf(s, false)
 	if err != nil {
@@ -150,7 +150,7 @@ func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (do
 	}, nil
 }
 
-// doctorLogLevel leaves out what a master has to say, unless somebody wants to know.
+// doctorLogLevel hides what a master logs at level info, unless a level was set.
 func doctorLogLevel(flags *pflag.FlagSet, s settings.Settings) string {
 	if s.LogLevel == "info" && !flags.Changed("log-level") {
 		return "warn"

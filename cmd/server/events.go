@@ -15,21 +15,21 @@ func eventsCommand() *cobra.Command {
 	var after uint64
 	command := &cobra.Command{
 		Use:   "events [flags]",
-		Short: "Follow what happens: workers that come and go, reloads, changes of size",
-		Long: `rota events prints a line for each thing that happens, until Ctrl-C. When the connection breaks it goes on where it
-broke off. With --json each line is an event as GET /events has it.`,
+		Short: "Follow events: workers, reloads, changes of the pool size",
+		Long: `rota events prints a line for each event, until Ctrl-C. When the connection breaks, it continues where it broke
+off. With --json each line is an event as GET /events sends it.`,
 		Example: `  rota events
   rota events --after 0 --json | jq 'select(.type == "worker.exited")'`,
 		Args: noArguments,
 	}
 	flags := command.Flags()
-	flags.Uint64Var(&after, "after", 0, "begin behind the event of this `number`, with those that are kept; 0 means with the oldest (not given: from now on)")
+	flags.Uint64Var(&after, "after", 0, "begin after the event with this `number`; 0 means with the oldest that is kept (default: from now on)")
 	command.RunE = talk(func(ctx context.Context, r *remote, _ []string) error {
 		var from *uint64
 		if flags.Changed("after") {
 			from = &after
 		}
-		if _, err := r.Status(ctx); err != nil { // who it is: a stream may say nothing for long
+		if _, err := r.Status(ctx); err != nil { // to check that this is rota: a stream may be silent for long
 			return err
 		}
 		return r.Events(ctx, from, r.printEvent, r.tellBroken)
@@ -37,9 +37,9 @@ broke off. With --json each line is an event as GET /events has it.`,
 	return command
 }
 
-// tellBroken says why nothing comes.
+// tellBroken says why no events come.
 func (r *remote) tellBroken(err error) {
-	fmt.Fprintf(r.say, "rota: the stream broke off, and is opened again: %v\n", err)
+	fmt.Fprintf(r.say, "rota: the stream broke off; opening it again: %v\n", err)
 }
 
 func (r *remote) printEvent(m sse.Message) error {

@@ -17,10 +17,10 @@ func evictCommand() *cobra.Command {
 	var idle time.Duration
 	command := &cobra.Command{
 		Use:   "evict [flags] WORKER --idle=30s | --connection ID",
-		Short: "Close connections that a worker does not let go of",
-		Long: `rota evict closes the connections of a worker that have been idle, or half-closed, for so long, or the one
-connection with the given id, whoever holds it. Their clients see an orderly end. They are counted in the
-receipt of the reload that the worker drains for.
+		Short: "Close idle connections of a worker, or one connection",
+		Long: `rota evict closes the connections of a worker that have been idle or half-closed for a given time, or the one
+connection with a given id, whichever worker holds it. The clients see an orderly end. The receipt of the reload
+that the worker drains for counts the connections.
 
 ` + namesWorker + ` rota connections lists the ids of connections.`,
 		Example: `  rota evict slot:0 --idle=30s
@@ -29,7 +29,7 @@ receipt of the reload that the worker drains for.
 	}
 	flags := command.Flags()
 	flags.StringVar(&connection, "connection", "", "close the connection with this `id`")
-	flags.DurationVar(&idle, "idle", 0, "close those that are idle or half-closed for so long; 0s means all that are so now")
+	flags.DurationVar(&idle, "idle", 0, "close connections that have been idle or half-closed for so long; 0s means all that are now")
 	command.RunE = talk(func(ctx context.Context, r *remote, args []string) error {
 		timed := flags.Changed("idle")
 		switch {
@@ -38,9 +38,9 @@ receipt of the reload that the worker drains for.
 		case connection != "":
 			return usageError{errors.New("--connection stands alone: without a worker and without --idle")}
 		case len(args) == 0:
-			return usageError{errors.New("say which: a worker and --idle, as in rota evict slot:0 --idle=30s, or --connection")}
+			return usageError{errors.New("name a worker and --idle, as in rota evict slot:0 --idle=30s, or a --connection")}
 		case !timed:
-			return usageError{errors.New("say for how long they have to be idle, as in --idle=30s; --idle=0s means all that are idle now")}
+			return usageError{errors.New("say how long connections must have been idle, as in --idle=30s; --idle=0s means all that are idle now")}
 		}
 		return r.evict(ctx, args[0], idle)
 	})

@@ -22,7 +22,7 @@ const (
 	exitSignal      = 128 // plus the signal's number, as a shell has it
 )
 
-// exitCodes are those of the commands that talk to a master, for their help.
+// exitCodes is the part of the help that lists the exit codes of commands that talk to a master.
 const exitCodes = `Exit codes:
   0    done
   1    the reload failed and was reverted (the verdict says so if it could not be), or its workers don't stay, or the master refused
@@ -33,17 +33,16 @@ const exitCodes = `Exit codes:
   124  the wait ran out; the reload goes on
   130  SIGINT (Ctrl-C) ended the wait, 143 SIGTERM did; the reload goes on`
 
-// usageError is what the user can mend in the command line, the environment or the
-// settings file.
+// usageError is a mistake in the command line, the environment or the settings file.
 type usageError struct{ error }
 
-// errComplained is an error of usage whose complaints were the command's output.
+// errComplained is a usage error that the command has already printed.
 var errComplained = usageError{errors.New("the settings have mistakes")}
 
-// outcome is an end with an exit code of its own.
+// outcome ends the command with an exit code of its own.
 type outcome struct {
 	code  int
-	error // nil when everything was said
+	error // nil when everything was printed
 }
 
 func (o outcome) Unwrap() error { return o.error }
@@ -55,7 +54,7 @@ func (o outcome) Error() string {
 	return o.error.Error()
 }
 
-// exitCode prints the error, unless that was done, and says what the process is to exit with.
+// exitCode prints the error, unless it was printed before, and returns the exit code of the process.
 func exitCode(w io.Writer, err error) int {
 	ending, own := errors.AsType[outcome](err)
 	switch {

@@ -9,18 +9,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// shareFlags gives a command the flags of another, in their order. They are made once, since every
-// worker that starts makes them too.
+// shareFlags gives a command the flags of another, in their order.
 func shareFlags(command *cobra.Command, flags *pflag.FlagSet) {
 	command.Flags().SortFlags = false
 	command.Flags().AddFlagSet(flags)
 }
 
-// mistaken makes an error in the flags one of usage.
+// mistaken turns an error in the flags into a usage error.
 func mistaken(_ *cobra.Command, err error) error { return usageError{err} }
 
-// refuseEmpty stops a command of which a flag was given without a value, or with nothing but space: more likely a variable
-// that is not set than somebody's wish, as in --follow "$id".
+// refuseEmpty refuses a flag whose value is empty or blank. Most likely a shell variable was not set, as in
+// --follow "$id".
 func refuseEmpty(command *cobra.Command, _ []string) error {
 	var empty []error
 	command.Flags().Visit(func(f *pflag.Flag) {
@@ -34,7 +33,7 @@ func refuseEmpty(command *cobra.Command, _ []string) error {
 	return nil
 }
 
-// givenOf is each value that a flag was given.
+// givenOf returns each value that a flag was given.
 func givenOf(f *pflag.Flag) []string {
 	if list, ok := f.Value.(interface{ GetSlice() []string }); ok {
 		return list.GetSlice()

@@ -14,7 +14,7 @@ import (
 	"rota/internal/words"
 )
 
-// mostHistory is how many reloads are listed unless more are wanted.
+// mostHistory is the default number of reloads in a list.
 const mostHistory = 20
 
 func historyCommand() *cobra.Command {
@@ -22,8 +22,8 @@ func historyCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "history [flags] [RELOAD]",
 		Short: "List the latest reloads, or show one with its steps",
-		Long: `rota history lists the reloads that the master remembers, the newest first. With a RELOAD it shows that one: what
-was measured, what it waits for, and every step.
+		Long: `rota history lists the reloads that the master remembers, newest first. With a RELOAD it shows that one: what was
+measured, what it waits for, and every step.
 
 RELOAD is a reload's id, or the beginning or end of one.`,
 		Example: `  rota history
@@ -105,7 +105,7 @@ func describeIdle(c view.CutConnection) string {
 	return fmt.Sprintf("%s, quiet for %s", c.State, words.Milliseconds(c.IdleMS))
 }
 
-// stepStopped says of a worker that drains when it was seen to have stopped accepting.
+// stepStopped says when a draining worker was seen to stop accepting.
 func stepStopped(s view.Step) string {
 	if s.StoppedAcceptingAt.IsZero() {
 		return ""

@@ -11,14 +11,13 @@ import (
 	"rota/internal/lapse"
 )
 
-// interrupted is why a wait has ended that somebody did not want to sit out.
+// interrupted is the cause of a wait that a signal ended.
 type interrupted struct{ signal syscall.Signal }
 
 func (i interrupted) Error() string { return "interrupted by " + unix.SignalName(i.signal) }
 
-// untilSignal returns a context that SIGINT and SIGTERM end; interrupted is its cause then. Another signal does
-// what it does by default, should the first one's message not get through; but not at once, because one order may
-// arrive twice.
+// untilSignal returns a context that SIGINT and SIGTERM cancel, with interrupted as the cause. A second signal
+// ends the process, in case the command hangs; but only after a while, because one order may arrive twice.
 func untilSignal(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)

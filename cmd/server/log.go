@@ -19,9 +19,8 @@ import (
 // logBuffer is how many lines may wait for a slow stderr before the oldest are dropped.
 const logBuffer = 8192
 
-// openLog makes the log on stderr. Writing never waits: a terminal that stands still, or a
-// worker that floods, must not stop the master. What was dropped for that is said. close
-// writes what is left, as far as somebody reads it.
+// openLog makes the log on stderr. Writing never blocks, because a stuck terminal must not stop the master.
+// Lines that do not fit are dropped and counted. closeLog writes what is left, if somebody reads it.
 func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	zerolog.TimeFieldFormat = time.RFC3339Nano
 	out := logWriter(unstopped{os.Stderr}, format == "console" || format == "auto" && isatty.IsTerminal(os.Stderr.Fd()))
@@ -31,14 +30,14 @@ func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	})
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
-		parsed = zerolog.InfoLevel // settings has checked it
+		parsed = zerolog.InfoLevel // cannot happen: settings has checked it
 	}
 	log = zerolog.New(queue).Level(parsed).With().Timestamp().Logger()
 	return log, func() { closeWithin(closeGrace, queue) }
 }
 
-// logWriter writes entries for people or as JSON. Workers and clients have put into them what they
-// like: it must not steer a terminal, nor pass for an entry or a field of its own.
+// logWriter writes entries for people or as JSON. Text from workers and clients must not control a terminal, nor
+// look like an entry or a field of its own.
 func logWriter(w io.Writer, console bool) io.Writer {
 	if !console {
 		return filter{w, printable.JSON}
@@ -46,7 +45,7 @@ func logWriter(w io.Writer, console bool) io.Writer {
 	return filter{zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05.000", FormatPrepare: quoteNames}, printable.Strings}
 }
 
-// filter changes what is written. It has no Close, which the queue would call.
+// filter changes what is written. It has no Close method, because the queue would call it.
 type filter struct {
 	w      io.Writer
 	change func([]byte) []byte
@@ -59,9 +58,9 @@ func (f filter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// quoteNames sees to field names as the console's writer sees to values.
+// quoteNames quotes field names as the console writer quotes values.
 func quoteNames(entry map[string]any) error {
-	for _, name := range slices.Collect(maps.Keys(entry)) { // what is put in meanwhile might come round again
+	for _, name := range slices.Collect(maps.Keys(entry)) { // a copy, because the loop adds names
 		if strings.ContainsAny(name, "\t =\"") {
 			value := entry[name]
 			delete(entry, name)
@@ -71,7 +70,7 @@ func quoteNames(entry map[string]any) error {
 	return nil
 }
 
-// closeGrace is how long a stderr that nobody reads may hold up the end.
+// closeGrace is how long a stderr that nobody reads may delay the exit.
 const closeGrace = time.Second
 
 func closeWithin(grace time.Duration, c io.Closer) {

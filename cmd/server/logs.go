@@ -21,11 +21,12 @@ func logsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "logs [flags] [WORKER]",
 		Short: "Show what workers print",
-		Long: `rota logs shows the lines that a worker printed last, or all workers, with the slot in front of each line. With -f it
-goes on with each line as it is printed: of one worker until that is gone, of all, and of those that come, until Ctrl-C.
+		Long: `rota logs shows the last lines that a worker printed, or those of all workers, with the slot in front of each line.
+With -f it also prints each new line: of one worker until it is gone, of all workers, including new ones, until
+Ctrl-C.
 
-With --json it prints what GET /workers/{id}/logs answers, one worker a line; with -f each event's data, and of all workers
-with worker_id and slot added.
+With --json it prints what GET /workers/{id}/logs answers, one worker a line. With -f it prints the data of each
+event; for all workers it adds worker_id and slot.
 
 ` + namesWorker,
 		Example: `  rota logs -f
@@ -39,23 +40,23 @@ with worker_id and slot added.
 			return l.show(ctx, args)
 		}),
 	}
-	command.Flags().BoolVarP(&l.follow, "follow", "f", false, "go on with what is printed from now on")
-	command.Flags().IntVar(&l.tail, "tail", -1, "begin with this `number` of the last lines of each worker (not given: all that are kept, at most 200)")
+	command.Flags().BoolVarP(&l.follow, "follow", "f", false, "also print new lines")
+	command.Flags().IntVar(&l.tail, "tail", -1, "begin with this `number` of last lines of each worker (default: all that are kept, at most 200)")
 	return command
 }
 
-// logs is what is wanted of the workers' output.
+// logs says which output of the workers to print.
 type logs struct {
 	*remote
 	follow bool
 	tail   int  // -1: all
-	clean  bool // what a worker printed must not move a terminal's cursor
+	clean  bool // escape what would control a terminal
 
 	writing sync.Mutex // several workers print at once
 }
 
 func (l *logs) show(ctx context.Context, args []string) error {
-	answer, err := l.Status(ctx) // who it is, too: a stream may say nothing for long
+	answer, err := l.Status(ctx) // also to check that this is rota: a stream may be silent for long
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (l *logs) showOne(ctx context.Context, name string, status view.Status) err
 	return l.showAll(ctx, withDead([]view.Worker{worker}, nil, status), false)
 }
 
-// showAll mixes the workers' lines by their time.
+// showAll merges the workers' lines by time.
 func (l *logs) showAll(ctx context.Context, workers []view.Worker, prefix bool) error {
 	type line struct {
 		slot int
@@ -114,16 +115,16 @@ func (l *logs) showAll(ctx context.Context, workers []view.Worker, prefix bool) 
 		}
 	}
 	if len(lines) == 0 && l.tail != 0 {
-		fmt.Fprintln(l.say, "rota: nothing was printed to standard output or standard error yet; what rota itself says is in its own log")
+		fmt.Fprintln(l.say, "rota: no worker has printed anything to standard output or standard error yet; rota's own messages are in its own log")
 	}
 	return nil
 }
 
-// linesOf asks what a worker printed, and prints that if JSON is wanted.
+// linesOf gets what a worker printed. It prints the JSON if that is wanted.
 func (l *logs) linesOf(ctx context.Context, w view.Worker) ([]view.LogLine, error) {
 	log, err := l.Log(ctx, w.ID, l.tail)
 	if w.State == "exited" && errors.As(err, new(*client.Problem)) {
-		return lastLines(w), nil // its log is not kept any more
+		return lastLines(w), nil // its log is no longer kept
 	}
 	if err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func (l *logs) linesOf(ctx context.Context, w view.Worker) ([]view.LogLine, erro
 	return printed.Lines, err
 }
 
-// read makes a view of JSON: of what a worker printed, as it printed it, unless somebody looks at it.
+// read decodes JSON. The text stays as the worker printed it, unless it goes to a terminal.
 func (l *logs) read(document []byte, view any) error {
 	if l.clean {
 		document = printable.Strings(document)

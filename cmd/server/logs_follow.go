@@ -12,8 +12,6 @@ import (
 	"rota/internal/view"
 )
 
-// How rota logs goes on with what is printed.
-
 func (l *logs) followOne(ctx context.Context, worker view.Worker, prefix bool, broke func(error)) error {
 	return l.FollowLog(ctx, worker.ID, l.tail, func(m sse.Message) error {
 		l.writing.Lock()
@@ -26,7 +24,7 @@ func (l *logs) followOne(ctx context.Context, worker view.Worker, prefix bool, b
 		case m.Name == "log.line":
 			var line view.LogLine
 			if err := l.read(m.Data, &line); err != nil {
-				return fmt.Errorf("a line can't be read: %w", err)
+				return fmt.Errorf("cannot read a line: %w", err)
 			}
 			return l.print(worker.Slot, prefix, line.Text)
 		case m.Name == "log.end":
@@ -38,19 +36,19 @@ func (l *logs) followOne(ctx context.Context, worker view.Worker, prefix bool, b
 	}, broke)
 }
 
-// printWithWorker adds to the data of an event whose it is.
+// printWithWorker adds the worker to the data of an event.
 func (l *logs) printWithWorker(worker view.Worker, data []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
-		return fmt.Errorf("an event can't be read: %w", err)
+		return fmt.Errorf("cannot read an event: %w", err)
 	}
 	members["worker_id"], _ = json.Marshal(worker.ID)
 	members["slot"], _ = json.Marshal(worker.Slot)
 	return l.encode(members)
 }
 
-// followAll follows the workers that there are and those that come. It ends with the
-// stream of events, which says who comes.
+// followAll follows all workers, including new ones, which the stream of events announces. It ends with that
+// stream.
 func (l *logs) followAll(ctx context.Context, workers []view.Worker) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	var readers sync.WaitGroup
@@ -64,10 +62,10 @@ func (l *logs) followAll(ctx context.Context, workers []view.Worker) error {
 		}
 		known[w.ID] = true
 		readers.Go(func() {
-			err := l.followOne(ctx, w, true, nil) // the stream of events breaks, too
+			err := l.followOne(ctx, w, true, nil) // a break is reported once, by the stream of events
 			switch {
 			case err == nil || ctx.Err() != nil:
-			case errors.As(err, new(*client.Problem)): // as of one whose log is not kept any more
+			case errors.As(err, new(*client.Problem)): // for example, the log is no longer kept
 				l.complain(w, err)
 			default:
 				stop(err)
@@ -79,7 +77,7 @@ func (l *logs) followAll(ctx context.Context, workers []view.Worker) error {
 	}
 	return l.Events(ctx, nil, func(m sse.Message) error {
 		e, err := client.EventOf(m)
-		if err == nil && e.Worker != nil && e.Worker.State != "exited" { // one that started before this stream did becomes ready
+		if err == nil && e.Worker != nil && e.Worker.State != "exited" { // also ready: the worker may have started before this stream
 			begin(view.Worker{WorkerCore: *e.Worker})
 		}
 		return err

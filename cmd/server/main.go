@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	// A worker's first moment: before anything else is set up, become its program.
+	// The launch step of a worker: before anything else is set up, become its program.
 	if len(os.Args) > 1 && os.Args[1] == launch.Verb {
 		fmt.Fprintln(os.Stderr, "rota:", launch.Main(os.Args))
 		os.Exit(launch.FailedExit)
@@ -23,8 +23,7 @@ func main() {
 	os.Exit(execute(commandFor(os.Args), os.Stdout, os.Stderr))
 }
 
-// commandFor is the root of the commands. A worker is given its own alone: making all the others would be
-// paid at each of its starts.
+// commandFor returns the root command. A worker gets only its own command, so that it starts faster.
 func commandFor(args []string) *cobra.Command {
 	if len(args) > 1 && args[1] == workerVerb {
 		command := workerCommand()

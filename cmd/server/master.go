@@ -41,7 +41,7 @@ func newMaster(s settings.Settings, reread func() (settings.Settings, error), lo
 	})
 }
 
-// warnOfFixed says which of the settings that differ now wait for the next start.
+// warnOfFixed warns of changed settings that only a restart applies.
 func warnOfFixed(was, now settings.Settings, log zerolog.Logger) {
 	for key, changed := range map[string]bool{
 		"admin":         was.Admin != now.Admin,
@@ -51,7 +51,7 @@ func warnOfFixed(was, now settings.Settings, log zerolog.Logger) {
 		"log_format":    was.LogFormat != now.LogFormat,
 	} {
 		if changed {
-			log.Warn().Str("key", key).Msg("this setting has changed, which takes effect when rota is started anew")
+			log.Warn().Str("key", key).Msg("this setting has changed and takes effect when rota is restarted")
 		}
 	}
 }

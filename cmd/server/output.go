@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// output is where a command's data go. It remembers the first write that failed: whoever writes in between, as
-// a table or the help, need not care.
+// output is where a command writes its data. It remembers the first error, so that tables and help need not
+// check theirs.
 type output struct {
 	io.Writer
 	lost error
@@ -26,8 +26,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// execute runs the command, prints what went wrong, and returns the exit code. A command whose output is lost has
-// failed, but for one whose exit code says how a reload went.
+// execute runs the command, prints its error and returns the exit code. A command whose output was lost has
+// failed, unless its exit code says how a reload went.
 func execute(command *cobra.Command, stdout, stderr io.Writer) int {
 	out, ok := command.OutOrStdout().(*output)
 	if !ok {
@@ -39,7 +39,7 @@ func execute(command *cobra.Command, stdout, stderr io.Writer) int {
 	err := command.Execute()
 	verdict := errors.As(err, new(outcome))
 	if out.lost != nil && errors.Is(err, out.lost) && !verdict {
-		err = nil // it is said below
+		err = nil // reported below
 	}
 	code := exitCode(stderr, err)
 	if out.lost != nil {
@@ -51,6 +51,6 @@ func execute(command *cobra.Command, stdout, stderr io.Writer) int {
 	return code
 }
 
-// outlivePipes makes writing to a pipe that nobody reads any more an error, and not the end. What is caught is not
-// ignored in the processes that are started.
+// outlivePipes turns writing to a broken pipe into an error instead of the end of the process. SIGPIPE is caught
+// and not ignored, because child processes would inherit that.
 func outlivePipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -9,15 +9,14 @@ import (
 	"rota/internal/settings"
 )
 
-// builtInWorker is the command of the hello-world worker: this program, by the name it was
-// called, so that the file which stands there at the next reload is the one that runs.
+// builtInWorker is the command of the built-in worker: this program, by the path it was called by. So the
+// next reload runs whatever file is at that path then.
 func builtInWorker(s settings.Settings) []string {
 	return []string{ownPath(), workerVerb, "--log-level", s.LogLevel, "--orphan-timeout", s.DrainTimeout.String()}
 }
 
-// ownPath is the path this program was called by, with its symbolic links; a deploy may
-// switch those. Where that leads elsewhere, it is where the kernel says the program is. Found once:
-// later another file may stand there.
+// ownPath is the path this program was called by, with its symbolic links, which a deploy may switch. If that path
+// leads to another file it is the path that the kernel knows. It is found once, because the file may change.
 var ownPath = sync.OnceValue(findOwnPath)
 
 func findOwnPath() string {

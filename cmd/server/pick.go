@@ -11,12 +11,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// How workers and reloads are named on the command line.
-
-// namesWorker is what the help says of it.
+// namesWorker is the part of the help about naming a worker.
 const namesWorker = `WORKER is a worker's id, the beginning or end of one, or slot:N for the one in that slot.`
 
-// pickWorker finds the worker that is meant. A whole id is taken as it is: it may be of one that is gone.
+// pickWorker finds the worker of that name. A whole id is not looked up: the worker may be gone.
 func (r *remote) pickWorker(ctx context.Context, name string) (view.Worker, error) {
 	if _, err := uuid.Parse(name); err == nil {
 		return view.Worker{WorkerCore: view.WorkerCore{ID: strings.ToLower(name), Slot: -1}}, nil
@@ -38,13 +36,13 @@ func (r *remote) pickWorker(ctx context.Context, name string) (view.Worker, erro
 			found = append(found, w)
 		}
 	}
-	if err := theOne(name, "worker", len(found), "rota workers"); err != nil {
+	if err := exactlyOne(name, "worker", len(found), "rota workers"); err != nil {
 		return view.Worker{}, err
 	}
 	return found[0], nil
 }
 
-// inSlot prefers the one that holds the slot to those that have left it and drain.
+// inSlot prefers the current worker of the slot to those that drain.
 func inSlot(workers []view.Worker, slot int) (found view.Worker, err error) {
 	rank := map[string]int{"draining": 1, "starting": 2, "ready": 3}
 	best := 0
@@ -59,7 +57,7 @@ func inSlot(workers []view.Worker, slot int) (found view.Worker, err error) {
 	return found, nil
 }
 
-// pickReload finds the reload that is meant; without a name it is the one under way.
+// pickReload finds the reload of that name; without a name it is the one under way.
 func (r *remote) pickReload(ctx context.Context, args []string) (string, error) {
 	if len(args) == 0 {
 		return r.runningReload(ctx)
@@ -78,14 +76,14 @@ func (r *remote) pickReload(ctx context.Context, args []string) (string, error) 
 			found = append(found, row.View.ID)
 		}
 	}
-	if err := theOne(name, "reload", len(found), "rota history"); err != nil {
+	if err := exactlyOne(name, "reload", len(found), "rota history"); err != nil {
 		return "", err
 	}
 	return found[0], nil
 }
 
-// errNoReload says that there is nothing to command.
-var errNoReload = errors.New("no reload is running; rota history lists those that were")
+// errNoReload says that no reload is running.
+var errNoReload = errors.New("no reload is running; rota history lists past reloads")
 
 func (r *remote) runningReload(ctx context.Context) (string, error) {
 	status, err := r.Status(ctx)
@@ -98,14 +96,14 @@ func (r *remote) runningReload(ctx context.Context) (string, error) {
 	return "", errNoReload
 }
 
-// abbreviates says whether the name begins or ends the id. Ids that were made together begin alike, so the end
-// is the handy part.
+// abbreviates reports whether the id begins or ends with the name. Ids made at about the same time begin alike,
+// so the end is what people type.
 func abbreviates(name, id string) bool {
 	name = strings.ToLower(name)
 	return name != "" && (strings.HasPrefix(id, name) || strings.HasSuffix(id, name))
 }
 
-func theOne(name, what string, found int, lister string) error {
+func exactlyOne(name, what string, found int, lister string) error {
 	switch found {
 	case 0:
 		return fmt.Errorf("no %s has an id that begins or ends with %q; %s lists them", what, name, lister)

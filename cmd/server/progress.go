@@ -12,13 +12,13 @@ import (
 	"rota/internal/words"
 )
 
-// progress tells somebody who waits how a reload goes.
+// progress shows how a reload goes while a command waits for it.
 type progress interface {
 	tell(e client.Event)
-	end() // the verdict comes next
+	end() // called before the verdict
 }
 
-// newProgress draws a bar on a terminal and prints lines elsewhere, as into the log of a build.
+// newProgress draws a bar on a terminal and prints lines elsewhere.
 func newProgress(w io.Writer, id string) progress {
 	if onTerminal(w) {
 		return &bar{out: w}
@@ -26,17 +26,17 @@ func newProgress(w io.Writer, id string) progress {
 	return &lines{out: w, id: id}
 }
 
-// lines is the progress in one line a step. Connections that end one by one are told from time to time.
+// lines prints a line for each step. When only the number of connections changes it prints one from time to time.
 type lines struct {
 	out io.Writer
-	id  string // told first; "" once it was
+	id  string // printed first; "" afterwards
 
-	last string    // the line before, without its time and connections
-	left int       // connections that it told of
-	at   time.Time // when that was
+	last string    // the line before, without time and connections
+	left int       // connections in that line
+	at   time.Time // time of that line
 }
 
-// betweenCounts is the time between two lines that differ in the number of connections alone.
+// betweenCounts is the time between two lines that differ only in the number of connections.
 const betweenCounts = 5 * time.Second
 
 func (l *lines) tell(e client.Event) {
@@ -62,8 +62,8 @@ func (l *lines) tell(e client.Event) {
 
 func (l *lines) end() {}
 
-// bar is the progress on one line that is drawn over. It is full when every slot is changed and every old worker is
-// gone. It moves the cursor by a carriage return alone.
+// bar draws the progress on one line, again and again. It is full when every slot has changed and every old
+// worker is gone. It moves the cursor with a carriage return only.
 type bar struct {
 	out   io.Writer
 	drawn *progressbar.ProgressBar // nil until the number of slots is known
@@ -71,7 +71,7 @@ type bar struct {
 
 const (
 	barWidth  = 24
-	mostAside = 44 // characters beside the bar, so that the line fits 80 columns: one that wraps can't be drawn over
+	mostAside = 44 // characters beside the bar, so that the line fits into 80 columns: a wrapped line cannot be redrawn
 )
 
 func (b *bar) tell(e client.Event) {
@@ -89,12 +89,12 @@ func (b *bar) tell(e client.Event) {
 			progressbar.OptionSetTheme(progressbar.ThemeASCII),
 		)
 	}
-	if b.drawn.GetMax() != full { // the pool was given another size
+	if b.drawn.GetMax() != full { // the pool has another size now
 		b.drawn.ChangeMax(full)
 	}
 	aside := []rune(strings.Join(append([]string{words.ReloadState(r)}, words.Figures(r)...), ", "))
 	b.drawn.Describe(string(aside[:min(len(aside), mostAside)]))
-	_ = b.drawn.Set(r.Replaced + max(0, r.Replaced-r.Draining)) // what can't be drawn does not matter
+	_ = b.drawn.Set(r.Replaced + max(0, r.Replaced-r.Draining)) // an error in drawing does not matter
 }
 
 func (b *bar) end() {

@@ -23,13 +23,13 @@ func reloadCommand() *cobra.Command {
 	var o reloadOptions
 	command := &cobra.Command{
 		Use:   "reload [flags]",
-		Short: "Replace every worker without losing a connection, and say how that went",
-		Long: `rota reload has the running master replace its workers, follows that, and ends with a verdict: what was done
-and what was measured, or why not, and that the old generation still serves. It goes by the settings of the running
-master; the flags are for this reload alone.
+		Short: "Replace every worker without losing a connection, and report the result",
+		Long: `rota reload makes the running master replace its workers, follows the reload, and ends with a verdict: what was
+done and measured, or why it failed and that the old generation still serves. It uses the settings of the running
+master; the flags are for this reload only.
 
-Ctrl-C ends the wait and never the reload. The request has a key, so that it can be sent again without a second
-reload, also by a hook that is tried again (--idempotency-key). A connection that breaks meanwhile does no harm.
+Ctrl-C ends the wait, never the reload. The request has a key, so that sending it again starts no second reload;
+a deploy hook that may be retried sets its own (--idempotency-key). A connection that breaks does no harm.
 
 ` + exitCodes,
 		Example: `  rota reload --revision v1.4.2 --soak 30s --check http:/healthz
@@ -57,7 +57,7 @@ type reloadOptions struct {
 	canary  int
 	ifMatch string
 
-	follow  string // a reload that was started already
+	follow  string // id of a reload that has already started
 	wait    string // canary, live, completed or none
 	timeout time.Duration
 	require string // lossless, or ""
@@ -65,25 +65,25 @@ type reloadOptions struct {
 
 func (o *reloadOptions) register(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&o.ask.Reason, "reason", "", "`text` for the record: why")
-	flags.StringVar(&o.ask.Revision, "revision", "", "`text` for the record and for the workers, as ROTA_REVISION: what is deployed")
-	flags.Duration("start-timeout", 0, "how long a new worker may take to be ready (not given: as the master is set, as all that follow)")
-	flags.Duration("drain-timeout", 0, "how long an old worker may take to finish what it has")
+	flags.StringVar(&o.ask.Reason, "reason", "", "`text` for the record: the reason")
+	flags.StringVar(&o.ask.Revision, "revision", "", "`text` for the record and for the workers, as ROTA_REVISION: the revision that is deployed")
+	flags.Duration("start-timeout", 0, "how long a new worker may take to be ready (default: the master's setting, as for all that follow)")
+	flags.Duration("drain-timeout", 0, "how long an old worker may take to finish its connections")
 	flags.StringVar(&o.surge, "surge", "", "`number` of slots to change at a time, or a share such as 25%")
-	flags.IntVar(&o.canary, "canary", 0, "change this `number` of slots first, and then pause")
+	flags.IntVar(&o.canary, "canary", 0, "change this `number` of slots first, then pause")
 	flags.Duration("canary-soak", 0, "how long that pause is; 0s means until rota promote")
 	flags.Duration("pause-between", 0, "how long to pause between the batches of slots")
-	flags.Duration("soak", 0, "how long the new workers stay on trial once all slots are changed; 0s means no such trial")
-	flags.StringArrayVar(&o.ask.Checks, "check", nil, "`check` that the new workers have to pass besides the configured ones: tcp or http:/path; may be repeated")
-	flags.StringVar(&o.ask.Key, "idempotency-key", "", "`text` that makes it the same reload when it is asked for again within 24h (not given: a new one)")
+	flags.Duration("soak", 0, "how long the new workers stay on trial once all slots have changed; 0s means no such trial")
+	flags.StringArrayVar(&o.ask.Checks, "check", nil, "`check` that the new workers must pass besides the configured ones: tcp or http:/path; may be repeated")
+	flags.StringVar(&o.ask.Key, "idempotency-key", "", "`text` that identifies the request: sent again within 24h it starts no second reload (default: a new one)")
 	flags.StringVar(&o.ifMatch, "if-match", "", "refuse unless this `generation` serves and no reload is under way")
-	flags.StringVar(&o.wait, "wait", "completed", "return at this `stage`: canary (it is up, has passed its checks and waits to be promoted), live (and the trial is passed), completed (the old workers are gone too), or none, which is at once")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait at most; the reload goes on")
-	flags.StringVar(&o.require, "require", "", "`what` it has to be, or rota exits with 4: lossless, as measured")
-	flags.StringVar(&o.follow, "follow", "", "start none, and follow the one with this `id`, or the beginning or end of it")
+	flags.StringVar(&o.wait, "wait", "completed", "return at this `stage`: canary (it is ready and has passed its checks), live (and has passed its trial), completed (the old workers are gone, too), or none (at once)")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait at most; the reload goes on after that")
+	flags.StringVar(&o.require, "require", "", "exit with 4 unless the reload is `what` is required: lossless, as measured")
+	flags.StringVar(&o.follow, "follow", "", "start no reload, but follow the one with this `id`, or the beginning or end of it")
 }
 
-// request checks what the flags say, and makes a request of those that were given.
+// request checks the flags and makes a request from those that were given.
 func (o *reloadOptions) request(flags *pflag.FlagSet) (client.ReloadRequest, error) {
 	if err := o.check(flags); err != nil {
 		return client.ReloadRequest{}, err
@@ -142,10 +142,10 @@ func (o *reloadOptions) check(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// errWaitOver is why a wait has ended that went on for as long as it was to.
+// errWaitOver is the cause of a wait that timed out.
 var errWaitOver = errors.New("the wait ran out")
 
-// reload starts one, unless there is one to follow, and waits for what it comes to.
+// reload starts a reload, or follows one, and waits for its result.
 func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadRequest) error {
 	ctx, release := untilSignal(ctx)
 	defer release()
@@ -174,7 +174,7 @@ func (r *remote) reload(ctx context.Context, o reloadOptions, ask client.ReloadR
 	return outcome{code: exitDone}
 }
 
-// shellWord is a text as a shell takes it for one word.
+// shellWord quotes a text for a shell.
 func shellWord(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool {
 		return !strings.ContainsRune("-_.:/", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -186,7 +186,7 @@ func shellWord(text string) string {
 
 func followWith(id string) string { return "rota reload --follow " + id }
 
-// notStarted says what is known of a reload whose request was not answered.
+// notStarted says what is known about a reload whose request was not answered.
 func notStarted(err error, key string) error {
 	var stopped interrupted
 	again := fmt.Sprintf("rota reload --idempotency-key %s with the same flags asks again and starts no second one", shellWord(key))

@@ -12,52 +12,52 @@ import (
 	"rota/internal/words"
 )
 
-// namesReload is what the help says of it.
-const namesReload = `RELOAD is a reload's id, or the beginning or end of one; without it the one under way is meant.`
+// namesReload is the part of the help about naming a reload.
+const namesReload = `RELOAD is a reload's id, or the beginning or end of one; the default is the one under way.`
 
 func abortCommand() *cobra.Command {
 	var reason string
 	command := tellCommand("abort", "Take a reload back: every slot returns to the generation before",
-		`rota abort has a reload that is queued, rolling or on trial taken back, under the same rule that never fewer
-workers are ready than there should be. It returns when the master has begun; rota reload --follow waits for the end.`, tells("abort", &reason))
+		`rota abort takes back a reload that is queued, rolling or on trial. The same rule holds: never fewer workers are ready
+than the pool's size. It returns when the master has begun; rota reload --follow waits for the end.`, tells("abort", &reason))
 	command.Flags().StringVar(&reason, "reason", "", "`text` for the record: why")
 	return command
 }
 
 func pauseCommand() *cobra.Command {
 	return tellCommand("pause", "Hold a reload before its next slot",
-		"rota pause lets the slots that are being changed be finished, and holds the reload there until rota resume. "+
-			"If those were the last ones, the reload is not live before that.", tells("pause", new(string)))
+		"rota pause lets the slots that are changing finish, and then holds the reload until rota resume. "+
+			"If they are the last slots, the reload is not live before that.", tells("pause", new(string)))
 }
 
 func resumeCommand() *cobra.Command {
 	return tellCommand("resume", "Let a paused reload go on",
-		"rota resume ends a pause that was asked for.", tells("resume", new(string)))
+		"rota resume ends a pause that rota pause began.", tells("resume", new(string)))
 }
 
 func promoteCommand() *cobra.Command {
 	var skip bool
 	command := tellCommand("promote", "Let a reload go on from its canary to all slots",
-		`rota promote says that the canary is well: the other slots follow. Before the canary is ready and has passed its checks
-that is refused; rota reload --follow RELOAD --wait=canary waits for it.`,
+		`rota promote says that the canary is well, so the other slots follow. The master refuses it before the canary is
+ready and has passed its checks; rota reload --follow RELOAD --wait=canary waits for that.`,
 		func(ctx context.Context, r *remote, id string) (client.Answer[view.Reload], error) {
 			return r.Promote(ctx, id, skip)
 		})
-	command.Flags().BoolVar(&skip, "skip-canary", false, "go on also if the canary is not up yet")
+	command.Flags().BoolVar(&skip, "skip-canary", false, "go on even if the canary is not ready yet")
 	return command
 }
 
-// telling asks something of a reload, and returns what became of it.
+// telling asks something of a reload and returns its new state.
 type telling func(ctx context.Context, r *remote, id string) (client.Answer[view.Reload], error)
 
-// tells asks for what needs no more than a word.
+// tells sends a verb.
 func tells(verb string, reason *string) telling {
 	return func(ctx context.Context, r *remote, id string) (client.Answer[view.Reload], error) {
 		return r.Tell(ctx, id, verb, *reason)
 	}
 }
 
-// tellCommand makes a command that asks something of a reload.
+// tellCommand makes a command that sends a verb to a reload.
 func tellCommand(verb, short, long string, tell telling) *cobra.Command {
 	return &cobra.Command{
 		Use:     verb + " [flags] [RELOAD]",

@@ -17,21 +17,20 @@ import (
 type remote struct {
 	*client.Client
 	out    io.Writer // data
-	say    io.Writer // messages to whoever watches
+	say    io.Writer // messages
 	asJSON bool
 }
 
-// remoteFlags are those of every command that talks to a master. They are made once, since every
-// worker that starts makes them too.
+// remoteFlags are the flags of every command that talks to a master.
 func remoteFlags() *pflag.FlagSet {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.RegisterAdmin(flags)
-	flags.String("config", "", "YAML `file` with settings, for where the admin API is; $ROTA_CONFIG names it too")
+	flags.String("config", "", "YAML `file` with settings, for the address of the admin API; $ROTA_CONFIG names it, too")
 	flags.Bool("json", false, "print the API's JSON")
 	return flags
 }
 
-// remoteCommands are those that talk to a running master.
+// remoteCommands are the commands that talk to a running master.
 func remoteCommands() []*cobra.Command {
 	flags := remoteFlags()
 	list := []*cobra.Command{
@@ -46,10 +45,10 @@ func remoteCommands() []*cobra.Command {
 	return list
 }
 
-// remoteGroup is where they stand in the help.
+// remoteGroup is their group in the help.
 const remoteGroup = "remote"
 
-// talk makes of a function that asks a master the one that cobra calls.
+// talk turns a function that asks a master into one that cobra calls.
 func talk(ask func(ctx context.Context, r *remote, args []string) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		r, err := reach(command)
@@ -79,13 +78,13 @@ func reach(command *cobra.Command) (*remote, error) {
 	return &remote{Client: c, out: command.OutOrStdout(), say: command.ErrOrStderr(), asJSON: asJSON}, err
 }
 
-// printJSON prints one document in a line, as the API has it but for characters that a terminal would obey.
+// printJSON prints a document of the API in one line. It escapes characters that would control a terminal.
 func (r *remote) printJSON(document []byte) error {
 	_, err := fmt.Fprintf(r.out, "%s\n", printable.JSON(document))
 	return err
 }
 
-// answer prints the document if JSON is wanted, else what the function writes.
+// answer prints the document if JSON is wanted, and otherwise what write writes.
 func (r *remote) answer(document []byte, write func(io.Writer)) error {
 	if r.asJSON {
 		return r.printJSON(document)

@@ -12,8 +12,8 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rota",
 		Short: "Serve with one worker per core and reload without losing a connection",
-		Long: `rota opens the listening sockets, keeps one worker per core behind them, and replaces the
-workers on SIGHUP or POST /reload: each new one is ready before its predecessor drains.
+		Long: `rota opens the listening sockets, keeps one worker per core behind them, and replaces the workers
+on SIGHUP or POST /reload: each new worker is ready before the old one drains.
 Without a command it does what "rota run" does.`,
 		Version:       currentVersion(),
 		SilenceErrors: true,
@@ -28,15 +28,15 @@ Without a command it does what "rota run" does.`,
 	root.AddCommand(run, configCommand(run.Flags()), doctorCommand(run.Flags()), versionCommand(), workerCommand())
 	root.AddGroup(&cobra.Group{ID: remoteGroup, Title: "Commands that talk to a running master:"})
 	root.AddCommand(remoteCommands()...)
-	root.SetOut(&output{Writer: os.Stdout}) // completion's commands keep what is set now
+	root.SetOut(&output{Writer: os.Stdout}) // the completion commands keep the output that is set here
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	refuseUnknown(root)
 	return root
 }
 
-// refuseUnknown has the commands that cobra makes, and those that only have commands below them, refuse what they don't know.
-// They would show their help and end with 0.
+// refuseUnknown makes cobra's own commands and command groups refuse unknown arguments, instead of showing help
+// and ending with 0.
 func refuseUnknown(root *cobra.Command) {
 	for _, command := range root.Commands() {
 		switch {

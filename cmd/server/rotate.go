@@ -14,7 +14,7 @@ func rotateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "rotate [flags] WORKER",
 		Short:   "Replace one worker by another of the same generation",
-		Long:    "rota rotate starts a replacement for one worker, which drains when that is ready.\n\n" + namesWorker,
+		Long:    "rota rotate starts a replacement for one worker. The worker drains when the replacement is ready.\n\n" + namesWorker,
 		Example: "  rota rotate slot:2",
 		Args:    exactly(1, "it takes the worker, as in rota rotate slot:2"),
 		RunE: talk(func(ctx context.Context, r *remote, args []string) error {

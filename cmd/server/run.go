@@ -18,7 +18,7 @@ import (
 	"rota/web"
 )
 
-// adminGrace is how long requests to the admin API may take to end once the workers are gone.
+// adminGrace is how long requests to the admin API may take to finish once the workers are gone.
 const adminGrace = 3 * time.Second
 
 func runCommand() *cobra.Command {
@@ -39,8 +39,8 @@ func runCommand() *cobra.Command {
 	return command
 }
 
-// run wires the master, the admin API and the signals, and returns when the master was
-// told to stop and its last worker is gone. reread is what settings hold at a reload.
+// run wires the master, the admin API and the signals. It returns when the master was told to stop and its last
+// worker is gone. reread reads the settings again for a reload.
 func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	signals := catchSignals()
 	defer signals.release()
@@ -69,7 +69,7 @@ func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	log.Info().Str("version", currentVersion()).Int("pid", os.Getpid()).
 		Str("admin", "http://"+listener.Addr().String()).Msg("rota starts")
 	if address, ok := listener.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
-		log.Warn().Stringer("address", address).Msg("the admin API asks for no password and can be reached from other machines")
+		log.Warn().Stringer("address", address).Msg("other machines can reach the admin API, and it asks for no password")
 	}
 	warnOfHostNames(log, s.Admin)
 	stopServing := serve(api, listener, log)
@@ -80,19 +80,19 @@ func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	return nil
 }
 
-// serve has the API answer until stop is called, which lets it finish what it is about.
+// serve answers requests until stop is called. stop lets running requests finish.
 func serve(api *admin.Server, listener net.Listener, log zerolog.Logger) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		if err := api.Serve(listener); err != nil {
-			log.Error().Err(err).Msg("the admin API has ended; the workers go on, and signals are obeyed")
+			log.Error().Err(err).Msg("the admin API has failed; the workers and the signals still work")
 		}
 	}()
 	return func() {
 		ctx, cancel := lapse.WithTimeout(context.Background(), adminGrace)
 		defer cancel()
-		if err := api.Shutdown(ctx); err != nil { // a client that says nothing is no failure of ours
+		if err := api.Shutdown(ctx); err != nil { // a silent client is not our failure
 			log.Debug().Err(err).Msg("requests to the admin API were cut")
 		}
 		<-ended

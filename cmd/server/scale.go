@@ -15,7 +15,7 @@ func scaleCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "scale [flags] N",
 		Short:   "Change how many workers there are",
-		Long:    `rota scale gives the pool N slots. It holds until rota is started anew; the workers setting is for good.`,
+		Long:    `rota scale gives the pool N slots, until rota is restarted. For good, change the workers setting.`,
 		Example: "  rota scale 8",
 		Args:    exactly(1, "it takes the number of workers, as in rota scale 8"),
 		RunE: talk(func(ctx context.Context, r *remote, args []string) error {

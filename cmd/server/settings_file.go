@@ -10,7 +10,7 @@ import (
 	"rota/internal/settings"
 )
 
-// load merges what flags, environment and file say, and the program behind --. Every reload calls it anew.
+// load merges flags, environment, file and the program after --. Every reload calls it again.
 func load(flags *pflag.FlagSet, program []string) (settings.Settings, error) {
 	environ, file, err := findFile(flags)
 	if err != nil {
@@ -19,7 +19,7 @@ func load(flags *pflag.FlagSet, program []string) (settings.Settings, error) {
 	return settings.Load(flags, environ, file, program)
 }
 
-// findFile takes the path of the settings file out of the environment: it is not a setting itself.
+// findFile returns the path of the settings file, and the environment without it: it is no setting itself.
 func findFile(flags *pflag.FlagSet) (environ []string, file string, err error) {
 	if file, err = flags.GetString("config"); err != nil {
 		return nil, "", err

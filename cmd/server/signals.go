@@ -10,7 +10,7 @@ import (
 	"rota/internal/master"
 )
 
-// signals are those that the master is told by.
+// signals are the signals that command the master.
 type signals struct {
 	caught   chan os.Signal
 	pipe     chan os.Signal
@@ -18,22 +18,20 @@ type signals struct {
 	terminal terminal
 }
 
-// catchSignals keeps them from doing what they do by default. They wait until obey comes to
-// them, so that a SIGHUP that is early does no harm. SIGPIPE is caught and not ignored, because
-// workers would inherit that: a closed stderr must not end the master, and what it means
-// to a worker is the worker's business.
+// catchSignals catches the signals. They wait for obey, so that an early SIGHUP does no harm. SIGPIPE is caught, so
+// that a closed stderr does not end the master, and not ignored, because workers would inherit that.
 func catchSignals() *signals {
 	s := &signals{caught: make(chan os.Signal, 16), pipe: make(chan os.Signal, 1), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
-	if !signal.Ignored(syscall.SIGHUP) { // else rota was started to outlive its terminal, as by nohup
+	if !signal.Ignored(syscall.SIGHUP) { // ignored: rota is to outlive its terminal, as with nohup
 		s.terminal.attend(s.released)
 	}
 	signal.Notify(s.caught, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT,
 		syscall.SIGTTIN, syscall.SIGTTOU)
-	signal.Notify(s.pipe, syscall.SIGPIPE) // nobody reads it: any number of these takes no room from the others
+	signal.Notify(s.pipe, syscall.SIGPIPE) // nobody reads it, so that it takes no room from the others
 	return s
 }
 
-// release has obey return. They stay caught: one that comes while rota ends must not become its exit code.
+// release makes obey return. The signals stay caught: one that comes while rota exits must not become its exit code.
 func (s *signals) release() { close(s.released) }
 
 // obey passes each signal on to the master.
@@ -48,10 +46,10 @@ func (s *signals) obey(m *master.Master, log zerolog.Logger) {
 		}
 		switch {
 		case mayHaveSent(sig):
-			log.Warn().Stringer("signal", sig).Msg("signal not obeyed: the terminal sends it to jobs in the background; use rota scale instead")
+			log.Warn().Stringer("signal", sig).Msg("signal not obeyed: the terminal sends it to background jobs; use rota scale instead")
 			continue
 		case sig == syscall.SIGHUP && s.terminal.hungUp():
-			log.Warn().Msg("the terminal has gone, so rota stops; started by nohup, setsid or a service manager it would go on")
+			log.Warn().Msg("the terminal is gone, so rota stops; start it with nohup, setsid or a service manager to keep it running")
 			sig = syscall.SIGTERM
 		}
 		urgency := none
@@ -65,7 +63,7 @@ func (s *signals) obey(m *master.Master, log zerolog.Logger) {
 	}
 }
 
-// meaning says what the signal brings about, to somebody who may wonder why it takes a while.
+// meaning says what the signal does, and how long that may take.
 func meaning(sig os.Signal, u urgency) string {
 	switch sig {
 	case syscall.SIGHUP:
@@ -80,11 +78,11 @@ func meaning(sig os.Signal, u urgency) string {
 	switch u {
 	case now:
 		return "signal received again: stop at once"
-	case none, drain: // said below
+	case none, drain: // below
 	case echo:
-		return "signal received again within a second, which is taken for the same order; once more after that second stops at once"
+		return "signal received again within a second: taken for the same order; send it once more to stop at once"
 	}
-	return "signal received: stop when every connection is done, at the latest after the drain timeout; the signal again after a second stops at once"
+	return "signal received: stop when every connection is done, at the latest after the drain timeout; send it again after a second to stop at once"
 }
 
 func obey(m *master.Master, s os.Signal, u urgency) error {

@@ -13,8 +13,6 @@ import (
 	"rota/internal/words"
 )
 
-// What is known of a slot whose workers die: the words of the last one, and when the next is started.
-
 // slotOf reads slot:N.
 func slotOf(name string) (slot int, ok bool, err error) {
 	number, ok := strings.CutPrefix(name, "slot:")
@@ -27,7 +25,7 @@ func slotOf(name string) (slot int, ok bool, err error) {
 	return slot, true, nil
 }
 
-// pickToShow finds the worker that is meant, to look at: of a slot that waits for its next one it is the one that died last.
+// pickToShow finds the worker to show. For a slot that waits for its next worker that is the one that died last.
 func (r *remote) pickToShow(ctx context.Context, name string, status view.Status) (view.Worker, *view.WaitingSlot, error) {
 	slot, bySlot, err := slotOf(name)
 	if err != nil {
@@ -42,17 +40,17 @@ func (r *remote) pickToShow(ctx context.Context, name string, status view.Status
 	return worker, nil, err
 }
 
-// afterCrash reports whether the words of the worker before it say more: it starts, or is the next of a crash loop.
+// afterCrash reports whether the output of the worker before it says more: this one starts, or is in a crash loop.
 func afterCrash(w view.WorkerCore, status view.Status) bool {
 	again := w.State == "ready" && slices.Contains(status.CrashLooping, w.Slot)
 	return w.Predecessor != nil && (w.State == "starting" || again)
 }
 
-// withDead adds those whose words tell why there is none in their slot, or why another had to start there.
+// withDead adds the dead workers whose output says why their slot has no worker, or has a new one.
 func withDead(workers []view.Worker, waiting []view.WaitingSlot, status view.Status) []view.Worker {
 	list := slices.Clone(workers)
 	add := func(dead view.WorkerCore) {
-		if !slices.ContainsFunc(list, func(w view.Worker) bool { return w.ID == dead.ID }) { // one that was given up may not be gone yet
+		if !slices.ContainsFunc(list, func(w view.Worker) bool { return w.ID == dead.ID }) { // it may have been given up and not be gone yet
 			list = append(list, view.Worker{WorkerCore: dead})
 		}
 	}
@@ -67,7 +65,7 @@ func withDead(workers []view.Worker, waiting []view.WaitingSlot, status view.Sta
 	return list
 }
 
-// lastLines is what is left of the words of a worker that is gone when its log is not kept any more.
+// lastLines is what is left of a worker's output when its log is no longer kept.
 func lastLines(dead view.Worker) []view.LogLine {
 	if dead.Exit == nil {
 		return nil
@@ -79,14 +77,14 @@ func lastLines(dead view.Worker) []view.LogLine {
 	return lines
 }
 
-// tellVacancies says which slots have no worker, beside the words of their last ones.
+// tellVacancies says which slots have no worker.
 func (l *logs) tellVacancies(waiting []view.WaitingSlot, now time.Time) {
 	for _, slot := range waiting {
 		fmt.Fprintf(l.say, "rota: slot %d waits for its next worker: %s\n", slot.Slot, words.Vacancy(slot, now))
 	}
 }
 
-// writeEnd tells how a worker ended, and its last words. Of one that is not gone there are none.
+// writeEnd says how a worker ended and what it printed last, if it is gone.
 func writeEnd(w io.Writer, who string, worker view.Worker) {
 	if worker.Exit == nil {
 		return

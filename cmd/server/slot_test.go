@@ -86,6 +86,6 @@ func TestALogWithoutALineSaysSo(t *testing.T) {
 	for args, hint := range map[string]bool{"logs": true, "logs slot:0": true, "logs --tail 0": false, "logs --json": false} {
 		_, stderr, code := f.run(strings.Fields(args)...)
 		require.Zero(t, code)
-		require.Equal(t, hint, strings.Contains(stderr, "nothing was printed"), "%s: %s", args, stderr)
+		require.Equal(t, hint, strings.Contains(stderr, "no worker has printed anything"), "%s: %s", args, stderr)
 	}
 }

@@ -10,10 +10,8 @@ import (
 	"rota/internal/settings"
 )
 
-// What the settings mean to the master, at its start and at every reload.
-
-// specOf makes a spec of the settings. activated says that rota was started with sockets: then
-// the default address is not for it to open.
+// specOf makes a spec from the settings. If rota was activated, with sockets from its parent, it does not open the
+// default address.
 func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 	if activated && s.ListenByDefault {
 		s.Listen = nil
@@ -64,7 +62,7 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 	if len(s.Command) == 0 {
 		spec.Command = builtInWorker(s)
 		if s.StopSignal != 0 && s.StopSignal != syscall.SIGTERM {
-			return master.Spec{}, fmt.Errorf("stop_signal: the built-in worker drains at SIGTERM, not at %s; leave it out, or name a command", s.StopSignal)
+			return master.Spec{}, fmt.Errorf("stop_signal: the built-in worker drains on SIGTERM, not on %s; leave this out, or set a command", s.StopSignal)
 		}
 	}
 	return spec, nil

@@ -16,7 +16,7 @@ import (
 	"rota/internal/words"
 )
 
-// watchEvery is how often rota status --watch looks.
+// watchEvery is how often rota status --watch asks.
 const watchEvery = time.Second
 
 func statusCommand() *cobra.Command {
@@ -24,11 +24,11 @@ func statusCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status [flags]",
 		Short: "Show the master, its listeners, its workers and the reload under way",
-		Long: `rota status shows how the running master is: its pool, its listeners with their queues, the reload
-that is under way, and every worker. It ends with 0 when at least one worker is ready, with 1 when none is, and with 3 when the
-master can't be reached.
+		Long: `rota status shows the running master: its pool, its listeners with their queues, the reload under way, and every
+worker. The exit code is 0 when at least one worker is ready, 1 when none is, and 3 when it cannot reach the
+master.
 
-With --json it prints what GET /status answers, and with --watch one such line a second.`,
+With --json it prints what GET /status answers; with --watch as well, one such line a second.`,
 		Example: `  rota status
   rota status --watch
   rota status --json | jq .pool`,
@@ -44,14 +44,14 @@ With --json it prints what GET /status answers, and with --watch one such line a
 			return err
 		}),
 	}
-	command.Flags().BoolVarP(&watches, "watch", "w", false, "show it anew every second, until Ctrl-C")
+	command.Flags().BoolVarP(&watches, "watch", "w", false, "show it again every second, until Ctrl-C")
 	return command
 }
 
-// errNoneReady is why the status of a running master is no success.
+// errNoneReady makes the status of a running master a failure.
 var errNoneReady = errors.New("no worker is ready")
 
-// printStatus returns how many workers are ready.
+// printStatus prints the status once and returns how many workers are ready.
 func (r *remote) printStatus(ctx context.Context, out io.Writer) (ready int, err error) {
 	status, err := r.Status(ctx)
 	if err != nil {
@@ -70,8 +70,8 @@ func (r *remote) printStatus(ctx context.Context, out io.Writer) (ready int, err
 	return ready, err
 }
 
-// watchStatus draws over what it drew before, on a terminal, and appends elsewhere. A master
-// that was there and is gone may be coming back, as when it is restarted.
+// watchStatus redraws on a terminal and appends elsewhere. A master that was there before may come back, as in a
+// restart.
 func (r *remote) watchStatus(ctx context.Context) error {
 	redraws := onTerminal(r.out) && os.Getenv("NO_COLOR") == "" && !r.asJSON
 	tick := time.NewTicker(watchEvery)

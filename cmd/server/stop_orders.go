@@ -7,24 +7,24 @@ import (
 	"rota/internal/lapse"
 )
 
-// urgency is what an order to stop means after those before it.
+// urgency is what an order to stop means, given the orders before it.
 type urgency int
 
 const (
-	none  urgency = iota // the signal is no such order
+	none  urgency = iota // the signal is no order to stop
 	drain                // the first order: connections may end by themselves
 	echo                 // the first order again
-	now                  // somebody does not want to wait
+	now                  // somebody is impatient
 )
 
-// echoWithin is how long after the first order to stop another is the same one: a wrapper that passes on what the process group has got as
-// well (timeout, npm), or a supervisor that stops what somebody stops at the terminal.
+// echoWithin is how long after the first order another one counts as the same. One order may arrive twice: from the
+// process group and from a wrapper that passes it on (timeout, npm), or from a terminal and a supervisor.
 const echoWithin = time.Second
 
-// stopOrders tells an order that arrives twice from impatience.
+// stopOrders tells impatience from an order that arrives twice.
 type stopOrders struct {
 	given bool
-	heard atomic.Bool // long enough ago for another to be impatience
+	heard atomic.Bool // long enough ago that another order is impatience
 }
 
 func (o *stopOrders) next() urgency {

@@ -12,23 +12,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A terminal has a say in signals that mean something else to rota: it stops who prints or reads in the background
-// by SIGTTOU and SIGTTIN, and tells everybody by SIGHUP that it has gone.
-
-// terminal is the one that rota was started at, if any.
+// terminal is the terminal that rota was started from, if any. It sends signals that mean something else to rota:
+// SIGTTOU and SIGTTIN stop a background job that prints or reads, and SIGHUP says that the terminal is gone.
 type terminal struct {
-	has   func() bool  // whether it is there
-	there atomic.Bool  // it was, at the last look
-	gone  atomic.Int64 // when it was first missed, in nanoseconds since 1970; 0 if it never was
+	has   func() bool  // whether it is still there
+	there atomic.Bool  // it was at the last look
+	gone  atomic.Int64 // when it was first missed, in nanoseconds since 1970; 0: never
 }
 
 const (
-	terminalEvery = 250 * time.Millisecond // between two looks whether it is there
-	hangUpWithin  = time.Second            // after it has gone a SIGHUP is still about that: a shell passes it on to its jobs
-	goingWithin   = 100 * time.Millisecond // a SIGHUP may come before it has gone
+	terminalEvery = 250 * time.Millisecond // between two looks
+	hangUpWithin  = time.Second            // after the terminal is gone a SIGHUP still means that: a shell passes it on to its jobs
+	goingWithin   = 100 * time.Millisecond // a SIGHUP may come before the terminal is gone
 )
 
-// attend looks for the terminal until stop is closed. Who is to outlive it, as by nohup, need not know.
+// attend watches the terminal until stop is closed.
 func (t *terminal) attend(stop <-chan struct{}) {
 	t.there.Store(t.has())
 	if !t.there.Load() {
@@ -47,7 +45,7 @@ func (t *terminal) attend(stop <-chan struct{}) {
 	}()
 }
 
-// look reports whether it is still there.
+// look reports whether the terminal is still there.
 func (t *terminal) look() bool {
 	if t.there.Load() && !t.has() {
 		t.there.Store(false)
@@ -56,7 +54,7 @@ func (t *terminal) look() bool {
 	return t.there.Load()
 }
 
-// hungUp reports whether a SIGHUP that has just come is the terminal's.
+// hungUp reports whether a SIGHUP that has just come is from the terminal.
 func (t *terminal) hungUp() bool {
 	for end := time.Now().Add(goingWithin); t.look() && time.Now().Before(end); {
 		time.Sleep(goingWithin / 10)
@@ -65,7 +63,7 @@ func (t *terminal) hungUp() bool {
 	return gone != 0 && time.Since(time.Unix(0, gone)) < hangUpWithin
 }
 
-// mayHaveSent reports whether the signal can be a terminal's, which stops jobs in the background by it.
+// mayHaveSent reports whether the terminal may have sent the signal to stop a background job.
 func mayHaveSent(s os.Signal) bool {
 	if s != syscall.SIGTTIN && s != syscall.SIGTTOU {
 		return false
@@ -95,8 +93,8 @@ func openTerminal() (int, error) {
 	return unix.Open("/dev/tty", unix.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 }
 
-// unstopped prints to a terminal that would stop who prints in the background. The signal for that would come again for each try,
-// for ever, since rota catches it. While it is blocked, the kernel prints and sends none.
+// unstopped writes to a terminal that stops background jobs which print. Because rota catches the signal for that,
+// each try would only bring another one. While the signal is blocked the kernel prints and sends none.
 type unstopped struct{ *os.File }
 
 func (u unstopped) Write(p []byte) (n int, err error) {
@@ -110,7 +108,7 @@ func (u unstopped) Write(p []byte) (n int, err error) {
 	return u.File.Write(p)
 }
 
-// onTerminal says whether somebody looks at the output, and lets it be drawn over.
+// onTerminal reports whether the output goes to a terminal that can redraw.
 func onTerminal(w io.Writer) bool {
 	if o, ok := w.(*output); ok {
 		w = o.Writer

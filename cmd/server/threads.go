@@ -11,22 +11,22 @@ import (
 	"rota/internal/threads"
 )
 
-// How many threads of the master may be blocked in the kernel at a time: it reads files, starts processes and asks the kernel
-// about thousands of sockets. A hundred busy callers were seen to take a few.
+// How many threads of the master may be blocked in the kernel at a time: it reads files, starts processes and asks
+// about thousands of sockets. A hundred busy callers took only a few.
 const (
 	blockedAtMost  = 32
 	blockedAtLeast = 12
 )
 
 const (
-	// keepShare is the part of what the limits leave that is kept, unless that is too little: the workers need theirs, too.
+	// keepShare is the share of the free threads that rota keeps, unless that is too few: the workers need some, too.
 	keepShare = 4
 
 	// oneWorker is how many threads a built-in worker has.
 	oneWorker = 10
 )
 
-// keepThreads starts the threads that the master may need, while they can be had: later the lack of one would end it.
+// keepThreads starts the threads that the master may need. Later a missing thread would end the process.
 func keepThreads(log zerolog.Logger) error {
 	running := uint64(runtime.GOMAXPROCS(0))
 	keep, least := running+blockedAtMost, running+blockedAtLeast
@@ -41,15 +41,16 @@ func keepThreads(log zerolog.Logger) error {
 	threads.Keep(int(keep))
 	if keep < want {
 		log.Warn().Uint64("threads", keep).Uint64("wanted", want).
-			Msg("few threads and processes are left to rota; if it needs more threads than it could keep, it ends: raise pids.max of its cgroup (TasksMax=, --pids-limit), or ulimit -u")
+			Msg("few threads and processes are left for rota, and it ends when it needs more: raise pids.max of its cgroup (TasksMax=, --pids-limit) or ulimit -u")
 	}
 	return nil
 }
 
-// A built-in worker runs so many threads at a time: one serves, and the others collect garbage. As many more may be blocked, or about to stop.
+// A built-in worker runs four threads at a time: one serves, and the others collect garbage. Four more may be
+// blocked or about to stop.
 const workerProcs, workerBlocked = 4, 4
 
-// keepWorkerThreads does the same for a built-in worker, which had better end now than when it serves.
+// keepWorkerThreads does the same for a built-in worker: it should fail now rather than when it serves.
 func keepWorkerThreads() {
 	procs := min(runtime.GOMAXPROCS(0), workerProcs)
 	runtime.GOMAXPROCS(procs)

@@ -13,7 +13,7 @@ import (
 	"rota/internal/worker"
 )
 
-// workerVerb is the command that the master starts, unless it is given a program.
+// workerVerb is the command that the master starts when no program is configured.
 const workerVerb = "worker"
 
 func workerCommand() *cobra.Command {
@@ -29,11 +29,11 @@ func workerCommand() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&level, "log-level", "info", "least important level that is logged")
-	command.Flags().DurationVar(&orphanTimeout, "orphan-timeout", 0, "how long it may drain when its master is dead, and nobody else ends it")
+	command.Flags().DurationVar(&orphanTimeout, "orphan-timeout", 0, "how long it may drain when its master is dead")
 	return command
 }
 
-// work serves until SIGTERM. Its log is JSON on stderr, which the master logs again.
+// work serves until SIGTERM. It logs JSON to stderr, which the master copies to its own log.
 func work(level string, orphanTimeout time.Duration) error {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
@@ -42,8 +42,7 @@ func work(level string, orphanTimeout time.Duration) error {
 	keepWorkerThreads()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	// SIGPIPE is what writing a log line means once the master, who reads it, is dead. The worker
-	// has clients to serve nevertheless.
+	// When the master is dead, writing a log line brings SIGPIPE. The worker still has clients to serve.
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
 
 	listeners, err := worker.Inherited()

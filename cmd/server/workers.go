@@ -15,9 +15,9 @@ func workersCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "workers [flags] [WORKER]",
 		Short: "List the workers, or show one and what it waits for",
-		Long: `rota workers lists every worker that is not gone, by slot. With a WORKER it shows that one, and, if it
-drains, which connections it waits for. Of a slot that waits for its next worker, because workers died, slot:N shows the last
-one: how it ended, its last lines, and when the next try is.
+		Long: `rota workers lists every worker that is not gone, by slot. With a WORKER it shows that one and, if it drains, which
+connections it waits for. If a slot waits for its next worker, because workers died, slot:N shows the last one: how it
+ended, what it printed last, and when the next one starts.
 
 ` + namesWorker,
 		Example: `  rota workers
@@ -72,7 +72,7 @@ func (r *remote) showWorker(ctx context.Context, name string) error {
 	}
 	var before view.Worker
 	if afterCrash(worker.WorkerCore, status.View) && !r.asJSON {
-		if died, err := r.Worker(ctx, *worker.Predecessor); err == nil { // else it is forgotten
+		if died, err := r.Worker(ctx, *worker.Predecessor); err == nil { // else the master has forgotten it
 			before = died.View
 		}
 	}
