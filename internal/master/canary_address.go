@@ -1,8 +1,11 @@
 package master
 
+import "time"
+
 // How the loop opens and closes the canary's own addresses.
 
-// forward opens or closes the way to the canary, as the reload's state has it.
+// forward opens or closes the canary's own addresses, as the reload's state has it, and tells the pool. It opens them
+// at once, before the effects are carried out: checks and events need them.
 func (l *loop) forward(t *trial, r *Reload) {
 	open := l.pool.canaryOnTrial(r)
 	if open == (t.forwarder != nil) {
@@ -10,11 +13,12 @@ func (l *loop) forward(t *trial, r *Reload) {
 	}
 	if open {
 		t.forwarder = l.openForwarder(r.Generation)
-		r.CanaryAddress = t.forwarder.addresses
+		l.pool.apply(time.Now(), addressed{reload: r.ID, canary: t.forwarder.addresses})
 		return
 	}
 	t.forwarder.close()
-	t.forwarder, r.CanaryAddress = nil, nil
+	t.forwarder = nil
+	l.pool.apply(time.Now(), addressed{reload: r.ID})
 }
 
 // openForwarder listens for all stream listeners of the generation. It goes without those for which that fails.
@@ -38,7 +42,7 @@ func (l *loop) newForwarder(generation int) *forwarder {
 	}.start()
 }
 
-// addCanary completes an event, whose reload is a copy that was made before the way was opened or closed.
+// addCanary completes an event: its copy of the reload was made before the addresses were opened or closed.
 func (l *loop) addCanary(told *Reload) {
 	if told == nil {
 		return

@@ -20,7 +20,7 @@ func (l *loop) drain(e drain) {
 	switch {
 	case m == nil:
 	case l.closed: // every socket goes with the last workers
-		last = l.gone
+		last = l.lastHeld
 	default:
 		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
 	}

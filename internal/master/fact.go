@@ -25,6 +25,11 @@ type (
 		reload string
 		found  Measured
 	}
+	// addressed: the canary of a reload has addresses of its own, or no longer.
+	addressed struct {
+		reload string
+		canary []CanaryAddress
+	}
 	// proved: the search for a proof of a live reload is over. What was found is in its receipt.
 	proved struct{ reload string }
 	// awake: the time that a rotation waits for is over.
@@ -100,6 +105,7 @@ type (
 
 func (checked) isFact()          {}
 func (measured) isFact()         {}
+func (addressed) isFact()        {}
 func (proved) isFact()           {}
 func (awake) isFact()            {}
 func (prepared) isFact()         {}

@@ -36,7 +36,7 @@ func (l *loop) endpoints() []kernel.Listener {
 // addresses are those of the generation that serves, or did when the sockets were given up.
 func (l *loop) addresses() []ListenAddress {
 	if l.closed {
-		return l.wasAt
+		return l.lastAt
 	}
 	var list []ListenAddress
 	if serving := l.plans[l.pool.generation]; serving != nil {
@@ -138,7 +138,7 @@ func (l *loop) lead(m *supervised) {
 
 // closeListeners gives up the master's hold of every socket.
 func (l *loop) closeListeners() {
-	l.wasAt = l.addresses()
+	l.lastAt = l.addresses()
 	l.closed = true
 	l.closeLingering(func(*binding) bool { return true })
 	for _, p := range l.plans {
@@ -150,7 +150,7 @@ func (l *loop) closeListeners() {
 		l.past = append(l.past, retired{generation, p.endpoints()})
 		for _, listener := range p.listeners {
 			if !listener.given { // whoever gave it may go on listening
-				l.gone = append(l.gone, listener.endpoints()...)
+				l.lastHeld = append(l.lastHeld, listener.endpoints()...)
 			}
 		}
 		for _, listener := range p.listeners {

@@ -2,7 +2,6 @@ package master
 
 import (
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -10,55 +9,55 @@ import (
 	"rota/internal/lapse"
 )
 
-// loop is what the master's one goroutine owns: the pool, the plans, the events, the minders
-// and whoever waits. Nothing here blocks; what could is done in goroutines that post a fact.
+// loop is what the master's one goroutine owns. Nothing here waits, and nothing reads /proc or asks the kernel about
+// connections: goroutines do, and post facts (fact.go), ask (mailbox_queries.go) or tell (mailbox_requests.go).
+//
+// The loop itself touches the disk for the files of unix sockets alone. A path has to be hidden before the workers
+// behind it are told to stop, and shown, claimed and put back in turn with that.
 type loop struct {
 	options    *Options
-	mailbox    *mailbox // for the goroutines that it starts
+	mailbox    *mailbox // for the goroutines that the loop starts; the loop must not ask itself
 	observer   *observer
 	planner    *planner
 	shell      *shell
 	background *sync.WaitGroup
-	watchSoon  chan struct{} // buffered: there is something new to look after
+	watchSoon  chan struct{} // has room for one: there is something new to look after
 
 	launch   func(launchSpec) (process, error)
 	search   func(*binding, ListenAddress)
-	openDoor func() (*net.TCPListener, error)   // where a canary is asked
-	fate     func(worker string, d death) *Fate // of a worker that has ended; nil: nobody takes note
+	openDoor func() (*net.TCPListener, error)   // opens an address for a canary
+	fate     func(worker string, d death) *Fate // of the connections of a worker that has ended; may be nil
 
-	pool      *pool
-	events    eventLog
-	minders   map[string]*supervised
+	pool     *pool
+	events   eventLog
+	waiters  []waiter
+	finished bool
+
+	// The workers.
+	minders  map[string]*supervised
+	journals []pastJournal     // of workers that are gone, oldest first
+	retryAt  map[int]time.Time // by slot: when its latest back-off is over
+	searches map[*binding]bool // that are under way
+
+	// What generations are made from, and the sockets that they share.
 	plans     map[int]*plan          // by generation
 	records   map[int]*serviceRecord // likewise
 	past      []retired
 	lingering []*binding        // sockets that no plan has any more
 	missing   []string          // as Status has it
-	closed    bool              // the sockets are given up
-	wasAt     []ListenAddress   // and were here
-	gone      []kernel.Listener // those that nobody else listens on then
-	waiters   []waiter
+	closed    bool              // the master has given up its sockets
+	lastAt    []ListenAddress   // then: where they were
+	lastHeld  []kernel.Listener // then: those that only workers hold
 
-	journals []pastJournal // oldest first
-
-	trials    map[string]*trial // by reload
-	searches  map[*binding]bool // that are under way
-	nextCount time.Time         // not before
-
-	countPause time.Duration     // until the next, as far as counting costs nothing
-	retryAt    map[int]time.Time // by slot: when its latest back-off is over
+	// What is measured of reloads, and counted.
+	trials     map[string]*trial // by reload
 	surveys    surveys
 	endings    endings
-	finished   bool
+	nextCount  time.Time     // not before
+	countPause time.Duration // until the next, as long as counting costs nothing
 }
 
-// waiter waits for a reload to come as far as it says.
-type waiter struct {
-	id     string
-	over   func(*Reload) bool
-	answer chan Reload // buffered
-}
-
+// run does what the pool wants until the last worker is gone.
 func (l *loop) run() {
 	for _, e := range l.pool.begin(time.Now()) {
 		l.do(e)
@@ -84,14 +83,14 @@ func (l *loop) run() {
 	l.events.close()
 }
 
-// handle has the pool take in facts, one after the other, and does what follows from each.
+// handle has the pool take in facts, one after the other, and carries out what follows from each.
 func (l *loop) handle(facts ...fact) {
 	for _, f := range facts {
 		l.carryOut(l.pool.apply(time.Now(), f))
 	}
 }
 
-// obey has the pool decide on a command, and does what follows from it. Errors: the pool's refusal.
+// obey has the pool decide on a command, and carries out what follows from it. Error: the pool's refusal.
 func (l *loop) obey(c command) error {
 	effects, err := l.pool.obey(time.Now(), c)
 	if err != nil {
@@ -101,6 +100,7 @@ func (l *loop) obey(c command) error {
 	return nil
 }
 
+// carryOut first begins and ends measurements, which the effects need.
 func (l *loop) carryOut(effects []effect) {
 	l.attend()
 	for _, e := range effects {
@@ -159,8 +159,8 @@ func (l *loop) do(e effect) {
 	}
 }
 
-// wake posts when the time is over, and after whatever had happened to the workers by then: if it was the master that
-// stood still, nobody would be on trial otherwise.
+// wake posts a fact when the time is over, and after all facts about what had happened to the workers by then. If it was
+// the master that stood still, a reload would otherwise pass its trial untested.
 func (l *loop) wake(e wake) {
 	lapse.AfterFunc(e.after, func() {
 		l.mailbox.catchUp()
@@ -179,22 +179,4 @@ func (l *loop) order(worker string, o order) {
 	if m := l.minders[worker]; m != nil {
 		m.order(o)
 	}
-}
-
-func (l *loop) forgetWaiter(answer chan Reload) {
-	l.waiters = slices.DeleteFunc(l.waiters, func(w waiter) bool { return w.answer == answer })
-}
-
-func (l *loop) answerWaiters() {
-	waiting := l.waiters[:0]
-	for _, w := range l.waiters {
-		if r := l.pool.reload(w.id); r != nil {
-			if c := l.pool.copyOf(r); w.over(&c) {
-				w.answer <- c
-				continue
-			}
-		}
-		waiting = append(waiting, w)
-	}
-	l.waiters = waiting
 }

@@ -17,7 +17,6 @@
 package master
 
 import (
-	"context"
 	"os"
 	"sync"
 	"time"
@@ -121,40 +120,6 @@ func (m *Master) serve() {
 	m.loop.run()
 	close(m.done)
 	m.background.Wait()
-}
-
-// Wait returns the reload once it is live and no longer on trial, completed (as target says), or has
-// ended otherwise. Errors: ErrNoReload, and the context's.
-func (m *Master) Wait(ctx context.Context, id string, target ReloadState) (Reload, error) {
-	return m.waitUntil(ctx, id, func(r *Reload) bool { return r.Reached(target) })
-}
-
-// WaitCanary returns the reload once its canary is reached, skipped or known not to exist, or the reload has
-// ended. Errors: as Wait.
-func (m *Master) WaitCanary(ctx context.Context, id string) (Reload, error) {
-	return m.waitUntil(ctx, id, (*Reload).CanaryDecided)
-}
-
-// waitUntil returns the reload once over says so of it. Errors: as Wait.
-func (m *Master) waitUntil(ctx context.Context, id string, over func(*Reload) bool) (Reload, error) {
-	answer := make(chan Reload, 1)
-	if err := m.wait(waiter{id: id, over: over, answer: answer}); err != nil {
-		return Reload{}, err
-	}
-	select {
-	case r := <-answer:
-		return m.recount(r), nil
-	case <-ctx.Done():
-		m.forgetWaiter(answer)
-		return Reload{}, ctx.Err()
-	case <-m.done:
-	}
-	select {
-	case r := <-answer: // the last thing that the loop did
-		return r, nil
-	default:
-		return Reload{}, ErrStopped
-	}
 }
 
 // Subscribe returns the events with numbers above after, and those to come.

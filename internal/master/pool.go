@@ -94,7 +94,12 @@ func (p *pool) apply(now time.Time, f fact) []effect {
 		p.onChecked(f)
 	case measured:
 		p.onMeasured(f)
-		return nil // nothing follows from it
+		return nil // nothing follows from it, nor from the next
+	case addressed:
+		if r := p.reload(f.reload); r != nil {
+			r.CanaryAddress = f.canary
+		}
+		return nil
 	case proved:
 		p.onProved(f)
 	case awake:

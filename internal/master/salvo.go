@@ -108,7 +108,7 @@ func (s *salvo) look(workers []string) (accepted []acceptance, err error) {
 	}
 	var holders map[Client]string
 	if len(held) > 0 {
-		if holders, err = s.reacher.holders(workers, held); err != nil {
+		if holders, err = s.holders(workers, held); err != nil {
 			return nil, err
 		}
 	}

@@ -174,6 +174,9 @@ var happenings = []struct {
 	{"unknown worker exits", func(*world) happening { return exited{worker: "nobody"} }},
 	{"back-off over", func(*world) happening { return retryDue{slot: 0} }},
 	{"back-off of a slot that is gone over", func(*world) happening { return retryDue{slot: 7} }},
+	{"canary addressed", func(w *world) happening {
+		return addressed{reload: w.current(), canary: []CanaryAddress{{Listener: "tcp"}}}
+	}},
 	{"measured", func(w *world) happening { return measured{reload: w.current(), found: Measured{Drops: 1}} }},
 	{"counted", func(w *world) happening { return counted{connections: map[string]int{one(w, WorkerDraining): 5}} }},
 }

@@ -11,19 +11,19 @@ import (
 
 // How the loop measures the reloads that are under way, and has those on trial checked.
 
-// trial is what goes on because of a reload, for as long as that has not ended.
+// trial is what the loop does because of a reload that is under way.
 type trial struct {
 	*measurement
 
-	forwarder *forwarder // to its canary; nil unless that is on trial
+	forwarder *forwarder // leads to its canary; nil unless that is on trial
 
 	context context.Context // of its checks
 	cancel  context.CancelFunc
 	back    bool // the generation before is checked
 }
 
-// measureBefore is how long a reload waits until the gauge has sent its first probes, which are to tell what it was like before any
-// worker was started. It takes less than a millisecond, unless the machine is very busy.
+// measureBefore is how long a reload waits for the gauge to send its first probes. They show how long an answer takes
+// before any worker is started. It takes less than a millisecond, unless the machine is very busy.
 const measureBefore = 250 * time.Millisecond
 
 // measurements are those of the reloads under way. The loop begins and ends them; any goroutine may read what they
@@ -62,7 +62,7 @@ func mayEndReload(f fact) bool {
 	return true
 }
 
-// attend begins to measure reloads that have begun, and ends that with them.
+// attend begins to measure the reloads that have begun, and ends the measurement when the reload ends.
 func (l *loop) attend() {
 	for _, r := range l.pool.reloads {
 		t := l.trials[r.ID]
@@ -80,16 +80,16 @@ func (l *loop) attend() {
 }
 
 func (l *loop) beginTrial(r *Reload) {
-	m, seek := &measurement{queues: l.observer.queues}, l.observer.seeker()
+	generation, m, seek := r.Generation, &measurement{queues: l.observer.queues}, l.observer.seeker()
 	interval := l.plans[l.pool.generation].ProbeInterval // the reload's own is not read yet
-	m.gauge = newGauge(interval, r.Generation, instruments{
+	m.gauge = newGauge(interval, generation, instruments{
 		endpoints: l.observer.probed,
 		queues:    m.deepest,
 		counters:  kernel.ListenCounters,
 		knock:     knocker{own: l.observer.own, whose: seek.whose}.knock,
 		cost:      seek.cost,
 		alone: func() bool {
-			alone, err := l.observer.alone(r.Generation)
+			alone, err := l.observer.alone(generation)
 			return alone && err == nil
 		},
 	})
