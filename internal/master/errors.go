@@ -12,7 +12,6 @@ var (
 	// ErrNotClosed is returned when the kernel refuses to close a connection, with what it said.
 	ErrNotClosed = errors.New("the connection can't be closed")
 	errNoChecks  = errors.New("checks: this master was given nobody to run them")
-	errUnwanted  = errors.New("it was told to stop before it was started")
 	// ErrLogGone is returned for the output of a worker that is known, but gone for too long.
 	ErrLogGone = errors.New("what this worker printed is not kept any more")
 )

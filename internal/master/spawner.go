@@ -22,6 +22,9 @@ type spawner struct {
 	done     chan struct{}
 }
 
+// errUnwanted is returned for a child that was told to stop before it was forked.
+var errUnwanted = errors.New("it was told to stop before it was started")
+
 // child is a process that has not been waited for.
 type child struct {
 	end    chan<- exitStatus
