@@ -38,9 +38,9 @@ function close() {
 }
 
 function consequence({ state, replaced, generation }) {
-  if (state === 'queued') return `The reload to generation ${generation} has not begun, and would not.`;
-  if (state === 'live') return 'Every slot goes back to the generation before, as soon as a worker of that is ready.';
+  if (state === 'queued') return `The reload to generation ${generation} has not begun, and will not begin.`;
+  if (state === 'live') return 'Every slot goes back to the generation before, as soon as a worker of it is ready.';
   return replaced > 0
-    ? `The slots that have changed (${replaced} so far) go back to the generation before, as soon as a worker of that is ready.`
+    ? `The slots that have changed (${replaced} so far) go back to the generation before, as soon as a worker of it is ready.`
     : 'No slot has changed yet, so none has to go back.';
 }

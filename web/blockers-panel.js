@@ -24,5 +24,5 @@ export function renderBlockers(reload, known) {
 }
 
 function summary({ draining }, blockers) {
-  return `${plural(draining, 'older worker')}${blockers.length === 0 ? '; what they hold is asked for' : ''}`;
+  return `${plural(draining, 'older worker')}${blockers.length === 0 ? '; asking what they hold…' : ''}`;
 }

@@ -20,15 +20,15 @@ function attention({ ready, alarms }) {
   return alarms.length > 0 ? `${ready ? 'Not complete' : 'Not ready'}: ${alarms.join('; ')}.` : '';
 }
 
-// missing is a warning: the workers that run go on, but the next one would lack something.
+// missing is a warning: running workers go on, but the next one would lack something.
 function missing(things) {
-  return things.length > 0 ? `Missing: ${things.join('; ')}. A worker that has to be started now would lack it; a reload takes what is there.` : '';
+  return things.length > 0 ? `Missing: ${things.join('; ')}. A worker that starts now would lack it; a reload uses what is there.` : '';
 }
 
 function history(totals) {
   if (!totals) return '';
   return `Since the master started: ${plural(totals.workers_started ?? 0, 'worker')} started`
-    + ` (${count(totals.workers_died ?? 0)} died unasked), ${plural(totals.reloads_completed ?? 0, 'reload')} completed,`
+    + ` (${count(totals.workers_died ?? 0)} died unexpectedly), ${plural(totals.reloads_completed ?? 0, 'reload')} completed,`
     + ` ${count(totals.reloads_failed ?? 0)} failed.`;
 }
 
