@@ -37,6 +37,12 @@ test('a missed end is asked for once', async () => {
   assert.deepEqual(asked, ['1']);
 });
 
+test('nobody asks how no reload ended', async () => {
+  hear({ reload: null });
+  assert.equal(await polling.askForEnd(), false);
+  assert.deepEqual(asked, []);
+});
+
 test('a reload that the master has forgotten is not asked for again', async () => {
   store.takeReload({ id: '1', state: 'rolling' });
   hear({ reload: null });
@@ -88,8 +94,16 @@ test('after the drain blockers are asked for once more', async () => {
 
 test('a failed reload is asked for while the workers that it started drain', async () => {
   hear({ reload: { id: '1', state: 'failed', draining: 0 }, draining: 1 });
-  await polling.askForBlockers();
+  assert.equal(await polling.askForBlockers(), false, 'the master does not know it any more');
   assert.deepEqual(asked, ['1']);
+});
+
+test('nobody asks about an ended reload for the sake of other workers', async () => {
+  hear({ reload: { id: '1', state: 'failed', draining: 0 }, draining: 0 });
+  await polling.askForBlockers();
+  hear({ reload: { id: '2', state: 'completed', draining: 0 }, draining: 1 });
+  await polling.askForBlockers();
+  assert.deepEqual(asked, []);
 });
 
 test('only one question is in flight', async () => {

@@ -59,6 +59,7 @@ test('a state that the page does not know is shown as it is', () => {
 
 test('the facts are those that are known', () => {
   assert.equal(factsInWords({ generation: 2 }), 'Generation 2');
+  assert.equal(factsInWords({ generation: 2, state: 'live', draining: 1 }), 'Generation 2', 'the line above says what it waits for');
   assert.equal(
     factsInWords({ generation: 2, revision: 'abc', trigger: 'api', callers_total: 2, state: 'rolling', draining: 1, reason: 'release' }),
     'Generation 2 · revision abc · by api · 2 callers · 1 older worker draining · “release”',

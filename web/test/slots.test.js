@@ -20,8 +20,10 @@ test('of two workers in the same state the one of the later generation is curren
 });
 
 test('a slot that waits comes before its draining worker', () => {
-  const [workers] = bySlot([{ slot: 0, state: 'draining', generation: 1 }, { slot: 0, state: 'waiting' }]).values();
-  assert.deepEqual(workers.map(({ state }) => state), ['waiting', 'draining']);
+  const draining = { slot: 0, state: 'draining', generation: 1 };
+  const waiting = { slot: 0, state: 'waiting' };
+  assert.deepEqual([...bySlot([draining, waiting]).values()], [[waiting, draining]]);
+  assert.deepEqual([...bySlot([waiting, draining]).values()], [[waiting, draining]]);
 });
 
 test('sorting leaves the list of the statistics alone', () => {

@@ -108,6 +108,7 @@ test('a broken connection is left to the browser', () => {
   stream().breakOff();
   assert.equal(heard(), 'disconnected');
   assert.equal(streams.length, 1);
+  assert.notEqual(stream().readyState, FakeEventSource.CLOSED);
   stream().opened();
   stream().send('worker.ready', { seq: 1 });
   assert.equal(heard(), '', 'another master may have answered');
