@@ -31,7 +31,7 @@ type child struct {
 	spared bool // its process group may outlive it
 }
 
-// forkSpec is what a child is made from. files become its descriptors 0, 1, 2, …
+// forkSpec is what a child is made from. files become its descriptors from 0 on.
 type forkSpec struct {
 	path  string
 	argv  []string
