@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rota/internal/client"
+	"rota/internal/view"
 	"rota/internal/words"
 )
 
@@ -105,7 +106,7 @@ func (o *reloadOptions) request(flags *pflag.FlagSet) (client.ReloadRequest, err
 		ask.Canary = &o.canary
 	}
 	if flags.Changed("surge") {
-		ask.Surge = new(client.Surge(o.surge))
+		ask.Surge = new(view.Surge(o.surge))
 	}
 	ask.NeedsCanary = o.wait == "canary"
 	if ask.Key == "" {

@@ -104,10 +104,13 @@ func TestARequestIsAsTheAPIWantsIt(t *testing.T) {
 	ctx := t.Context()
 	for _, ask := range []func() error{
 		func() error {
-			_, err := c.Reload(ctx, ReloadRequest{Surge: new(Surge("25%")), Canary: new(1), Soak: "0s", Key: "k", ExpectsGeneration: "3"})
+			_, err := c.Reload(ctx, ReloadRequest{ReloadRequest: view.ReloadRequest{Surge: new(view.Surge("25%")), Canary: new(1), Soak: "0s"}, Key: "k", ExpectsGeneration: "3"})
 			return err
 		},
-		func() error { _, err := c.Reload(ctx, ReloadRequest{Surge: new(Surge("2")), Key: "k"}); return err },
+		func() error {
+			_, err := c.Reload(ctx, ReloadRequest{ReloadRequest: view.ReloadRequest{Surge: new(view.Surge("2"))}, Key: "k"})
+			return err
+		},
 		func() error { _, err := c.Tell(ctx, "id", "abort", "why"); return err },
 		func() error { _, err := c.Tell(ctx, "id", "pause", ""); return err },
 		func() error { _, err := c.Scale(ctx, 8); return err },

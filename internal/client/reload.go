@@ -13,33 +13,12 @@ import (
 	"rota/internal/view"
 )
 
-// ReloadRequest is what is asked of a reload; what is empty is as the master is configured.
+// ReloadRequest is a request to reload, with what goes into its headers and its query.
 type ReloadRequest struct {
-	Reason       string   `json:"reason,omitempty"`
-	Revision     string   `json:"revision,omitempty"`
-	StartTimeout string   `json:"start_timeout,omitempty"` // durations as Go has them
-	DrainTimeout string   `json:"drain_timeout,omitempty"`
-	Surge        *Surge   `json:"surge,omitempty"`
-	Canary       *int     `json:"canary,omitempty"`
-	CanarySoak   string   `json:"canary_soak,omitempty"`
-	PauseBetween string   `json:"pause_between,omitempty"`
-	Soak         string   `json:"soak,omitempty"`
-	Checks       []string `json:"checks,omitempty"`
-
-	Key               string `json:"-"` // that makes it the same request when it is sent again
-	ExpectsGeneration string `json:"-"` // refuse unless this one serves; "": whichever does
-	NeedsCanary       bool   `json:"-"` // refuse where there would be none
-}
-
-// Surge is a number of workers, or a percentage such as 25%.
-type Surge string
-
-// MarshalJSON writes a number as one.
-func (s Surge) MarshalJSON() ([]byte, error) {
-	if n, err := strconv.Atoi(string(s)); err == nil {
-		return json.Marshal(n)
-	}
-	return json.Marshal(string(s))
+	view.ReloadRequest
+	Key               string // makes it the same request when it is sent again
+	ExpectsGeneration string // refuse unless this generation serves; "": any
+	NeedsCanary       bool   // refuse unless there is a canary
 }
 
 // Reload starts a reload, and returns as soon as it is accepted. When the answer is lost on
@@ -55,7 +34,7 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[view.Reloa
 	}
 	began, refused := time.Now(), true
 	for {
-		answer, err := ask[view.Reload](ctx, c, request{method: http.MethodPost, path: "/reload", query: query, header: header, body: r})
+		answer, err := ask[view.Reload](ctx, c, request{method: http.MethodPost, path: "/reload", query: query, header: header, body: r.ReloadRequest})
 		lost, unreached := errors.AsType[*Unreachable](err)
 		if !unreached {
 			return answer, err
