@@ -206,5 +206,5 @@ func TestTheMasterIsFoundBySettings(t *testing.T) {
 	t.Setenv("ROTA_ADMIN", "127.0.0.1:0")
 	_, stderr, code = runRota("status")
 	require.Equal(t, 2, code)
-	require.Contains(t, stderr, "port 0 means any that is free")
+	require.Contains(t, stderr, "port 0 means any free port")
 }

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// The door. Listening on loopback keeps other machines out, but not the web pages that a
-// browser on this one shows: they can send requests here too.
+// The access policy. Listening on loopback keeps other machines out, but not web pages in a browser on this one: they
+// can send requests here, too.
 
 var crossOrigin = http.NewCrossOriginProtection()
 
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff") // no answer is to be taken for a script
+		w.Header().Set("X-Content-Type-Options", "nosniff") // no browser shall take an answer for a script
 		if err := s.admit(r); err != nil {
 			s.fail(w, r, err)
 			return
@@ -34,16 +34,16 @@ func (s *Server) admit(r *http.Request) error {
 		return problemf(http.StatusForbidden, "a web page of another origin may not send commands: %v", err)
 	}
 	if foreign(r) {
-		// Cross-site reading: a page that can't see an answer could still take every event
-		// stream, or learn from timing and size.
+		// Cross-site reading: even a page that cannot see an answer could use up the event streams, or learn
+		// from timing and size.
 		return problemf(http.StatusForbidden, "a web page of another origin may not read this; open it in a tab of its own")
 	}
 	return nil
 }
 
-// admitHost stops DNS rebinding: a page at evil.example whose name is made to resolve to
-// 127.0.0.1 is of our origin to the browser, but the browser still sends its name. An
-// address can't be rebound, and who sends no Host at all is no browser.
+// admitHost stops DNS rebinding. When evil.example is made to resolve to 127.0.0.1 its page is of our origin to the
+// browser, but the browser still sends that name. An address cannot be rebound, and a client without Host is no
+// browser.
 func (s *Server) admitHost(host string) error {
 	name := hostName(host)
 	if name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") || s.hosts[name] {
@@ -64,7 +64,7 @@ func allowedHosts(o Options) map[string]bool {
 	return hosts
 }
 
-// hostName is the host of host:port, host or [address], in the spelling that is compared.
+// hostName is the host of host:port, host or [address], in the spelling to compare.
 func hostName(hostport string) string {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
@@ -74,13 +74,13 @@ func hostName(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// foreign reports whether a page of another origin is behind the request. Following a link
-// to here is fine: the answer then is a page of its own, which nobody else can look into.
+// foreign reports whether a page of another origin made the request. Following a link to here is fine: the answer is
+// a page of its own, which the other page cannot read.
 func foreign(r *http.Request) bool {
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "same-origin", "none":
 		return false
-	case "": // no browser, an old one, or one that doesn't trust a plain address
+	case "": // no browser, an old one, or one that does not trust plain HTTP
 		origin := r.Header.Get("Origin")
 		if origin == "" {
 			return false

@@ -13,7 +13,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return writeJSONAs(w, "application/json", status, v)
 }
 
-// writeJSONAs encodes before it answers, so that what can't be encoded can still become an error.
+// writeJSONAs encodes before it answers, so that a failure to encode can still become an error.
 func writeJSONAs(w http.ResponseWriter, mediaType string, status int, v any) error {
 	body, err := view.Encode(v)
 	if err != nil {
@@ -23,7 +23,7 @@ func writeJSONAs(w http.ResponseWriter, mediaType string, status int, v any) err
 	return nil
 }
 
-// writeBody ignores the error of the write: whoever is at the other end has left.
+// writeBody ignores an error of the write: the client has left.
 func writeBody(w http.ResponseWriter, mediaType string, status int, body []byte) {
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -31,8 +31,8 @@ func writeBody(w http.ResponseWriter, mediaType string, status int, body []byte)
 	_, _ = w.Write(body)
 }
 
-// location is where something is: a path. Behind a proxy it is relative to what was asked for, since the proxy may have taken a
-// prefix off the path, and tells nobody which.
+// location is the path of something. Behind a proxy it is relative to the request, because the proxy may have removed
+// a prefix from the path.
 func location(r *http.Request, collection, id string) string {
 	root := "/"
 	if proxied(r) {
@@ -41,8 +41,8 @@ func location(r *http.Request, collection, id string) string {
 	return root + collection + "/" + id
 }
 
-// proxied reports whether a proxy seems to have passed the request on. nginx adds no header unless it is told to, but
-// speaks HTTP/1.0.
+// proxied reports whether the request seems to come through a proxy. nginx adds no header by default, but it speaks
+// HTTP/1.0.
 func proxied(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip"} {
 		if r.Header.Get(name) != "" {
@@ -52,8 +52,8 @@ func proxied(r *http.Request) bool {
 	return !r.ProtoAtLeast(1, 1)
 }
 
-// liftTimeouts lets a request take as long as it likes. The read timeout has to go too:
-// net/http goes on reading, to see the client leave, and takes the timeout for that.
+// liftTimeouts lets a request take any time. It lifts the read timeout, too: net/http keeps reading, to see the client
+// leave, and would take the timeout for that.
 func liftTimeouts(w http.ResponseWriter) {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Time{}) // a recorder in a test has no deadlines
@@ -73,7 +73,7 @@ func accepts(r *http.Request, mediaType string) bool {
 	return false
 }
 
-// refused reports whether the parameters of a media range hold a weight of nothing.
+// refused reports whether the parameters of a media range have the weight 0.
 func refused(parameters string) bool {
 	for one := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(one), "=")

@@ -22,10 +22,10 @@ const (
 // member reads the value of one member of a body.
 type member func(name string, value any) error
 
-// members are all that a body may hold.
+// members are all members that a body may have.
 type members map[string]member
 
-// admitCoding refuses a body that would have to be decoded first.
+// admitCoding refuses a compressed body.
 func admitCoding(w http.ResponseWriter, r *http.Request) error {
 	for _, given := range r.Header.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(given, ",") {
@@ -41,8 +41,8 @@ func admitCoding(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readObject reads the body of a request, which may be empty. Whatever its Content-Type says it is
-// JSON, because curl -d says it is a form. (A form of a foreign page has been stopped at the door.)
+// readObject reads the body of a request, which may be empty. It takes any Content-Type for JSON, because curl -d says
+// that it is a form. (The access policy has stopped forms of foreign pages.)
 func readObject(w http.ResponseWriter, r *http.Request, known members) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -57,10 +57,9 @@ func readObject(w http.ResponseWriter, r *http.Request, known members) error {
 	return parseObject(body, known)
 }
 
-// parseObject walks the object member by member instead of decoding into a struct, because
-// encoding/json would let pass a member that comes twice or in other case.
+// parseObject walks the object member by member, because encoding/json accepts a member twice or in another case.
 func parseObject(body []byte, known members) error {
-	body = bytes.Trim(body, " \t\r\n") // which is all that JSON allows
+	body = bytes.Trim(body, " \t\r\n") // the only space that JSON allows
 	if len(body) == 0 {
 		return nil
 	}
@@ -125,9 +124,8 @@ func text(to *string) member {
 	}
 }
 
-// readText keeps out what is not seen as itself: the revision becomes an environment
-// variable, which can't hold a zero byte, and both are printed in terminals, where a
-// character can move the cursor, turn the text round or end the line.
+// readText refuses control characters. The revision becomes an environment variable, which cannot hold a zero byte,
+// and people print both in terminals, where a character can move the cursor, reverse the text or end the line.
 func readText(name string, value any) (string, error) {
 	text, ok := value.(string)
 	if !ok {

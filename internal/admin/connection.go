@@ -46,8 +46,8 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 	return nil
 }
 
-// write makes the answer, one at a time: to sort and to encode thousands of connections takes a processor for a while,
-// and a rotation needs one too. A rest of the same length follows. Nobody waits here for a client.
+// write makes one answer at a time, and rests as long after it: sorting and encoding thousands of connections keeps a
+// core busy, and a rotation needs one, too. It does not wait for the client.
 func (s *Server) write(l listing, all master.Listing) ([]byte, error) {
 	s.listing.Lock()
 	began := time.Now()

@@ -10,14 +10,14 @@ import (
 	"rota/internal/view"
 )
 
-// controller changes what is under way.
+// controller changes reloads, workers and the pool.
 type controller interface {
 	Control(id string, verb master.Verb, reason string) (master.Reload, error)
 	Renew(worker string) (master.Worker, error)
 	ScaleTo(size int) (before int, err error)
 }
 
-// control has a reload go another way. An abort is accepted, since going back takes a while.
+// control changes the course of a reload. The answer to an abort is 202, because going back takes a while.
 func (s *Server) control(verb master.Verb) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ query) error {
 		var reason string
@@ -41,7 +41,7 @@ func (s *Server) control(verb master.Verb) handler {
 	}
 }
 
-// promote ends the pause after the canary; with ?skip_canary=true also before it has begun.
+// promote ends the pause after the canary. With ?skip_canary=true it skips the canary.
 func (s *Server) promote(w http.ResponseWriter, r *http.Request, q query) error {
 	skip, err := q.choice("skip_canary", []string{"true", "false"})
 	if err != nil {

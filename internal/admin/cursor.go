@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// cursor says where a page ended, by the key and the id of its last row. It holds all that is needed
-// to go on in a new listing, because in a fixed order no row changes its place. Clients take it as
-// it is, but it is no secret.
+// cursor says where a page ended: at the key and the id of its last row. That is enough to continue in a new listing,
+// because in a fixed order no row changes its place. To clients it is opaque, but it is no secret.
 type cursor struct {
 	Order  string `json:"o"`
 	Number int64  `json:"n,omitempty"`
@@ -20,7 +19,7 @@ type cursor struct {
 func (c cursor) key() sortKey { return sortKey{c.Number, c.Text} }
 
 func (o order) cursorAt(r row) string {
-	encoded, _ := json.Marshal(cursor{o.name, r.key.number, r.key.text, r.connection.Cookie}) // can't fail
+	encoded, _ := json.Marshal(cursor{o.name, r.key.number, r.key.text, r.connection.Cookie}) // cannot fail
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 

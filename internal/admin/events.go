@@ -12,13 +12,13 @@ import (
 	"rota/internal/view"
 )
 
-// publisher is who tells what happens.
+// publisher publishes events.
 type publisher interface {
 	Subscribe(after uint64) (*master.Subscription, error)
 	SubscribeRecent(n int) (*master.Subscription, error)
 }
 
-// allEvents streams everything that happens from now on, or from where the client left off.
+// allEvents streams all events from now on, or from where the client left off.
 func (s *Server) allEvents(w http.ResponseWriter, r *http.Request, q query) error {
 	every, err := q.duration("stats", 0, 100*time.Millisecond, time.Minute)
 	if err != nil {
@@ -64,11 +64,11 @@ func (s *Server) subscribe(after uint64, resumes bool, recent int) (feed, error)
 	return f, err
 }
 
-const lostMessage = "not every event since then is known any more, " +
-	"because they are too many or because another master counted them; here are those that are"
+const lostMessage = "some events since then are no longer known, " +
+	"because there were too many or because the master was restarted; here are those that are known"
 
-// readPlace reads the number of the last event that the client has seen. The header, which
-// a browser sends when it reconnects, is newer than the address.
+// readPlace reads the number of the last event that the client has seen. The header wins, because a browser sends it
+// when it reconnects to the same address.
 func readPlace(r *http.Request, q query) (after uint64, given bool, err error) {
 	name, text := "Last-Event-ID", sse.LastEventID(r)
 	if text == "" {
@@ -84,14 +84,13 @@ func readPlace(r *http.Request, q query) (after uint64, given bool, err error) {
 	return after, true, nil
 }
 
-// reloadEvents streams what happens because of one reload, from its beginning or from where
-// the client left off, to its end.
+// reloadEvents streams the events of one reload, from its beginning or from where the client left off, to its end.
 func (s *Server) reloadEvents(w http.ResponseWriter, r *http.Request, q query) error {
 	after, _, err := readPlace(r, q)
 	if err != nil {
 		return err
 	}
-	// Before the subscription: if the reload is over by now, its last event is in the backlog.
+	// Before the subscription: if the reload has ended by now its last event is in the backlog.
 	reload, err := s.master.ReloadByID(chi.URLParam(r, "id"))
 	if err != nil {
 		return err

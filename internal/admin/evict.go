@@ -12,7 +12,7 @@ import (
 	"rota/internal/view"
 )
 
-// evicter closes connections for workers that do not.
+// evicter closes connections that workers keep open.
 type evicter interface {
 	CloseConnection(id string) (master.Connection, kernel.Manner, error)
 	Evict(worker string, idle time.Duration) (master.Evicted, error)

@@ -11,7 +11,7 @@ import (
 	"rota/internal/words"
 )
 
-// healthz says whether the master lives: whether its loop answers.
+// healthz says whether the master is alive: whether its loop answers.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ query) error {
 	if _, err := s.promptStatus(); err != nil {
 		return err
@@ -51,8 +51,8 @@ func notReady(status master.Status) error {
 	return p
 }
 
-// promptStatus asks the master, but not for long. A master that is stuck keeps one
-// goroutine for each question; whoever asks about its health will end it soon.
+// promptStatus asks the master, but not for long. Each question to a stuck master leaves a goroutine behind; whoever
+// checks its health will soon restart it.
 func (s *Server) promptStatus() (master.Status, error) {
 	type answer struct {
 		status master.Status

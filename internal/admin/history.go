@@ -11,7 +11,7 @@ import (
 	"rota/internal/view"
 )
 
-// history is what the master remembers of reloads.
+// history is what the master remembers about reloads.
 type history interface {
 	Reloads() ([]master.Reload, error) // newest first
 	ReloadByID(id string) (master.Reload, error)
@@ -47,8 +47,8 @@ func (s *Server) listReloads(w http.ResponseWriter, _ *http.Request, q query) er
 	return writeJSON(w, http.StatusOK, page)
 }
 
-// readReloadCursor reads the id of the last reload that was seen. Ids grow with time, so it
-// still says where to go on when that reload has been forgotten.
+// readReloadCursor reads the id of the last reload of the page before. Ids grow with time, so the cursor still works
+// when the master has forgotten that reload.
 func readReloadCursor(q query) (string, error) {
 	text, given := q["cursor"]
 	if !given {
@@ -61,7 +61,7 @@ func readReloadCursor(q query) (string, error) {
 	return id.String(), nil
 }
 
-// showReload shows a reload as it is, or once it has come as far as ?wait= says.
+// showReload answers with a reload as it is, or once it has reached what ?wait= says.
 func (s *Server) showReload(w http.ResponseWriter, r *http.Request, q query) error {
 	id := chi.URLParam(r, "id")
 	wait, err := readWait(q, requireLossless)

@@ -15,8 +15,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// pagePolicy lets the status page load only what comes from here, and nobody frame it: a
-// button under an invisible frame is pressed by accident.
+// pagePolicy lets the status page load only what comes from here, and lets nobody frame it: people could be tricked
+// into pressing a button in an invisible frame.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -45,8 +45,8 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request, _ query) error {
 	return s.file(w, r, name)
 }
 
-// mediaTypes are those of the page's files. Others are not served: what a machine's
-// mime.types says would differ from machine to machine.
+// mediaTypes are those of the page's files. No other files are served. The machine's own mime.types is not used,
+// because it differs between machines.
 var mediaTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -55,7 +55,7 @@ var mediaTypes = map[string]string{
 	".png":  "image/png",
 }
 
-// file answers with a file of the page; a browser that has it already is told so.
+// file answers with a file of the page, or with 304 if the browser has it.
 func (s *Server) file(w http.ResponseWriter, r *http.Request, name string) error {
 	content, err := fs.ReadFile(s.options.Page, name)
 	mediaType, ok := mediaTypes[path.Ext(name)]
@@ -67,7 +67,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, name string) error
 	h := w.Header()
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache") // keep it, but ask whether it is still good
+	h.Set("Cache-Control", "no-cache") // keep it, but check whether it has changed
 	h.Set("ETag", tag)
 	if hasAlready(r, tag) {
 		w.WriteHeader(http.StatusNotModified)
@@ -77,7 +77,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, name string) error
 	return nil
 }
 
-// hasAlready reports whether the client has the file with the tag: a weak comparison.
+// hasAlready reports whether the client has the file with the tag. The comparison is weak.
 func hasAlready(r *http.Request, tag string) bool {
 	tags, anything, _ := readTags(r.Header.Values("If-None-Match"))
 	return anything || slices.ContainsFunc(tags, func(t entityTag) bool { return t.quoted && `"`+t.opaque+`"` == tag })

@@ -69,7 +69,7 @@ func (s *Server) listenerNames() ([]string, error) {
 	return names, err
 }
 
-// look asks the kernel.
+// look asks the kernel for all connections.
 func (s *Server) look() (master.Listing, error) {
 	all, err := s.master.Connections()
 	if err != nil {
@@ -130,8 +130,7 @@ func (f filter) wants(c *master.Connection) bool {
 		(f.state == "" || string(c.State()) == f.state)
 }
 
-// unseen returns those of the unseen workers whose connections are wanted. If that is the
-// only one that is, there is nothing to tell.
+// unseen returns the unseen workers that the filter lets through. It is an error if that is the one worker asked for.
 func (f filter) unseen(workers []string) ([]string, error) {
 	switch {
 	case f.worker == "":
@@ -154,7 +153,7 @@ func unknownWorker(id string, err error) error {
 	return err
 }
 
-// noSockets explains why there is no listing of connections.
+// noSockets explains why the kernel gives no listing.
 func noSockets(err error) error {
 	for _, known := range []error{master.ErrStopped, master.ErrNoWorker, master.ErrNoConnection, master.ErrUnseen, master.ErrNotClosed} {
 		if errors.Is(err, known) {

@@ -9,7 +9,7 @@ import (
 	"rota/internal/view"
 )
 
-// followLogs streams what a worker prints, until it is gone.
+// followLogs streams the output of a worker until it is gone.
 func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, wanted excerpt) error {
 	if r.Method == http.MethodHead {
 		if _, err := s.master.WorkerLog(id); err != nil {
@@ -34,7 +34,7 @@ func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, w
 	}
 	out, err := s.openStream(w)
 	if err != nil {
-		return nil // the answer has begun, so there is nobody left to tell
+		return nil // the answer has begun, so an error has no reader
 	}
 	log := logWriter{Writer: out, worker: id}
 	if log.replay(lines.WorkerLog, wanted) == nil {
@@ -51,8 +51,7 @@ type logWriter struct {
 	last   uint64 // number of the line before
 }
 
-// replay writes what was printed before. Whoever begins here misses nothing that came earlier;
-// whoever goes on is told of a gap.
+// replay writes the lines that were printed before. A client that resumes is told about a gap; one that begins is not.
 func (l *logWriter) replay(log master.WorkerLog, wanted excerpt) error {
 	if wanted.after > log.Printed {
 		if err := l.put("", "log.lost", view.LogLost{Message: noSuchLine, After: wanted.after}); err != nil {
@@ -73,11 +72,11 @@ func (l *logWriter) replay(log master.WorkerLog, wanted excerpt) error {
 }
 
 const (
-	noSuchLine   = "this worker has not printed a line of that number; here are those that are known"
-	tooManyLines = "lines are missing here, because the worker printed more than can be told"
+	noSuchLine   = "this worker has not printed a line with that number; here are the lines that are known"
+	tooManyLines = "lines are missing here, because the worker printed too many"
 )
 
-// pass writes what was printed, and says so where lines are missing.
+// pass writes lines, and says where lines are missing.
 func (l *logWriter) pass(p master.LogPart) error {
 	for _, line := range p.Lines {
 		if missing := line.Number - l.last - 1; missing > 0 {
@@ -99,7 +98,7 @@ func (l *logWriter) pass(p master.LogPart) error {
 	return l.Flush()
 }
 
-// mostBuffered is how many bytes wait, at about the most, to be sent together.
+// mostBuffered is about how many bytes are sent together at most.
 const mostBuffered = 32 << 10
 
 func (l *logWriter) put(id, name string, v any) error {

@@ -11,15 +11,15 @@ import (
 	"rota/internal/view"
 )
 
-// logKeeper is who keeps what workers print.
+// logKeeper keeps the output of workers.
 type logKeeper interface {
 	WorkerLog(worker string) (master.WorkerLog, error)
 	FollowLog(worker string) (*master.LogStream, error)
 }
 
-// excerpt is which of the kept lines somebody wants.
+// excerpt says which of the kept lines the client wants.
 type excerpt struct {
-	tail    int // at most so many, the latest
+	tail    int // the latest, at most so many
 	after   uint64
 	resumes bool // after was given
 }
@@ -37,7 +37,7 @@ func (e excerpt) of(lines []master.LogLine) []master.LogLine {
 	return lines[max(0, len(lines)-e.tail):]
 }
 
-// workerLogs shows what a worker printed last, or streams it from there on.
+// workerLogs answers with the last lines of a worker, or streams its output.
 func (s *Server) workerLogs(w http.ResponseWriter, r *http.Request, q query) error {
 	follows, err := q.choice("follow", []string{"true", "false"})
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 // forShort is how many descriptors event streams leave to short requests. A wait for a reload leaves half of that.
 const forShort = 32
 
-// places bound the requests that stay for as long as they like: each holds a connection and a goroutine.
+// places bound the requests that may take any time: each holds a connection and a goroutine.
 type places struct {
 	taken   chan struct{} // one for each
 	reserve int           // descriptors that they leave to short requests
-	what    string        // stays there, and what to do if all places are taken
+	what    string        // takes the places, and what to do if there is none left
 }
 
 func newPlaces(n, reserve int, what string) places {

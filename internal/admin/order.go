@@ -10,15 +10,14 @@ import (
 	"rota/internal/master"
 )
 
-// order sorts connections by one field, and by id where that is equal, so that no two are
-// in the same place.
+// order sorts connections by one field, and by id where that is equal, so that no two are equal.
 type order struct {
 	sortField
 	name       string // as given, with its sign
 	descending bool
 }
 
-// sortField is what connections can be sorted by.
+// sortField is a field by which connections can be sorted.
 type sortField struct {
 	key   func(*master.Connection) sortKey
 	fixed bool // never changes while the connection lives, so that there can be pages
@@ -67,7 +66,7 @@ func ofTCP(read func(*kernel.TCPInfo) int64) sortField {
 }
 
 var sortFields = map[string]sortField{
-	"id":         {key: func(*master.Connection) sortKey { return sortKey{} }, fixed: true}, // which is what settles it then
+	"id":         {key: func(*master.Connection) sortKey { return sortKey{} }, fixed: true}, // the id decides
 	"worker_id":  fixedText(func(c *master.Connection) string { return c.WorkerID }),
 	"listener":   fixedText(func(c *master.Connection) string { return c.Listener }),
 	"remote":     fixedText(func(c *master.Connection) string { return c.Remote }),

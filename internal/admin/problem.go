@@ -20,22 +20,22 @@ func problemf(status int, format string, args ...any) *view.Problem {
 	}
 }
 
-// badField says what is wrong with one part of the request.
+// badField is a problem with one part of the request.
 func badField(field, format string, args ...any) *view.Problem {
 	p := problemf(http.StatusBadRequest, "%.60s: %s", field, fmt.Sprintf(format, args...))
 	p.Field = field
 	return p
 }
 
-// fail answers with the error. This is the only place where errors become statuses.
+// fail answers with the error. Errors become statuses only here.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		return // nobody is there to read it
+		return // the client has left
 	}
 	p := s.problemOf(r, err)
 	w.Header().Set("Cache-Control", "no-store")
 	if stopping(err) {
-		w.Header().Set("Retry-After", "1") // whoever supervises the master has the next one up by then
+		w.Header().Set("Retry-After", "1") // a supervisor has started the next master by then
 	}
 	if err := writeJSONAs(w, "application/problem+json", p.Status, p); err != nil {
 		s.log.Debug().Err(err).Msg("the answer could not be written")
@@ -78,7 +78,7 @@ func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
 	case errors.Is(err, master.ErrPoolLimit):
 		return problemf(http.StatusBadRequest, "%v", err)
 	case errors.Is(err, master.ErrNoConnection):
-		return problemf(http.StatusNotFound, "no worker holds a connection with this id, or not any more; GET /connections lists those that are")
+		return problemf(http.StatusNotFound, "no worker has a connection with this id, or it is closed; GET /connections lists the open ones")
 	case errors.Is(err, master.ErrUnseen):
 		return unseenConnections()
 	case errors.Is(err, master.ErrNotClosed) && errors.Is(err, fs.ErrPermission):
@@ -86,8 +86,8 @@ func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
 	case errors.Is(err, master.ErrNotClosed):
 		return problemf(http.StatusConflict, "%v", err)
 	case errors.Is(err, master.ErrLogGone):
-		return problemf(http.StatusGone, "what this worker printed is not kept any more, because it is gone and others went after it; "+
-			"its last lines are in its exit, at GET /workers/{id}, and what was logged is in rota's own log")
+		return problemf(http.StatusGone, "the output of this worker is not kept any more, because it is gone and others went after it; "+
+			"its last lines are in its exit, at GET /workers/{id}, and rota's own log has what was logged")
 	case errors.Is(err, master.ErrNoReload):
 		return problemf(http.StatusNotFound, "no reload with this id is known, or it is forgotten; GET /reloads lists those that are")
 	}

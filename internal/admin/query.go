@@ -12,15 +12,14 @@ import (
 	"rota/internal/words"
 )
 
-// query holds the parameters of a request, each of which the handler knows and none of
-// which comes twice. A misspelt one is an error and not ignored: a reload that was to
-// wait and doesn't is worse than one that is refused.
+// query holds the parameters of a request. The handler knows each of them, and none comes twice. An unknown one is an
+// error: a reload that should wait and does not is worse than one that is refused.
 type query map[string]string
 
 func parseQuery(raw string, known []string) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, problemf(http.StatusBadRequest, "the query can't be read: %.100v", err)
+		return nil, problemf(http.StatusBadRequest, "cannot read the query: %.100v", err)
 	}
 	q := query{}
 	for _, name := range slices.Sorted(maps.Keys(values)) { // so that the same request gets the same answer
@@ -69,7 +68,7 @@ func (q query) duration(name string, otherwise, low, high time.Duration) (time.D
 	return readDuration(name, text, low, high)
 }
 
-// choice reads one of a few words; "" when it is not given.
+// choice reads one of a few words; "" if it is not given.
 func (q query) choice(name string, words []string) (string, error) {
 	text, given := q[name]
 	if given && !slices.Contains(words, text) {

@@ -11,8 +11,6 @@ import (
 	"rota/internal/master"
 )
 
-// What somebody says who asks for a reload.
-
 const (
 	mostTimeout = 24 * time.Hour // of a worker's start or drain, a soak or a pause
 	mostChecks  = 20             // of one request
@@ -45,7 +43,7 @@ func reloadMembers(request *master.ReloadRequest) members {
 	}
 }
 
-// timeout reads a duration that is longer than nothing.
+// timeout reads a duration longer than 0.
 func timeout(to *time.Duration) member {
 	return func(name string, value any) (err error) {
 		*to, err = readSpan(name, value, time.Millisecond)
@@ -53,7 +51,7 @@ func timeout(to *time.Duration) member {
 	}
 }
 
-// span reads a duration that may be 0, which is not the same as none.
+// span reads a duration. 0 is not the same as none.
 func span(to **time.Duration) member {
 	return func(name string, value any) error {
 		d, err := readSpan(name, value, 0)
@@ -101,8 +99,8 @@ func surge(to **master.Surge) member {
 	}
 }
 
-// checks reads a list of checks that go through rota's own listeners. Whoever may ask for a reload may neither
-// run commands nor have rota ask other hosts.
+// checks reads a list of checks through rota's own listeners. A caller of the API may not run commands, nor make rota
+// ask other hosts.
 func checks(to *[]master.Check) member {
 	return func(name string, value any) error {
 		items, ok := value.([]any)
@@ -124,7 +122,7 @@ func checks(to *[]master.Check) member {
 	}
 }
 
-// readKey reads the header by which a caller says that it asks again.
+// readKey reads the header that identifies a repeated request.
 func readKey(r *http.Request) (string, error) {
 	const name, most = "Idempotency-Key", 255
 	given := r.Header.Values(name)
@@ -146,8 +144,8 @@ func readKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// readIfMatch reads the generations from which a reload may start; nil for any. A tag that can't be a generation's is that
-// of none, as is a weak one: it does not match.
+// readIfMatch reads the generations from which a reload may start; nil for any. A weak tag, or one that cannot be a
+// generation, matches none.
 func readIfMatch(r *http.Request) ([]int, error) {
 	const name = "If-Match"
 	given := r.Header.Values(name)

@@ -14,16 +14,15 @@ import (
 	"rota/internal/words"
 )
 
-// rotator starts reloads and lets their callers wait for what becomes of them.
+// rotator starts reloads and waits for them.
 type rotator interface {
 	Reload(request master.ReloadRequest) (master.Reload, error)
 	Wait(ctx context.Context, id string, target master.ReloadState) (master.Reload, error)
 	WaitCanary(ctx context.Context, id string) (master.Reload, error)
 }
 
-// reload starts a rotation and answers in the way that was asked for: at once, when the
-// reload has come as far as ?wait= says, or with its events as they happen. Everything that
-// can be wrong with the request is found before the master is asked.
+// reload starts a reload. It answers at once, or when the reload has reached what ?wait= says, or with a stream of
+// events. It finds every mistake in the request before it asks the master.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	wait, err := readWait(q, requireLossless, requireCanary)
 	if err != nil {
@@ -66,8 +65,7 @@ func (s *Server) placesFor(streaming bool) places {
 	return s.waits
 }
 
-// awaitReload answers when the reload has come as far as is waited for. The reload is the
-// master's, not the request's: it goes on when nobody waits any more.
+// awaitReload answers when the reload has reached what the client waits for. The reload goes on when the client leaves.
 func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, wait wait) error {
 	liftTimeouts(w)
 	ctx, cancel := lapse.WithTimeout(r.Context(), wait.timeout)
@@ -91,7 +89,7 @@ func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, 
 	return answerReload(w, reload, wait)
 }
 
-// standing is where a reload is, in words.
+// standing is the state of a reload, in words.
 func standing(reload master.Reload) string {
 	switch {
 	case reload.Paused != nil:
@@ -102,7 +100,7 @@ func standing(reload master.Reload) string {
 	return string(reload.State)
 }
 
-// answerReload tells somebody who waited how the reload went.
+// answerReload tells a client that waited how the reload went.
 func answerReload(w http.ResponseWriter, reload master.Reload, wait wait) error {
 	why := "for an unknown reason"
 	if reload.Failure != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// watch logs every request and keeps a handler's panic from ending the master.
+// watch logs every request. A panic of a handler does not end the master.
 func (s *Server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
@@ -19,7 +19,7 @@ func (s *Server) watch(next http.Handler) http.Handler {
 			cut := s.rescue(answer, r, recover())
 			s.logRequest(r, answer.Status(), time.Since(began))
 			if cut {
-				panic(http.ErrAbortHandler) // net/http closes the connection and says nothing
+				panic(http.ErrAbortHandler) // net/http closes the connection and logs nothing
 			}
 		}()
 		next.ServeHTTP(answer, r)

@@ -11,11 +11,11 @@ import (
 	"rota/internal/master"
 )
 
-// handler answers a request whose query has been checked. What it returns as an error
-// becomes the answer, so it must not have answered then.
+// handler answers a request whose query is checked. An error that it returns becomes the answer, so it must not have
+// answered before.
 type handler func(w http.ResponseWriter, r *http.Request, q query) error
 
-// route is one row of the API. GET answers HEAD too; params are all that the query may hold.
+// route is one row of the API. GET answers HEAD, too. params are all parameters that the query may have.
 type route struct {
 	method, path string
 	params       []string
@@ -69,7 +69,7 @@ func (s *Server) router() *chi.Mux {
 	return mux
 }
 
-// answering is the one place where a handler's error becomes an answer.
+// answering turns a handler's error into an answer. It is the only place that does.
 func (s *Server) answering(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q, err := parseQuery(r.URL.RawQuery, route.params)
@@ -85,8 +85,8 @@ func (s *Server) answering(route route) http.Handler {
 	})
 }
 
-// unescaped has the router see a path as what it means: /%73tatus is /status. One with an escaped slash stays as it
-// is, because that is no separator.
+// unescaped makes the router see the decoded path: /%73tatus is /status. A segment with an escaped slash stays as it is,
+// because that slash is no separator.
 func unescaped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawPath != "" {
@@ -111,12 +111,12 @@ func routePath(r *http.Request) string {
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, problemf(http.StatusNotFound,
-		"nothing is at %.100q; there are / /status /workers /connections /scale /reload /reloads /events /healthz /readyz, described in /openapi.yaml",
+		"there is nothing at %.100q; there are / /status /workers /connections /scale /reload /reloads /events /healthz /readyz, described in /openapi.yaml",
 		r.URL.Path))
 }
 
-// wrongMethod names the methods that the path has. The router also ends up here for a
-// method that it has never heard of, whatever the path.
+// wrongMethod names the methods that the path has. The router also comes here for a method that it does not know,
+// whatever the path.
 func (s *Server) wrongMethod(mux *chi.Mux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {

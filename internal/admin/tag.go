@@ -6,11 +6,11 @@ import "strings"
 type entityTag struct {
 	opaque string // without its quotes
 	weak   bool
-	quoted bool // as it has to be; a bare word is let pass where people type it
+	quoted bool // as the standard demands; people may type a bare word
 }
 
-// readTags splits a list of tags, which may hold commas. anything: it is *, which stands for whatever there is. Not ok: it
-// is no such list.
+// readTags splits a list of tags, which may contain commas. anything: the list is *. ok is false if it is no list of
+// tags.
 func readTags(fields []string) (tags []entityTag, anything, ok bool) {
 	rest := strings.Trim(strings.Join(fields, ","), " \t,")
 	if rest == "*" {

@@ -7,14 +7,14 @@ import (
 	"rota/internal/master"
 )
 
-// wait is what somebody waits for; its zero value is nothing.
+// wait is what a client waits for; its zero value is nothing.
 type wait struct {
 	target  waitTarget
 	timeout time.Duration
 	require requirement
 }
 
-// waitTarget is how far a reload has to come.
+// waitTarget is what a reload has to reach.
 type waitTarget string
 
 const (
@@ -23,15 +23,15 @@ const (
 	waitCompleted waitTarget = waitTarget(master.ReloadCompleted)
 )
 
-// requirement is without what a reload is not good enough.
+// requirement is what a reload has to be, besides reaching its target.
 type requirement string
 
 const (
-	requireLossless requirement = "lossless" // it is proven that no connection was lost
-	requireCanary   requirement = "canary"   // nothing is started without a canary
+	requireLossless requirement = "lossless" // proven to have lost no connection
+	requireCanary   requirement = "canary"   // refused unless it has a canary
 )
 
-// readWait reads it; one of the requirements may be made.
+// readWait reads the wait. The client may make one of the requirements.
 func readWait(q query, requirements ...requirement) (w wait, err error) {
 	target, err := q.choice("wait", []string{string(waitCanary), string(waitLive), string(waitCompleted)})
 	if err != nil {
@@ -58,10 +58,10 @@ func readWait(q query, requirements ...requirement) (w wait, err error) {
 
 func (w wait) lossless() bool { return w.require == requireLossless }
 
-// needsCanary reports whether a reload without a canary would not do.
+// needsCanary reports whether the reload must have a canary.
 func (w wait) needsCanary() bool { return w.target == waitCanary || w.require == requireCanary }
 
-// reaches returns the reload once it has come as far as that, or will not.
+// reaches returns the reload once it has reached the target, or never will.
 func (s *Server) reaches(ctx context.Context, id string, w wait) (master.Reload, error) {
 	if w.target == waitCanary {
 		return s.master.WaitCanary(ctx, id)
@@ -69,7 +69,7 @@ func (s *Server) reaches(ctx context.Context, id string, w wait) (master.Reload,
 	return s.master.Wait(ctx, id, master.ReloadState(w.target))
 }
 
-// over reports whether the reload has come as far as that, or will not.
+// over reports whether the reload has reached the target, or never will.
 func (w wait) over(r *master.Reload) bool {
 	if w.target == waitCanary {
 		return r.CanaryDecided()
@@ -77,7 +77,7 @@ func (w wait) over(r *master.Reload) bool {
 	return r.Reached(master.ReloadState(w.target))
 }
 
-// what is waited for, in words that follow "is not".
+// what names the target, in words that follow "is not".
 func (w wait) what() string {
 	switch w.target {
 	case waitCanary:

@@ -11,7 +11,7 @@ import (
 	"rota/internal/view"
 )
 
-// holder tells what keeps draining workers from leaving.
+// holder says what keeps draining workers from leaving.
 type holder interface {
 	Holdings(workers []string) (map[string]master.Holding, error)
 	WaitingFor(reload string) ([]master.WaitingFor, error)

@@ -1,11 +1,11 @@
-// Package client talks to the admin API of a running master, for the commands that do.
+// Package client talks to the admin API of a running master.
 //
-// A request has an answer, whose JSON is kept beside what was read of it, because a command
-// may have to print just that; or one of two kinds of error: Unreachable, when no master
-// answered, and *Problem, when it answered that it will not (client.go, problem.go). Events
-// come as streams that break, and are taken up where they broke off (stream.go, events.go). A
-// reload is followed by its events and, as those may be lost, by asking (follow.go). The views
-// have those fields of the API that somebody looks at (reload.go, state.go).
+// A request gets an Answer: the view (internal/view) and the JSON it came from, because a command
+// may print just that. Or it gets an error: *Unreachable when no master answered, *Foreign when
+// something else did, *Problem when the master refused (client.go, problem.go). Before an answer
+// counts as a master's it is checked for what a master always sends (sane.go). A stream of events
+// that breaks is opened again where it broke off (stream.go, events.go). A reload is followed by
+// its events and, because those may be lost, by asking from time to time (follow.go).
 package client
 
 import (
@@ -38,15 +38,15 @@ type Client struct {
 
 // times are the durations that tests shorten.
 type times struct {
-	answer   time.Duration // for an answer that is no stream
+	answer   time.Duration // for an answer that is not a stream
 	pause    time.Duration // before a stream is opened again
-	patience time.Duration // that a master which has answered once may be silent
+	patience time.Duration // how long a master that has answered once may be silent
 	silence  time.Duration // after which a stream counts as dead; the API says something every 15 s
-	look     time.Duration // between two looks at a reload that is followed
+	look     time.Duration // between two questions about a reload that is followed
 }
 
 // New makes a client of the master whose admin API is configured to listen at host:port.
-// An address that stands for all of a machine is reached over loopback.
+// A wildcard address is reached over loopback.
 func New(admin string) (*Client, error) {
 	address, err := reachable(admin)
 	if err != nil {
@@ -56,7 +56,7 @@ func New(admin string) (*Client, error) {
 		address: address,
 		http: &http.Client{
 			Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // no master sends anybody elsewhere
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a master never redirects
 		},
 		times: times{
 			answer:   30 * time.Second,
@@ -68,7 +68,7 @@ func New(admin string) (*Client, error) {
 	}, nil
 }
 
-// Close gives up the connections that wait for another request.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 func reachable(admin string) (string, error) {
@@ -77,7 +77,7 @@ func reachable(admin string) (string, error) {
 		return "", fmt.Errorf("%q is not host:port", admin)
 	}
 	if port == "0" {
-		return "", fmt.Errorf("%s: port 0 means any that is free, and which one that was is in rota's log; give that one", admin)
+		return "", fmt.Errorf("%s: port 0 means any free port; rota's log says which one it is, use that", admin)
 	}
 	switch ip := net.ParseIP(host); {
 	case host == "", ip != nil && ip.IsUnspecified() && ip.To4() != nil:
@@ -88,14 +88,14 @@ func reachable(admin string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// Answer is what the master said, as read and as it came. The texts of the view can be printed: what
-// workers and clients put into them has become printable.Text.
+// Answer is what the master answered, as a view and as JSON. The texts of the view are safe to print: they have passed
+// printable.Text.
 type Answer[T any] struct {
 	View T
 	JSON []byte
 }
 
-// read makes a view of JSON, which has to be such as a master sends.
+// read decodes JSON and checks that a master may have sent it.
 func read(document []byte, into any) error {
 	if json.Valid(document) {
 		document = printable.Strings(document)
@@ -110,12 +110,12 @@ func readAsIs(document []byte, into any) error {
 	return unlike(into)
 }
 
-// get asks for what is at the path.
+// get requests a path.
 func get[T any](ctx context.Context, c *Client, path string, query url.Values) (Answer[T], error) {
 	return ask[T](ctx, c, request{method: http.MethodGet, path: path, query: query})
 }
 
-// request is what is asked for.
+// request is one request to the API.
 type request struct {
 	method, path string
 	query        url.Values
@@ -145,7 +145,7 @@ func ask[T any](ctx context.Context, c *Client, r request) (answer Answer[T], er
 	return answer, nil
 }
 
-// send returns an answer that is not an error; its body is the caller's to close.
+// send returns an answer that is not an error. The caller closes its body.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	body, err := encode(r.body)
 	if err != nil {
@@ -179,7 +179,7 @@ func encode(body any) (io.Reader, error) {
 	return bytes.NewReader(content), err
 }
 
-// unreachable is the error of a request that was not answered, unless its caller gave it up.
+// unreachable is the error of a request that got no answer, unless its caller gave up.
 func (c *Client) unreachable(ctx context.Context, r request, err error) error {
 	cause := context.Cause(ctx)
 	if cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
@@ -195,16 +195,16 @@ func (c *Client) unreachable(ctx context.Context, r request, err error) error {
 	return lost
 }
 
-// foreign is the error of an answer that no rota gives.
+// foreign is the error of an answer that no master gives.
 func (c *Client) foreign(r request, err error) error {
 	return &Foreign{Address: c.address, Request: r.method + " " + r.path, Err: err}
 }
 
-// jsonIn says what is wrong with an answer that is to be JSON.
+// jsonIn checks that an answer is JSON.
 func (c *Client) jsonIn(response *http.Response) error {
 	kind := response.Header.Get("Content-Type")
 	if media, _, _ := mime.ParseMediaType(kind); media != "application/json" {
-		return fmt.Errorf("the answer is %q, and no JSON", kind)
+		return fmt.Errorf("the answer is %q, not JSON", kind)
 	}
 	return nil
 }

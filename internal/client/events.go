@@ -16,7 +16,7 @@ import (
 	"rota/internal/view"
 )
 
-// ErrOver is what a reader of events returns when it wants no more.
+// ErrOver is what a reader of events returns to end the stream.
 var ErrOver = errors.New("no more events are wanted")
 
 // Event is something that happened.
@@ -25,10 +25,9 @@ type Event struct {
 	ReloadJSON json.RawMessage // as Reload came
 }
 
-// Events passes on all that happens, from the events after the given number, or from now on
-// where from is nil, for as long as ctx and the reader like. A stream that breaks is taken up
-// where it broke off, and broke is told of it, unless that is nil. The error is the reader's, or that of
-// a master that can't be reached; it is never nil.
+// Events passes on all events after the number from, or from now on if from is nil, until ctx or pass ends it. A stream
+// that breaks is opened again where it broke off; broke is called then, unless it is nil. The error is that of pass,
+// or *Unreachable; it is never nil.
 func (c *Client) Events(ctx context.Context, from *uint64, pass func(sse.Message) error, broke func(error)) error {
 	query := url.Values{}
 	if from != nil {
@@ -46,12 +45,12 @@ func (c *Client) Events(ctx context.Context, from *uint64, pass func(sse.Message
 	return err
 }
 
-// Log is the last tail lines that a worker printed; tail < 0: all that are kept.
+// Log returns the last lines that a worker printed, at most tail; tail < 0: all that are kept.
 func (c *Client) Log(ctx context.Context, worker string, tail int) (Answer[view.WorkerLog], error) {
 	return get[view.WorkerLog](ctx, c, "/workers/"+worker+"/logs", tailOf(tail))
 }
 
-// FollowLog passes on the last tail lines and each that comes, up to log.end. Of broke see Events.
+// FollowLog passes on the last lines, at most tail, and each new one, up to log.end. For broke see Events.
 func (c *Client) FollowLog(ctx context.Context, worker string, tail int, pass func(sse.Message) error, broke func(error)) error {
 	query := tailOf(tail)
 	query.Set("follow", "true")
@@ -75,13 +74,12 @@ func tailOf(n int) url.Values {
 	return query
 }
 
-// follow passes on the events of a stream until pass returns an error, which it returns, and
-// nil when the master says that there are no more. A stream that breaks, or ends before its
-// reader has had enough, is opened again behind the last event that was told. A master that
-// has never answered, or not for longer than patience, is unreachable.
+// follow passes on the events of a stream. It returns the error of pass, or nil when the master says that there are no
+// more events. A stream that breaks is opened again after the last event that was passed on. A master that has never
+// answered, or not for longer than patience, is unreachable.
 func (c *Client) follow(ctx context.Context, path string, query url.Values, pass func(sse.Message) error, broke func(error)) error {
 	after := ""
-	var heard time.Time // until when the master was there; zero: never
+	var heard time.Time // when the master was heard last; zero: never
 	for quiet := broke == nil; ; {
 		err := c.followOnce(ctx, path, query, &after, func(m sse.Message) error { quiet = broke == nil; return pass(m) }, &heard)
 		switch {
@@ -127,10 +125,10 @@ func (c *Client) followOnce(ctx context.Context, path string, query url.Values, 
 	return err
 }
 
-// readerError is an error of who reads the events, not of the stream.
+// readerError is an error of the function that takes the events, not of the stream.
 type readerError struct{ error }
 
-// drain passes on what comes. It returns what has ended the stream: a *readerError or its own error.
+// drain passes on events. It returns what ended the stream: a *readerError or the stream's own error.
 func (s *stream) drain(after *string, pass func(sse.Message) error) error {
 	for {
 		m, err := s.next()
@@ -149,8 +147,8 @@ func (s *stream) drain(after *string, pass func(sse.Message) error) error {
 	}
 }
 
-// retriable says whether the same request may be answered a little later: also when a stream
-// has ended, and while the master stops or serves too many.
+// retriable reports whether the same request may succeed a little later: also when a stream has ended, and while the
+// master stops or is too busy.
 func retriable(err error) bool {
 	status := StatusOf(err)
 	return status == 0 || status == http.StatusServiceUnavailable
@@ -176,17 +174,17 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// EventOf reads an event; it is an error if it is none.
+// EventOf decodes an event.
 func EventOf(m sse.Message) (Event, error) {
 	var e Event
 	if err := read(m.Data, &e.Event); err != nil {
-		return e, fmt.Errorf("event %s can't be read: %w", m.Name, err)
+		return e, fmt.Errorf("cannot read event %s: %w", m.Name, err)
 	}
 	var raw struct{ Reload json.RawMessage }
 	if err := json.Unmarshal(m.Data, &raw); err != nil {
 		return e, err
 	}
 	e.ReloadJSON = raw.Reload
-	e.Type = printable.Text(m.Name) // which events.lost has nowhere else
+	e.Type = printable.Text(m.Name) // events.lost has its type nowhere else
 	return e, nil
 }

@@ -10,11 +10,10 @@ import (
 	"rota/internal/view"
 )
 
-// Follow tells of a reload's events as they come, until its view is enough or it has ended,
-// and returns its view then. The stream of events may break, be cut for being slow, or be
-// refused as one too many, and what it says may be lost; so the reload is looked at every two
-// seconds too, and that is what counts. The error is the context's cause, a *Problem, or
-// *Unreachable when the master has been silent for too long; the view is the last one then.
+// Follow passes a reload's events to tell until enough accepts its view or it has ended, and returns that view. The
+// stream of events may break or be refused, and events may be lost, so Follow also asks for the reload every two
+// seconds, and only that answer counts. The error is the context's cause, a *Problem, or *Unreachable when the master
+// has been silent for too long; the view is the last one then.
 func (c *Client) Follow(ctx context.Context, id string, enough func(view.Reload) bool, tell func(Event)) (Answer[view.Reload], error) {
 	streaming, stop := context.WithCancel(ctx)
 	stream := c.streamReload(streaming, id)
@@ -28,12 +27,12 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(view.Reload)
 	defer look.Stop()
 
 	var last Answer[view.Reload]
-	heard, told := time.Now(), false // told: an event has said that it is enough
+	heard, told := time.Now(), false // told: an event has said that this is enough
 	for {
 		select {
 		case e, open := <-events:
 			if !open {
-				events = nil // nothing more comes, but for looking
+				events = nil // only asking is left
 				break
 			}
 			tell(e)
@@ -53,7 +52,7 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(view.Reload)
 				return answer, nil
 			}
 		case told:
-			return last, nil // a master that stops says so, and is gone
+			return last, nil // the master said so and was gone
 		case last.JSON == nil && errors.As(err, new(*Foreign)):
 			return last, err
 		case !retriable(err), time.Since(heard) > c.times.patience:
@@ -62,11 +61,11 @@ func (c *Client) Follow(ctx context.Context, id string, enough func(view.Reload)
 	}
 }
 
-// settled says whether there is nothing more to wait for.
+// settled reports whether there is nothing more to wait for.
 func settled(r view.Reload, enough func(view.Reload) bool) bool { return r.Ended() || enough(r) }
 
-// streamReload passes on a reload's events, and closes the channel when there are no more. Why
-// that is does not matter: whoever looks at the reload finds out.
+// streamReload sends a reload's events and closes the channel when there are no more. It ignores errors: asking for the
+// reload will find them.
 func (c *Client) streamReload(ctx context.Context, id string) <-chan Event {
 	events := make(chan Event)
 	go func() {
@@ -87,8 +86,7 @@ func (c *Client) streamReload(ctx context.Context, id string) <-chan Event {
 	return events
 }
 
-// neverSent says whether the connection could not be made, so that nobody can have heard the
-// request.
+// neverSent reports whether the connection failed, so that no master can have seen the request.
 func neverSent(err *Unreachable) bool {
 	failed, ok := errors.AsType[*net.OpError](err.Err)
 	return ok && failed.Op == "dial"

@@ -14,12 +14,12 @@ const (
 	mostConnections = 10_000
 )
 
-// unread is an answer of which the JSON alone is wanted: its rows are read one by one.
+// unread is an answer of which only the JSON is used: its rows are decoded one by one.
 type unread struct{}
 
 func (*unread) UnmarshalJSON([]byte) error { return nil }
 
-// page has a listing's rows as they came.
+// page returns the rows of a listing as JSON.
 func page[T any](ctx context.Context, c *Client, path string, query url.Values) (rows T, err error) {
 	answer, err := get[unread](ctx, c, path, query)
 	if err == nil {
@@ -30,8 +30,7 @@ func page[T any](ctx context.Context, c *Client, path string, query url.Values) 
 	return rows, err
 }
 
-// collect turns the pages until there are limit rows, or no more; limit 0: all. more says
-// that there are rows which it left out.
+// collect turns the pages until there are limit rows, or no more; limit 0: all. more reports whether it left out rows.
 func collect[T any](c *Client, path string, limit int, turn func(size int, cursor string) ([]json.RawMessage, *string, error)) (rows []Answer[T], more bool, err error) {
 	if limit <= 0 {
 		limit = math.MaxInt

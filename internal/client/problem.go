@@ -15,19 +15,19 @@ import (
 	"rota/internal/view"
 )
 
-// Unreachable says that no master has answered.
+// Unreachable is the error when no master answered.
 type Unreachable struct {
-	Address string // that was tried
+	Address string // of the master
 	Err     error
-	Silent  bool // somebody has taken the request, and said nothing for too long
-	Unknown bool // it may be done, or may yet be, what was asked
+	Silent  bool // something took the request and was silent for too long
+	Unknown bool // the master may have done what was asked, or may do it yet
 }
 
-// Error says what to do about it, too.
+// Error also says what to do.
 func (u *Unreachable) Error() string {
 	text := u.what()
 	if u.Unknown {
-		text += ". Whether it does what was asked is not known"
+		text += ". Whether it has done what was asked is not known"
 	}
 	return text
 }
@@ -45,14 +45,14 @@ func (u *Unreachable) what() string {
 
 func (u *Unreachable) Unwrap() error { return u.Err }
 
-// Foreign says that something else than a master has answered, or another version of it.
+// Foreign is the error when something else answered, or another version of rota.
 type Foreign struct {
 	Address string
-	Request string // that was answered so
+	Request string // the one with that answer
 	Err     error  // what was wrong with the answer
 }
 
-// Error says what to do about it, too.
+// Error also says what to do.
 func (f *Foreign) Error() string {
 	return fmt.Sprintf("what answers at %s is no rota, or another version of it (%s: %s); is that rota's admin address (--admin, ROTA_ADMIN, or admin in the file of --config)?",
 		f.Address, f.Request, printable.Text(f.Err.Error()))
@@ -60,14 +60,14 @@ func (f *Foreign) Error() string {
 
 func (f *Foreign) Unwrap() error { return f.Err }
 
-// Problem is the master's answer that it will not do something, or that it could not.
+// Problem is the master's answer that it refused something or failed.
 type Problem struct {
 	view.Problem
 	JSON       []byte        // as it came
 	RetryAfter time.Duration // 0: the master did not say
 }
 
-const mostProblem = 16 << 20 // bytes: it may have a reload with all its steps in it
+const mostProblem = 16 << 20 // bytes: it may contain a reload with all its steps
 
 func (c *Client) problem(r request, response *http.Response) error {
 	content, err := io.ReadAll(io.LimitReader(response.Body, mostProblem))

@@ -21,8 +21,8 @@ type ReloadRequest struct {
 	NeedsCanary       bool   // refuse unless there is a canary
 }
 
-// Reload starts a reload, and returns as soon as it is accepted. When the answer is lost on
-// its way the request is sent again, which the key makes the same.
+// Reload starts a reload and returns as soon as it is accepted. If the answer is lost it sends the request again, with
+// the same key.
 func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[view.Reload], error) {
 	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {r.Key}}
 	if r.ExpectsGeneration != "" {
@@ -41,7 +41,7 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[view.Reloa
 		}
 		refused = refused && neverSent(lost)
 		if refused || time.Since(began) > c.times.patience {
-			lost.Unknown = !refused // one of the tries may have been heard
+			lost.Unknown = !refused // the master may have seen one of the tries
 			return answer, lost
 		}
 		if err := pauseFor(ctx, c.times.pause); err != nil {
@@ -50,7 +50,7 @@ func (c *Client) Reload(ctx context.Context, r ReloadRequest) (Answer[view.Reloa
 	}
 }
 
-// ReloadByID is one that is running, or remembered.
+// ReloadByID returns a reload that is running or remembered.
 func (c *Client) ReloadByID(ctx context.Context, id string) (Answer[view.Reload], error) {
 	answer, err := get[view.Reload](ctx, c, "/reloads/"+id, nil)
 	return answer, c.about(id, answer.View, err)
@@ -62,7 +62,7 @@ type Reloads struct {
 	Next    *string           `json:"next"`
 }
 
-// History is the latest reloads, newest first, at most limit; each as read and as it came.
+// History returns the latest reloads, newest first, at most limit.
 func (c *Client) History(ctx context.Context, limit int) ([]Answer[view.Reload], error) {
 	rows, _, err := collect[view.Reload](c, "/reloads", limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
 		found, err := page[Reloads](ctx, c, "/reloads", pageOf(min(size, mostReloads), cursor))
@@ -71,7 +71,7 @@ func (c *Client) History(ctx context.Context, limit int) ([]Answer[view.Reload],
 	return rows, err
 }
 
-// Tell asks something of a reload: abort, pause or resume. The reason may be empty.
+// Tell sends abort, pause or resume to a reload. The reason may be empty.
 func (c *Client) Tell(ctx context.Context, id, verb, reason string) (Answer[view.Reload], error) {
 	r := request{method: http.MethodPost, path: "/reloads/" + id + "/" + verb}
 	if reason != "" {
@@ -82,7 +82,7 @@ func (c *Client) Tell(ctx context.Context, id, verb, reason string) (Answer[view
 	return answer, c.about(id, answer.View, err)
 }
 
-// Promote has a reload go on from its canary. With skip it does not wait until that is up.
+// Promote makes a reload go on from its canary. With skip it skips the canary.
 func (c *Client) Promote(ctx context.Context, id string, skip bool) (Answer[view.Reload], error) {
 	r := request{method: http.MethodPost, path: "/reloads/" + id + "/promote"}
 	if skip {
@@ -92,7 +92,7 @@ func (c *Client) Promote(ctx context.Context, id string, skip bool) (Answer[view
 	return answer, c.about(id, answer.View, err)
 }
 
-// about sees to it that an answer is about the reload that was asked for.
+// about checks that an answer is about the requested reload.
 func (c *Client) about(id string, r view.Reload, err error) error {
 	if err == nil && r.ID != id {
 		return c.foreign(request{method: "about", path: "/reloads/" + id}, fmt.Errorf("the answer is about reload %q", r.ID))

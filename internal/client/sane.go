@@ -9,8 +9,8 @@ import (
 	"rota/internal/view"
 )
 
-// Anything that speaks HTTP may answer where a master was. unlike says what a master would never
-// send; a member that is missing has its zero value.
+// unlike says what a master would never send: anything that speaks HTTP may answer at its address. A missing member
+// has its zero value.
 func unlike(document any) error {
 	switch v := document.(type) {
 	case *view.Status:
@@ -76,7 +76,7 @@ func unlikeReload(r *view.Reload) error {
 	case r.ID == "":
 		return missing("id")
 	case !slices.Contains(reloadStates, r.State):
-		return fmt.Errorf("%q is no state of a reload", r.State)
+		return fmt.Errorf("%q is not a state of a reload", r.State)
 	case r.Generation <= 0:
 		return missing("generation")
 	case r.RequestedAt.IsZero():
@@ -84,7 +84,7 @@ func unlikeReload(r *view.Reload) error {
 	}
 	for _, a := range r.CanaryAddress {
 		if _, err := netip.ParseAddrPort(a.Address); err != nil {
-			return fmt.Errorf("%q is no address of a canary", a.Address)
+			return fmt.Errorf("%q is not an address of a canary", a.Address)
 		}
 	}
 	return nil
@@ -95,7 +95,7 @@ func unlikeWorker(w view.WorkerCore) error {
 	case w.ID == "":
 		return missing("id")
 	case !slices.Contains(workerStates, w.State):
-		return fmt.Errorf("%q is no state of a worker", w.State)
+		return fmt.Errorf("%q is not a state of a worker", w.State)
 	}
 	return nil
 }

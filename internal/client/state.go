@@ -13,22 +13,22 @@ import (
 	"rota/internal/view"
 )
 
-// Status asks how the master is.
+// Status returns the state of the master.
 func (c *Client) Status(ctx context.Context) (Answer[view.Status], error) {
 	return get[view.Status](ctx, c, "/status", nil)
 }
 
-// Workers are those that are not gone, by slot.
+// Workers returns the workers that are not gone, by slot.
 func (c *Client) Workers(ctx context.Context) (Answer[view.Workers], error) {
 	return get[view.Workers](ctx, c, "/workers", nil)
 }
 
-// Worker is one, also of the latest that are gone.
+// Worker returns one worker, also one of the latest that are gone.
 func (c *Client) Worker(ctx context.Context, id string) (Answer[view.Worker], error) {
 	return get[view.Worker](ctx, c, "/workers/"+id, nil)
 }
 
-// Scale gives the pool another size.
+// Scale changes the size of the pool.
 func (c *Client) Scale(ctx context.Context, workers int) (Answer[view.Scaled], error) {
 	r := request{
 		method: http.MethodPut, path: "/scale",
@@ -37,16 +37,16 @@ func (c *Client) Scale(ctx context.Context, workers int) (Answer[view.Scaled], e
 	}
 	answer, err := ask[view.Scaled](ctx, c, r)
 	if got := answer.View.Workers; err == nil && got != workers {
-		err = c.foreign(r, fmt.Errorf("it says %d workers instead of %d", got, workers))
+		err = c.foreign(r, fmt.Errorf("it says %d workers, not %d", got, workers))
 	}
 	return answer, err
 }
 
-// Connections is what was found of them.
+// Connections is a listing of connections.
 type Connections struct {
 	Rows   []Answer[view.Connection]
 	Unseen []string // workers whose connections the kernel does not show
-	More   bool     // there are more than were asked for, or than the master sends in this order
+	More   bool     // there are more than the limit, or than the master sends in this order
 }
 
 type connectionsPage struct {
@@ -56,8 +56,8 @@ type connectionsPage struct {
 	Unseen      []string          `json:"unseen_workers"`
 }
 
-// Connections are those that the query asks for, at most limit; 0: all. It turns all pages. In an order that moves
-// there is one page, of at most 10,000.
+// Connections returns the connections that match the query, at most limit; 0: all. It turns all pages. An order that
+// moves has one page, of at most 10,000.
 func (c *Client) Connections(ctx context.Context, query url.Values, limit int) (found Connections, err error) {
 	truncated := false
 	found.Rows, found.More, err = collect[view.Connection](c, "/connections", limit, func(size int, cursor string) ([]json.RawMessage, *string, error) {
@@ -74,12 +74,12 @@ func (c *Client) Connections(ctx context.Context, query url.Values, limit int) (
 	return found, err
 }
 
-// CloseConnection closes one.
+// CloseConnection closes one connection.
 func (c *Client) CloseConnection(ctx context.Context, id string) (Answer[view.Closed], error) {
 	return ask[view.Closed](ctx, c, request{method: http.MethodDelete, path: "/connections/" + id})
 }
 
-// Evict closes those connections of a worker that are idle for at least so long.
+// Evict closes the connections of a worker that have been idle for at least so long.
 func (c *Client) Evict(ctx context.Context, worker string, idle time.Duration) (Answer[view.Evicted], error) {
 	return ask[view.Evicted](ctx, c, request{
 		method: http.MethodPost, path: "/workers/" + worker + "/evict", query: url.Values{"idle": {idle.String()}},

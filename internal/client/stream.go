@@ -13,11 +13,11 @@ import (
 	"rota/internal/sse"
 )
 
-// errEnded is why a stream was given up that had not said that nothing more comes.
+// errEnded is the error of a stream that ended without saying that no more events come.
 var errEnded = errors.New("the stream of events has ended")
 
-// errSilent is why a stream was given up: the API would have sent a comment at least.
-var errSilent = errors.New("it has said nothing for too long")
+// errSilent is the error of a stream on which nothing came: the API sends a comment at least.
+var errSilent = errors.New("it was silent for too long")
 
 // stream is an open event stream.
 type stream struct {
@@ -31,8 +31,8 @@ type stream struct {
 	foreign  func(error) error
 }
 
-// open begins a stream behind the event with the number after; "" for where it begins by
-// itself. io.EOF says that there is nothing to come, now or later.
+// open opens a stream after the event with the id after; "" for the default place. io.EOF says that no events will
+// come.
 func (c *Client) open(ctx context.Context, path string, query url.Values, after string) (*stream, error) {
 	ctx, give := context.WithCancelCause(ctx)
 	cancel := func() { give(nil) }
@@ -60,7 +60,7 @@ func (c *Client) open(ctx context.Context, path string, query url.Values, after 
 	case response.StatusCode == http.StatusNoContent:
 		err = io.EOF
 	case media != sse.ContentType:
-		err = c.foreign(r, fmt.Errorf("the answer is %q, and no event stream", kind))
+		err = c.foreign(r, fmt.Errorf("the answer is %q, not an event stream", kind))
 	}
 	if err != nil {
 		s.close()
