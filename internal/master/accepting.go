@@ -16,7 +16,8 @@ func (p *pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
 	m.reload.amendDraining(m.ID, func(s *Step) { s.StoppedAcceptingAt = at })
 }
 
-// onStillAccepts adds to the record that the worker still accepted at that time. That stays true when it stops later.
+// onStillAccepts adds to the record that the worker still accepted at that time. That stays true when it
+// stops later.
 func (p *pool) onStillAccepts(m *member, f stillAccepts) {
 	if m.State != WorkerDraining {
 		return

@@ -8,8 +8,8 @@ type CanaryAddress struct {
 	Address  string // 127.0.0.1:PORT
 }
 
-// CanaryReached reports whether the canary has been ready and passed its checks, and the reload has not been taken
-// back since.
+// CanaryReached reports whether the canary has been ready and passed its checks, and the reload has not
+// been taken back since.
 func (r *Reload) CanaryReached() bool {
 	return !r.CanaryAt.IsZero() && (r.State == ReloadRolling || r.State == ReloadLive || r.State == ReloadCompleted)
 }
@@ -25,8 +25,8 @@ func (r *Reload) Canaryless() bool {
 
 // CanaryDecided reports whether a wait for the canary is over: it was reached, or it will not be.
 func (r *Reload) CanaryDecided() bool {
-	if r.State == ReloadQueued || r.State == ReloadReverting { // a caller may still add a canary; or it fails or is aborted soon
-		return false
+	if r.State == ReloadQueued || r.State == ReloadReverting {
+		return false // a caller may still add a canary; or it fails or is aborted soon
 	}
 	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
 }
@@ -39,8 +39,8 @@ func (r *Reload) promoted() bool {
 // promotes reports whether the verb has a reload go on from its canary.
 func (v Verb) promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
 
-// forbidsCanary says why the request can't have the canary that it needs, or would take another caller's away; or
-// nil. Only its plan can say for certain: the settings may change until that is made.
+// forbidsCanary says why the request can't have the canary that it needs, or would take another caller's
+// away; or nil. Only its plan can say for certain: the settings may change until that is made.
 func (p *pool) forbidsCanary(request ReloadRequest, now *settings) error {
 	both := request
 	if p.queued != nil {
@@ -59,8 +59,8 @@ func (p *pool) forbidsCanary(request ReloadRequest, now *settings) error {
 	return nil
 }
 
-// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller than the
-// canary is a canary as a whole.
+// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller
+// than the canary is a canary as a whole.
 func (p *pool) canaryWaits() bool {
 	r := p.rotating
 	if r.Strategy.Canary == 0 || !r.PromotedAt.IsZero() {
@@ -74,8 +74,8 @@ func (p *pool) canaryOnTrial(r *Reload) bool {
 	return p.rotates(r) && p.planned() && r.State == ReloadRolling && p.canaryWaits()
 }
 
-// mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too, until the
-// rotation goes on without it and says so.
+// mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too,
+// until the rotation goes on without it and says so.
 const mostVain = 10
 
 // canaryMissed reports whether the checks went well and have not reached every worker of the canary yet.
@@ -84,8 +84,8 @@ func (p *pool) canaryMissed() bool {
 	return r.CanaryAt.IsZero() && len(r.Coverage.Missed) > 0 && !r.Coverage.Unseen && r.checks.vain < mostVain
 }
 
-// reachCanary notes that the canary is ready and has passed its checks. The soak begins, also if somebody has paused
-// the reload.
+// reachCanary notes that the canary is ready and has passed its checks. The soak begins, also if somebody
+// has paused the reload.
 func (p *pool) reachCanary() {
 	r := p.rotating
 	if !r.CanaryAt.IsZero() {

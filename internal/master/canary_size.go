@@ -18,8 +18,8 @@ func (s Strategy) fits(slots int) error {
 	return nil
 }
 
-// sizeFor is how many slots the pool gets from a generation of so many workers. A pool that was scaled by hand stays
-// as it is unless the settings have changed.
+// sizeFor is how many slots the pool gets from a generation of so many workers. A pool that was scaled by
+// hand stays as it is unless the settings have changed.
 func (p *pool) sizeFor(workers int) int {
 	if workers == p.terms[p.generation].workers {
 		return len(p.slots)
@@ -27,9 +27,9 @@ func (p *pool) sizeFor(workers int) int {
 	return workers
 }
 
-// forbidsCanarySize returns a CanaryTooLarge for a canary that leaves no slot for later, neither in the pool as it is nor
-// in one of the size that the settings have now. Where other reloads come first, they may change the pool's size: then
-// the plan has to say.
+// forbidsCanarySize returns a CanaryTooLarge for a canary that leaves no slot for later, neither in the
+// pool as it is nor in one of the size that the settings have now. Where other reloads come first, they may
+// change the pool's size: then the plan has to say.
 func (p *pool) forbidsCanarySize(request ReloadRequest, now *settings) error {
 	if request.Canary == nil || now == nil || p.rotating != nil || p.queued != nil {
 		return nil

@@ -14,7 +14,7 @@ type CheckKind string
 // The kinds.
 const (
 	CheckTCP     CheckKind = "tcp"     // connections to each stream listener are accepted
-	CheckPath    CheckKind = "path"    // GET of a path, on the first TCP listener or else unix socket, is answered with a status below 400
+	CheckPath    CheckKind = "path"    // GET of a path is answered with a status below 400
 	CheckURL     CheckKind = "url"     // the same of a URL, which may lead elsewhere
 	CheckCommand CheckKind = "command" // /bin/sh -c exits with 0
 )

@@ -33,8 +33,8 @@ func (p *pool) checksWanted() bool {
 	return p.planned() && (p.terms[r.Generation].checks || len(r.Checks) > 0)
 }
 
-// unchecked reports whether slots have changed since the checks went well, or a round is under way. A pause or a soak
-// that is over does not end before that round: it may have failed in time and be reported late.
+// unchecked reports whether slots have changed since the checks went well, or a round is under way. A pause
+// or a soak that is over does not end before that round: it may have failed in time and be reported late.
 func (p *pool) unchecked() bool {
 	r := p.rotating
 	return p.checksWanted() && (r.checks.phase == checksRunning || r.checks.passed < r.batches)

@@ -38,7 +38,8 @@ func (m *member) onHeld(n int, some []CutConnection) {
 	}
 }
 
-// onEvicted counts connections that were closed for a worker that drains; below zero, so many that could not be.
+// onEvicted counts connections that were closed for a worker that drains; below zero, so many that could
+// not be.
 func (p *pool) onEvicted(m *member, n int) {
 	if m.State != WorkerDraining || m.reload == nil {
 		return

@@ -56,8 +56,8 @@ type (
 	publish struct{ event Event }
 	// shrink says that the slots from size on are removed, before their workers are told to drain.
 	shrink struct{ size int }
-	// retire turns new clients away from the listeners that a generation has and the next has not, before the last
-	// of its workers are told to drain.
+	// retire turns new clients away from the listeners that a generation has and the next has not, before
+	// the last of its workers are told to drain.
 	retire struct{ generation, next int }
 	// restore undoes retire.
 	restore struct{ generation int }

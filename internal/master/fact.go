@@ -12,8 +12,8 @@ type (
 		terms      terms
 		err        error
 	}
-	// checked: a round of checks is over, which began when so many batches had changed; or, if back, the check of the
-	// previous generation, which serves again.
+	// checked: a round of checks is over, which began when so many batches had changed; or, if back, the
+	// check of the previous generation, which serves again.
 	checked struct {
 		reload  string
 		batches int
@@ -50,13 +50,15 @@ type (
 	}
 	// saidStatus: a worker said STATUS=text.
 	saidStatus struct{ worker, text string }
-	// startTimedOut: a worker was not ready in time. missing says what it has not done, output is what it last printed.
+	// startTimedOut: a worker was not ready in time. missing says what it has not done, output is what it
+	// last printed.
 	startTimedOut struct {
 		worker  string
 		missing string
 		output  []string
 	}
-	// wentSilent: a worker has missed its watchdog. why is "" or completes that sentence, output is what it last printed.
+	// wentSilent: a worker has missed its watchdog. why is "" or completes that sentence, output is what it
+	// last printed.
 	wentSilent struct {
 		worker  string
 		silence time.Duration
@@ -89,14 +91,16 @@ type (
 		connections map[string]int
 		some        map[string][]CutConnection // some of them, as they are described if the worker drops them
 	}
-	// holds: how many connections a worker has that is about to be told to stop; and some of them, as in counted.
+	// holds: how many connections a worker has that is about to be told to stop; and some of them, as in
+	// counted.
 	holds struct {
 		worker  string
 		n       int
 		some    []CutConnection
 		unknown bool // they could not be counted
 	}
-	// evicted: n connections of a worker were closed for a caller. Below zero: so many could not be closed after all.
+	// evicted: n connections of a worker were closed for a caller. Below zero: so many could not be closed
+	// after all.
 	evicted struct {
 		worker string
 		n      int

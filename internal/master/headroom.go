@@ -81,8 +81,8 @@ func (r resource) refuse(n int) *NoRoom {
 // headroom is what is left for more workers. Without resources it is not known, and refuses nothing.
 type headroom []resource
 
-// forSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation can't
-// do with fewer than one at a time, so one is always tried.
+// forSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation
+// can't do with fewer than one at a time, so one is always tried.
 func (h headroom) forSurge(surge int) error {
 	if surge <= 1 {
 		return nil

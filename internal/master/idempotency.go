@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A caller that does not know whether its request arrived repeats it with the same key, and gets the same reload.
+// A caller that does not know whether its request arrived repeats it with the same key, and gets the same
+// reload.
 
 // How long a key is remembered, and how many are at most.
 const (

@@ -34,8 +34,8 @@ func (r *Reload) assume(how Readied) {
 	}
 }
 
-// onStartTimeout gives up on a worker that is not ready in time. It may have accepted connections already, so it is
-// drained and not killed.
+// onStartTimeout gives up on a worker that is not ready in time. It may have accepted connections already,
+// so it is drained and not killed.
 func (p *pool) onStartTimeout(m *member, f startTimedOut) {
 	if m.State != WorkerStarting {
 		return
@@ -46,8 +46,8 @@ func (p *pool) onStartTimeout(m *member, f startTimedOut) {
 	p.lost(s, m, why, f.output)
 }
 
-// onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is aborted instead of drained.
-// Its slot gets another worker at once.
+// onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is aborted
+// instead of drained. Its slot gets another worker at once.
 func (p *pool) onSilent(m *member, f wentSilent) {
 	if m.State != WorkerReady {
 		return
@@ -98,8 +98,8 @@ func (p *pool) onExited(m *member, exit Exit) {
 	}
 }
 
-// lost empties the place of a worker that died. If it was on trial, the rotation fails. Otherwise it is replaced, at once
-// or after a back-off.
+// lost empties the place of a worker that died. If it was on trial, the rotation fails. Otherwise it is
+// replaced, at once or after a back-off.
 func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	if s == nil {
 		return
@@ -130,7 +130,8 @@ func (p *pool) lost(s *slot, m *member, why string, output []string) {
 	}
 }
 
-// countDeath counts, for the reloads under way, that a worker died while it served, with whatever connections it had.
+// countDeath counts, for the reloads under way, that a worker died while it served, with whatever
+// connections it had.
 func (p *pool) countDeath(m *member) {
 	if m.ReadyAt.IsZero() {
 		return

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// limitDraining kills the oldest draining generations when there are too many. Otherwise a program whose connections
-// outlast the time between two deploys would fill the machine with old workers.
+// limitDraining kills the oldest draining generations when there are too many. Otherwise a program whose
+// connections outlast the time between two deploys would fill the machine with old workers.
 func (p *pool) limitDraining() {
 	most := p.terms[p.generation].maxDraining
 	if most == 0 {

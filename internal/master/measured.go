@@ -6,24 +6,20 @@ import "time"
 type Measured struct {
 	Probes Probes
 
-	// Proven: since every slot has changed, the new generation has answered a probe. Unproven are the names of the listeners
-	// where others have answered, and it has not.
-	Proven   bool
-	Unproven []string
+	Proven   bool     // the new generation has answered a probe since every slot had changed
+	Unproven []string // names of the listeners where others have answered and it has not
 
-	// Stalled is how long the longest stall of a probe was, StalledUsually how long the slowest at its listener took before. 0: there was
-	// none. Slow is the same where nobody knows how long it took before.
-	Stalled        time.Duration
-	StalledUsually time.Duration
-	Slow           time.Duration
+	Stalled        time.Duration // the longest stall of a probe; 0: none
+	StalledUsually time.Duration // the slowest probe at that listener before the reload
+	Slow           time.Duration // the longest wait at a listener where that is not known; 0: none
 
 	// What the kernel has counted meanwhile, in the whole network namespace.
 	Overflows     int // connections that a full queue refused
-	Drops         int // those that were dropped for any reason, the former among them
+	Drops         int // connections dropped for any reason, the former among them
 	CountersKnown bool
 
-	// Thrown is how many packets rota's own listeners have thrown away: at least one for each of its connections among the
-	// above, and any number that belonged to none.
+	// Thrown is how many packets rota's own listeners have dropped: at least one for each of its
+	// connections among the above, and any number that belonged to none.
 	Thrown int
 
 	DeepestQueue int // the most that were seen to wait in one listener's queue, a probe among them

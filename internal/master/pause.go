@@ -31,15 +31,15 @@ type pauses struct {
 	over  int       // number of batches that need no further pause
 }
 
-// awaitsChecks reports whether the next step needs checks that are not done. Once every slot has changed, the reload
-// goes live without them: a live reload is checked anyway.
+// awaitsChecks reports whether the next step needs checks that are not done. Once every slot has changed,
+// the reload goes live without them: a live reload is checked anyway.
 func (p *pool) awaitsChecks(allChanged bool) bool {
 	canary := p.canaryWaits()
 	return canary && p.canaryMissed() || p.unchecked() && (canary || !allChanged)
 }
 
-// reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed, before it is
-// live. "": it has not.
+// reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed,
+// before it is live. "": it has not.
 func (p *pool) reasonToPause(allChanged bool) PauseReason {
 	r := p.rotating
 	switch {

@@ -8,14 +8,13 @@ const (
 	keepExited  = 500
 )
 
-// pool decides everything the master does and does nothing itself: apply and obey are pure functions of the state, a
-// fact or a command, and its time; what is to be done comes back as effects.
+// pool decides everything the master does and does nothing itself: apply and obey are pure functions of the
+// state, a fact or a command, and its time; what is to be done comes back as effects.
 //
-// Every slot wants one ready worker of the pool's generation. A fact or a command changes
-// the state, then reconcile compares what is wanted with what there is: it fills empty
-// slots, moves the running rotation on by one slot, completes reloads whose last older
-// worker is gone and begins the next one. A crash, a scale and a reload differ only in
-// what they change before that.
+// Every slot wants one ready worker of the pool's generation. A fact or a command changes the state, then
+// reconcile compares what is wanted with what there is: it fills empty slots, moves the running rotation on
+// by one slot, completes reloads whose last older worker is gone and begins the next one. A crash, a scale
+// and a reload differ only in what they change before that.
 type pool struct {
 	newID func() string
 
@@ -148,8 +147,8 @@ func (p *pool) with(id string, f func(*member)) {
 	}
 }
 
-// reconcile takes the steps that lead from what there is to what is wanted. The order matters: empty slots are filled
-// before the rotation moves on, a reload is settled after that, and then the next one may begin.
+// reconcile takes the steps that lead from what there is to what is wanted. The order matters: empty slots
+// are filled before the rotation moves on, a reload is settled after that, and then the next one may begin.
 func (p *pool) reconcile() {
 	if p.stopping {
 		p.drainReady()

@@ -7,8 +7,9 @@ import (
 
 // How far the reloads are, and how many connections the older workers still have.
 
-// settle completes the reloads whose last older worker is gone, and publishes progress: of the current reload as it
-// changes, of earlier ones only when connections were counted, because each exit changes all of them.
+// settle completes the reloads whose last older worker is gone, and publishes progress: of the current
+// reload as it changes, of earlier ones only when connections were counted, because each exit changes all
+// of them.
 func (p *pool) settle() {
 	current := p.current()
 	for _, r := range p.reloads {

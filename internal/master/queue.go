@@ -9,8 +9,8 @@ import (
 
 // How a reload is accepted and waits for its turn.
 
-// askReload accepts a request, unless something forbids it. A caller that asks again with the same key gets the same
-// reload, and nothing changes.
+// askReload accepts a request, unless something forbids it. A caller that asks again with the same key gets
+// the same reload, and nothing changes.
 func (p *pool) askReload(c askReload) error {
 	known, err := p.asked(c.request, p.now)
 	if known != nil || err != nil {
@@ -45,8 +45,8 @@ func (p *pool) forbidsReload(c askReload) error {
 	return p.forbidsCanary(c.request, c.settings)
 }
 
-// accept opens a reload, or lets the request share the queued one. All who ask while a rotation runs are promised that
-// every worker started before is replaced, and one further rotation is enough for that.
+// accept opens a reload, or lets the request share the queued one. All who ask while a rotation runs are
+// promised that every worker started before is replaced, and one further rotation is enough for that.
 func (p *pool) accept(ask askReload) {
 	caller := Caller{ReloadRequest: ask.request, At: p.now}
 	defer func() { p.keep(ask.request, p.queued) }()
@@ -98,8 +98,8 @@ func (p *pool) forgetReloads() {
 	}
 }
 
-// beginQueued starts the queued reload when nothing rotates. Its first step is to make the plan, from the program as it
-// is on disk now.
+// beginQueued starts the queued reload when nothing rotates. Its first step is to make the plan, from the
+// program as it is on disk now.
 func (p *pool) beginQueued() {
 	if p.rotating != nil || p.queued == nil || p.renewing() {
 		return

@@ -24,8 +24,9 @@ func (s ReloadState) Terminal() bool {
 	return s == ReloadCompleted || s == ReloadFailed || s == ReloadAborted
 }
 
-// Reload is what the master knows of one reload: what was asked for, how far it is, and what came of it. Of a failed or
-// aborted one, Steps and ConnectionsCut may still grow, until the last worker that it told to drain is gone.
+// Reload is what the master knows of one reload: what was asked for, how far it is, and what came of it. Of
+// a failed or aborted one, Steps and ConnectionsCut may still grow, until the last worker that it told to
+// drain is gone.
 type Reload struct {
 	ID         string // UUIDv7
 	Generation int
@@ -99,8 +100,8 @@ type Step struct {
 	StoppedAcceptingAt time.Time // of draining: see Worker; else zero
 }
 
-// Reached reports whether a wait for target (live or completed) is over: the reload has reached it, and not only on
-// trial, or has ended without it.
+// Reached reports whether a wait for target (live or completed) is over: the reload has reached it, and not
+// only on trial, or has ended without it.
 func (r *Reload) Reached(target ReloadState) bool {
 	return r.State.Terminal() || r.State == target && !r.OnTrial
 }
@@ -115,8 +116,8 @@ func (p *pool) copyOf(r *Reload) Reload {
 	return c
 }
 
-// clone copies the reload. The lists are shared: their elements never change, and because the capacity is clipped a
-// reader sees nothing of what is appended later.
+// clone copies the reload. The lists are shared: their elements never change, and because the capacity is
+// clipped a reader sees nothing of what is appended later.
 func (r *Reload) clone() Reload {
 	c := *r
 	c.Callers = slices.Clip(r.Callers)

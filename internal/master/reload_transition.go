@@ -2,20 +2,22 @@ package master
 
 import "slices"
 
-// reloadMoves is the diagram of a reload's life.
+// reloadMoves is the diagram of a reload's life. A rolling one fails without reverting if it has not touched
+// a worker yet. It is aborted without reverting for the same reason, or because the master stops.
 var reloadMoves = map[ReloadState][]ReloadState{
 	"":              {ReloadQueued},
 	ReloadQueued:    {ReloadRolling, ReloadAborted},
-	ReloadRolling:   {ReloadLive, ReloadReverting, ReloadFailed, ReloadAborted}, // the last two before a worker was started, or with the master
-	ReloadLive:      {ReloadCompleted, ReloadReverting, ReloadAborted},          // the last two while it is on trial
+	ReloadRolling:   {ReloadLive, ReloadReverting, ReloadFailed, ReloadAborted},
+	ReloadLive:      {ReloadCompleted, ReloadReverting, ReloadAborted}, // the last two only while it is on trial
 	ReloadReverting: {ReloadFailed, ReloadAborted},
 	ReloadCompleted: {},
 	ReloadFailed:    {},
 	ReloadAborted:   {},
 }
 
-// moveReload is the only place that changes a reload's state. It checks the move, notes the time, counts the
-// reloads that have ended and publishes from and to. What the event shows of the reload has to be measured before.
+// moveReload is the only place that changes a reload's state. It checks the move, notes the time, counts
+// the reloads that have ended and publishes from and to. What the event shows of the reload has to be
+// measured before.
 func (p *pool) moveReload(r *Reload, to ReloadState, message string) {
 	from := r.State
 	if !slices.Contains(reloadMoves[from], to) {

@@ -19,7 +19,7 @@ const (
 type ReloadRequest struct {
 	Trigger      Trigger
 	Key          string        // with which a caller that asks again gets the same reload; "": none
-	IfGeneration []int         // accept it only if one of these serves and no other reload is about to change that; nil: always
+	IfGeneration []int         // accept it only if one of these serves, and goes on to; nil: always
 	Reason       string        // free text
 	Revision     string        // free text, reaches the new workers as ROTA_REVISION
 	StartTimeout time.Duration // 0: the master's own
@@ -51,8 +51,8 @@ type Caller struct {
 	At time.Time
 }
 
-// CombinedRequest is what all callers of one reload want together. Trigger, reason, revision and timeouts are those of
-// the latest caller that gave any.
+// CombinedRequest is what all callers of one reload want together. Trigger, reason, revision and timeouts
+// are those of the latest caller that gave any.
 type CombinedRequest struct {
 	ReloadRequest
 	Callers      []Caller // the first and the last keepCallers of those who asked for it, oldest first
@@ -60,8 +60,8 @@ type CombinedRequest struct {
 	RequestedAt  time.Time
 }
 
-// The limits for many callers of one reload: keepCallers of the first are kept and as many of the last, and together they
-// may ask for mostChecks.
+// The limits for many callers of one reload: keepCallers of the first are kept and as many of the last, and
+// together they may ask for mostChecks.
 const (
 	keepCallers = 16
 	mostChecks  = 100

@@ -2,10 +2,11 @@ package master
 
 import "fmt"
 
-// How the previous generation is checked when it serves again. Files that a program opens by itself are not pinned, so
-// editing them in place changes the previous generation too.
+// How the previous generation is checked when it serves again. Files that a program opens by itself are not
+// pinned, so editing them in place changes the previous generation too.
 
-// checkBack ends the rotation, after a check of the previous generation if it was started again and there are checks.
+// checkBack ends the rotation, after a check of the previous generation if it was started again and there
+// are checks.
 func (p *pool) checkBack() {
 	r := p.rotating
 	switch r.checks.back {

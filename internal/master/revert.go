@@ -46,7 +46,8 @@ func (p *pool) turnBack(why *Failure) {
 	p.moveReload(r.Reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.generation))
 }
 
-// goBack takes back the next batch of slots. If there is none, the rotation ends once the previous generation is checked.
+// goBack takes back the next batch of slots. If there is none, the rotation ends once the previous
+// generation is checked.
 func (p *pool) goBack() {
 	p.noteReturned()
 	todo := p.toTakeBack()
@@ -67,8 +68,8 @@ func (p *pool) strand(why string) {
 	p.endBack()
 }
 
-// endBack ends a rotation that has reverted. The previous generation serves, unless reverting failed while the newer one
-// had more slots.
+// endBack ends a rotation that has reverted. The previous generation serves, unless reverting failed while
+// the newer one had more slots.
 func (p *pool) endBack() {
 	r := p.rotating
 	unused := r.Generation

@@ -2,8 +2,8 @@ package master
 
 import "time"
 
-// rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is live on
-// trial, or reverts.
+// rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is
+// live on trial, or reverts.
 type rotation struct {
 	*Reload
 	before  int            // the generation that it replaces, and may go back to
@@ -37,13 +37,14 @@ func (p *pool) planned() bool {
 	return made
 }
 
-// rotates reports whether the reload is the one that rotates. Until that is over it is on trial, and may go back.
+// rotates reports whether the reload is the one that rotates. Until that is over it is on trial, and may go
+// back.
 func (p *pool) rotates(r *Reload) bool {
 	return p.rotating != nil && p.rotating.Reload == r && !r.State.Terminal()
 }
 
-// rotate takes the next step of the rotation, unless a batch is under way: all of its replacements have to be ready, and
-// the older workers told to drain, before the next one begins.
+// rotate takes the next step of the rotation, unless a batch is under way: all of its replacements have to
+// be ready, and the older workers told to drain, before the next one begins.
 func (p *pool) rotate() {
 	if !p.planned() || p.changing() {
 		return
@@ -108,8 +109,8 @@ func (p *pool) changing() bool {
 	return false
 }
 
-// rotationStartTimeout is the caller's, or else the configured one. An impatient caller must not make the way back fail
-// too: when reverting, wait at least the configured timeout.
+// rotationStartTimeout is the caller's, or else the configured one. An impatient caller must not make the
+// way back fail too: when reverting, wait at least the configured timeout.
 func (p *pool) rotationStartTimeout() time.Duration {
 	own := p.terms[p.target()].startTimeout
 	timeout := orOwn(p.rotating.StartTimeout, own)
@@ -147,8 +148,8 @@ func (p *pool) toTakeBack() (list []*slot) {
 	return list
 }
 
-// noteReturned forgets the changed slots that the previous generation serves again. If a worker dies there now, that
-// does not concern the rotation.
+// noteReturned forgets the changed slots that the previous generation serves again. If a worker dies there
+// now, that does not concern the rotation.
 func (p *pool) noteReturned() {
 	for _, s := range p.slots {
 		if s.servedBy(p.generation) {
@@ -157,8 +158,8 @@ func (p *pool) noteReturned() {
 	}
 }
 
-// onTrial reports whether the rotation fails if this worker ends. Going forth that holds for every worker of the new
-// generation, going back for those that were started to take slots back.
+// onTrial reports whether the rotation fails if this worker ends. Going forth that holds for every worker
+// of the new generation, going back for those that were started to take slots back.
 func (p *pool) onTrial(s *slot, m *member) bool {
 	r := p.rotating
 	switch {

@@ -5,8 +5,8 @@ import "fmt"
 // MaxWorkers is the largest pool size.
 const MaxWorkers = 1024
 
-// scale adds slots at the end or takes them from there. It is refused while a rotation does the same: nobody could
-// tell then which slots the rotation has to take back.
+// scale adds slots at the end or takes them from there. It is refused while a rotation does the same:
+// nobody could tell then which slots the rotation has to take back.
 func (p *pool) scale(size int, room headroom) error {
 	switch {
 	case p.stopping:
@@ -25,8 +25,8 @@ func (p *pool) scale(size int, room headroom) error {
 	return nil
 }
 
-// sizeChange is what a rotation makes of the pool's size. Slots that are added get workers of its generation only.
-// Those that are too many go when it is live, so that until then as many serve as before.
+// sizeChange is what a rotation makes of the pool's size. Slots that are added get workers of its
+// generation only. Those that are too many go when it is live, so that until then as many serve as before.
 type sizeChange struct{ from, to int } // the same: none
 
 // resizing reports whether a rotation changes the pool's size, or may have to give it back.

@@ -4,8 +4,8 @@ import "slices"
 
 // How the master stops.
 
-// stop drains every worker and starts no others. If now, it kills them instead. Reloads under way are aborted, but for
-// live ones that have passed their trial.
+// stop drains every worker and starts no others. If now, it kills them instead. Reloads under way are
+// aborted, but for live ones that have passed their trial.
 func (p *pool) stop(now bool) {
 	if !p.stopping {
 		p.stopping = true
@@ -43,8 +43,8 @@ func becauseOfStop(before *Failure) *Failure {
 	return &why
 }
 
-// endNow kills a worker. When the master stops, workers that never got ready are killed: each holds the listening
-// sockets, and for as long as it does the kernel queues connections that it will never accept.
+// endNow kills a worker. When the master stops, workers that never got ready are killed: each holds the
+// listening sockets, and for as long as it does the kernel queues connections that it will never accept.
 func (p *pool) endNow(m *member) {
 	if m.State != WorkerDraining {
 		p.markDraining(m, "the master stops, and it was not ready yet")
@@ -52,7 +52,8 @@ func (p *pool) endNow(m *member) {
 	p.want(kill{worker: m.ID})
 }
 
-// drainReady drains the ready workers once the others are gone, so that they still answer what is in the queues then.
+// drainReady drains the ready workers once the others are gone, so that they still answer what is in the
+// queues then.
 func (p *pool) drainReady() {
 	list := p.living()
 	if slices.ContainsFunc(list, func(m *member) bool { return m.ReadyAt.IsZero() }) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Strategy is how a rotation proceeds. Its zero value changes one slot after the other and ends the trial as soon as every
-// slot has a new worker.
+// Strategy is how a rotation proceeds. Its zero value changes one slot after the other and ends the trial
+// as soon as every slot has a new worker.
 type Strategy struct {
 	Surge        Surge         // how many slots change at a time
 	Canary       int           // slots that change first; then the rotation waits; 0: none

@@ -61,9 +61,9 @@ func succession(m, old *member) string {
 	return "generation " + itoa(m.Generation) + " serves slot " + itoa(m.Slot)
 }
 
-// retireListeners turns new clients away from the listeners that the rotation's target has no use for, before the last
-// workers are told to drain that serve them: they answer those who wait already. While a slot is empty, new or backing
-// off, the rotation may still fail and need these listeners again.
+// retireListeners turns new clients away from the listeners that the rotation's target has no use for,
+// before the last workers are told to drain that serve them: they answer those who wait already. While a
+// slot is empty, new or backing off, the rotation may still fail and need these listeners again.
 func (p *pool) retireListeners() {
 	for _, s := range p.slots {
 		if s.duty == nil || s.duty.Generation != p.target() {

@@ -16,8 +16,8 @@ func (p *pool) complete(r *Reload) {
 	p.moveReload(r, ReloadCompleted, r.completion(p.now))
 }
 
-// unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash loop or has no
-// ready worker, be it of a later generation. nil: it is a success.
+// unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash
+// loop or has no ready worker, be it of a later generation. nil: it is a success.
 func (p *pool) unstable(r *Reload) *Failure {
 	shaky := slices.DeleteFunc(slices.Clone(p.slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
@@ -51,7 +51,8 @@ func describeShaky(slots []*slot, generation int) string {
 	return text
 }
 
-// judgeLive judges the live reloads when the master stops. After that every slot is empty, which says nothing about them.
+// judgeLive judges the live reloads when the master stops. After that every slot is empty, which says
+// nothing about them.
 func (p *pool) judgeLive() {
 	for _, r := range p.reloads {
 		if r.State == ReloadLive {

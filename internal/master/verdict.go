@@ -4,8 +4,8 @@ import "fmt"
 
 // How a rotation is judged once every slot has changed.
 
-// goLive makes the new generation the one that serves, and that a crash or a scale starts from now on. The previous one is
-// kept for as long as the reload is on trial.
+// goLive makes the new generation the one that serves, and that a crash or a scale starts from now on. The
+// previous one is kept for as long as the reload is on trial.
 func (p *pool) goLive() {
 	r := p.rotating
 	r.batches++
@@ -56,8 +56,8 @@ func (p *pool) judge() {
 	p.tellReload(EventReloadProgress, r.Reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, r.Coverage.left()))
 }
 
-// A live reload is proven when its generation was seen to answer a probe at each listener where others answered. The
-// search decides nothing but what may be said of the reload. The verdict waits for it.
+// A live reload is proven when its generation was seen to answer a probe at each listener where others
+// answered. The search decides nothing but what may be said of the reload. The verdict waits for it.
 
 // askForProof begins the search, if workers can be probed.
 func (p *pool) askForProof() {

@@ -29,8 +29,8 @@ type Worker struct {
 	DrainingAt time.Time // zero until told to drain
 	ExitedAt   time.Time // zero until reaped
 
-	StoppedAcceptingAt time.Time // when a draining worker was seen to accept no more, at the latest at its own end; zero: not known
-	Predecessor        string    // id of the worker that died before it in its slot; "" if none did since the slot last changed
+	StoppedAcceptingAt time.Time // when it was seen to accept no more while it drained; zero: not known
+	Predecessor        string    // id of the worker that died before it, since its slot last changed; "" for none
 	Restarts           int       // how many workers died in its slot since that last changed
 	Exit               *Exit     // nil until it is gone
 }
