@@ -79,7 +79,7 @@ func (m *Master) Scale(delta int) error {
 func (m *Master) ScaleTo(size int) (before int, err error) {
 	c := scaleTo{size: size, room: m.observer.headroom()}
 	err = m.attempt(func(l *loop) error {
-		before = len(l.pool.slots)
+		before = l.pool.size()
 		return l.obey(c)
 	})
 	return before, err

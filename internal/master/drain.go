@@ -22,7 +22,7 @@ func (l *loop) drain(e drain) {
 	case l.closed: // every socket goes with the last workers
 		last = l.lastHeld
 	default:
-		last = m.plan.lastSockets(m.start.slot, len(l.pool.slots))
+		last = m.plan.lastSockets(m.start.slot, l.pool.size())
 	}
 	if len(last) == 0 {
 		l.order(e.worker, o)

@@ -255,8 +255,8 @@ func (l *loop) settleFate(worker string, d death, s remains, waited time.Duratio
 		s.peers[c.Remote] = true
 	}
 	s.strangers = l.strangersTo(e, s.leaving)
-	if w := l.pool.workers[worker]; w != nil {
-		d.withdrew, d.young = w.withdrew, w.ReadyAt.IsZero()
+	if w, alive := l.pool.alive(worker); alive {
+		d.withdrew, d.young = l.pool.withdrew(worker), w.ReadyAt.IsZero()
 	}
 	fate := e.fate(d, s)
 	return &fate, true

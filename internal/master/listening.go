@@ -21,7 +21,7 @@ func (l *loop) endpoints() []kernel.Listener {
 			}
 		}
 	}
-	if serving := l.plans[l.pool.generation]; serving != nil {
+	if serving := l.plans[l.pool.servingGeneration()]; serving != nil {
 		add(serving.endpoints()) // its names come before those of older and newer generations
 	}
 	for _, p := range l.plans {
@@ -39,7 +39,7 @@ func (l *loop) addresses() []ListenAddress {
 		return l.lastAt
 	}
 	var list []ListenAddress
-	if serving := l.plans[l.pool.generation]; serving != nil {
+	if serving := l.plans[l.pool.servingGeneration()]; serving != nil {
 		for _, listener := range serving.listeners {
 			list = append(list, listener.bound())
 		}
@@ -49,7 +49,7 @@ func (l *loop) addresses() []ListenAddress {
 
 // targets are those where clients are to be served now: not one that is given up.
 func (l *loop) targets() []ListenAddress {
-	serving := l.plans[l.pool.generation]
+	serving := l.plans[l.pool.servingGeneration()]
 	if l.closed || serving == nil {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (l *loop) admit(e admit) {
 	if m == nil {
 		return
 	}
-	if m.start.slot < len(l.pool.slots) {
+	if m.start.slot < l.pool.size() {
 		l.lead(m)
 	}
 	l.getsReady(m, e.how)

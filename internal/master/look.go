@@ -93,7 +93,7 @@ func (l *loop) sees(w *supervised, a *attends) {
 	if !a.since.IsZero() {
 		w.record.needs(a.binding, time.Since(a.since))
 	}
-	if m := l.pool.workers[w.start.worker]; m != nil && !m.ReadyAt.IsZero() {
+	if worker, alive := l.pool.alive(w.start.worker); alive && !worker.ReadyAt.IsZero() {
 		w.record.serves(w.start.slot, a.binding)
 	}
 }
@@ -135,10 +135,8 @@ func (l *loop) required(w *supervised) map[*binding]bool {
 
 // predecessor is the worker that is replaced, and the generation whose worker was in the slot before.
 func (l *loop) predecessor(e start) (worker string, generation int) {
-	if e.slot < len(l.pool.slots) {
-		if duty := l.pool.slots[e.slot].duty; duty != nil && duty.ID != e.worker {
-			return duty.ID, duty.Generation
-		}
+	if duty, has := l.pool.onDuty(e.slot); has && duty.ID != e.worker {
+		return duty.ID, duty.Generation
 	}
 	return "", e.generation
 }

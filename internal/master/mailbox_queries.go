@@ -24,7 +24,7 @@ type runningWorker struct {
 func (b *mailbox) running() (list []runningWorker, err error) {
 	err = b.ask(func(l *loop) {
 		for id, m := range l.minders {
-			if worker := l.pool.workers[id]; worker != nil && m.runs {
+			if worker, alive := l.pool.alive(id); alive && m.runs {
 				list = append(list, runningWorker{id, worker.Slot, worker.Generation, worker.State, m.root,
 					len(m.attends) > 0 && worker.StoppedAcceptingAt.IsZero()})
 			}
@@ -102,8 +102,8 @@ func (b *mailbox) serving(generation int) (workers []string, err error) {
 // serves reports whether the worker is ready and has a slot.
 func (b *mailbox) serves(worker string) (serves bool) {
 	_ = b.ask(func(l *loop) {
-		w := l.pool.workers[worker]
-		serves = w != nil && slices.Contains(l.pool.serving(w.Generation), worker)
+		w, alive := l.pool.alive(worker)
+		serves = alive && slices.Contains(l.pool.serving(w.Generation), worker)
 	})
 	return serves
 }
@@ -119,7 +119,7 @@ func (b *mailbox) startingUnseen() map[*supervised]kernel.Family {
 	starting := map[*supervised]kernel.Family{}
 	_ = b.ask(func(l *loop) {
 		for id, m := range l.minders {
-			if m.ending != nil && !m.ending.accepts && l.pool.workers[id].State == WorkerStarting {
+			if w, _ := l.pool.alive(id); m.ending != nil && !m.ending.accepts && w.State == WorkerStarting {
 				starting[m] = m.root.Known
 			}
 		}
@@ -155,7 +155,7 @@ func (b *mailbox) reload(id string) (found Reload, err error) {
 // reloads is the history, newest first.
 func (b *mailbox) reloads() (list []Reload, err error) {
 	err = b.askMeasured(func(l *loop) {
-		for _, r := range slices.Backward(l.pool.reloads) {
+		for _, r := range slices.Backward(l.pool.history()) {
 			list = append(list, l.pool.copyOf(r))
 		}
 	})

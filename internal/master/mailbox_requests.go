@@ -164,7 +164,7 @@ func (b *mailbox) mend() (p *plan, generation int) {
 		l.mendFiles()
 		l.mendListeners()
 		l.renewStale()
-		generation = l.pool.generation
+		generation = l.pool.servingGeneration()
 		if p = l.plans[generation]; p != nil {
 			p.hold()
 		}
@@ -175,7 +175,7 @@ func (b *mailbox) mend() (p *plan, generation int) {
 // missing says what workers of a generation would lack if they were started now.
 func (b *mailbox) missing(generation int, what []string) {
 	_ = b.ask(func(l *loop) {
-		if l.pool.generation == generation {
+		if l.pool.servingGeneration() == generation {
 			l.missing = what
 		}
 	})

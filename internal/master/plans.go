@@ -22,7 +22,7 @@ type retired struct {
 
 // prepare makes a generation's plan; the disk may be slow, the loop must not be.
 func (l *loop) prepare(generation int) {
-	serving := l.plans[l.pool.generation]
+	serving := l.plans[l.pool.servingGeneration()]
 	var open []*binding
 	for _, listener := range serving.listeners {
 		if listener.given || listener.shut() == "" {
@@ -31,8 +31,8 @@ func (l *loop) prepare(generation int) {
 		}
 	}
 	open = append(open, l.offer()...)
-	wish, size := l.pool.rotating.StrategyRequest, len(l.pool.slots)
-	gauge := l.trials[l.pool.rotating.ID].gauge
+	r, size := l.pool.underWay(), l.pool.size()
+	wish, gauge := r.StrategyRequest, l.trials[r.ID].gauge
 	go func() {
 		plan, err := l.planner.read(serving, open)
 		if err == nil {
@@ -71,9 +71,9 @@ func (l *loop) planned(generation int, p *plan, open []*binding, failed error) {
 	}
 	l.handle(prepared{generation: generation, terms: t, err: failed})
 	if failed == nil {
-		p.fit(len(l.pool.slots), open)
+		p.fit(l.pool.size(), open)
 	}
-	if _, wanted := l.pool.terms[generation]; !wanted {
+	if !l.pool.keeps(generation) {
 		l.release(generation) // the reload was aborted meanwhile
 	}
 }
@@ -177,7 +177,7 @@ func (l *loop) forget() {
 	if len(l.leftovers()) == 0 {
 		l.closeLingering(func(*binding) bool { return true })
 	}
-	size := len(l.pool.slots)
+	size := l.pool.size()
 	for _, m := range l.minders {
 		size = max(size, m.start.slot+1)
 	}

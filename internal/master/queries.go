@@ -25,6 +25,7 @@ func (p *pool) underWay() *Reload {
 	return p.rotating.Reload
 }
 
+// reload finds a reload by its id, or nil.
 func (p *pool) reload(id string) *Reload {
 	for _, r := range p.reloads {
 		if r.ID == id {
@@ -39,6 +40,7 @@ func (p *pool) reload(id string) *Reload {
 	return nil
 }
 
+// worker is a worker, also one of the latest that are gone.
 func (p *pool) worker(id string) (Worker, bool) {
 	if m, ok := p.workers[id]; ok {
 		return m.Worker, true
@@ -49,6 +51,67 @@ func (p *pool) worker(id string) (Worker, bool) {
 		}
 	}
 	return Worker{}, false
+}
+
+// alive is a worker that is not gone.
+func (p *pool) alive(id string) (Worker, bool) {
+	if m, ok := p.workers[id]; ok {
+		return m.Worker, true
+	}
+	return Worker{}, false
+}
+
+// withdrew reports whether the worker was seen to have stopped accepting before it ended.
+func (p *pool) withdrew(id string) bool { return p.workers[id] != nil && p.workers[id].withdrew }
+
+// ofReload reports whether a reload has started the worker, or drains it.
+func (p *pool) ofReload(id string) bool { return p.workers[id] != nil && p.workers[id].reload != nil }
+
+// onDuty is the worker that serves the slot, or starts because none does.
+func (p *pool) onDuty(slot int) (Worker, bool) {
+	if slot >= len(p.slots) || p.slots[slot].duty == nil {
+		return Worker{}, false
+	}
+	return p.slots[slot].duty.Worker, true
+}
+
+// size is the number of slots.
+func (p *pool) size() int { return len(p.slots) }
+
+// servingGeneration is the generation that serves, and that a crash or a scale starts.
+func (p *pool) servingGeneration() int { return p.generation }
+
+// otherGeneration is the one that a rotation with a plan changes from, or to, besides the one that serves.
+func (p *pool) otherGeneration() (int, bool) {
+	switch {
+	case !p.planned():
+		return 0, false
+	case p.rotating.State == ReloadLive:
+		return p.rotating.before, true
+	}
+	return p.rotating.Generation, true
+}
+
+// keeps reports whether workers of the generation may still be started.
+func (p *pool) keeps(generation int) bool {
+	_, kept := p.terms[generation]
+	return kept
+}
+
+// history lists the reloads, oldest first.
+func (p *pool) history() []*Reload { return p.reloads }
+
+// renewable are the workers on duty that nobody replaces yet, and how many are being replaced.
+func (p *pool) renewable() (workers []string, replacing int) {
+	for _, s := range p.slots {
+		switch {
+		case s.next != nil:
+			replacing++
+		case s.duty != nil:
+			workers = append(workers, s.duty.ID)
+		}
+	}
+	return workers, replacing
 }
 
 // answerTo is the reload that an accepted request has led to.

@@ -23,8 +23,8 @@ func (l *loop) seek(w *supervised, eager bool) {
 // sought are the workers that have yet to be seen to accept there.
 func (l *loop) sought(b *binding) (list []*attends) {
 	for id, w := range l.minders {
-		m := l.pool.workers[id]
-		if m == nil || m.State != WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == WorkerDraining {
+		m, alive := l.pool.alive(id)
+		if !alive || m.State != WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == WorkerDraining {
 			continue
 		}
 		for _, a := range w.attends {

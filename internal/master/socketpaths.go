@@ -51,7 +51,7 @@ func (l *loop) mendFile(b *binding, path *socketPath) string {
 // reopen binds another socket to the path of one that has lost its file and the spare, as when the whole
 // directory was deleted. Who connects waits there for the workers that inherit it: all are replaced.
 func (l *loop) reopen(was *binding) bool {
-	if l.pool.rotating != nil && !l.pool.planned() { // a plan is being made with the old one
+	if l.pool.underWay() != nil && !l.pool.planned() { // a plan is being made with the old one
 		return false
 	}
 	is, err := bindTo(was.asked, 1, nil)
@@ -81,21 +81,17 @@ func (l *loop) makeStale(generation int) {
 // renewStale replaces workers that have inherited a socket which nobody can reach any more, never more
 // than a reload would at a time.
 func (l *loop) renewStale() {
-	serving := l.plans[l.pool.generation]
-	if serving == nil || l.pool.stopping || l.pool.rotating != nil {
+	serving := l.plans[l.pool.servingGeneration()]
+	if serving == nil || l.pool.underWay() != nil {
 		return
 	}
-	left := serving.Strategy.Surge.Of(len(l.pool.slots))
-	for _, s := range l.pool.slots {
-		if s.next != nil {
-			left--
-		}
-	}
-	for _, s := range l.pool.slots {
+	renewable, replacing := l.pool.renewable()
+	left := serving.Strategy.Surge.Of(l.pool.size()) - replacing
+	for _, id := range renewable {
 		if left <= 0 {
 			return
 		}
-		if m := s.duty; m != nil && s.next == nil && l.minders[m.ID] != nil && l.minders[m.ID].stale && l.obey(renewWorker{worker: m.ID}) == nil {
+		if m := l.minders[id]; m != nil && m.stale && l.obey(renewWorker{worker: id}) == nil {
 			left--
 		}
 	}

@@ -24,7 +24,7 @@ type supervised struct {
 // start begins to supervise a worker, and has its minder launch it.
 func (l *loop) start(e start) {
 	s := l.supervise(e, l.plans[e.generation])
-	if l.pool.workers[e.worker].reload != nil {
+	if l.pool.ofReload(e.worker) {
 		l.followEndings(s)
 	}
 	spec, err := l.launchSpec(e, s.plan)

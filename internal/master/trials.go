@@ -64,7 +64,7 @@ func mayEndReload(f fact) bool {
 
 // attend begins to measure the reloads that have begun, and ends the measurement when the reload ends.
 func (l *loop) attend() {
-	for _, r := range l.pool.reloads {
+	for _, r := range l.pool.history() {
 		t := l.trials[r.ID]
 		switch under := r.begun(); {
 		case under && t == nil:
@@ -81,7 +81,7 @@ func (l *loop) attend() {
 
 func (l *loop) beginTrial(r *Reload) {
 	generation, m, seek := r.Generation, &measurement{queues: l.observer.queues}, l.observer.seeker()
-	interval := l.plans[l.pool.generation].ProbeInterval // the reload's own is not read yet
+	interval := l.plans[l.pool.servingGeneration()].ProbeInterval // the reload's own is not read yet
 	m.gauge = newGauge(interval, generation, instruments{
 		endpoints: l.observer.probed,
 		queues:    m.deepest,
@@ -130,14 +130,11 @@ func (l *loop) endTrial(id string, t *trial) {
 // probed are the listeners at which a client is to be served all the time.
 func (l *loop) probed() []ListenAddress {
 	list := l.targets()
-	if !l.pool.planned() {
+	other, rotates := l.pool.otherGeneration()
+	if !rotates {
 		return list
 	}
-	r := l.pool.rotating
-	both := l.plans[r.Generation].listeners
-	if r.State == ReloadLive {
-		both = l.plans[r.before].listeners
-	}
+	both := l.plans[other].listeners
 	return slices.DeleteFunc(list, func(a ListenAddress) bool {
 		return !slices.ContainsFunc(both, func(other listener) bool { return other.address() == a.Address })
 	})
@@ -205,7 +202,8 @@ func (l *loop) round(e check, plan *plan, t *trial) Round {
 		Closed:     l.observer.own.end,
 	}
 	for _, id := range round.Workers {
-		round.Slots[id] = l.pool.workers[id].Slot
+		w, _ := l.pool.alive(id)
+		round.Slots[id] = w.Slot
 	}
 	return round
 }

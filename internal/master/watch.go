@@ -108,7 +108,7 @@ func (c *caretaker) look() (missing []string) {
 // shut says of each of the serving generation's listeners that nobody can reach it, and why.
 func (l *loop) shut() []string {
 	var list []string
-	if p := l.plans[l.pool.generation]; p != nil {
+	if p := l.plans[l.pool.servingGeneration()]; p != nil {
 		for _, listener := range p.listeners {
 			if why := listener.shut(); why != "" {
 				list = append(list, fmt.Sprintf("nobody can connect to the listener %s: %s", listener.Name, why))
