@@ -25,6 +25,7 @@ prepareReloadControls((reload) => {
   renderReloadPanels();
 });
 prepareRotateButtons();
+renderReceipt(null); // takes its place, so that nothing jumps when the first statistics come
 
 new Stream({
   stats(stats) {
