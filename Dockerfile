@@ -1,10 +1,5 @@
-# rota alone, with its built-in worker. For a program of yours, put rota into the program's image:
-#
-#   COPY --from=rota /usr/bin/rota /usr/bin/rota
-#   ENTRYPOINT ["rota", "run", "--"]
-#   CMD ["./server"]
-#
-# Give it time to drain: docker stop --timeout 110, or stop_grace_period: 110s in a compose file.
+# An image of rota alone. docs/operations.md says how rota gets into the image of a program, and how much time to give
+# it for draining.
 
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src

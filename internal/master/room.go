@@ -28,9 +28,6 @@ func (o *observer) roomToGrow(by int) error {
 	return o.headroom().toGrow(by)
 }
 
-// checkRoom returns a *NoRoom if n workers do not fit beside those there are.
-func (o *observer) checkRoom(n int) error { return o.headroom().check(n) }
-
 // headroom measures what is free for workers of the size of the largest that is ready: memory, threads, and open
 // files of the master. What can't be found out is no limit.
 func (o *observer) headroom() headroom {

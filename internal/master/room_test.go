@@ -38,8 +38,8 @@ func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
 func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 	r := runMaster(t, Spec{Workers: 2}, "good")
 	r.ready(2)
-	require.NoError(t, r.observer.checkRoom(1))
-	err := r.observer.checkRoom(1 << 30)
+	require.NoError(t, r.observer.headroom().check(1))
+	err := r.observer.headroom().check(1 << 30)
 	refused := new(NoRoom)
 	require.ErrorAs(t, err, &refused)
 	require.Greater(t, refused.Fits, 2)
