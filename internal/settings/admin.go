@@ -7,14 +7,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// RegisterAdmin adds the flag that says where the admin API is, to a command that asks it.
+// RegisterAdmin adds the flag for the address of the admin API to a command that talks to it.
 func RegisterAdmin(flags *pflag.FlagSet) {
 	k, _ := find(adminKey)
 	flags.Var(&flagValue{preset: k.preset, form: k.form}, flagName(k.name), k.usage)
 }
 
-// Admin is where the admin API of a running master is, by what Load would take it from. Nothing
-// is read but for that: what else is wrong is the master's business.
+// Admin returns the address of the admin API, from the same sources as Load. It ignores mistakes in other settings.
 func Admin(flags *pflag.FlagSet, environ []string, file string) (string, error) {
 	said := fromFlags(flags).onlyAdmin()
 	if said.silent() {
@@ -27,7 +26,7 @@ func Admin(flags *pflag.FlagSet, environ []string, file string) (string, error) 
 	return m.values.String(adminKey), errors.Join(complaints...)
 }
 
-// onlyAdmin is what the source says of the admin API, and what keeps it from saying anything.
+// onlyAdmin keeps what the source says about the admin API, and the problems of the source as a whole.
 func (s source) onlyAdmin() source {
 	s.entries = slices.DeleteFunc(s.entries, func(e entry) bool { return e.name != adminKey })
 	if len(s.entries) > 0 {

@@ -9,14 +9,14 @@ import (
 	"rota/internal/near"
 )
 
-// prefix is what the names of the environment variables begin with.
+// prefix begins the names of the environment variables.
 const prefix = "ROTA_"
 
-// ofWorkers are set by a master for its workers. One of these may be another rota, and
-// must not take them for settings.
+// ofWorkers are the variables that a master sets for its workers. A worker may be another rota, which must not take
+// them for settings.
 var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION"}
 
-// Variables are the names of those that are settings, and of the one that names the settings file.
+// Variables returns the names of the variables that are settings, and of the one that names the settings file.
 func Variables() []string {
 	names := []string{prefix + "CONFIG"}
 	for _, k := range keys {
@@ -27,8 +27,8 @@ func Variables() []string {
 	return names
 }
 
-// notForUs reports whether somebody else means something else by a variable: a master, who
-// tells its workers, or Kubernetes, which tells every container of a service named rota.
+// notForUs reports whether a variable is not a setting: a master sets it for its workers, or Kubernetes for a service
+// named rota.
 func notForUs(name string) bool {
 	return slices.Contains(ofWorkers, name) || name == "ROTA_PORT" ||
 		strings.HasPrefix(name, "ROTA_PORT_") || strings.HasPrefix(name, "ROTA_SERVICE_")
@@ -56,7 +56,7 @@ func fromEnvironment(environ []string) source {
 	return s
 }
 
-// variableName is what stands for a key; the name of an unknown variable stays as it is.
+// variableName is the variable of a key. An unknown name stays as it is.
 func variableName(key string) string {
 	if strings.HasPrefix(key, prefix) {
 		return key
@@ -69,7 +69,7 @@ func unknownVariable(name string) error {
 	case variableName(envKey):
 		return errors.New("there is no such variable; --env and --env-file set the workers' environment")
 	case variableName(commandKey):
-		return errors.New("there is no such variable; the command stands behind -- or in the settings file")
+		return errors.New("there is no such variable; the command goes after -- or into the settings file")
 	}
 	var known []string
 	for _, k := range keys {

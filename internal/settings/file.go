@@ -14,11 +14,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile bounds what is read: nobody writes a mebibyte of settings.
+// maxFile bounds the size of a settings file.
 const maxFile = 1 << 20
 
-// readFile takes regular files only: a reload reads them again, and what comes through a pipe
-// would be empty then. Opening one must not wait for its other end either.
+// readFile reads regular files only: a reload reads the file again, and a pipe would be empty then. Opening a pipe
+// must not block either.
 func readFile(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -28,7 +28,7 @@ func readFile(path string) ([]byte, error) {
 	if info, err := file.Stat(); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file, which every reload could read again", path)
+		return nil, fmt.Errorf("%s is not a regular file, so a reload could not read it again", path)
 	}
 	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(content) > maxFile {
@@ -45,7 +45,7 @@ func fromFile(path string) source {
 	return fromYAML(path, content)
 }
 
-// fromYAML reads one document, whose keys are the settings.
+// fromYAML reads one document with settings.
 func fromYAML(path string, content []byte) source {
 	s := source{inFile: true, place: func(_ string, line int) string { return path + ":" + strconv.Itoa(line) }}
 	document, problem := parseYAML(content)
@@ -66,7 +66,7 @@ func fromYAML(path string, content []byte) source {
 // parseYAML returns the root of the document; nil if there is none.
 func parseYAML(content []byte) (*yaml.Node, *complaint) {
 	if line := firstBadLine(content); line > 0 {
-		return nil, &complaint{line, errors.New("not YAML: a character is no printable UTF-8")}
+		return nil, &complaint{line, errors.New("not YAML: a character is not printable UTF-8")}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var first, second yaml.Node
@@ -79,7 +79,7 @@ func parseYAML(content []byte) (*yaml.Node, *complaint) {
 	root := dereference(first.Content[0])
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		return root, &complaint{second.Line, errors.New("a second document begins; only one is read")}
+		return root, &complaint{second.Line, errors.New("a second document begins here, but only one is read")}
 	case !errors.Is(err, io.EOF):
 		return root, notYAML(content, err)
 	}
@@ -92,7 +92,7 @@ func parseYAML(content []byte) (*yaml.Node, *complaint) {
 	return root, nil
 }
 
-// firstBadLine is where the first character stands that YAML forbids; 0 if there is none.
+// firstBadLine is the line of the first character that YAML forbids; 0 if there is none.
 func firstBadLine(content []byte) int {
 	line := 1
 	for rest := content; len(rest) > 0; {
@@ -108,8 +108,8 @@ func firstBadLine(content []byte) int {
 	return 0
 }
 
-// notYAML finds the line in an error of the parser, which leaves it out when it is the
-// first one, and for an anchor that does not exist.
+// notYAML finds the line in an error of the parser, which leaves out the first line, and any line for an unknown
+// anchor.
 func notYAML(content []byte, err error) *complaint {
 	what := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1

@@ -22,8 +22,8 @@ func Register(flags *pflag.FlagSet) {
 	}
 }
 
-// flagValue keeps what it is given. It is checked together with the other sources, so that a
-// mistake reads the same wherever it is made, and is told with all others.
+// flagValue keeps its text. It is checked together with the other sources, so that a mistake reads the same in each of
+// them and all are reported at once.
 type flagValue struct {
 	form   form
 	preset string
@@ -35,7 +35,7 @@ func (f *flagValue) Set(text string) error {
 	return nil
 }
 
-// GetSlice is every text that it was given.
+// GetSlice returns each text of the flag.
 func (f *flagValue) GetSlice() []string { return f.given }
 
 func (f *flagValue) String() string {
@@ -48,7 +48,7 @@ func (f *flagValue) String() string {
 func (f *flagValue) Type() string {
 	switch f.form {
 	case toggle:
-		return "bool" // which takes no value in the help
+		return "bool" // so that the help shows no value
 	case duration:
 		return "duration"
 	default:
@@ -94,7 +94,7 @@ func fromFlags(flags *pflag.FlagSet) source {
 	return s
 }
 
-// pairs makes a mapping of NAME=value texts; the last one of a name counts.
+// pairs makes a mapping from NAME=value texts. The last one of a name counts.
 func pairs(list []string) (*yaml.Node, []error) {
 	mapping := &yaml.Node{Kind: yaml.MappingNode}
 	var problems []error

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// headers are those of requests, a line each, in which a comma is a comma.
+// headers are request headers, a line each. Commas do not separate them.
 var headers = kind{repeated, func(n *yaml.Node) (any, []complaint) {
 	items := []*yaml.Node{n}
 	if all := dereference(n); all.Kind == yaml.SequenceNode {
@@ -18,10 +18,10 @@ var headers = kind{repeated, func(n *yaml.Node) (any, []complaint) {
 	return texts(items, headerLine)
 }, func() *schema { return anyOf(&schema{Type: "array", Items: headerSchema()}, headerSchema()) }}
 
-// ofTheConnection are headers that are not the asker's to choose.
+// ofTheConnection are headers that a user may not set.
 var ofTheConnection = []string{"connection", "content-length", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 
-// headerLine does not repeat the value, which may be a secret.
+// headerLine checks a header. Its errors do not quote the value, which may be a secret.
 func headerLine(line string) error {
 	name, value, found := strings.Cut(line, ":")
 	switch {
@@ -45,7 +45,7 @@ func headerSchema() *schema {
 	return &schema{Type: "string", Pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+:[^\\x00-\\x08\\x0a-\\x1f\\x7f]*$"}
 }
 
-// withoutValues are header lines as anybody may see them.
+// withoutValues hides the values of header lines.
 func withoutValues(lines []string) []string {
 	shown := make([]string, 0, len(lines))
 	for _, line := range lines {

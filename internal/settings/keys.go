@@ -10,27 +10,25 @@ import (
 // key is one thing that can be set.
 type key struct {
 	name     string // in a file; the flag and the variable are derived from it
-	preset   string // as it would be given; "": not set unless somebody says so
-	unset    string // what holds then
-	programs string // preset in place of the other where a command is given; "": the same
+	preset   string // the default, as a user would write it; "": none
+	unset    string // what applies when it is not set
+	programs string // the default if there is a command; "": the same
 	usage    string // the flag's help
 	kind
-	about    string // for the schema, where a file is given something else than a flag; "": the usage
+	about    string // for the schema, if a file takes something else than a flag; "": the usage
 	examples []any  // for the schema
 }
 
-// The two keys that are not like the others: one stands behind `--`, and neither has a
-// variable.
+// Two keys are special: the command goes after --, and neither has a variable.
 const (
 	commandKey = "command"
 	envKey     = "env"
 )
 
-// adminKey is what the commands that talk to a running master look for, too.
+// adminKey is also read by the commands that talk to a running master.
 const adminKey = "admin"
 
-// keys are in the order of the help: what is served, by which program, what it may do, its
-// life, and the master's own.
+// keys are in the order of the help: listeners, program, privileges, life of a worker, reloads, and the master itself.
 var keys = []key{
 	{
 		name: "listen", preset: ":11111", kind: addresses,
@@ -50,7 +48,7 @@ var keys = []key{
 	},
 	{
 		name: "dir", unset: "where rota was started", kind: path,
-		usage:    "working `directory` of the workers; its symbolic links are followed anew at each reload",
+		usage:    "working `directory` of the workers; each reload follows its symbolic links again",
 		examples: []any{"/srv/app/current"},
 	},
 	{
@@ -61,8 +59,8 @@ var keys = []key{
 	},
 	{
 		name: "env_file", unset: "none", kind: listOf(filled, textSchema),
-		usage:    "`file` of NAME=value lines, read anew at each reload; may be repeated; --env wins over it",
-		about:    "files of NAME=value lines for the workers' environment, read anew at each reload; env wins over them, a later file over an earlier one",
+		usage:    "`file` of NAME=value lines, read again at each reload; may be repeated; --env wins over it",
+		about:    "files of NAME=value lines for the workers' environment, read again at each reload; env wins over them, a later file over an earlier one",
 		examples: []any{[]any{"/etc/app.env"}},
 	},
 	{
@@ -83,12 +81,12 @@ var keys = []key{
 	},
 	{
 		name: "open_files", preset: "0", kind: wholeNumber(0, 1<<30),
-		usage:    "`number` of files that a worker may have open; 0 means as rota was started",
+		usage:    "`number` of files that a worker may have open; 0 means the limit that rota was started with",
 		examples: []any{65536},
 	},
 	{
 		name: "no_new_privileges", preset: "false", kind: yesOrNo,
-		usage: "let workers gain no privileges, such as by setuid programs",
+		usage: "keep workers from gaining privileges, for example through setuid programs",
 	},
 	{
 		name: "ready", preset: "notify", programs: "auto", unset: "auto for programs, notify for the built-in worker", kind: readiness,
@@ -110,17 +108,17 @@ var keys = []key{
 	},
 	{
 		name: "drain_timeout", preset: master.DefaultDrainTimeout.String(), kind: durationAbove0,
-		usage:    "how long an old worker may take to finish what it has",
+		usage:    "how long an old worker may take to finish its connections",
 		examples: []any{"5m"},
 	},
 	{
 		name: "watchdog", preset: "0", kind: durationOr0(100 * time.Millisecond),
-		usage:    "replace a worker that sends no WATCHDOG=1 for so long; 0 means never",
+		usage:    "replace a worker that has not sent WATCHDOG=1 for so long; 0 means never",
 		examples: []any{"10s"},
 	},
 	{
 		name: "max_draining", preset: "4", kind: wholeNumber(0, 1000),
-		usage: "`number` of generations that may drain at a time; of more, the oldest is cut; 0 means any number",
+		usage: "`number` of generations that may drain at a time; if there are more, the oldest is cut; 0 means any number",
 	},
 	{
 		name: "surge", preset: "1", kind: surge,
@@ -129,17 +127,17 @@ var keys = []key{
 	},
 	{
 		name: "canary", preset: "0", kind: wholeNumber(0, master.MaxWorkers),
-		usage:    "`number` of workers that a reload replaces first, and then waits",
+		usage:    "`number` of workers that a reload replaces first, before it waits",
 		examples: []any{1},
 	},
 	{
 		name: "canary_soak", preset: "0", kind: durationOr0(time.Millisecond),
-		usage:    "how long it waits then; 0 means until it is promoted",
+		usage:    "how long a reload waits after its canary; 0 means until it is promoted",
 		examples: []any{"30s"},
 	},
 	{
 		name: "pause_between", preset: "0", kind: durationOr0(time.Millisecond),
-		usage:    "how long a reload waits before it goes on with the next workers",
+		usage:    "how long a reload waits before it replaces the next workers",
 		examples: []any{"5s"},
 	},
 	{
@@ -160,13 +158,13 @@ var keys = []key{
 	},
 	{
 		name: "probe_header", unset: "none", kind: headers,
-		usage:    "`header` of the requests by which ready and check ask workers over HTTP, such as \"Host: app.example\"; may be repeated",
-		about:    "headers of the requests by which ready and check ask workers over HTTP; requests that lead elsewhere don't get them",
+		usage:    "`header` of the HTTP requests of ready and check, such as \"Host: app.example\"; may be repeated",
+		about:    "headers of the HTTP requests of ready and check; requests to other hosts do not get them",
 		examples: []any{[]any{"Host: app.example", "X-Forwarded-Proto: https"}},
 	},
 	{
 		name: "probe_interval", preset: "50ms", kind: durationOr0(time.Millisecond),
-		usage: "how often rota opens a connection of its own while a reload replaces workers, to measure it; 0 means never",
+		usage: "how often rota opens a connection of its own during a reload, to measure it; 0 means never",
 	},
 	{
 		name: adminKey, preset: "127.0.0.1:11112", kind: hostPort,
@@ -174,8 +172,8 @@ var keys = []key{
 	},
 	{
 		name: "admin_host", unset: "none", kind: listOf(hostName, hostSchema),
-		usage:    "another host `name` by which the admin API may be asked for; may be repeated",
-		about:    "other host names by which the admin API may be asked for",
+		usage:    "another host `name` that the admin API accepts; may be repeated",
+		about:    "other host names that the admin API accepts",
 		examples: []any{[]any{"rota.example.org"}},
 	},
 	{
@@ -195,7 +193,7 @@ var keys = []key{
 func (k key) flag() bool     { return k.form != words }
 func (k key) variable() bool { return k.form != words && k.form != variables }
 
-// description is what an editor says of the key.
+// description is the text that an editor shows for the key.
 func (k key) description() string {
 	about := k.about
 	if about == "" {

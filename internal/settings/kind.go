@@ -14,12 +14,11 @@ import (
 	"rota/internal/master"
 )
 
-// kind is what several keys may have in common: how a value is read, what editors are told
-// of it, and the form that a flag gives it.
+// kind is what keys have in common: how a value is read, its schema for editors, and the form of its flag.
 type kind struct {
 	form   form
 	parse  func(*yaml.Node) (any, []complaint)
-	schema func() *schema // a function: workers start with this package too, and need none
+	schema func() *schema // a function, because most processes need no schema
 }
 
 // form is how a flag takes its value.
@@ -27,15 +26,15 @@ type form int
 
 const (
 	single    form = iota // the last one counts
-	duration              // the same, and the help says so
-	toggle                // may stand alone
-	listed                // may be repeated; commas separate too
+	duration              // the same; the help names the type
+	toggle                // needs no value
+	listed                // may be repeated; commas separate, too
 	repeated              // may be repeated; commas do not separate
 	variables             // NAME=value, may be repeated
-	words                 // no flag: everything behind --
+	words                 // no flag: everything after --
 )
 
-// ofText makes a parser of one for text.
+// ofText turns a parser of text into a parser of nodes.
 func ofText[T any](parse func(string) (T, error)) func(*yaml.Node) (any, []complaint) {
 	return func(n *yaml.Node) (any, []complaint) {
 		s, err := scalar(n)
@@ -78,7 +77,7 @@ var durationAbove0 = kind{duration, ofText(func(s string) (time.Duration, error)
 	return d, err
 }), durationSchema}
 
-// durationOr0 is 0 or at least so long.
+// durationOr0 is a duration that is 0 or at least so long.
 func durationOr0(least time.Duration) kind {
 	return kind{duration, ofText(func(s string) (time.Duration, error) {
 		d, err := parseDuration(s)
@@ -121,7 +120,7 @@ var hostPort = kind{single, ofText(func(s string) (string, error) {
 	return s, nil
 }), func() *schema { return &schema{Type: "string", Pattern: `:[0-9]{1,5}$`} }}
 
-// umask is told from other numbers by its type, since it is shown in octal.
+// umask has a type of its own, because it is shown in octal.
 type umask int
 
 var octal = kind{single, ofText(func(s string) (umask, error) {
@@ -150,8 +149,7 @@ func textSchema() *schema { return &schema{Type: "string", MinLength: 1} }
 
 var account = kind{single, ofText(func(s string) (string, error) { return s, accountName(s) }), accountSchema}
 
-// accountName leaves it to the launch whether there is such a user or group: the machine that
-// checks a file need not be the one that uses it.
+// accountName does not look up the user or group: another machine may check the file.
 func accountName(s string) error {
 	if s == "" || s[0] == '-' || strings.ContainsAny(s, ":/, \t\n") {
 		return fmt.Errorf("%q is neither a name nor a number", s)
@@ -163,7 +161,7 @@ func accountSchema() *schema {
 	return anyOf(&schema{Type: "string", Pattern: `^[^-:/, \t\n][^:/, \t\n]*$`}, &schema{Type: "integer", Minimum: new(0)})
 }
 
-// texts are the items, all of which have to pass.
+// texts are the items, each of which must pass the check.
 func texts(items []*yaml.Node, check func(string) error) ([]string, []complaint) {
 	found := []string{}
 	var complaints []complaint
@@ -180,7 +178,7 @@ func texts(items []*yaml.Node, check func(string) error) ([]string, []complaint)
 	return found, complaints
 }
 
-// listOf is a list of texts that all pass.
+// listOf is a list of texts, each of which must pass the check.
 func listOf(check func(string) error, item func() *schema) kind {
 	return kind{listed, func(n *yaml.Node) (any, []complaint) {
 		items, err := list(n)
@@ -200,7 +198,7 @@ func surgeSchema() *schema {
 	return anyOf(&schema{Type: "integer", Minimum: new(1), Maximum: new(master.MaxWorkers)}, &schema{Type: "string", Pattern: "^(0*([1-9][0-9]{0,2}|10[01][0-9]|102[0-4])|0*([1-9][0-9]?|100)%)$"})
 }
 
-// checks may hold commands, in which a comma is a comma.
+// checks may contain commands, so commas do not separate them.
 var checks = kind{repeated, func(n *yaml.Node) (any, []complaint) {
 	items := []*yaml.Node{n}
 	if all := dereference(n); all.Kind == yaml.SequenceNode {

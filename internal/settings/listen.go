@@ -13,8 +13,7 @@ import (
 	"rota/internal/near"
 )
 
-// addresses are texts as master.ParseListen takes them, which judges them; a map is
-// turned into such a text.
+// addresses are texts for master.ParseListen, which checks them. A map is turned into such a text.
 var addresses = kind{listed, parseAddresses, func() *schema {
 	return anyOf(&schema{Type: "array", Items: anyOf(textSchema(), listenSchema())}, textSchema())
 }}
@@ -43,7 +42,7 @@ func parseAddresses(n *yaml.Node) (any, []complaint) {
 	if err != nil {
 		return nil, complain(n, err)
 	}
-	if n = dereference(n); len(items) == 0 && n.Kind == yaml.ScalarNode { // an empty list says so on purpose
+	if n = dereference(n); len(items) == 0 && n.Kind == yaml.ScalarNode { // an empty list is meant
 		return nil, complain(n, errors.New("at least one address is needed"))
 	}
 	specs := []string{}
@@ -53,7 +52,7 @@ func parseAddresses(n *yaml.Node) (any, []complaint) {
 		if complaints = append(complaints, problems...); len(problems) > 0 {
 			continue
 		}
-		// One more each time: what is new among the problems is about this one, and its line.
+		// With one address more each time: a new problem is about this one, and its line.
 		_, before := master.ParseListen(specs)
 		specs = append(specs, spec)
 		_, after := master.ParseListen(specs)
@@ -64,7 +63,7 @@ func parseAddresses(n *yaml.Node) (any, []complaint) {
 	return specs, complaints
 }
 
-// listenMembers are what the map of an address may hold; all but the first two are options.
+// listenMembers are the members of an address as a map. All but the first two are options.
 var listenMembers = []string{"name", "address", "mode", "owner", "reuseport", "ipv6only", "nonblock"}
 
 func listenText(n *yaml.Node) (string, []complaint) {
@@ -108,7 +107,7 @@ func listenMember(m entry) (string, error) {
 	case value == "":
 		err = errors.New("it is empty")
 	case m.name == "name" && strings.Contains(value, "="), strings.ContainsAny(value, "?&"):
-		err = fmt.Errorf("%q holds what is not part of it; options are members of their own", value)
+		err = fmt.Errorf("%q contains more than this member; options are members of their own", value)
 	case m.name == "mode":
 		value = strings.TrimPrefix(value, "0o") // octal as YAML 1.2 writes it
 	case m.name == "reuseport", m.name == "ipv6only", m.name == "nonblock":

@@ -11,8 +11,8 @@ func TestAnApplicationsVariableMayBeginLikeOneOfTheContract(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"EINHORN_VERBOSE=c", "LISTEN_ADDR=a", "SERVER_STARTER_LOG=d", "WATCHDOG_INTERVAL=b"}, s.Env)
 	_, err = load(t, "env: {EINHORN_FD_3: a, WATCHDOG_PID: b}", nil)
-	require.ErrorContains(t, err, "EINHORN_FD_3: rota itself tells each worker this")
-	require.ErrorContains(t, err, "WATCHDOG_PID: rota itself tells each worker this")
+	require.ErrorContains(t, err, "EINHORN_FD_3: rota sets this variable for each worker")
+	require.ErrorContains(t, err, "WATCHDOG_PID: rota sets this variable for each worker")
 }
 
 func TestAnEnvFileMayBeginWithAByteOrderMark(t *testing.T) {

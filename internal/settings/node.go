@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// complaint is what is wrong, and on which line of a file: 0 where there is no line.
+// complaint is a mistake and its line in a file; 0: no line.
 type complaint struct {
 	line int
 	error
@@ -16,20 +16,20 @@ type complaint struct {
 
 func complain(n *yaml.Node, err error) []complaint { return []complaint{{n.Line, err}} }
 
-// entry is one thing that a mapping holds.
+// entry is one member of a mapping.
 type entry struct {
 	name string
 	line int
 	node *yaml.Node
 }
 
-// text is a node for what is no YAML.
+// text makes a node of text that is not YAML.
 func text(s string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 }
 
-// dereference returns what an alias stands for, with the line of the alias. Nothing here goes
-// deeper than a key's own kind needs, so that an alias of itself leads nowhere.
+// dereference returns the node behind an alias, with the line of the alias. No parser goes deeper than its kind needs,
+// so an alias of itself does no harm.
 func dereference(n *yaml.Node) *yaml.Node {
 	if n.Kind != yaml.AliasNode {
 		return n
@@ -39,7 +39,7 @@ func dereference(n *yaml.Node) *yaml.Node {
 	return &found
 }
 
-// scalar is the text of a node as it was typed: 0022 and yes stay what they are.
+// scalar is the text of a node as it was typed: 0022 and yes stay as they are.
 func scalar(n *yaml.Node) (string, error) {
 	n = dereference(n)
 	switch {
@@ -57,7 +57,7 @@ func scalar(n *yaml.Node) (string, error) {
 	return n.Value, nil
 }
 
-// list is the items of a node: a list, or a text in which commas separate.
+// list returns the items of a node: a list, or text separated by commas.
 func list(n *yaml.Node) ([]*yaml.Node, error) {
 	n = dereference(n)
 	if n.Kind == yaml.SequenceNode {
@@ -81,7 +81,7 @@ func list(n *yaml.Node) ([]*yaml.Node, error) {
 	return items, nil
 }
 
-// members is what a mapping holds, each name once; the first one counts.
+// members returns the members of a mapping. The first of each name counts.
 func members(n *yaml.Node) ([]entry, []complaint) {
 	n = dereference(n)
 	if n.Kind != yaml.MappingNode {
@@ -97,7 +97,7 @@ func members(n *yaml.Node) ([]entry, []complaint) {
 		case name.Kind != yaml.ScalarNode:
 			complaints = append(complaints, complain(name, errors.New("a key is a list or a map and should be text"))...)
 		case name.ShortTag() == "!!merge":
-			complaints = append(complaints, complain(name, errors.New("<< is not understood here; write the keys out"))...)
+			complaints = append(complaints, complain(name, errors.New("<< is not supported; write the keys out"))...)
 		case given:
 			complaints = append(complaints, complain(name, fmt.Errorf("%q is given twice, first on line %d", name.Value, line))...)
 		default:

@@ -9,8 +9,8 @@ import (
 	"rota/internal/master"
 )
 
-// Check reports what is wrong, as Load does, and further mistakes that only the start would find. It takes
-// `listen` for all listeners, unless nobody set it: a rota that systemd starts with sockets may have others.
+// Check reports the mistakes that Load finds, and others that only the start would find. If listen is set, it assumes
+// that there are no other listeners; if not, systemd may pass some.
 func Check(flags *pflag.FlagSet, environ []string, file string, command []string) error {
 	m, variables, err := settle(sources(flags, environ, file, command)...)
 	if err != nil {
@@ -19,13 +19,13 @@ func Check(flags *pflag.FlagSet, environ []string, file string, command []string
 	return m.placeholders(variables)
 }
 
-// placeholders reports those that no listener fits.
+// placeholders reports placeholders that fit no listener.
 func (m merged) placeholders(variables []variable) error {
 	listeners, _ := master.ParseListen(m.values.Strings("listen"))
 	if m.from["listen"].place() == byDefault || len(listeners) == 0 {
 		return nil
 	}
-	ready, _ := master.ParseReadiness(m.values.String("ready")) // "" is an error, and no probe
+	ready, _ := master.ParseReadiness(m.values.String("ready")) // "" is an error, so there is no probe
 	var complaints []error
 	if from, given := m.from[commandKey]; given {
 		words, _ := list(from.entry.node)

@@ -1,11 +1,9 @@
 package settings
 
-// Some defaults differ for programs of users: of the built-in worker more is known.
-
-// forPrograms is the place of such a default.
+// forPrograms is the place of a default that differs for users' programs.
 const forPrograms = "default for programs"
 
-// presetForPrograms puts them in the place of the other defaults, if a command was given.
+// presetForPrograms sets those defaults if there is a command.
 func (m merged) presetForPrograms() {
 	if len(m.values.Strings(commandKey)) == 0 {
 		return
@@ -17,7 +15,7 @@ func (m merged) presetForPrograms() {
 		}
 		e := entry{name: k.name, node: text(k.programs)}
 		if value, problems := k.parse(e.node); len(problems) == 0 {
-			_ = m.values.Set(k.name, value) // which fails for a map alone
+			_ = m.values.Set(k.name, value) // fails only for a map
 			m.from[k.name] = origin{s, e}
 		}
 	}

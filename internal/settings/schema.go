@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// schema is as much of JSON Schema as the settings need.
+// schema is the part of JSON Schema that the settings need.
 type schema struct {
 	Dialect              string             `json:"$schema,omitempty"`
 	Title                string             `json:"title,omitempty"`
 	Description          string             `json:"description,omitempty"`
-	Type                 any                `json:"type,omitempty"` // a name or several
+	Type                 any                `json:"type,omitempty"` // one name or several
 	Enum                 []any              `json:"enum,omitempty"`
 	Pattern              string             `json:"pattern,omitempty"`
 	MinLength            int                `json:"minLength,omitempty"`
@@ -43,8 +43,8 @@ func (s *schema) describe(description string, examples ...any) *schema {
 	return s
 }
 
-// Schema is the JSON Schema of a settings file, for editors and other checkers. It accepts
-// somewhat less than rota does, such as no number in quotes.
+// Schema is the JSON Schema of a settings file, for editors and other tools. It is stricter than rota: for example, it
+// accepts no number in quotes.
 func Schema() ([]byte, error) {
 	root := schema{
 		Dialect:              "https://json-schema.org/draft/2020-12/schema",

@@ -1,13 +1,11 @@
-// Package settings merges what the user says in four places into one struct: defaults,
-// then a YAML file, then ROTA_* environment variables, then flags and the command behind
-// them; the later wins.
+// Package settings merges settings from four sources: defaults, a YAML file, ROTA_* environment
+// variables, and flags with the command after them. A later source wins.
 //
-// Every key is described once, in the table of keys.go. From it come the flags, the names
-// of the variables, the keys of the file, the file's JSON Schema and the complaints. Each
-// source is checked by itself before anything is merged, so that a complaint can name the
-// source, the line and the key, and all complaints are reported at once.
-//
-// What a source says is kept as YAML nodes, also where it was no YAML: they know their line.
+// The table in keys.go describes every key once. The flags, the variables, the keys of the file,
+// its JSON Schema and the complaints all come from it. Each source is checked before anything is
+// merged, so that a complaint can name the source, the line and the key, and all complaints are
+// reported at once. Values are kept as YAML nodes, whatever the source, because nodes know their
+// line.
 package settings
 
 import (
@@ -23,16 +21,16 @@ type Settings struct {
 	Listen  []string `koanf:"listen"`  // as master.ParseListen takes them; none: only the sockets that rota was started with
 	Workers int      `koanf:"workers"` // 0: one per core
 
-	ListenByDefault bool `koanf:"-"` // nobody set Listen
+	ListenByDefault bool `koanf:"-"` // Listen is the default
 
 	Command         []string `koanf:"command"`    // program and arguments; none: the built-in worker
 	Dir             string   `koanf:"dir"`        // "": where rota was started
-	Env             []string `koanf:"-"`          // NAME=value, sorted by name, of the env files and env
-	EnvFile         []string `koanf:"env_file"`   // what Env was read from, as given
+	Env             []string `koanf:"-"`          // NAME=value, sorted by name, from the env files and env
+	EnvFile         []string `koanf:"env_file"`   // the env files, as given
 	User            string   `koanf:"user"`       // name or uid; "": rota's own
 	Group           []string `koanf:"group"`      // names or gids, the primary one first; none: the user's own
-	Umask           int      `koanf:"umask"`      // -1: as rota's own
-	OpenFiles       int      `koanf:"open_files"` // 0: as rota was started
+	Umask           int      `koanf:"umask"`      // -1: rota's own
+	OpenFiles       int      `koanf:"open_files"` // 0: the limit that rota was started with
 	NoNewPrivileges bool     `koanf:"no_new_privileges"`
 
 	Ready        string         `koanf:"ready"` // "": by kind of worker
@@ -47,7 +45,7 @@ type Settings struct {
 	Canary        int           `koanf:"canary"`
 	CanarySoak    time.Duration `koanf:"canary_soak"` // 0: until promoted
 	PauseBetween  time.Duration `koanf:"pause_between"`
-	Soak          time.Duration `koanf:"soak"` // in effect, also where nobody set it
+	Soak          time.Duration `koanf:"soak"` // in effect, also by default
 	Check         []string      `koanf:"check"`
 	CheckTimeout  time.Duration `koanf:"check_timeout"`
 	ProbeHeader   []string      `koanf:"probe_header"`   // lines: "Host: app.example"
@@ -61,10 +59,9 @@ type Settings struct {
 	LogFormat string `koanf:"log_format"`
 }
 
-// Load merges the sources. flags are those that Register made, parsed; environ is as
-// os.Environ gives it; file is the path of a YAML file, or ""; command is what stands behind
-// `--`, or nothing. The error joins every complaint, one a line, each naming its source and
-// key. Load only reads, so it can be called again whenever the files may have changed.
+// Load merges the sources. flags are the parsed flags of Register; environ is from os.Environ; file is the path of a
+// YAML file, or ""; command is what comes after --, if anything. The error joins all complaints, one a line, each with
+// its source and key. Load only reads, so it can be called again when the files may have changed.
 func Load(flags *pflag.FlagSet, environ []string, file string, command []string) (Settings, error) {
 	m, variables, err := settle(sources(flags, environ, file, command)...)
 	if err != nil {
@@ -81,7 +78,7 @@ func Load(flags *pflag.FlagSet, environ []string, file string, command []string)
 	return s, nil
 }
 
-// settle merges the sources, reads the env files, and looks at what has to fit together.
+// settle merges the sources, reads the env files, and checks values that must fit together.
 func settle(sources ...source) (merged, []variable, error) {
 	m, complaints := merge(sources...)
 	m.presetForPrograms()

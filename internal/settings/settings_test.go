@@ -251,7 +251,7 @@ env_file:
 		"rota.yaml:9: workers: it has no value",
 		"rota.yaml:12: env: BAD: it is a map and should be text; text that begins with { needs quotes",
 		`rota.yaml:14: admin_host: "*" is not a host name such as rota.example.org; there are no wildcards, ports or schemes`,
-		`ROTA_COMMAND: there is no such variable; the command stands behind -- or in the settings file`,
+		`ROTA_COMMAND: there is no such variable; the command goes after -- or into the settings file`,
 		`ROTA_ENV: there is no such variable; --env and --env-file set the workers' environment`,
 		err0(t, err, "ROTA_TYPO: unknown variable; the known ones are ROTA_LISTEN, ROTA_WORKERS, ROTA_DIR, ROTA_ENV_FILE"),
 		"ROTA_WOKERS: unknown variable; did you mean ROTA_WORKERS?",
@@ -259,7 +259,7 @@ env_file:
 		`ROTA_ADMIN: "nowhere" is not host:port`,
 		`ROTA_WORKERS: "many" is not a whole number from 0 to 1024`,
 		`--env: "NOVALUE" is not NAME=value`,
-		"--env: LISTEN_FDS: rota itself tells each worker this; it can't be set",
+		"--env: LISTEN_FDS: rota sets this variable for each worker; it cannot be set",
 		`--umask: "888" is not an octal number from 0 to 0777, such as 0022`,
 		`--stop-signal: "KILL" is not one of TERM, INT, QUIT, HUP, USR1, USR2 and WINCH`,
 		`--stop-group: "maybe" is neither true nor false`,
@@ -301,14 +301,14 @@ func TestMistakesInValues(t *testing.T) {
 		"env: [A=b]":                     "it should be a map",
 		"env: {A: }":                     "A: it has no value",
 		"env: {A: [b]}":                  "A: it is a list and should be one value",
-		"env: {'A=B': c}":                "A: the name of a variable can't hold = or a zero byte",
+		"env: {'A=B': c}":                "A: the name of a variable cannot contain = or a zero byte",
 		"env: {'': c}":                   ": a variable has no name",
-		"env: {WATCHDOG_USEC: 1}":        "WATCHDOG_USEC: rota itself tells each worker this; it can't be set",
-		"env: {ROTA_SLOT: 1}":            "ROTA_SLOT: rota itself tells each worker this; it can't be set",
-		"env: {EINHORN_FD_COUNT: 1}":     "EINHORN_FD_COUNT: rota itself tells each worker this; it can't be set",
-		"env: {SERVER_STARTER_PORT: 1}":  "SERVER_STARTER_PORT: rota itself tells each worker this; it can't be set",
+		"env: {WATCHDOG_USEC: 1}":        "WATCHDOG_USEC: rota sets this variable for each worker; it cannot be set",
+		"env: {ROTA_SLOT: 1}":            "ROTA_SLOT: rota sets this variable for each worker; it cannot be set",
+		"env: {EINHORN_FD_COUNT: 1}":     "EINHORN_FD_COUNT: rota sets this variable for each worker; it cannot be set",
+		"env: {SERVER_STARTER_PORT: 1}":  "SERVER_STARTER_PORT: rota sets this variable for each worker; it cannot be set",
 		"env: {A: 1, A: 2}":              `"A" is given twice, first on line 1`,
-		"env: {<<: {A: 1}}":              "<< is not understood here; write the keys out",
+		"env: {<<: {A: 1}}":              "<< is not supported; write the keys out",
 		"env_file: ['']":                 "it is empty",
 		"env_file: {a: b}":               "it is a map and should be a list",
 		"env_file: .":                    "", // below
@@ -332,7 +332,7 @@ func TestMistakesInValues(t *testing.T) {
 		"listen: {address: ':80'}":       "it is a map and should be a list",
 		"listen: [{name: web}]":          "the address is missing",
 		"listen: [{address: }]":          "address: it has no value",
-		"listen: [{address: ':1?a=b'}]":  `address: ":1?a=b" holds what is not part of it; options are members of their own`,
+		"listen: [{address: ':1?a=b'}]":  `address: ":1?a=b" contains more than this member; options are members of their own`,
 		"listen: [{reuseport: perhaps}]": `reuseport: "perhaps" is neither true nor false`,
 		"listen: [{colour: red}]":        "colour: unknown member; the known ones are name, address, mode, owner, reuseport, ipv6only, nonblock",
 		"listen: [{name: a, name: b}]":   `"name" is given twice, first on line 1`,
@@ -343,7 +343,7 @@ func TestMistakesInValues(t *testing.T) {
 			key, _, _ := strings.Cut(mistake, ":")
 			_, err := load(t, mistake, nil)
 			if want == "" {
-				want = ". is not a regular file, which every reload could read again"
+				want = ". is not a regular file, so a reload could not read it again"
 			}
 			require.EqualError(t, err, "rota.yaml:1: "+key+": "+want)
 		})
@@ -383,13 +383,13 @@ func TestAFileThatIsNotThereOrNotYAML(t *testing.T) {
 		"workers: [":                "rota.yaml:1: not YAML: did not find expected node content",
 		"a: b: c":                   "rota.yaml:1: not YAML: mapping values are not allowed in this context",
 		"workers: 1\n\tadmin: x":    "rota.yaml:2: not YAML: found a tab character that violates indentation",
-		"workers: 1\n# \xff":        "rota.yaml:2: not YAML: a character is no printable UTF-8",
-		"workers: 1\n\x00":          "rota.yaml:2: not YAML: a character is no printable UTF-8",
+		"workers: 1\n# \xff":        "rota.yaml:2: not YAML: a character is not printable UTF-8",
+		"workers: 1\n\x00":          "rota.yaml:2: not YAML: a character is not printable UTF-8",
 		"- a list\n":                "rota.yaml:1: the file should hold keys with values, such as workers: 4",
 		"\nonly text":               "rota.yaml:2: the file should hold keys with values, such as workers: 4",
-		"workers: 1\n---\nadmin: x": "rota.yaml:2: a second document begins; only one is read",
+		"workers: 1\n---\nadmin: x": "rota.yaml:2: a second document begins here, but only one is read",
 		"? {a: b}\n: c":             "rota.yaml:1: a key is a list or a map and should be text",
-		"<<: {workers: 1}":          "rota.yaml:1: << is not understood here; write the keys out",
+		"<<: {workers: 1}":          "rota.yaml:1: << is not supported; write the keys out",
 	} {
 		_, err = load(t, content, nil)
 		require.EqualError(t, err, want, content)
@@ -405,9 +405,9 @@ func TestAFileThatNoReloadCouldReadAgainIsRefused(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
 	_, err := Load(flagsOf(t), nil, fifo, nil)
-	require.EqualError(t, err, "settings file: "+fifo+" is not a regular file, which every reload could read again")
+	require.EqualError(t, err, "settings file: "+fifo+" is not a regular file, so a reload could not read it again")
 	_, err = Load(flagsOf(t, "--env-file", fifo), nil, "", nil)
-	require.EqualError(t, err, "--env-file: "+fifo+" is not a regular file, which every reload could read again")
+	require.EqualError(t, err, "--env-file: "+fifo+" is not a regular file, so a reload could not read it again")
 	large := filepath.Join(t.TempDir(), "large")
 	require.NoError(t, os.WriteFile(large, make([]byte, maxFile+1), 0o600))
 	_, err = Load(flagsOf(t), nil, large, nil)

@@ -14,22 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Effective is what holds for a key in the end, and who said so.
+// Effective is the value of a key in effect, and its source.
 type Effective struct {
 	Key       string
-	Value     any        // as a file would have it; nil where nobody set it
-	Unset     string     // what holds then
+	Value     any        // as in a file; nil if not set
+	Unset     string     // what applies if it is not set
 	Source    string     // such as rota.yaml:3, ROTA_WORKERS, --workers or default
 	Variables []Variable // in place of a value, for env: sorted by name
 }
 
-// Variable is one of the workers' environment. Its value may be a secret and is not told.
+// Variable is a variable in the workers' environment. Its value is left out, because it may be a secret.
 type Variable struct{ Name, Source string }
 
-// Hidden stands where the value of a variable would.
+// Hidden stands in place of the value of a variable.
 const Hidden = "(hidden)"
 
-// Explain does what Load does, and says of each key where its value came from.
+// Explain does what Load does, and says for each key where its value came from.
 func Explain(flags *pflag.FlagSet, environ []string, file string, command []string) ([]Effective, error) {
 	return explain(sources(flags, environ, file, command)...)
 }
@@ -76,7 +76,7 @@ func sourcesOf(variables []Variable) string {
 	return strings.Join(places, ", ")
 }
 
-// presentable is a value as a file has it.
+// presentable is a value in the form of a file.
 func presentable(value any) any {
 	switch v := value.(type) {
 	case time.Duration:
@@ -89,8 +89,7 @@ func presentable(value any) any {
 	return value
 }
 
-// WriteYAML writes what rota could load again, but for the values that are hidden. A key
-// that nobody set is a comment.
+// WriteYAML writes YAML that rota could load again, except for hidden values. A key that is not set is a comment.
 func WriteYAML(w io.Writer, effective []Effective) error {
 	var out strings.Builder
 	out.WriteString("# What rota run would start with, and who says so. The values of the workers' environment\n" +
@@ -144,8 +143,8 @@ func flow(value any) string {
 	return strings.TrimSpace(string(written))
 }
 
-// oneLine is a text in double quotes, unless it is plain. The encoder knows which plain words
-// are something else in YAML.
+// oneLine is text, in double quotes where YAML needs them. The encoder knows which plain words mean something else in
+// YAML.
 func oneLine(s string) *yaml.Node {
 	node := text(strings.ToValidUTF8(s, "\uFFFD"))
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") != "" {

@@ -14,16 +14,16 @@ import (
 	"rota/internal/near"
 )
 
-// source is what one place says.
+// source is one source of settings.
 type source struct {
 	entries  []entry
-	problems []error                            // what was wrong before any value was looked at
-	place    func(key string, line int) string  // where it says so
-	unknown  func(key string) (complaint error) // nil: as of an unknown key in a file
-	inFile   bool                               // a place does not name the key: a complaint has to
+	problems []error                            // mistakes found before any value was read
+	place    func(key string, line int) string  // where a key is set
+	unknown  func(key string) (complaint error) // nil: the complaint about an unknown key in a file
+	inFile   bool                               // a place is a line, so the complaint must name the key
 }
 
-// complain says where, what about, and what is wrong.
+// complain adds the place and the key to an error.
 func (s source) complain(key string, line int, err error) error {
 	if s.inFile {
 		return fmt.Errorf("%s: %s: %w", s.place(key, line), key, err)
@@ -31,7 +31,7 @@ func (s source) complain(key string, line int, err error) error {
 	return fmt.Errorf("%s: %w", s.place(key, line), err)
 }
 
-// check turns the nodes into values of the keys' own types.
+// check turns the nodes into values of the keys' types.
 func (s source) check() (values map[string]any, complaints []error) {
 	values = map[string]any{}
 	complaints = s.problems
@@ -60,7 +60,7 @@ func (s source) check() (values map[string]any, complaints []error) {
 	return values, complaints
 }
 
-// origin is who had the last word on a key.
+// origin is the source that won for a key.
 type origin struct {
 	source source
 	entry  entry
@@ -68,14 +68,14 @@ type origin struct {
 
 func (o origin) place() string { return o.source.place(o.entry.name, o.entry.line) }
 
-// merged is what holds in the end, and why.
+// merged is the result of a merge.
 type merged struct {
 	values *koanf.Koanf
 	from   map[string]origin // by key
-	env    map[string]string // by the name of a variable in env: its place
+	env    map[string]string // the place of each variable in env, by its name
 }
 
-// noPath separates keys in nothing: a variable's name may hold a dot, but no NUL.
+// noPath never occurs in a key: the name of a variable may contain a dot, but no NUL.
 const noPath = "\x00"
 
 // merge lets the later sources win; env is merged by the names of its variables.
@@ -100,7 +100,7 @@ func merge(sources ...source) (merged, []error) {
 	return m, complaints
 }
 
-// placesOf says of each variable of an env where it is given.
+// placesOf returns the place of each variable in env.
 func placesOf(s source, env entry) map[string]string {
 	places := map[string]string{}
 	variables, _ := members(env.node)
@@ -110,7 +110,7 @@ func placesOf(s source, env entry) map[string]string {
 	return places
 }
 
-// fits reports whether a worker can be ready before its time is up.
+// fits checks that a worker can be ready before the start timeout.
 func (m merged) fits() error {
 	limit := m.values.Duration("start_timeout")
 	ready, err := master.ParseReadiness(m.values.String("ready"))
@@ -121,7 +121,7 @@ func (m merged) fits() error {
 	return from.source.complain("ready", from.entry.line, fmt.Errorf("a delay of %s is not shorter than the start timeout of %s", ready.Delay, limit))
 }
 
-// byDefault is the place of what nobody set.
+// byDefault is the place of a default.
 const byDefault = "default"
 
 func fromDefaults() source {
@@ -134,7 +134,7 @@ func fromDefaults() source {
 	return s
 }
 
-// fromCommandLine is the command behind `--`, if there is one.
+// fromCommandLine is the command after --, if there is one.
 func fromCommandLine(command []string) source {
 	s := source{place: func(string, int) string { return "command behind --" }}
 	if len(command) > 0 {

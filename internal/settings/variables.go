@@ -14,8 +14,7 @@ import (
 	"rota/internal/master"
 )
 
-// variable is one of the workers' environment. Its value may be a secret, so that no
-// complaint quotes it.
+// variable is a variable in the workers' environment. No complaint quotes its value, which may be a secret.
 type variable struct {
 	name, value string
 	place       string // where it was given
@@ -31,7 +30,7 @@ var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
 			err = settable(m.name)
 		}
 		if err != nil {
-			name, _, _ := strings.Cut(m.name, "=") // who writes {NAME=value} has put the value there
+			name, _, _ := strings.Cut(m.name, "=") // in {NAME=value} the key contains the value
 			complaints = append(complaints, complaint{m.line, fmt.Errorf("%s: %w", name, err)})
 			continue
 		}
@@ -46,22 +45,21 @@ var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
 	}
 }}
 
-// settable reports why a variable can't be set. Those that tell a worker about its sockets and itself the master sets
-// for each worker, and one that lied would be hard to find.
+// settable reports why a variable cannot be set. The master itself sets those that tell a worker about its sockets and
+// itself.
 func settable(name string) error {
 	switch {
 	case name == "":
 		return errors.New("a variable has no name")
 	case strings.ContainsAny(name, "=\x00"):
-		return errors.New("the name of a variable can't hold = or a zero byte")
+		return errors.New("the name of a variable cannot contain = or a zero byte")
 	case master.OfContract(name):
-		return errors.New("rota itself tells each worker this; it can't be set")
+		return errors.New("rota sets this variable for each worker; it cannot be set")
 	}
 	return nil
 }
 
-// variables reads the env files as they are now, and puts env on top. The result is sorted
-// by name.
+// variables reads the env files and merges env over them. The result is sorted by name.
 func (m merged) variables() ([]variable, []error) {
 	found := map[string]variable{}
 	var complaints []error
@@ -83,8 +81,7 @@ func (m merged) variables() ([]variable, []error) {
 	return slices.SortedFunc(maps.Values(found), byName), complaints
 }
 
-// readVariables adds those of an env file. A line is parsed by itself, so that every bad one
-// is told.
+// readVariables adds the variables of an env file. It parses each line by itself, to report every bad one.
 func readVariables(path string, content []byte, into map[string]variable) (complaints []error) {
 	content, err := withoutMark(content)
 	if err != nil {
@@ -117,7 +114,7 @@ func readVariables(path string, content []byte, into map[string]variable) (compl
 	return complaints
 }
 
-// withoutMark cuts off the byte order mark that editors on Windows put before a text.
+// withoutMark removes the byte order mark that some editors write.
 func withoutMark(content []byte) ([]byte, error) {
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return nil, errors.New("it is UTF-16; save it as UTF-8")
@@ -125,8 +122,8 @@ func withoutMark(content []byte) ([]byte, error) {
 	return bytes.TrimPrefix(content, []byte("\uFEFF")), nil
 }
 
-// unambiguous refuses what the parser would silently cut or strip: pass#word is pass to it,
-// and {"a":1} is {a:1}. Other programs keep both, so that whoever wrote it has to say.
+// unambiguous refuses values that the parser would silently change: it reads pass#word as pass, and {"a":1} as {a:1}.
+// Other programs keep both, so the value needs quotes.
 func unambiguous(line string) error {
 	_, value, _ := strings.Cut(line, "=")
 	value = strings.TrimSpace(value)

@@ -49,7 +49,7 @@ func TestEveryBadLineOfAnEnvFileIsNamed(t *testing.T) {
 		`app.env:5: unmatched "`,
 		"app.env:6: a value that holds # needs quotes around it",
 		`app.env:7: a value that holds " needs quotes around it`,
-		"app.env:8: LISTEN_PID: rota itself tells each worker this; it can't be set",
+		"app.env:8: LISTEN_PID: rota sets this variable for each worker; it cannot be set",
 		"app.env:9: ZERO: the value holds a zero byte",
 		"app.env:10: empty key",
 		"app.env:11: bufio.Scanner: token too long",

@@ -12,7 +12,7 @@ import (
 	"rota/internal/master"
 )
 
-// program is a list of words. A text is refused, since splitting it would be a guess.
+// program is a list of words. Text is refused, because splitting it would be a guess.
 var program = kind{words, func(n *yaml.Node) (any, []complaint) {
 	n = dereference(n)
 	if s, err := scalar(n); err == nil && s != "" {
@@ -38,7 +38,7 @@ var program = kind{words, func(n *yaml.Node) (any, []complaint) {
 	return &schema{Type: "array", MinItems: 1, Items: &schema{Type: []string{"string", "number", "boolean"}}}
 }}
 
-// stopSignals are those that a program may take for "finish and leave".
+// stopSignals are the signals that may tell a program to finish and exit.
 var stopSignals = []struct {
 	name   string
 	number syscall.Signal
@@ -57,7 +57,7 @@ var stopSignal = kind{single, ofText(func(s string) (syscall.Signal, error) {
 	return 0, fmt.Errorf("%q is not one of TERM, INT, QUIT, HUP, USR1, USR2 and WINCH", s)
 }), signalSchema}
 
-// signalSchema has the usual spelling first, which editors offer, and then any case and number.
+// signalSchema has the usual spelling first, which editors offer, and then any case and any number.
 func signalSchema() *schema {
 	var names, patterns []string
 	var numbers []any
@@ -70,7 +70,7 @@ func signalSchema() *schema {
 	return anyOf(enumOf(names...), &schema{Type: "string", Pattern: pattern}, &schema{Enum: numbers})
 }
 
-// anyCase spells a pattern out: JSON Schema's regular expressions have no flag for it.
+// anyCase spells out a pattern for both cases: regular expressions in JSON Schema have no flag for that.
 func anyCase(word string) string {
 	var pattern strings.Builder
 	for _, c := range word {
@@ -83,7 +83,7 @@ func anyCase(word string) string {
 	return pattern.String()
 }
 
-// readiness is judged by the master, who has to obey it.
+// readiness is checked by the master.
 var readiness = kind{single, ofText(func(s string) (string, error) {
 	_, err := master.ParseReadiness(s)
 	return s, err
