@@ -22,7 +22,7 @@ const (
 const filled = 300
 
 // endurance asks whether a master that reloads again and again, under churn, loses connections or grows.
-func endurance(ctx context.Context, p plan) ([]row, error) {
+func endurance(ctx context.Context, p conditions) ([]row, error) {
 	if p.many < looks {
 		return nil, fmt.Errorf("-many: %d reloads are less than %d", p.many, looks)
 	}
@@ -100,7 +100,7 @@ type sight struct{ memory, descriptors, threads float64 }
 
 // endure reloads so many times under churn. It returns the master's goroutines at the end, and how it looked
 // after each tenth of the reloads.
-func endure(ctx context.Context, p plan, reloads int) (goroutines float64, seen []sight, c *churn, err error) {
+func endure(ctx context.Context, p conditions, reloads int) (goroutines float64, seen []sight, c *churn, err error) {
 	r, err := startRota(ctx, p.rota, enduranceWorkers)
 	if err != nil {
 		return 0, nil, nil, err

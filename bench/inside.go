@@ -66,7 +66,7 @@ func look() insight {
 	return insight{Heap: float64(stats.HeapAlloc), Goroutines: float64(runtime.NumGoroutine())}
 }
 
-func lookInside(ctx context.Context, p plan) (list []insight, err error) {
+func lookInside(ctx context.Context, p conditions) (list []insight, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err

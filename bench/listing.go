@@ -12,7 +12,7 @@ import (
 )
 
 // listing holds GET /connections against ss, which also has to find the process of each socket.
-func listing(ctx context.Context, p plan) ([]row, error) {
+func listing(ctx context.Context, p conditions) ([]row, error) {
 	r, err := startRota(ctx, p.rota, p.workers)
 	if err != nil {
 		return nil, err

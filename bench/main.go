@@ -24,8 +24,8 @@ import (
 	"rota/internal/launch"
 )
 
-// plan is how much to measure, and on what.
-type plan struct {
+// conditions is how much to measure, and on what.
+type conditions struct {
 	rota     string        // path of the binary
 	before   string        // path of one from before there were trials; "": it is built
 	workers  int           // size of the pool
@@ -39,7 +39,7 @@ type plan struct {
 
 type measurement struct {
 	name string
-	run  func(context.Context, plan) ([]row, error)
+	run  func(context.Context, conditions) ([]row, error)
 }
 
 var measurements = []measurement{
@@ -83,7 +83,7 @@ func dispatch(ctx context.Context, args []string) error {
 }
 
 func bench(ctx context.Context, args []string) error {
-	var p plan
+	var p conditions
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&p.rota, "rota", "bin/rota", "the `binary` to measure")
 	flags.StringVar(&p.before, "before", "", "the `binary` to hold the cost of trials against; built from the git history if not given")
@@ -110,7 +110,7 @@ func bench(ctx context.Context, args []string) error {
 }
 
 // measure goes on after a measurement that failed, so that one run tells as much as it can.
-func measure(ctx context.Context, p plan, only *regexp.Regexp) (rows []row, failure error) {
+func measure(ctx context.Context, p conditions, only *regexp.Regexp) (rows []row, failure error) {
 	for _, m := range measurements {
 		if !only.MatchString(m.name) {
 			continue

@@ -11,7 +11,7 @@ import (
 )
 
 // memoryPerConnection asks by how much the serving processes grow for each idle connection.
-func memoryPerConnection(ctx context.Context, p plan) ([]row, error) {
+func memoryPerConnection(ctx context.Context, p conditions) ([]row, error) {
 	ours, err := rotaGrowth(ctx, p)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func memoryPerConnection(ctx context.Context, p plan) ([]row, error) {
 	return []row{growth.row(fmt.Sprintf("memory of one of %d idle connections to bare server's", p.idle), "bytes", atMost(0.5))}, nil
 }
 
-func rotaGrowth(ctx context.Context, p plan) (float64, error) {
+func rotaGrowth(ctx context.Context, p conditions) (float64, error) {
 	r, err := startRota(ctx, p.rota, p.workers)
 	if err != nil {
 		return 0, err
@@ -42,7 +42,7 @@ func rotaGrowth(ctx context.Context, p plan) (float64, error) {
 	return growth(ctx, r.addr, pids, p.idle)
 }
 
-func referenceGrowth(ctx context.Context, p plan) (float64, error) {
+func referenceGrowth(ctx context.Context, p conditions) (float64, error) {
 	bare, addr, err := startReference(ctx)
 	if err != nil {
 		return 0, err
@@ -128,7 +128,7 @@ func readMemory(pid int) (memory, error) {
 }
 
 // idleProcesses tells what rota costs while nothing happens. There is no goal for it.
-func idleProcesses(ctx context.Context, p plan) ([]row, error) {
+func idleProcesses(ctx context.Context, p conditions) ([]row, error) {
 	r, err := startRota(ctx, p.rota, p.workers)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 const calm = 2 * time.Second
 
 // churnAcrossReloads asks whether clients notice reloads: does a connection fail, does the flow falter?
-func churnAcrossReloads(ctx context.Context, p plan) ([]row, error) {
+func churnAcrossReloads(ctx context.Context, p conditions) ([]row, error) {
 	r, err := startRota(ctx, p.rota, p.workers)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // reloadTime asks what a reload costs beyond starting the workers, when nobody has to be waited for.
-func reloadTime(ctx context.Context, p plan) ([]row, error) {
+func reloadTime(ctx context.Context, p conditions) ([]row, error) {
 	const workers = 4
 	r, err := startRota(ctx, p.rota, workers)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // throughput holds rota against the bare server, on connections that stay open and on new ones.
-func throughput(ctx context.Context, p plan) ([]row, error) {
+func throughput(ctx context.Context, p conditions) ([]row, error) {
 	r, err := startRota(ctx, p.rota, p.workers)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ import (
 
 // Master is what the API needs of the master; each part is declared where it is used.
 type Master interface {
-	pool
+	poolState
 	rotator
 	controller
 	history

@@ -15,8 +15,8 @@ import (
 	"rota/internal/view"
 )
 
-// pool is what can be seen of the master, its workers and their sockets.
-type pool interface {
+// poolState is what can be seen of the master, its workers and their sockets.
+type poolState interface {
 	Status() (master.Status, error)
 	Worker(id string) (master.Worker, error)
 	Connections() (master.Listing, error)
@@ -35,7 +35,7 @@ type snapshot struct {
 // snapshotCache takes snapshots one at a time. Readers that come at once share one, but only
 // one that began after they asked: nobody is told what was true only before.
 type snapshotCache struct {
-	pool    pool
+	pool    poolState
 	version string
 	log     zerolog.Logger
 

@@ -46,7 +46,7 @@ func openSocket(a master.ListenAddress) (*socket, error) {
 
 // bind has the net package do it, for its way with addresses, and takes a descriptor of its own from that.
 func (s *socket) bind(a master.ListenAddress) error {
-	made, err := listen(a)
+	made, err := openListener(a)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ type netSocket interface {
 	io.Closer
 }
 
-func listen(a master.ListenAddress) (netSocket, error) {
+func openListener(a master.ListenAddress) (netSocket, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
 	network := a.Network

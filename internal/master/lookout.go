@@ -65,7 +65,7 @@ func (m *minder) followWithdrawal(ctx context.Context, w *withdrawal, begun func
 		}
 		if names := w.waitsOn(); !warned && names != "" && now.Sub(told) >= stopsWithin {
 			warned = true
-			m.log.Warn().Str("listeners", names).Str("after", now.Sub(told).Round(msec).String()).
+			m.log.Warn().Str("listeners", names).Str("after", now.Sub(told).Round(time.Millisecond).String()).
 				Msg("worker was told to stop and still waits for connections")
 			m.post(stillAccepts{worker: m.start.worker, listeners: names, after: now.Sub(told)})
 		}
