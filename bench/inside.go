@@ -12,7 +12,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // insight is what can only be seen from inside of a process: the memory that is still in use after a garbage
@@ -27,8 +30,8 @@ func inside(args []string, output io.Writer) error {
 		return err
 	}
 	m, err := master.New(master.Options{
-		Spec: master.Spec{
-			Listen:        []master.ListenAddress{{Network: "tcp", Address: "127.0.0.1:0"}},
+		Spec: plan.Spec{
+			Listen:        []listen.ListenAddress{{Network: "tcp", Address: "127.0.0.1:0"}},
 			Command:       []string{binary, "worker", "--log-level", "warn"},
 			Workers:       enduranceWorkers,
 			ProbeInterval: probeInterval,
@@ -42,11 +45,11 @@ func inside(args []string, output io.Writer) error {
 	go func() { m.Run(); close(ended) }()
 	defer func() { m.Shutdown(); <-ended }()
 	for n := range reloads {
-		asked, err := m.Reload(master.ReloadRequest{})
+		asked, err := m.Reload(pool.ReloadRequest{})
 		if err != nil {
 			return err
 		}
-		if r, err := m.Wait(context.Background(), asked.ID, master.ReloadCompleted); err != nil || r.State != master.ReloadCompleted {
+		if r, err := m.Wait(context.Background(), asked.ID, pool.ReloadCompleted); err != nil || r.State != pool.ReloadCompleted {
 			return fmt.Errorf("reload %d: %s, %w", n+1, r.State, err)
 		}
 		if (n+1)%(reloads/looks) == 0 {

@@ -14,7 +14,22 @@ import (
 func TestArrows(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"rota/internal/master":    {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/near", "rota/internal/relog"},
+		"rota/internal/account":   {"rota/internal/launch"},
+		"rota/internal/pool":      {},
+		"rota/internal/plan":      {"rota/internal/account", "rota/internal/kernel", "rota/internal/launch", "rota/internal/listen", "rota/internal/pool"},
+		"rota/internal/process":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/listen", "rota/internal/near", "rota/internal/output", "rota/internal/plan", "rota/internal/pool"},
+		"rota/internal/listen":    {"rota/internal/account", "rota/internal/kernel", "rota/internal/pool"},
+		"rota/internal/output":    {"rota/internal/pool", "rota/internal/relog"},
+		"rota/internal/minder":    {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process"},
+		"rota/internal/losses":    {"rota/internal/kernel", "rota/internal/listen", "rota/internal/minder", "rota/internal/pool"},
+		"rota/internal/gauge":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/pool"},
+		"rota/internal/reach":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/pool"},
+		"rota/internal/master":    {"rota/internal/einhorn", "rota/internal/gauge", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/losses", "rota/internal/minder", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process", "rota/internal/reach"},
+		"rota/internal/check":     {"rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/pool", "rota/internal/probe"},
+		"rota/internal/settings":  {"rota/internal/listen", "rota/internal/near", "rota/internal/plan", "rota/internal/pool", "rota/internal/process"},
+		"rota/internal/admin":     {"rota/internal/check", "rota/internal/connlimit", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/pool", "rota/internal/present", "rota/internal/sse", "rota/internal/view", "rota/internal/words"},
+		"rota/internal/present":   {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/pool", "rota/internal/view", "rota/internal/words"},
+		"rota/internal/doctor":    {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/pool"},
 		"rota/internal/lapse":     {},
 		"rota/internal/threads":   {},
 		"rota/internal/worker":    {},
@@ -25,24 +40,23 @@ func TestArrows(t *testing.T) {
 		"rota/internal/linger":    {},
 		"rota/internal/near":      {},
 		"rota/internal/probe":     {},
-		"rota/internal/check":     {"rota/internal/lapse", "rota/internal/master", "rota/internal/probe"},
 		"rota/internal/launch":    {},
-		"rota/internal/settings":  {"rota/internal/master", "rota/internal/near"},
 		"rota/internal/view":      {"rota/internal/printable"},
 		"rota/internal/words":     {"rota/internal/printable", "rota/internal/view"},
-		"rota/internal/present":   {"rota/internal/kernel", "rota/internal/master", "rota/internal/view", "rota/internal/words"},
 		"rota/internal/sse":       {},
-		"rota/internal/admin":     {"rota/internal/connlimit", "rota/internal/master", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/check", "rota/internal/present", "rota/internal/sse", "rota/internal/view", "rota/internal/words"},
-		"rota/internal/doctor":    {"rota/internal/kernel", "rota/internal/master"},
 		"rota/internal/relog":     {},
-		"rota/web":                {},
-
 		"rota/internal/printable": {},
+		"rota/web":                {},
 	}
+	const pure = "the pool decides and does nothing itself: what it needs to know comes with a fact or a command"
 	forbidden := map[string]map[string]string{
 		"rota/internal/master": {
 			"encoding/json": "the master has no wire format: internal/admin has",
 			"net/http":      "the master knows nothing of HTTP: internal/admin translates",
+		},
+		"rota/internal/pool": {
+			"os": pure, "net": pure, "sync": pure, "sync/atomic": pure, "context": pure, "syscall": pure, "io": pure,
+			"github.com/rs/zerolog": pure, "github.com/google/uuid": pure, "golang.org/x/sys/unix": pure,
 		},
 		"rota/internal/view": {
 			"net/http":              "a view is data: whoever sends or gets it knows HTTP",

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rota/internal/doctor"
-	"rota/internal/master"
+	"rota/internal/plan"
 	"rota/internal/printable"
 	"rota/internal/probe"
 	"rota/internal/settings"
@@ -140,7 +140,7 @@ func doctorOptions(flags *pflag.FlagSet, s settings.Settings, ask questions) (do
 	if err != nil {
 		return doctor.Options{}, err
 	}
-	if spec.DrainTimeout == master.DefaultDrainTimeout && !flags.Changed("drain-timeout") {
+	if spec.DrainTimeout == plan.DefaultDrainTimeout && !flags.Changed("drain-timeout") {
 		spec.DrainTimeout = doctorDrainTimeout
 	}
 	return doctor.Options{

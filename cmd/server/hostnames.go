@@ -9,7 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // lookUpWithin bounds the look-up of a host name.
@@ -49,7 +49,7 @@ func addressesBehind(ctx context.Context, address string) []string {
 }
 
 // hostNames are the addresses of a spec that may contain host names.
-func hostNames(list []master.ListenAddress) (texts []string) {
+func hostNames(list []listen.ListenAddress) (texts []string) {
 	for _, a := range list {
 		if a.Network == "tcp" || a.Network == "udp" {
 			texts = append(texts, a.Address)

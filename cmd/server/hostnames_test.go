@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 func TestTheAddressesBehindANameAreFound(t *testing.T) {
@@ -22,7 +22,7 @@ func TestTheAddressesBehindANameAreFound(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80", ":80", "nowhere:80", "none"} {
 		require.Empty(t, addressesBehind(t.Context(), address), address)
 	}
-	list, problems := master.ParseListen([]string{"localhost:80", "unix:/x", "udp:localhost:53"})
+	list, problems := listen.ParseListen([]string{"localhost:80", "unix:/x", "udp:localhost:53"})
 	require.Empty(t, problems)
 	require.Equal(t, []string{"localhost:80", "localhost:53"}, hostNames(list))
 }

@@ -7,13 +7,15 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/check"
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/plan"
 	"rota/internal/probe"
 	"rota/internal/settings"
 )
 
 func newMaster(s settings.Settings, reread func() (settings.Settings, error), log zerolog.Logger) (*master.Master, error) {
-	given, err := master.TakeGiven(os.Getenv)
+	given, err := listen.TakeGiven(os.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -24,10 +26,10 @@ func newMaster(s settings.Settings, reread func() (settings.Settings, error), lo
 	warnOfHostNames(log, hostNames(spec.Listen)...)
 	return master.New(master.Options{
 		Spec: spec,
-		Reread: func() (master.Spec, error) {
+		Reread: func() (plan.Spec, error) {
 			now, err := reread()
 			if err != nil {
-				return master.Spec{}, err
+				return plan.Spec{}, err
 			}
 			warnOfFixed(s, now, log)
 			next, err := specOf(now, len(given) > 0)

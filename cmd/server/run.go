@@ -13,7 +13,7 @@ import (
 
 	"rota/internal/admin"
 	"rota/internal/lapse"
-	"rota/internal/master"
+	"rota/internal/listen"
 	"rota/internal/settings"
 	"rota/web"
 )
@@ -52,7 +52,7 @@ func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 
 	listener, err := net.Listen("tcp", s.Admin)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s for the admin API (--admin): %w", s.Admin, master.Hint("tcp", err))
+		return fmt.Errorf("cannot listen on %s for the admin API (--admin): %w", s.Admin, listen.Hint("tcp", err))
 	}
 	m, err := newMaster(s, reread, log)
 	if err != nil {

@@ -6,24 +6,26 @@ import (
 	"syscall"
 
 	"rota/internal/check"
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 	"rota/internal/settings"
 )
 
 // specOf makes a spec from the settings. If rota was activated, with sockets from its parent, it does not open the
 // default address.
-func specOf(s settings.Settings, activated bool) (master.Spec, error) {
+func specOf(s settings.Settings, activated bool) (plan.Spec, error) {
 	if activated && s.ListenByDefault {
 		s.Listen = nil
 	}
-	addresses, problems := master.ParseListen(s.Listen)
-	ready, err := master.ParseReadiness(s.Ready)
+	addresses, problems := listen.ParseListen(s.Listen)
+	ready, err := plan.ParseReadiness(s.Ready)
 	ready.Headers = s.ProbeHeader
 	checks, err2 := checksOf(s)
 	if err := errors.Join(append(problems, err, err2)...); err != nil {
-		return master.Spec{}, err
+		return plan.Spec{}, err
 	}
-	spec := master.Spec{
+	spec := plan.Spec{
 		Listen:       addresses,
 		Command:      s.Command,
 		Workers:      s.Workers,
@@ -46,15 +48,15 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 		CheckTimeout:  s.CheckTimeout,
 		MaxDraining:   s.MaxDraining,
 		ProbeInterval: s.ProbeInterval,
-		Strategy: master.Strategy{
+		Strategy: pool.Strategy{
 			Canary:       s.Canary,
 			CanarySoak:   s.CanarySoak,
 			PauseBetween: s.PauseBetween,
 			Soak:         s.Soak,
 		},
 	}
-	if spec.Strategy.Surge, err = master.ParseSurge(s.Surge); err != nil {
-		return master.Spec{}, fmt.Errorf("surge: %w", err)
+	if spec.Strategy.Surge, err = pool.ParseSurge(s.Surge); err != nil {
+		return plan.Spec{}, fmt.Errorf("surge: %w", err)
 	}
 	if s.Umask >= 0 {
 		spec.Umask = &s.Umask
@@ -62,13 +64,13 @@ func specOf(s settings.Settings, activated bool) (master.Spec, error) {
 	if len(s.Command) == 0 {
 		spec.Command = builtInWorker(s)
 		if s.StopSignal != 0 && s.StopSignal != syscall.SIGTERM {
-			return master.Spec{}, fmt.Errorf("stop_signal: the built-in worker drains on SIGTERM, not on %s; leave this out, or set a command", s.StopSignal)
+			return plan.Spec{}, fmt.Errorf("stop_signal: the built-in worker drains on SIGTERM, not on %s; leave this out, or set a command", s.StopSignal)
 		}
 	}
 	return spec, nil
 }
 
-func checksOf(s settings.Settings) (list []master.Check, err error) {
+func checksOf(s settings.Settings) (list []pool.Check, err error) {
 	for _, text := range s.Check {
 		c, bad := check.Parse(text)
 		if bad != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/process"
 	"rota/internal/threads"
 )
 
@@ -34,7 +34,7 @@ func keepThreads(log zerolog.Logger) error {
 	for _, l := range kernel.TaskLimits("/") {
 		if l.Free() < least+oneWorker {
 			return fmt.Errorf("cannot start: rota and a worker need %d more threads and processes, and %d can be had: %s",
-				least+oneWorker, l.Free(), master.DescribeTaskLimit(l))
+				least+oneWorker, l.Free(), process.DescribeTaskLimit(l))
 		}
 		keep = min(keep, max(l.Free()/keepShare, least))
 	}

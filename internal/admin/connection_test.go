@@ -14,15 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // manyConnections makes n of every kind, the same at each run.
-func manyConnections(f *fakeMaster, n int) []master.Connection {
+func manyConnections(f *fakeMaster, n int) []listen.Connection {
 	random := rand.New(rand.NewPCG(1, 2))
-	list := make([]master.Connection, 0, n)
+	list := make([]listen.Connection, 0, n)
 	for i := range n {
-		c := master.Connection{WorkerID: f.workers[i%2].ID, Connection: kernel.Connection{
+		c := listen.Connection{WorkerID: f.workers[i%2].ID, Connection: kernel.Connection{
 			Cookie: uint64(i+1) * 7, Inode: uint64(i), Listener: "tcp", TCPState: "ESTABLISHED",
 			Remote: fmt.Sprintf("127.0.0.1:%d", 20000+random.IntN(n/2+1)), Local: "127.0.0.1:11111",
 			TCP: &kernel.TCPInfo{Idle: time.Duration(random.IntN(20)) * time.Second, BytesIn: uint64(random.IntN(9)),
@@ -51,7 +51,7 @@ func ids(view map[string]any) []string {
 
 func TestConnectionShape(t *testing.T) {
 	f := newFakeMaster()
-	f.connections = []master.Connection{
+	f.connections = []listen.Connection{
 		{WorkerID: f.workers[0].ID, Connection: kernel.Connection{Cookie: 0xabc, Listener: "tcp", Remote: "127.0.0.1:50112",
 			Local: "127.0.0.1:11111", TCPState: "ESTABLISHED", SendQueue: 3,
 			TCP: &kernel.TCPInfo{Idle: 1840 * time.Millisecond, BytesIn: 4, BytesOut: 11, RTT: 38 * time.Microsecond}}},
@@ -74,13 +74,13 @@ func TestConnectionFilters(t *testing.T) {
 	f := newFakeMaster()
 	f.connections = manyConnections(f, 200)
 	s := newServer(f)
-	for query, wanted := range map[string]func(*master.Connection) bool{
-		"":                       func(*master.Connection) bool { return true },
-		"state=half-closed":      func(c *master.Connection) bool { return c.TCPState == "CLOSE_WAIT" },
-		"state=active":           func(c *master.Connection) bool { return string(c.State()) == "active" },
-		"listener=unix":          func(c *master.Connection) bool { return c.TCP == nil },
-		"worker=" + f.gone[0].ID: func(*master.Connection) bool { return false },
-		"state=idle&listener=tcp&worker=" + f.workers[0].ID: func(c *master.Connection) bool {
+	for query, wanted := range map[string]func(*listen.Connection) bool{
+		"":                       func(*listen.Connection) bool { return true },
+		"state=half-closed":      func(c *listen.Connection) bool { return c.TCPState == "CLOSE_WAIT" },
+		"state=active":           func(c *listen.Connection) bool { return string(c.State()) == "active" },
+		"listener=unix":          func(c *listen.Connection) bool { return c.TCP == nil },
+		"worker=" + f.gone[0].ID: func(*listen.Connection) bool { return false },
+		"state=idle&listener=tcp&worker=" + f.workers[0].ID: func(c *listen.Connection) bool {
 			return string(c.State()) == "idle" && c.Listener == "tcp" && c.WorkerID == f.workers[0].ID
 		},
 	} {
@@ -211,7 +211,7 @@ func TestConnectionsThatTheKernelDoesNotShow(t *testing.T) {
 
 	seen, unseen := f.workers[0].ID, f.workers[1].ID
 	f.unseen = []string{"z", unseen}
-	f.connections = slices.DeleteFunc(f.connections, func(c master.Connection) bool { return c.WorkerID == unseen })
+	f.connections = slices.DeleteFunc(f.connections, func(c listen.Connection) bool { return c.WorkerID == unseen })
 	for _, target := range []string{"/connections", "/connections?sort=-idle_ms&limit=3", "/connections?sort=id&limit=3"} {
 		view := get(t, s, target).is(http.StatusOK)
 		require.Equal(t, []any{unseen, "z"}, view["unseen_workers"])

@@ -5,24 +5,24 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/present"
 	"rota/internal/view"
 )
 
 // controller changes reloads, workers and the pool.
 type controller interface {
-	Control(id string, verb master.Verb, reason string) (master.Reload, error)
-	Renew(worker string) (master.Worker, error)
+	Control(id string, verb pool.Verb, reason string) (pool.Reload, error)
+	Renew(worker string) (pool.Worker, error)
 	ScaleTo(size int) (before int, err error)
 }
 
 // control changes the course of a reload. The answer to an abort is 202, because going back takes a while.
-func (s *Server) control(verb master.Verb) handler {
+func (s *Server) control(verb pool.Verb) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ query) error {
 		var reason string
 		known := members{}
-		if verb == master.VerbAbort {
+		if verb == pool.VerbAbort {
 			known["reason"] = text(&reason)
 		}
 		if err := readObject(w, r, known); err != nil {
@@ -33,7 +33,7 @@ func (s *Server) control(verb master.Verb) handler {
 			return err
 		}
 		status := http.StatusOK
-		if reload.State == master.ReloadReverting {
+		if reload.State == pool.ReloadReverting {
 			status = http.StatusAccepted
 		}
 		w.Header().Set("Location", location(r, "reloads", reload.ID))
@@ -48,9 +48,9 @@ func (s *Server) promote(w http.ResponseWriter, r *http.Request, q query) error 
 		return err
 	}
 	if skip == "true" {
-		return s.control(master.VerbSkipCanary)(w, r, q)
+		return s.control(pool.VerbSkipCanary)(w, r, q)
 	}
-	return s.control(master.VerbPromote)(w, r, q)
+	return s.control(pool.VerbPromote)(w, r, q)
 }
 
 func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) error {
@@ -68,7 +68,7 @@ func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) e
 
 func (s *Server) scale(w http.ResponseWriter, r *http.Request, _ query) error {
 	var size *int
-	if err := readObject(w, r, members{"workers": wholeNumber(&size, 1, master.MaxWorkers)}); err != nil {
+	if err := readObject(w, r, members{"workers": wholeNumber(&size, 1, pool.MaxWorkers)}); err != nil {
 		return err
 	}
 	if size == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/sse"
 	"rota/internal/view"
 )
@@ -104,7 +105,7 @@ func (s *Server) reloadEvents(w http.ResponseWriter, r *http.Request, q query) e
 }
 
 // streamReload streams the events of a reload after the given one.
-func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload master.Reload, after uint64) error {
+func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload pool.Reload, after uint64) error {
 	subscription, err := s.master.Subscribe(after)
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload mas
 func (f feed) extent() (began, ended bool) {
 	for _, e := range f.Backlog {
 		if f.wants(e) {
-			began = began || e.Type == master.EventReloadQueued
+			began = began || e.Type == pool.EventReloadQueued
 			ended = ended || endsReload(e)
 		}
 	}

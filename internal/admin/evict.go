@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 	"rota/internal/master"
 	"rota/internal/present"
 	"rota/internal/view"
@@ -14,7 +15,7 @@ import (
 
 // evicter closes connections that workers keep open.
 type evicter interface {
-	CloseConnection(id string) (master.Connection, kernel.Manner, error)
+	CloseConnection(id string) (listen.Connection, kernel.Manner, error)
 	Evict(worker string, idle time.Duration) (master.Evicted, error)
 }
 

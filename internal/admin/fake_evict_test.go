@@ -5,20 +5,21 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 	"rota/internal/master"
 )
 
-func (f *fakeMaster) CloseConnection(id string) (master.Connection, kernel.Manner, error) {
+func (f *fakeMaster) CloseConnection(id string) (listen.Connection, kernel.Manner, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.connections, func(c master.Connection) bool { return c.ID() == id })
+	i := slices.IndexFunc(f.connections, func(c listen.Connection) bool { return c.ID() == id })
 	switch {
 	case f.stopped != nil:
-		return master.Connection{}, "", f.stopped
+		return listen.Connection{}, "", f.stopped
 	case f.refusal != nil:
-		return master.Connection{}, "", f.refusal
+		return listen.Connection{}, "", f.refusal
 	case i < 0:
-		return master.Connection{}, "", master.ErrNoConnection
+		return listen.Connection{}, "", master.ErrNoConnection
 	}
 	c := f.connections[i]
 	f.connections = slices.Delete(slices.Clone(f.connections), i, i+1)

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"rota/internal/master"
+	"rota/internal/output"
+	"rota/internal/pool"
 )
 
 // fakeLog is what a worker of the fake has printed.
 type fakeLog struct {
-	master.WorkerLog
-	end     *master.LogEnd
-	readers map[*master.LogStream]chan master.LogPart
+	output.WorkerLog
+	end     *output.LogEnd
+	readers map[*output.LogStream]chan output.LogPart
 }
 
 func (f *fakeMaster) logOf(worker string) (*fakeLog, error) {
@@ -23,7 +25,7 @@ func (f *fakeMaster) logOf(worker string) (*fakeLog, error) {
 	}
 	for _, w := range f.workers {
 		if w.ID == worker {
-			f.logs[worker] = &fakeLog{readers: map[*master.LogStream]chan master.LogPart{}}
+			f.logs[worker] = &fakeLog{readers: map[*output.LogStream]chan output.LogPart{}}
 			return f.logs[worker], nil
 		}
 	}
@@ -32,34 +34,34 @@ func (f *fakeMaster) logOf(worker string) (*fakeLog, error) {
 			return nil, master.ErrLogGone
 		}
 	}
-	return nil, master.ErrNoWorker
+	return nil, pool.ErrNoWorker
 }
 
-func (f *fakeMaster) WorkerLog(worker string) (master.WorkerLog, error) {
+func (f *fakeMaster) WorkerLog(worker string) (output.WorkerLog, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log, err := f.logOf(worker)
 	if err != nil {
-		return master.WorkerLog{}, err
+		return output.WorkerLog{}, err
 	}
 	return log.copy(), nil
 }
 
-func (l *fakeLog) copy() master.WorkerLog {
+func (l *fakeLog) copy() output.WorkerLog {
 	copied := l.WorkerLog
 	copied.Lines = slices.Clone(l.Lines)
 	return copied
 }
 
-func (f *fakeMaster) FollowLog(worker string) (*master.LogStream, error) {
+func (f *fakeMaster) FollowLog(worker string) (*output.LogStream, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log, err := f.logOf(worker)
 	if err != nil {
 		return nil, err
 	}
-	parts := make(chan master.LogPart, f.buffer)
-	s := &master.LogStream{WorkerLog: log.copy(), Gone: log.end != nil, C: parts}
+	parts := make(chan output.LogPart, f.buffer)
+	s := &output.LogStream{WorkerLog: log.copy(), Gone: log.end != nil, C: parts}
 	log.readers[s] = parts
 	s.Cancel = func() {
 		f.mu.Lock()
@@ -73,7 +75,7 @@ func (f *fakeMaster) FollowLog(worker string) (*master.LogStream, error) {
 	return s, nil
 }
 
-func (l *fakeLog) remove(s *master.LogStream) {
+func (l *fakeLog) remove(s *output.LogStream) {
 	if parts, ok := l.readers[s]; ok {
 		delete(l.readers, s)
 		close(parts)
@@ -82,7 +84,7 @@ func (l *fakeLog) remove(s *master.LogStream) {
 
 func (l *fakeLog) finish() {
 	for s, parts := range l.readers {
-		parts <- master.LogPart{End: l.end}
+		parts <- output.LogPart{End: l.end}
 		l.remove(s)
 	}
 }
@@ -92,15 +94,15 @@ func (f *fakeMaster) print(worker string, texts ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log, _ := f.logOf(worker)
-	var lines []master.LogLine
+	var lines []output.LogLine
 	for _, text := range texts {
 		log.Printed++
-		lines = append(lines, master.LogLine{Number: log.Printed, Time: time.Now(), Stream: "stderr", Text: text})
+		lines = append(lines, output.LogLine{Number: log.Printed, Time: time.Now(), Stream: "stderr", Text: text})
 	}
 	log.Lines = append(log.Lines, lines...)
 	for s, parts := range log.readers {
 		select {
-		case parts <- master.LogPart{Lines: lines}:
+		case parts <- output.LogPart{Lines: lines}:
 		default:
 			log.remove(s)
 		}
@@ -122,6 +124,6 @@ func (f *fakeMaster) exits(worker string, code int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log := f.logs[worker]
-	log.end = &master.LogEnd{Printed: log.Printed, Unlogged: log.Unlogged, Exit: master.Exit{Code: code}}
+	log.end = &output.LogEnd{Printed: log.Printed, Unlogged: log.Unlogged, Exit: pool.Exit{Code: code}}
 	log.finish()
 }

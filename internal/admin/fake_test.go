@@ -12,7 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/pool"
 )
 
 // fakeMaster is a master played by hand: a test sets what is seen, publishes events and
@@ -20,9 +22,9 @@ import (
 type fakeMaster struct {
 	mu          sync.Mutex
 	status      master.Status
-	workers     []master.Worker
-	gone        []master.Worker
-	connections []master.Connection
+	workers     []pool.Worker
+	gone        []pool.Worker
+	connections []listen.Connection
 	queues      map[string]kernel.Queue
 	unseen      []string
 	waitingFor  []master.WaitingFor
@@ -34,17 +36,17 @@ type fakeMaster struct {
 
 	logs map[string]*fakeLog // by worker
 
-	reloads   []master.Reload // oldest first
-	requests  []master.ReloadRequest
+	reloads   []pool.Reload // oldest first
+	requests  []pool.ReloadRequest
 	controls  []string      // verbs and reasons
 	changed   chan struct{} // closed, and made anew, when a reload moves on
 	waiting   chan string   // the id of each reload that somebody begins to wait for
 	abandoned chan string   // and of each that nobody waits for any more
 
-	events      []master.Event // that are kept
+	events      []pool.Event // that are kept
 	last        uint64
 	buffer      int // of a subscription
-	subscribers map[*master.Subscription]chan master.Event
+	subscribers map[*master.Subscription]chan pool.Event
 	closed      chan struct{} // one for each subscription that its reader closed
 }
 
@@ -54,11 +56,11 @@ func newFakeMaster() *fakeMaster {
 	f := &fakeMaster{
 		status: master.Status{
 			PID: 4700, StartedAt: time.Now().Add(-time.Hour), Generation: 3, Size: 2, Ready: 2,
-			Listeners: []master.ListenAddress{
+			Listeners: []listen.ListenAddress{
 				{Name: "tcp", Network: "tcp", Address: "127.0.0.1:11111"},
 				{Name: "unix", Network: "unix", Address: "/run/rota.sock"},
 			},
-			Totals: master.Totals{WorkersStarted: 4, WorkersDied: 1, ReloadsCompleted: 2},
+			Totals: pool.Totals{WorkersStarted: 4, WorkersDied: 1, ReloadsCompleted: 2},
 		},
 		queues:      map[string]kernel.Queue{"tcp": {Depth: 1, Backlog: 4096}},
 		changed:     make(chan struct{}),
@@ -66,19 +68,19 @@ func newFakeMaster() *fakeMaster {
 		abandoned:   make(chan string, 100),
 		logs:        map[string]*fakeLog{},
 		buffer:      1024,
-		subscribers: map[*master.Subscription]chan master.Event{},
+		subscribers: map[*master.Subscription]chan pool.Event{},
 		closed:      make(chan struct{}, 1000),
 	}
-	f.workers = []master.Worker{
-		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: master.WorkerReady,
-			Program: &master.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
+	f.workers = []pool.Worker{
+		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: pool.WorkerReady,
+			Program: &pool.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
 			Status:  "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second),
-			Readied: master.Readied{By: master.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
-		{ID: newID(), Slot: 1, Generation: 3, State: master.WorkerStarting, StartedAt: startedAt, Restarts: 2},
+			Readied: pool.Readied{By: pool.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
+		{ID: newID(), Slot: 1, Generation: 3, State: pool.WorkerStarting, StartedAt: startedAt, Restarts: 2},
 	}
-	f.gone = []master.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: master.WorkerExited,
+	f.gone = []pool.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: pool.WorkerExited,
 		StartedAt: startedAt, ExitedAt: startedAt.Add(time.Minute),
-		Exit: &master.Exit{Code: -1, Signal: "SIGKILL", Output: []string{"out of memory"}, Cut: 3}}}
+		Exit: &pool.Exit{Code: -1, Signal: "SIGKILL", Output: []string{"out of memory"}, Cut: 3}}}
 	return f
 }
 
@@ -102,7 +104,7 @@ func (f *fakeMaster) Status() (master.Status, error) {
 	return status, f.stopped
 }
 
-func (f *fakeMaster) Worker(id string) (master.Worker, error) {
+func (f *fakeMaster) Worker(id string) (pool.Worker, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, w := range slices.Concat(f.workers, f.gone) {
@@ -110,7 +112,7 @@ func (f *fakeMaster) Worker(id string) (master.Worker, error) {
 			return w, f.stopped
 		}
 	}
-	return master.Worker{}, master.ErrNoWorker
+	return pool.Worker{}, pool.ErrNoWorker
 }
 
 func (f *fakeMaster) Connections() (master.Listing, error) {
@@ -140,46 +142,46 @@ func (f *fakeMaster) Queues() (map[string]kernel.Queue, error) {
 	return f.queues, f.kernelErr
 }
 
-func (f *fakeMaster) Reload(request master.ReloadRequest) (master.Reload, error) {
+func (f *fakeMaster) Reload(request pool.ReloadRequest) (pool.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stopped != nil {
-		return master.Reload{}, f.stopped
+		return pool.Reload{}, f.stopped
 	}
 	f.requests = append(f.requests, request)
 	now := time.Now()
-	r := master.Reload{ID: newID(), Generation: 4, State: master.ReloadQueued,
-		CombinedRequest: master.CombinedRequest{ReloadRequest: request,
-			Callers: []master.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now},
-		Progress: master.Progress{Total: 2}}
+	r := pool.Reload{ID: newID(), Generation: 4, State: pool.ReloadQueued,
+		CombinedRequest: pool.CombinedRequest{ReloadRequest: request,
+			Callers: []pool.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now},
+		Progress: pool.Progress{Total: 2}}
 	f.reloads = append(f.reloads, r)
-	f.publish(master.Event{Type: master.EventReloadQueued, ReloadID: r.ID, Reload: &r})
+	f.publish(pool.Event{Type: pool.EventReloadQueued, ReloadID: r.ID, Reload: &r})
 	return r, nil
 }
 
-func (f *fakeMaster) Control(id string, verb master.Verb, reason string) (master.Reload, error) {
+func (f *fakeMaster) Control(id string, verb pool.Verb, reason string) (pool.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.find(id)
 	if r == nil {
-		return master.Reload{}, master.ErrNoReload
+		return pool.Reload{}, pool.ErrNoReload
 	}
 	f.controls = append(f.controls, string(verb)+" "+reason)
 	if f.refusal != nil {
-		return master.Reload{}, f.refusal
+		return pool.Reload{}, f.refusal
 	}
-	if verb == master.VerbAbort {
-		r.State = master.ReloadReverting
+	if verb == pool.VerbAbort {
+		r.State = pool.ReloadReverting
 	}
 	return *r, f.stopped
 }
 
-func (f *fakeMaster) Renew(id string) (master.Worker, error) {
+func (f *fakeMaster) Renew(id string) (pool.Worker, error) {
 	w, err := f.Worker(id)
 	if refused := cmp.Or(f.refusal, f.stopped); refused != nil {
-		return master.Worker{}, refused
+		return pool.Worker{}, refused
 	}
-	w.ID, w.State, w.PID = newID(), master.WorkerStarting, 0
+	w.ID, w.State, w.PID = newID(), pool.WorkerStarting, 0
 	return w, err
 }
 
@@ -190,7 +192,7 @@ func (f *fakeMaster) ScaleTo(size int) (before int, err error) {
 	return before, cmp.Or(f.refusal, f.stopped)
 }
 
-func (f *fakeMaster) Reloads() ([]master.Reload, error) {
+func (f *fakeMaster) Reloads() ([]pool.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	list := slices.Clone(f.reloads)
@@ -198,16 +200,16 @@ func (f *fakeMaster) Reloads() ([]master.Reload, error) {
 	return list, f.stopped
 }
 
-func (f *fakeMaster) ReloadByID(id string) (master.Reload, error) {
+func (f *fakeMaster) ReloadByID(id string) (pool.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r := f.find(id); r != nil {
 		return *r, f.stopped
 	}
-	return master.Reload{}, master.ErrNoReload
+	return pool.Reload{}, pool.ErrNoReload
 }
 
-func (f *fakeMaster) find(id string) *master.Reload {
+func (f *fakeMaster) find(id string) *pool.Reload {
 	for i := range f.reloads {
 		if f.reloads[i].ID == id {
 			return &f.reloads[i]
@@ -216,15 +218,15 @@ func (f *fakeMaster) find(id string) *master.Reload {
 	return nil
 }
 
-func (f *fakeMaster) Wait(ctx context.Context, id string, target master.ReloadState) (master.Reload, error) {
-	return f.waitUntil(ctx, id, func(r *master.Reload) bool { return r.Reached(target) })
+func (f *fakeMaster) Wait(ctx context.Context, id string, target pool.ReloadState) (pool.Reload, error) {
+	return f.waitUntil(ctx, id, func(r *pool.Reload) bool { return r.Reached(target) })
 }
 
-func (f *fakeMaster) WaitCanary(ctx context.Context, id string) (master.Reload, error) {
-	return f.waitUntil(ctx, id, (*master.Reload).CanaryDecided)
+func (f *fakeMaster) WaitCanary(ctx context.Context, id string) (pool.Reload, error) {
+	return f.waitUntil(ctx, id, (*pool.Reload).CanaryDecided)
 }
 
-func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*master.Reload) bool) (master.Reload, error) {
+func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*pool.Reload) bool) (pool.Reload, error) {
 	f.waiting <- id
 	for {
 		f.mu.Lock()
@@ -237,13 +239,13 @@ func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*master
 		case <-changed:
 		case <-ctx.Done():
 			f.abandoned <- id
-			return master.Reload{}, ctx.Err()
+			return pool.Reload{}, ctx.Err()
 		}
 	}
 }
 
 // move brings a reload into a state and tells about it.
-func (f *fakeMaster) move(id string, state master.ReloadState, event master.EventType, also ...func(*master.Reload)) {
+func (f *fakeMaster) move(id string, state pool.ReloadState, event pool.EventType, also ...func(*pool.Reload)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.find(id)
@@ -252,7 +254,7 @@ func (f *fakeMaster) move(id string, state master.ReloadState, event master.Even
 	for _, change := range also {
 		change(r)
 	}
-	f.publish(master.Event{Type: event, ReloadID: id, Reload: new(*r), From: string(from)})
+	f.publish(pool.Event{Type: event, ReloadID: id, Reload: new(*r), From: string(from)})
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
@@ -270,11 +272,11 @@ func (f *fakeMaster) tell(n int) {
 	defer f.mu.Unlock()
 	for range n {
 		w := f.workers[0]
-		f.publish(master.Event{Type: master.EventWorkerReady, Worker: &w, From: "starting"})
+		f.publish(pool.Event{Type: pool.EventWorkerReady, Worker: &w, From: "starting"})
 	}
 }
 
-func (f *fakeMaster) publish(e master.Event) {
+func (f *fakeMaster) publish(e pool.Event) {
 	f.last++
 	e.Seq, e.Time = f.last, time.Now()
 	if e.Message == "" {
@@ -313,7 +315,7 @@ func (f *fakeMaster) subscribe(after uint64) (*master.Subscription, error) {
 	if f.stopped != nil {
 		return nil, f.stopped
 	}
-	events := make(chan master.Event, f.buffer)
+	events := make(chan pool.Event, f.buffer)
 	s := &master.Subscription{C: events}
 	first := f.last - uint64(len(f.events)) + 1
 	s.Lost = after > f.last || after+1 < first

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"slices"
 
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/view"
 )
 
@@ -17,7 +19,7 @@ type listing struct {
 	after *cursor // nil for the first page
 }
 
-var connectionStates = []string{string(master.ConnectionActive), string(master.ConnectionIdle), string(master.ConnectionHalfClosed)}
+var connectionStates = []string{string(listen.ConnectionActive), string(listen.ConnectionIdle), string(listen.ConnectionHalfClosed)}
 
 // mostConnections is how many one answer may hold.
 const mostConnections = 10_000
@@ -28,7 +30,7 @@ type filter struct {
 
 // connectionPage is what one answer shows.
 type connectionPage struct {
-	rows   []*master.Connection
+	rows   []*listen.Connection
 	next   *string  // the cursor of the page after it; nil on the last, and in an order that moves
 	more   bool     // there are more, but no next page
 	unseen []string // workers whose connections would be here too if the kernel showed them
@@ -88,7 +90,7 @@ func (l listing) page(all master.Listing) (connectionPage, error) {
 }
 
 // sorted returns the wanted rows after the cursor, in order.
-func (l listing) sorted(all []master.Connection) []row {
+func (l listing) sorted(all []listen.Connection) []row {
 	rows := make([]row, 0, len(all))
 	for i := range all {
 		c := &all[i]
@@ -117,14 +119,14 @@ func (l listing) first(rows []row, unseen []string) connectionPage {
 			found.more = true
 		}
 	}
-	found.rows = make([]*master.Connection, 0, len(rows))
+	found.rows = make([]*listen.Connection, 0, len(rows))
 	for _, r := range rows {
 		found.rows = append(found.rows, r.connection)
 	}
 	return found
 }
 
-func (f filter) wants(c *master.Connection) bool {
+func (f filter) wants(c *listen.Connection) bool {
 	return (f.worker == "" || c.WorkerID == f.worker) &&
 		(f.listener == "" || c.Listener == f.listener) &&
 		(f.state == "" || string(c.State()) == f.state)
@@ -147,7 +149,7 @@ func unseenConnections() *view.Problem {
 }
 
 func unknownWorker(id string, err error) error {
-	if errors.Is(err, master.ErrNoWorker) {
+	if errors.Is(err, pool.ErrNoWorker) {
 		return badField("worker", "%.60q is no worker; GET /workers lists those that are", id)
 	}
 	return err
@@ -155,7 +157,7 @@ func unknownWorker(id string, err error) error {
 
 // noSockets explains why the kernel gives no listing.
 func noSockets(err error) error {
-	for _, known := range []error{master.ErrStopped, master.ErrNoWorker, master.ErrNoConnection, master.ErrUnseen, master.ErrNotClosed} {
+	for _, known := range []error{master.ErrStopped, pool.ErrNoWorker, master.ErrNoConnection, master.ErrUnseen, master.ErrNotClosed} {
 		if errors.Is(err, known) {
 			return err
 		}

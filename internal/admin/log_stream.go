@@ -3,7 +3,7 @@ package admin
 import (
 	"net/http"
 
-	"rota/internal/master"
+	"rota/internal/output"
 	"rota/internal/present"
 	"rota/internal/sse"
 	"rota/internal/view"
@@ -38,7 +38,7 @@ func (s *Server) followLogs(w http.ResponseWriter, r *http.Request, id string, w
 	}
 	log := logWriter{Writer: out, worker: id}
 	if log.replay(lines.WorkerLog, wanted) == nil {
-		pass := func(p master.LogPart) bool { return log.pass(p) == nil && p.End == nil }
+		pass := func(p output.LogPart) bool { return log.pass(p) == nil && p.End == nil }
 		sse.Follow(out, lines.C, pass, s.streamOptions(r))
 	}
 	return nil
@@ -52,7 +52,7 @@ type logWriter struct {
 }
 
 // replay writes the lines that were printed before. A client that resumes is told about a gap; one that begins is not.
-func (l *logWriter) replay(log master.WorkerLog, wanted excerpt) error {
+func (l *logWriter) replay(log output.WorkerLog, wanted excerpt) error {
 	if wanted.after > log.Printed {
 		if err := l.put("", "log.lost", view.LogLost{Message: noSuchLine, After: wanted.after}); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (l *logWriter) replay(log master.WorkerLog, wanted excerpt) error {
 	default:
 		l.last = log.Printed
 	}
-	return l.pass(master.LogPart{Lines: lines})
+	return l.pass(output.LogPart{Lines: lines})
 }
 
 const (
@@ -77,7 +77,7 @@ const (
 )
 
 // pass writes lines, and says where lines are missing.
-func (l *logWriter) pass(p master.LogPart) error {
+func (l *logWriter) pass(p output.LogPart) error {
 	for _, line := range p.Lines {
 		if missing := line.Number - l.last - 1; missing > 0 {
 			if err := l.put("", "log.lost", view.LogLost{Message: tooManyLines, After: l.last, Lines: &missing}); err != nil {

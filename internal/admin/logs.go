@@ -6,15 +6,15 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"rota/internal/master"
+	"rota/internal/output"
 	"rota/internal/present"
 	"rota/internal/view"
 )
 
 // logKeeper keeps the output of workers.
 type logKeeper interface {
-	WorkerLog(worker string) (master.WorkerLog, error)
-	FollowLog(worker string) (*master.LogStream, error)
+	WorkerLog(worker string) (output.WorkerLog, error)
+	FollowLog(worker string) (*output.LogStream, error)
 }
 
 // excerpt says which of the kept lines the client wants.
@@ -25,15 +25,15 @@ type excerpt struct {
 }
 
 func readExcerpt(r *http.Request, q query) (e excerpt, err error) {
-	if e.tail, err = q.number("tail", master.KeptLines, 0, master.KeptLines); err != nil {
+	if e.tail, err = q.number("tail", output.KeptLines, 0, output.KeptLines); err != nil {
 		return e, err
 	}
 	e.after, e.resumes, err = readPlace(r, q)
 	return e, err
 }
 
-func (e excerpt) of(lines []master.LogLine) []master.LogLine {
-	lines = slices.DeleteFunc(lines, func(l master.LogLine) bool { return l.Number <= e.after })
+func (e excerpt) of(lines []output.LogLine) []output.LogLine {
+	lines = slices.DeleteFunc(lines, func(l output.LogLine) bool { return l.Number <= e.after })
 	return lines[max(0, len(lines)-e.tail):]
 }
 

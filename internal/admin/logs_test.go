@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/output"
 )
 
 // printed is the fake's first worker, which has printed lines 1 to n.
@@ -213,7 +213,7 @@ func TestAFollowerThatFallsBehindIsCutOffWithoutAnEnd(t *testing.T) {
 		log := f.logs[worker]
 		for reader, parts := range log.readers {
 			for n := range cap(parts) {
-				parts <- master.LogPart{Lines: []master.LogLine{{Number: uint64(n + 2), Time: startedAt, Stream: "stdout"}}}
+				parts <- output.LogPart{Lines: []output.LogLine{{Number: uint64(n + 2), Time: startedAt, Stream: "stdout"}}}
 			}
 			log.remove(reader)
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // order sorts connections by one field, and by id where that is equal, so that no two are equal.
@@ -19,7 +19,7 @@ type order struct {
 
 // sortField is a field by which connections can be sorted.
 type sortField struct {
-	key   func(*master.Connection) sortKey
+	key   func(*listen.Connection) sortKey
 	fixed bool // never changes while the connection lives, so that there can be pages
 }
 
@@ -32,7 +32,7 @@ type sortKey struct {
 
 type row struct {
 	key        sortKey
-	connection *master.Connection
+	connection *listen.Connection
 }
 
 func (o order) compare(a sortKey, aID uint64, b sortKey, bID uint64) int {
@@ -44,20 +44,20 @@ func (o order) compare(a sortKey, aID uint64, b sortKey, bID uint64) int {
 	return c
 }
 
-func fixedText(read func(*master.Connection) string) sortField {
-	return sortField{key: func(c *master.Connection) sortKey { return sortKey{text: read(c)} }, fixed: true}
+func fixedText(read func(*listen.Connection) string) sortField {
+	return sortField{key: func(c *listen.Connection) sortKey { return sortKey{text: read(c)} }, fixed: true}
 }
 
-func movingText(read func(*master.Connection) string) sortField {
-	return sortField{key: func(c *master.Connection) sortKey { return sortKey{text: read(c)} }}
+func movingText(read func(*listen.Connection) string) sortField {
+	return sortField{key: func(c *listen.Connection) sortKey { return sortKey{text: read(c)} }}
 }
 
-func queue(read func(*master.Connection) uint32) sortField {
-	return sortField{key: func(c *master.Connection) sortKey { return sortKey{number: int64(read(c))} }}
+func queue(read func(*listen.Connection) uint32) sortField {
+	return sortField{key: func(c *listen.Connection) sortKey { return sortKey{number: int64(read(c))} }}
 }
 
 func ofTCP(read func(*kernel.TCPInfo) int64) sortField {
-	return sortField{key: func(c *master.Connection) sortKey {
+	return sortField{key: func(c *listen.Connection) sortKey {
 		if c.TCP == nil {
 			return sortKey{number: -1}
 		}
@@ -66,15 +66,15 @@ func ofTCP(read func(*kernel.TCPInfo) int64) sortField {
 }
 
 var sortFields = map[string]sortField{
-	"id":         {key: func(*master.Connection) sortKey { return sortKey{} }, fixed: true}, // the id decides
-	"worker_id":  fixedText(func(c *master.Connection) string { return c.WorkerID }),
-	"listener":   fixedText(func(c *master.Connection) string { return c.Listener }),
-	"remote":     fixedText(func(c *master.Connection) string { return c.Remote }),
-	"local":      fixedText(func(c *master.Connection) string { return c.Local }),
-	"tcp_state":  movingText(func(c *master.Connection) string { return c.TCPState }),
-	"state":      movingText(func(c *master.Connection) string { return string(c.State()) }),
-	"recv_queue": queue(func(c *master.Connection) uint32 { return c.RecvQueue }),
-	"send_queue": queue(func(c *master.Connection) uint32 { return c.SendQueue }),
+	"id":         {key: func(*listen.Connection) sortKey { return sortKey{} }, fixed: true}, // the id decides
+	"worker_id":  fixedText(func(c *listen.Connection) string { return c.WorkerID }),
+	"listener":   fixedText(func(c *listen.Connection) string { return c.Listener }),
+	"remote":     fixedText(func(c *listen.Connection) string { return c.Remote }),
+	"local":      fixedText(func(c *listen.Connection) string { return c.Local }),
+	"tcp_state":  movingText(func(c *listen.Connection) string { return c.TCPState }),
+	"state":      movingText(func(c *listen.Connection) string { return string(c.State()) }),
+	"recv_queue": queue(func(c *listen.Connection) uint32 { return c.RecvQueue }),
+	"send_queue": queue(func(c *listen.Connection) uint32 { return c.SendQueue }),
 	"idle_ms":    ofTCP(func(t *kernel.TCPInfo) int64 { return t.Idle.Milliseconds() }),
 	"bytes_in":   ofTCP(func(t *kernel.TCPInfo) int64 { return int64(t.BytesIn) }),
 	"bytes_out":  ofTCP(func(t *kernel.TCPInfo) int64 { return int64(t.BytesOut) }),

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/view"
 )
 
@@ -43,7 +44,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func stopping(err error) bool {
-	return errors.Is(err, master.ErrStopping) || errors.Is(err, master.ErrStopped)
+	return errors.Is(err, pool.ErrStopping) || errors.Is(err, master.ErrStopped)
 }
 
 func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
@@ -53,29 +54,29 @@ func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problemf(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
 	}
-	if noRoom, ok := errors.AsType[*master.NoRoom](err); ok {
+	if noRoom, ok := errors.AsType[*pool.NoRoom](err); ok {
 		return problemf(http.StatusConflict, "%v", noRoom)
 	}
-	if conflict, ok := errors.AsType[*master.ConflictError](err); ok {
+	if conflict, ok := errors.AsType[*pool.ConflictError](err); ok {
 		return problemf(http.StatusConflict, "%s", conflict.Reason)
 	}
-	if large, ok := errors.AsType[master.CanaryTooLarge](err); ok {
+	if large, ok := errors.AsType[pool.CanaryTooLarge](err); ok {
 		return badField("canary", "%v", large)
 	}
 	switch {
-	case errors.Is(err, master.ErrNoCanary):
+	case errors.Is(err, pool.ErrNoCanary):
 		return badField("canary", "%v", err)
 	case stopping(err):
 		return problemf(http.StatusServiceUnavailable, "%v", err)
-	case errors.Is(err, master.ErrNoWorker):
+	case errors.Is(err, pool.ErrNoWorker):
 		return problemf(http.StatusNotFound, "no worker with this id is known; GET /workers lists those that are")
-	case errors.Is(err, master.ErrKeyReused):
+	case errors.Is(err, pool.ErrKeyReused):
 		return problemf(http.StatusUnprocessableEntity, "%v; take another Idempotency-Key, or repeat the request as it was", err)
-	case errors.Is(err, master.ErrGeneration):
+	case errors.Is(err, pool.ErrGeneration):
 		return problemf(http.StatusPreconditionFailed, "%v; look at /status and /reloads, and ask again if you still want to", err)
-	case errors.Is(err, master.ErrResizing):
+	case errors.Is(err, pool.ErrResizing):
 		return problemf(http.StatusConflict, "%v", err)
-	case errors.Is(err, master.ErrPoolLimit):
+	case errors.Is(err, pool.ErrPoolLimit):
 		return problemf(http.StatusBadRequest, "%v", err)
 	case errors.Is(err, master.ErrNoConnection):
 		return problemf(http.StatusNotFound, "no worker has a connection with this id, or it is closed; GET /connections lists the open ones")
@@ -88,7 +89,7 @@ func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
 	case errors.Is(err, master.ErrLogGone):
 		return problemf(http.StatusGone, "the output of this worker is not kept any more, because it is gone and others went after it; "+
 			"its last lines are in its exit, at GET /workers/{id}, and rota's own log has what was logged")
-	case errors.Is(err, master.ErrNoReload):
+	case errors.Is(err, pool.ErrNoReload):
 		return problemf(http.StatusNotFound, "no reload with this id is known, or it is forgotten; GET /reloads lists those that are")
 	}
 	s.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("an API request failed")

@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/pool"
 	"rota/internal/view"
 	"rota/internal/words"
 )
@@ -25,7 +26,7 @@ import (
 func TestStatus(t *testing.T) {
 	f := newFakeMaster()
 	f.status.StartedAt = startedAt
-	f.connections = []master.Connection{{WorkerID: f.workers[0].ID}, {WorkerID: f.workers[0].ID}}
+	f.connections = []listen.Connection{{WorkerID: f.workers[0].ID}, {WorkerID: f.workers[0].ID}}
 	status := get(t, newServer(f), "/status").is(http.StatusOK)
 	require.Equal(t, "v1.2.3", status["version"])
 	require.EqualValues(t, 4700, status["pid"])
@@ -45,14 +46,14 @@ func TestStatus(t *testing.T) {
 
 func TestStatusShowsTheReloadInProgress(t *testing.T) {
 	f := newFakeMaster()
-	reload, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerSignal})
+	reload, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerSignal})
 	require.NoError(t, err)
 	f.status.Reload = &reload
 	status := get(t, newServer(f), "/status").is(http.StatusOK)
 	require.Equal(t, reload.ID, status["reload"].(object)["id"])
 	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+", queued\n")
 	trial := reload
-	trial.State, trial.OnTrial, trial.Paused = master.ReloadLive, true, &master.Pause{Why: master.PausedCanary}
+	trial.State, trial.OnTrial, trial.Paused = pool.ReloadLive, true, &pool.Pause{Why: pool.PausedCanary}
 	f.status.Reload = &trial
 	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+", on trial, 0/2 slots, after the canary, until rota promote\n")
 	f.status.Reload = &reload
@@ -63,7 +64,7 @@ func TestStatusShowsTheReloadInProgress(t *testing.T) {
 func TestWorkersWhoseConnectionsTheKernelDoesNotShow(t *testing.T) {
 	f := newFakeMaster()
 	f.workers[1].PID = os.Getpid()
-	f.connections = []master.Connection{{WorkerID: f.workers[0].ID}}
+	f.connections = []listen.Connection{{WorkerID: f.workers[0].ID}}
 	s := newServer(f)
 	connections := func() (of [2]any, total any) {
 		for i, w := range get(t, s, "/workers").is(http.StatusOK)["workers"].([]any) {
@@ -99,7 +100,7 @@ func TestWithoutTheKernelTheRestIsStillTold(t *testing.T) {
 
 func TestWorkers(t *testing.T) {
 	f := newFakeMaster()
-	f.connections = []master.Connection{{WorkerID: f.workers[0].ID}}
+	f.connections = []listen.Connection{{WorkerID: f.workers[0].ID}}
 	view := get(t, newServer(f), "/workers").is(http.StatusOK)
 	require.EqualValues(t, 3, view["generation"])
 	workers := view["workers"].([]any)
@@ -138,7 +139,7 @@ func TestOneWorker(t *testing.T) {
 
 	f.gone[0].Exit.CutUnknown = true
 	require.Nil(t, get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)["connections_cut"])
-	f.gone[0].Exit = &master.Exit{Code: 0}
+	f.gone[0].Exit = &pool.Exit{Code: 0}
 	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0, "cut_connections": []any{}, "text": "exited with code 0"},
 		get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"])
 }
@@ -286,7 +287,7 @@ func TestAssets(t *testing.T) {
 
 func TestHeadSaysWhatGetWould(t *testing.T) {
 	f := newFakeMaster()
-	reload, err := f.Reload(master.ReloadRequest{Trigger: master.TriggerAPI})
+	reload, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
 	require.NoError(t, err)
 	web := serve(t, newServer(f))
 	for _, route := range web.routes() {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/master"
+	"rota/internal/pool"
 )
 
 // fakeWithWaiting has, of four slots, a waiting one between two workers, and one after them
@@ -15,9 +16,9 @@ import (
 func fakeWithWaiting() *fakeMaster {
 	f := newFakeMaster()
 	f.workers[1].Slot = 2
-	died := master.Worker{ID: newID(), Slot: 1, Generation: 3, PID: 4711, State: master.WorkerExited, StartedAt: startedAt,
-		Exit: &master.Exit{Code: 3, Output: []string{"no database", "<giving up>"}}}
-	late := master.Worker{ID: newID(), Slot: 3, Generation: 3, PID: 4712, State: master.WorkerDraining, StartedAt: startedAt}
+	died := pool.Worker{ID: newID(), Slot: 1, Generation: 3, PID: 4711, State: pool.WorkerExited, StartedAt: startedAt,
+		Exit: &pool.Exit{Code: 3, Output: []string{"no database", "<giving up>"}}}
+	late := pool.Worker{ID: newID(), Slot: 3, Generation: 3, PID: 4712, State: pool.WorkerDraining, StartedAt: startedAt}
 	f.status.Size = 4
 	f.status.Waiting = []master.WaitingSlot{{Slot: 1, Deaths: 4, NextTry: time.Now().Add(time.Hour), Last: died}, {Slot: 3, Deaths: 2, Last: late}}
 	return f
@@ -54,7 +55,7 @@ func TestTheSummaryShowsWaitingSlots(t *testing.T) {
 1 +waiting .* 4 deaths in a row, the last: exited with code 3; next try in (1h0m0s|59m.*s)
 2 +starting .*
 3 +waiting .* 2 deaths in a row, the last: was not ready in time\n$`, text)
-	f.status.Waiting[0].Last.Exit = &master.Exit{Code: -1, Signal: "SIGKILL"}
+	f.status.Waiting[0].Last.Exit = &pool.Exit{Code: -1, Signal: "SIGKILL"}
 	f.workers = nil
 	require.Regexp(t, `(?m)^SLOT .*\n1 +waiting .*: was ended by signal SIGKILL; next try in .*\n3 +waiting`, get(t, s, "/").Body.String())
 }

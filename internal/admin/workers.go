@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/present"
 	"rota/internal/view"
 )
@@ -46,7 +47,7 @@ func (s *Server) showWorker(w http.ResponseWriter, r *http.Request, _ query) err
 
 // holdingOf is nil for a worker that does not drain.
 func (s *Server) holdingOf(w view.WorkerCore) *view.Holding {
-	if w.State != string(master.WorkerDraining) {
+	if w.State != string(pool.WorkerDraining) {
 		return nil
 	}
 	holdings, err := s.master.Holdings([]string{w.ID})

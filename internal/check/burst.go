@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"rota/internal/lapse"
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // visit is one connection to a listener.
 type visit struct {
 	net.Conn
-	client  master.Client
+	client  listen.Client
 	worker  string    // that has accepted it; "" for nobody yet, or somebody unknown
 	unseen  bool      // nobody can tell who has accepted it, or whether anybody has
 	nobodys time.Time // since when it was accepted without a worker that holds it
@@ -202,11 +202,11 @@ func (b *burst) ask(ctx context.Context, v *visit) {
 }
 
 // holders asks the master who has accepted what. Not seen: it can't tell.
-func (b *burst) holders() (holders map[master.Client]string, seen bool) {
+func (b *burst) holders() (holders map[listen.Client]string, seen bool) {
 	if b.Holders == nil {
 		return nil, false
 	}
-	var clients []master.Client
+	var clients []listen.Client
 	for _, v := range b.waiting {
 		clients = append(clients, v.client)
 	}
@@ -216,7 +216,7 @@ func (b *burst) holders() (holders map[master.Client]string, seen bool) {
 
 // accepted reports whether somebody has the connection: the kernel says who, or something came back. If
 // nobody can see who has it, it is believed; if it is no worker, after a while.
-func (v *visit) accepted(holders map[master.Client]string, seen bool, disbelief time.Duration) bool {
+func (v *visit) accepted(holders map[listen.Client]string, seen bool, disbelief time.Duration) bool {
 	worker, held := holders[v.client]
 	switch {
 	case !seen:

@@ -16,14 +16,17 @@ import (
 	"slices"
 	"time"
 
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // round is one under way.
 type round struct {
 	master.Round
 	timeout time.Duration
-	result  master.Result
+	result  pool.Result
 }
 
 // complaint is a bad answer.
@@ -35,15 +38,15 @@ type complaint struct {
 
 // Run asks the checks one after the other, up to the first that failed. Each takes at most little more than twice the timeout,
 // tcp that much for each listener.
-func Run(ctx context.Context, r master.Round) master.Result {
-	this := &round{Round: r, timeout: cmp.Or(r.Timeout, master.DefaultCheckTimeout)}
+func Run(ctx context.Context, r master.Round) pool.Result {
+	this := &round{Round: r, timeout: cmp.Or(r.Timeout, plan.DefaultCheckTimeout)}
 	this.result.OK = true
 	for _, c := range r.Checks {
 		well, bad := this.ask(ctx, c)
 		if ctx.Err() != nil {
 			break
 		}
-		if bad == nil && !well && r.Live && c.Kind != master.CheckCommand {
+		if bad == nil && !well && r.Live && c.Kind != pool.CheckCommand {
 			bad = &complaint{message: "none of the new workers could be asked"}
 		}
 		if bad != nil {
@@ -58,20 +61,20 @@ func Run(ctx context.Context, r master.Round) master.Result {
 	return this.result
 }
 
-func (r *round) fail(c master.Check, bad *complaint) {
+func (r *round) fail(c pool.Check, bad *complaint) {
 	r.result.OK = false
 	r.result.Check = named(c)
 	r.result.Message, r.result.Worker, r.result.Output = bad.message, bad.worker, bad.output
 }
 
 // ask returns whether the generation on trial has answered well, which need not be the case when there is no complaint.
-func (r *round) ask(ctx context.Context, c master.Check) (well bool, bad *complaint) {
+func (r *round) ask(ctx context.Context, c pool.Check) (well bool, bad *complaint) {
 	switch c.Kind {
-	case master.CheckTCP:
+	case pool.CheckTCP:
 		return r.askTCP(ctx)
-	case master.CheckPath:
+	case pool.CheckPath:
 		return r.askPath(ctx, c.Target)
-	case master.CheckURL:
+	case pool.CheckURL:
 		return r.askURL(ctx, c.Target)
 	default:
 		return r.run(ctx, c)
@@ -85,21 +88,21 @@ func (r *round) counts(worker string) bool {
 }
 
 // streams are the listeners that connections are made to.
-func (r *round) streams() []master.ListenAddress {
-	return slices.DeleteFunc(slices.Clone(r.Listeners), func(a master.ListenAddress) bool {
+func (r *round) streams() []listen.ListenAddress {
+	return slices.DeleteFunc(slices.Clone(r.Listeners), func(a listen.ListenAddress) bool {
 		return a.Network != "tcp" && a.Network != "unix"
 	})
 }
 
 // first is the listener that stands for all of them: a TCP one, if there is any.
-func (r *round) first() (master.ListenAddress, bool) {
+func (r *round) first() (listen.ListenAddress, bool) {
 	list := r.streams()
 	if len(list) == 0 {
-		return master.ListenAddress{}, false
+		return listen.ListenAddress{}, false
 	}
-	i := slices.IndexFunc(list, func(a master.ListenAddress) bool { return a.Network == "tcp" })
+	i := slices.IndexFunc(list, func(a listen.ListenAddress) bool { return a.Network == "tcp" })
 	return list[max(i, 0)], true
 }
 
 // called is what a listener is called in messages.
-func called(a master.ListenAddress) string { return a.Name + " (" + a.Address + ")" }
+func called(a listen.ListenAddress) string { return a.Name + " (" + a.Address + ")" }

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/pool"
 )
 
 const short = 200 * time.Millisecond
@@ -27,7 +28,7 @@ func TestEveryWorkerIsAsked(t *testing.T) {
 	for i, id := range workers {
 		h.worker(id, says(200, func() { asked[i].Add(1) }))
 	}
-	require.Equal(t, master.Result{OK: true, Passed: 1, Reached: 4, Of: 4}, Run(t.Context(), h.round("http:/up", true, workers...)))
+	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 4, Of: 4}, Run(t.Context(), h.round("http:/up", true, workers...)))
 	for i := range asked {
 		require.Positive(t, asked[i].Load())
 	}
@@ -56,7 +57,7 @@ func TestWhatAnOlderWorkerSaysNeverCounts(t *testing.T) {
 		var once sync.Once
 		h.worker("old", says(500, func() { once.Do(func() { h.worker("new", says(200)) }) })) // which is asked first
 		r := Run(t.Context(), h.round("http:/", live, "new"))
-		require.Equal(t, master.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, r)
+		require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, r)
 	}
 }
 
@@ -64,7 +65,7 @@ func TestACheckThatOnlyOlderWorkersAnsweredHasNotPassed(t *testing.T) {
 	h := open(t, "tcp", "127.0.0.1:0")
 	h.worker("old", says(200))
 	for _, check := range []string{"tcp", "http:/"} {
-		require.Equal(t, master.Result{OK: true, Of: 1, Missed: []string{"new"}}, Run(t.Context(), h.round(check, false, "new")))
+		require.Equal(t, pool.Result{OK: true, Of: 1, Missed: []string{"new"}}, Run(t.Context(), h.round(check, false, "new")))
 		round := h.round(check, true, "new")
 		round.Timeout = short
 		r := Run(t.Context(), round)
@@ -164,9 +165,9 @@ func TestWhoAcceptsAndClosesAtOnceIsWellOverTCPAndNotOverHTTP(t *testing.T) {
 	h := open(t, "tcp", "127.0.0.1:0")
 	h.worker("a", func(net.Conn) {})
 	round := h.round("tcp", true)
-	round.Holders = func([]master.Client) (map[master.Client]string, error) { return nil, nil } // it was too quick to be seen
-	require.Equal(t, master.Result{OK: true, Passed: 1}, Run(t.Context(), round))
-	round.Checks = []master.Check{{Kind: master.CheckPath, Target: "/"}}
+	round.Holders = func([]listen.Client) (map[listen.Client]string, error) { return nil, nil } // it was too quick to be seen
+	require.Equal(t, pool.Result{OK: true, Passed: 1}, Run(t.Context(), round))
+	round.Checks = []pool.Check{{Kind: pool.CheckPath, Target: "/"}}
 	require.Contains(t, Run(t.Context(), round).Message, "was not answered")
 }
 
@@ -192,28 +193,28 @@ func TestEveryStreamListenerHasToAccept(t *testing.T) {
 	tcp, local := open(t, "tcp", "127.0.0.1:0"), open(t, "unix", filepath.Join(t.TempDir(), "x.sock"))
 	tcp.worker("a", readsOn)
 	round := tcp.round("tcp", true, "a")
-	round.Listeners = []master.ListenAddress{{Name: "udp", Network: "udp", Address: tcp.listener.Address}, tcp.listener, local.listener}
+	round.Listeners = []listen.ListenAddress{{Name: "udp", Network: "udp", Address: tcp.listener.Address}, tcp.listener, local.listener}
 	round.Timeout = short
 	require.Contains(t, Run(t.Context(), round).Message, "nobody accepted a connection to unix ("+local.listener.Address+")")
 	local.worker("a", readsOn)
 	round.Timeout = patience
-	round.Holders = func(clients []master.Client) (map[master.Client]string, error) {
+	round.Holders = func(clients []listen.Client) (map[listen.Client]string, error) {
 		one, _ := tcp.holders(clients)
 		other, err := local.holders(clients)
 		maps.Copy(one, other)
 		return one, err
 	}
-	require.Equal(t, master.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), round))
+	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), round))
 }
 
 func TestAPathIsAskedForOnAUnixSocketIfThereIsNothingElse(t *testing.T) {
 	local := open(t, "unix", "@rota-test-check-"+t.Name())
 	local.worker("a", says(200))
-	require.Equal(t, master.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), local.round("http:/", true, "a")))
+	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), local.round("http:/", true, "a")))
 	tcp := open(t, "tcp", "127.0.0.1:0")
 	tcp.worker("b", says(500))
 	round := tcp.round("http:/", true, "b")
-	round.Listeners = []master.ListenAddress{local.listener, tcp.listener}
+	round.Listeners = []listen.ListenAddress{local.listener, tcp.listener}
 	require.Equal(t, "b", Run(t.Context(), round).Worker)
 }
 
@@ -243,7 +244,7 @@ func TestTheFirstFailureEndsTheRound(t *testing.T) {
 	h.worker("a", says(404))
 	round := h.round("tcp", true, "a")
 	for _, path := range []string{"/first", "/second"} {
-		round.Checks = append(round.Checks, master.Check{Kind: master.CheckPath, Target: path})
+		round.Checks = append(round.Checks, pool.Check{Kind: pool.CheckPath, Target: path})
 	}
 	r := Run(t.Context(), round)
 	require.Equal(t, "http:/first", r.Check)
@@ -265,9 +266,9 @@ func TestEveryConnectionIsToldOf(t *testing.T) {
 	h := open(t, "tcp", "127.0.0.1:0")
 	h.worker("a", says(200))
 	round := h.round("http:/", true, "a")
-	opened, closed := map[master.Client]bool{}, map[master.Client]bool{}
-	round.Opened = func(c master.Client) { opened[c] = true }
-	round.Closed = func(c master.Client) { closed[c] = true }
+	opened, closed := map[listen.Client]bool{}, map[listen.Client]bool{}
+	round.Opened = func(c listen.Client) { opened[c] = true }
+	round.Closed = func(c listen.Client) { closed[c] = true }
 	require.True(t, Run(t.Context(), round).OK)
 	require.Equal(t, opened, closed)
 	require.GreaterOrEqual(t, len(opened), leastAtOnce)
@@ -287,11 +288,11 @@ func TestACommandIsToldWhatItIsAbout(t *testing.T) {
 		got = append([]string{line}, env...)
 		return nil, nil
 	}
-	require.Equal(t, master.Result{OK: true, Passed: 1}, Run(t.Context(), round))
+	require.Equal(t, pool.Result{OK: true, Passed: 1}, Run(t.Context(), round))
 	require.Equal(t, []string{"./smoke", "ROTA_RELOAD_ID=id", "ROTA_GENERATION=7", "ROTA_REVISION=v7", "ROTA_LISTEN=" + h.listener.Reachable()}, got)
 
 	round.Commands, got = false, nil
-	require.Equal(t, master.Result{OK: true}, Run(t.Context(), round))
+	require.Equal(t, pool.Result{OK: true}, Run(t.Context(), round))
 	require.Nil(t, got, "there is nobody yet whom it could be about")
 }
 
@@ -302,7 +303,7 @@ func TestACommandThatFailsIsNamed(t *testing.T) {
 	round.Command = func(context.Context, string, []string) ([]string, error) {
 		return []string{"no", "smoke"}, errors.New("it exited with code 3")
 	}
-	require.Equal(t, master.Result{Check: "./smoke", Message: `check 1, "./smoke", failed: it exited with code 3`, Output: []string{"no", "smoke"}}, Run(t.Context(), round))
+	require.Equal(t, pool.Result{Check: "./smoke", Message: `check 1, "./smoke", failed: it exited with code 3`, Output: []string{"no", "smoke"}}, Run(t.Context(), round))
 
 	round.Timeout = time.Millisecond
 	round.Command = func(ctx context.Context, _ string, _ []string) ([]string, error) {

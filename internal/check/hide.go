@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"rota/internal/master"
+	"rota/internal/pool"
 )
 
 // A check may hold secrets: a password or a token in its URL, a header among a command's arguments. What
@@ -14,11 +14,11 @@ import (
 const hidden = "…"
 
 // named is the check as people are told of it.
-func named(c master.Check) string {
+func named(c pool.Check) string {
 	switch c.Kind {
-	case master.CheckTCP:
+	case pool.CheckTCP:
 		return c.String()
-	case master.CheckCommand:
+	case pool.CheckCommand:
 		return namedCommand(c.Target)
 	default:
 		return namedURL(c.String())

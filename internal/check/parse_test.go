@@ -5,19 +5,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/pool"
 )
 
 func TestACheckIsReadAndWrittenTheSame(t *testing.T) {
-	for text, want := range map[string]master.Check{
-		"tcp":                           {Kind: master.CheckTCP},
-		"http:/healthz?deep=1":          {Kind: master.CheckPath, Target: "/healthz?deep=1"},
-		"http://127.0.0.1:80/up":        {Kind: master.CheckURL, Target: "http://127.0.0.1:80/up"},
-		"https://example.com":           {Kind: master.CheckURL, Target: "https://example.com"},
-		"./smoke.sh":                    {Kind: master.CheckCommand, Target: "./smoke.sh"},
-		"curl -f http://localhost/, ok": {Kind: master.CheckCommand, Target: "curl -f http://localhost/, ok"},
-		"tcpdump":                       {Kind: master.CheckCommand, Target: "tcpdump"},
-		"VAR=a:b ./run":                 {Kind: master.CheckCommand, Target: "VAR=a:b ./run"},
+	for text, want := range map[string]pool.Check{
+		"tcp":                           {Kind: pool.CheckTCP},
+		"http:/healthz?deep=1":          {Kind: pool.CheckPath, Target: "/healthz?deep=1"},
+		"http://127.0.0.1:80/up":        {Kind: pool.CheckURL, Target: "http://127.0.0.1:80/up"},
+		"https://example.com":           {Kind: pool.CheckURL, Target: "https://example.com"},
+		"./smoke.sh":                    {Kind: pool.CheckCommand, Target: "./smoke.sh"},
+		"curl -f http://localhost/, ok": {Kind: pool.CheckCommand, Target: "curl -f http://localhost/, ok"},
+		"tcpdump":                       {Kind: pool.CheckCommand, Target: "tcpdump"},
+		"VAR=a:b ./run":                 {Kind: pool.CheckCommand, Target: "VAR=a:b ./run"},
 	} {
 		c, err := Parse(text)
 		require.NoError(t, err)

@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/pool"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,19 +28,19 @@ const patience = time.Minute
 type house struct {
 	t        *testing.T
 	ln       net.Listener
-	listener master.ListenAddress
+	listener listen.ListenAddress
 	workers  sync.WaitGroup
 
 	mu   sync.Mutex
-	held map[master.Client]string
+	held map[listen.Client]string
 }
 
 func open(t *testing.T, network, address string) *house {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), network, address)
 	require.NoError(t, err)
-	h := &house{t: t, ln: ln, held: map[master.Client]string{}}
-	h.listener = master.ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}
+	h := &house{t: t, ln: ln, held: map[listen.Client]string{}}
+	h.listener = listen.ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}
 	t.Cleanup(func() { ln.Close(); h.workers.Wait() })
 	return h
 }
@@ -51,7 +53,7 @@ func (h *house) worker(id string, serve func(net.Conn)) {
 			if err != nil {
 				return
 			}
-			client := master.Client{Local: c.RemoteAddr().String(), Remote: c.LocalAddr().String()}
+			client := listen.Client{Local: c.RemoteAddr().String(), Remote: c.LocalAddr().String()}
 			h.mu.Lock()
 			h.held[client] = id
 			h.mu.Unlock()
@@ -64,10 +66,10 @@ func (h *house) worker(id string, serve func(net.Conn)) {
 	})
 }
 
-func (h *house) holders(clients []master.Client) (map[master.Client]string, error) {
+func (h *house) holders(clients []listen.Client) (map[listen.Client]string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	found := map[master.Client]string{}
+	found := map[listen.Client]string{}
 	for _, c := range clients {
 		if id, ok := h.held[c]; ok {
 			found[c] = id
@@ -82,10 +84,10 @@ func (h *house) round(check string, live bool, workers ...string) master.Round {
 	c, err := Parse(check)
 	require.NoError(h.t, err)
 	return master.Round{
-		Checks:    []master.Check{c},
+		Checks:    []pool.Check{c},
 		Timeout:   patience,
 		Live:      live,
-		Listeners: []master.ListenAddress{h.listener},
+		Listeners: []listen.ListenAddress{h.listener},
 		Workers:   workers,
 		Slots:     slots(workers),
 		Holders:   h.holders,
@@ -118,7 +120,7 @@ func says(status int, first ...func()) func(net.Conn) {
 // readsOn never answers, until the other side has had enough.
 func readsOn(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-func nobodyKnows([]master.Client) (map[master.Client]string, error) {
+func nobodyKnows([]listen.Client) (map[listen.Client]string, error) {
 	return nil, errors.New("no sock_diag")
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/pool"
 )
 
 // Whom a round has reached.
@@ -28,7 +29,7 @@ func TestTheOneWorkerThatAcceptsNothingFailsALiveRoundAndIsNamed(t *testing.T) {
 				round := h.round(check, true, workers...)
 				round.Timeout = short
 				if n > 8 { // in a short time each of so many gets several only by luck, so the kernel has to tell
-					round.Shirks = func(worker string, _ master.ListenAddress) bool { return worker == workers[0] }
+					round.Shirks = func(worker string, _ listen.ListenAddress) bool { return worker == workers[0] }
 				}
 				r := Run(t.Context(), round)
 				require.False(t, r.OK)
@@ -63,7 +64,7 @@ func TestAWorkerThatIsPassedOverIsReachedWhileTheOthersAreKeptWaiting(t *testing
 	})
 	go func() { <-waits; h.worker("passed over", says(200, func() { late.Add(1) })) }()
 	r := Run(t.Context(), h.round("http:/", true, "preferred", "passed over"))
-	require.Equal(t, master.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, r)
+	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, r)
 	require.Positive(t, late.Load())
 }
 
@@ -90,11 +91,11 @@ func TestEachWorkerIsToAcceptOnEachListener(t *testing.T) {
 
 	two.worker("b", readsOn)
 	round.Live, round.Timeout = true, patience
-	require.Equal(t, master.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, Run(t.Context(), round))
+	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, Run(t.Context(), round))
 }
 
-func both(one, two *house) func([]master.Client) (map[master.Client]string, error) {
-	return func(clients []master.Client) (map[master.Client]string, error) {
+func both(one, two *house) func([]listen.Client) (map[listen.Client]string, error) {
+	return func(clients []listen.Client) (map[listen.Client]string, error) {
 		found, _ := one.holders(clients)
 		more, err := two.holders(clients)
 		maps.Copy(found, more)
@@ -128,7 +129,7 @@ func TestWhomNobodyKnowsMayBeAnyOfTheWorkers(t *testing.T) {
 
 func TestABurstLeavesMostOfAQueueToClients(t *testing.T) {
 	queue := kernel.Queue{Backlog: 16, Depth: 1}
-	s := &sweep{round: &round{}, listener: master.ListenAddress{Name: "tcp"}}
+	s := &sweep{round: &round{}, listener: listen.ListenAddress{Name: "tcp"}}
 	s.Workers = names(32)
 	for nth := 1; nth < 9; nth++ {
 		require.Positive(t, s.size(nth))

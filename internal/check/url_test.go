@@ -12,7 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/pool"
 )
 
 func TestAURLThatLeadsToAListenerIsAskedOfTheWorkers(t *testing.T) {
@@ -39,10 +41,10 @@ func TestAURLThatLeadsElsewhereIsAskedOnlyWhenItIsLive(t *testing.T) {
 	}))
 	defer elsewhere.Close()
 	h := open(t, "tcp", "127.0.0.1:0")
-	require.Equal(t, master.Result{OK: true}, Run(t.Context(), h.round(elsewhere.URL, false, "a")))
+	require.Equal(t, pool.Result{OK: true}, Run(t.Context(), h.round(elsewhere.URL, false, "a")))
 	require.Zero(t, asked.Load())
 	status = http.StatusFound
-	require.Equal(t, master.Result{OK: true, Passed: 1}, Run(t.Context(), h.round(elsewhere.URL, true, "a")))
+	require.Equal(t, pool.Result{OK: true, Passed: 1}, Run(t.Context(), h.round(elsewhere.URL, true, "a")))
 	require.EqualValues(t, 1, asked.Load())
 	status = http.StatusBadGateway
 	require.Equal(t, "GET "+elsewhere.URL+" was answered with 502 Bad Gateway", Run(t.Context(), h.round(elsewhere.URL, true, "a")).Message)
@@ -80,7 +82,7 @@ func TestWhichURLsLeadToAListener(t *testing.T) {
 		"192.0.2.1:8080": {"http://192.0.2.1:8080": true, "http://localhost:8080": false},
 		"[::]:80":        {"http://[::1]/": true, "http://127.0.0.1": true, "http://[2001:db8::1]/": false},
 	} {
-		r := &round{Round: master.Round{Listeners: []master.ListenAddress{{Network: "tcp", Address: listener}}}}
+		r := &round{Round: master.Round{Listeners: []listen.ListenAddress{{Network: "tcp", Address: listener}}}}
 		for text, leads := range urls {
 			u, err := url.Parse(text)
 			require.NoError(t, err)

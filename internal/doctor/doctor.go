@@ -21,16 +21,16 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"rota/internal/master"
+	"rota/internal/plan"
 )
 
 // Options is what is examined, and how. Spec.Command is needed.
 type Options struct {
 	// Spec is as for a master. Of its listeners only name and network count, but for MayUse: they are opened anew
 	// where nobody else comes. The first one for streams is examined; none: it is called tcp.
-	Spec  master.Spec
-	Probe master.ProbeHTTP // as for a master
-	Log   zerolog.Logger   // of the master, and what the program prints
+	Spec  plan.Spec
+	Probe plan.ProbeHTTP // as for a master
+	Log   zerolog.Logger // of the master, and what the program prints
 
 	Path     string // that is asked for over HTTP; "": / is tried
 	Request  string // that a program is sent which speaks no HTTP; "": a line is tried
@@ -68,8 +68,8 @@ type examination struct {
 // wraps ErrUsage, or says what the doctor itself could not do; the report is then incomplete.
 func Examine(ctx context.Context, o Options) (Report, error) {
 	o.Host = cmp.Or(o.Host, "localhost")
-	o.Spec.StartTimeout = cmp.Or(o.Spec.StartTimeout, master.DefaultStartTimeout)
-	o.Spec.DrainTimeout = cmp.Or(o.Spec.DrainTimeout, master.DefaultDrainTimeout)
+	o.Spec.StartTimeout = cmp.Or(o.Spec.StartTimeout, plan.DefaultStartTimeout)
+	o.Spec.DrainTimeout = cmp.Or(o.Spec.DrainTimeout, plan.DefaultDrainTimeout)
 	e := &examination{Options: o, since: time.Now(), over: ctx.Err}
 	e.report.Began = e.since
 	guards, err := guard(o.Spec.Listen)

@@ -8,16 +8,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/plan"
 )
 
 // spec is of the named program of this test binary.
-func spec(name string) master.Spec {
-	return master.Spec{
+func spec(name string) plan.Spec {
+	return plan.Spec{
 		Command:      []string{os.Args[0], name},
 		StartTimeout: 3 * time.Second,
 		DrainTimeout: 3 * time.Second,
-		Ready:        master.Readiness{Kind: master.ReadyAuto},
+		Ready:        plan.Readiness{Kind: plan.ReadyAuto},
 	}
 }
 
@@ -66,7 +67,7 @@ func TestAGoodProgramPasses(t *testing.T) {
 func TestAGoodProgramPassesOnAUnixSocket(t *testing.T) {
 	t.Parallel()
 	s := spec("good")
-	s.Listen = []master.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
+	s.Listen = []listen.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
 	r := examine(t, order{Spec: s})
 	require.Equal(t, "16 passed, 0 failed, 0 skipped", r.String())
 }
@@ -124,7 +125,7 @@ func TestOtherListenersAreThereToo(t *testing.T) {
 	t.Parallel()
 	s := spec("good")
 	s.Command = append(s.Command, "{port:web}", "{fd:side}")
-	s.Listen = []master.ListenAddress{
+	s.Listen = []listen.ListenAddress{
 		{Name: "web", Network: "tcp", Address: ":80", ReusePort: true},
 		{Name: "side", Network: "unix", Address: "/run/side.sock", Owner: "nobody"},
 	}
@@ -138,7 +139,7 @@ func TestAnInterruptionLeavesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := spec(name)
-			s.StartTimeout, s.DrainTimeout, s.Ready = time.Hour, time.Hour, master.Readiness{}
+			s.StartTimeout, s.DrainTimeout, s.Ready = time.Hour, time.Hour, plan.Readiness{}
 			f := find(t, order{Spec: s, InterruptAfter: 600 * time.Millisecond}) // in the midst of something
 			require.True(t, f.Canceled, f.Error)
 			require.NotContains(t, f.Report.failed(), exitsInTime.name)
@@ -158,12 +159,12 @@ func TestAProgramThatIsNotThereIsAMistakeOfTheCaller(t *testing.T) {
 func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
 	t.Parallel()
 	lives := spec("good-but-mum")
-	lives.Ready = master.Readiness{Kind: master.ReadyDelay, Delay: time.Second}
+	lives.Ready = plan.Readiness{Kind: plan.ReadyDelay, Delay: time.Second}
 	r := examine(t, order{Spec: lives})
 	require.Empty(t, r.failed())
 	require.Contains(t, r.result(t, saysReady).Detail, "it has lived 1s, which is a guess; better have it send READY=1")
 	says := spec("good")
-	says.Ready = master.Readiness{}
+	says.Ready = plan.Readiness{}
 	require.Empty(t, examine(t, order{Spec: says}).result(t, saysReady).Detail)
 	require.Contains(t, examine(t, order{Spec: spec("good-but-mum")}).result(t, saysReady).Detail, "seen to accept connections on the listener")
 }
@@ -172,7 +173,7 @@ func TestReadinessThatIsAGuessIsCalledOne(t *testing.T) {
 func TestAProgramThatDoesNotServeTheProbedSocketIsToldSo(t *testing.T) {
 	t.Parallel()
 	s := spec("good")
-	s.Ready, s.StartTimeout = master.Readiness{Kind: master.ReadyTCP}, time.Second
+	s.Ready, s.StartTimeout = plan.Readiness{Kind: plan.ReadyTCP}, time.Second
 	detail := examine(t, order{Spec: s}).result(t, saysReady).Detail
 	require.Contains(t, detail, "nobody has accepted the connections there")
 	require.Contains(t, detail, "have it serve the additional socket, too")
@@ -211,7 +212,7 @@ func TestEachMisbehaviourFailsItsChecks(t *testing.T) {
 			t.Parallel()
 			s := spec(name)
 			if name == "ready-too-early" || name == "never-ready" || name == "exits-at-once" || name == "crashes-at-length" || name == "goes-to-the-background" {
-				s.Ready = master.Readiness{}
+				s.Ready = plan.Readiness{}
 			}
 			r := examine(t, order{Spec: s})
 			failed := r.failed()
@@ -251,7 +252,7 @@ func TestOnAUnixSocket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := spec(name)
-			s.Listen = []master.ListenAddress{{Name: "unix", Network: "unix", Address: "/anywhere"}}
+			s.Listen = []listen.ListenAddress{{Name: "unix", Network: "unix", Address: "/anywhere"}}
 			require.Equal(t, want, examine(t, order{Spec: s}).failed())
 		})
 	}

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/plan"
 	"rota/internal/probe"
 )
 
@@ -29,7 +29,7 @@ const examineVerb = "__examine"
 
 // order is what it is told: Options without what is no data.
 type order struct {
-	Spec                    master.Spec
+	Spec                    plan.Spec
 	Path, Request, SlowPath string
 	Host                    string
 	TLS, MayUse             bool

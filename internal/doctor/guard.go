@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // A program may know by its own configuration the path of a unix socket that the settings name, and unlink that
@@ -42,7 +42,7 @@ type guarded struct {
 }
 
 // guard begins to look after the paths. The error says that the file at one of them could not be saved.
-func guard(listen []master.ListenAddress) (list guards, err error) {
+func guard(listen []listen.ListenAddress) (list guards, err error) {
 	for _, a := range listen {
 		if a.Network != "unix" && a.Network != "unixgram" || !filepath.IsAbs(a.Address) {
 			continue

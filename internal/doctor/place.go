@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // A program that is told by its own configuration where it listens looks for a socket of just that address, as
@@ -17,7 +17,7 @@ import (
 var ErrElsewhere = errors.New("not examined")
 
 // places are the listeners of a trial, and the one that is examined. directory is for unix sockets.
-func (e *examination) places(directory string) (all []master.ListenAddress, examined master.ListenAddress) {
+func (e *examination) places(directory string) (all []listen.ListenAddress, examined listen.ListenAddress) {
 	for _, a := range e.Spec.Listen {
 		p := private(a, directory)
 		if e.home {
@@ -29,15 +29,15 @@ func (e *examination) places(directory string) (all []master.ListenAddress, exam
 		all = append(all, p)
 	}
 	if examined.Name == "" {
-		examined = master.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+		examined = listen.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 		all = append(all, examined)
 	}
 	return all, examined
 }
 
 // private is the listener at an address that nobody else knows of. It never shares its port with anybody.
-func private(a master.ListenAddress, directory string) master.ListenAddress {
-	p := master.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
+func private(a listen.ListenAddress, directory string) listen.ListenAddress {
+	p := listen.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
 	switch {
 	case a.Network == "unix" || a.Network == "unixgram":
 		p.Address = directory + "/" + a.Name

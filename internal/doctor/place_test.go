@@ -10,14 +10,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/plan"
 )
 
 // at is of the named program, which has the address in its own configuration, too.
 func at(name, network, address string) order {
 	s := spec(name)
 	s.Command = append(s.Command, address)
-	s.Listen = []master.ListenAddress{{Name: "web", Network: network, Address: address}}
+	s.Listen = []listen.ListenAddress{{Name: "web", Network: network, Address: address}}
 	return order{Spec: s, MayUse: true}
 }
 
@@ -149,7 +150,7 @@ func TestABrokenProgramIsNoBetterAtItsOwnAddress(t *testing.T) {
 	for name, want := range map[string]check{"exits-at-once": saysReady, "binds-its-own": takesSocket} {
 		o := at(name, "tcp", freeAddress(t))
 		o.Spec.StartTimeout = time.Second
-		o.Spec.Ready = master.Readiness{}
+		o.Spec.Ready = plan.Readiness{}
 		require.Equal(t, names(want), examine(t, o).failed())
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"rota/internal/master"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // serving is the first trial: does the program serve at all, and well? It is told to stop when nobody
@@ -64,7 +65,7 @@ func (e *examination) start(ctx context.Context) (*trial, *refusal, error) {
 		return nil, nil, err
 	}
 	if err := t.awaitReady(ctx); err != nil {
-		return t, &refusal{ready: e.Spec.Ready.Kind == master.ReadyAuto && t.missing != "", what: err.Error(), advice: t.adviceNotReady()}, nil
+		return t, &refusal{ready: e.Spec.Ready.Kind == plan.ReadyAuto && t.missing != "", what: err.Error(), advice: t.adviceNotReady()}, nil
 	}
 	if err := t.welcome(ctx); err != nil {
 		return t, &refusal{ready: true, what: err.Error()}, nil
@@ -114,7 +115,7 @@ func (t *trial) welcome(ctx context.Context) error {
 
 // howReady says by what the program was known to be ready, if that was not its word.
 func (e *examination) howReady(t *trial) string {
-	if t.by != master.ByLife && t.by != master.ByAssumption {
+	if t.by != pool.ByLife && t.by != pool.ByAssumption {
 		return t.how
 	}
 	return t.how + ", which is a guess; better " + saysReady.advice

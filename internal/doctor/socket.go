@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 // socket is a listening socket that only the doctor's clients know of. The doctor holds it open
@@ -25,7 +25,7 @@ type socket struct {
 	file os.FileInfo // of a unix socket's path; nil otherwise
 }
 
-func openSocket(a master.ListenAddress) (*socket, error) {
+func openSocket(a listen.ListenAddress) (*socket, error) {
 	s := &socket{fd: -1}
 	err := s.bind(a)
 	if err == nil {
@@ -45,7 +45,7 @@ func openSocket(a master.ListenAddress) (*socket, error) {
 }
 
 // bind has the net package do it, for its way with addresses, and takes a descriptor of its own from that.
-func (s *socket) bind(a master.ListenAddress) error {
+func (s *socket) bind(a listen.ListenAddress) error {
 	made, err := openListener(a)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ type netSocket interface {
 	io.Closer
 }
 
-func openListener(a master.ListenAddress) (netSocket, error) {
+func openListener(a listen.ListenAddress) (netSocket, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
 	network := a.Network

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/plan"
 )
 
 // speaksTLS is the variable with the only name by which a program of the tests is reached over TLS.
@@ -41,7 +41,7 @@ func tlsOf(name string) *tls.Config {
 	}
 }
 
-func tlsSpec(name string) master.Spec {
+func tlsSpec(name string) plan.Spec {
 	s := spec(name)
 	s.Env = []string{speaksTLS + "=www.example"}
 	return s

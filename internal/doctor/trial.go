@@ -11,13 +11,16 @@ import (
 	"sync"
 	"time"
 
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // trial is one life of the program, as the only worker of a master. Only its first worker counts:
 // when that has ended, so has the trial.
 type trial struct {
-	spec      master.Spec
+	spec      plan.Spec
 	socket    *socket     // that is examined
 	sockets   []*socket   // with the others that the doctor has opened
 	tls       *tls.Config // nil: it does not speak TLS
@@ -32,12 +35,12 @@ type trial struct {
 
 	unblock bool  // the socket was non-blocking when it was ready or told to stop, or made so
 	waits   waits // when it was told to stop
-	by      master.ReadyBy
+	by      pool.ReadyBy
 	missing string        // what it has not done, if it was not ready in time
 	how     string        // what showed that it is ready; "" for READY=1
 	stopped time.Time     // when it was told to
 	waited  time.Duration // from there to the first connection accepted
-	exit    *master.Exit
+	exit    *pool.Exit
 	at      time.Time // of the exit
 	left    sync.Map  // kernel.Family by worker: what was there when it was over
 
@@ -77,9 +80,9 @@ func (t *trial) prepare(e *examination) (err error) {
 		return err
 	}
 	t.spec.Workers = 1
-	var examined master.ListenAddress
+	var examined listen.ListenAddress
 	t.spec.Listen, examined = e.places(t.directory)
-	var given []master.Given
+	var given []listen.Given
 	for _, a := range t.spec.Listen {
 		if a.Name != examined.Name && a.Network != "unix" && a.Network != "unixgram" {
 			continue // the master opens it
@@ -92,7 +95,7 @@ func (t *trial) prepare(e *examination) (err error) {
 			t.socket = s
 		}
 		t.sockets = append(t.sockets, s)
-		g, err := master.GiveSocket(a.Name, s.fd)
+		g, err := listen.GiveSocket(a.Name, s.fd)
 		if err != nil {
 			return err
 		}
@@ -118,24 +121,24 @@ func (t *trial) follow(events *master.Subscription) {
 	}
 }
 
-func (t *trial) hear(e master.Event) {
+func (t *trial) hear(e pool.Event) {
 	w := e.Worker
 	if w == nil || closed(t.ended) || t.worker != "" && t.worker != w.ID {
 		return
 	}
 	t.worker = w.ID
 	switch e.Type {
-	case master.EventWorkerReady:
+	case pool.EventWorkerReady:
 		t.by, t.how = w.Readied.By, w.Readied.Detail
 		t.unblock = t.socket.nonBlocking()
 		close(t.ready)
-	case master.EventWorkerDraining:
+	case pool.EventWorkerDraining:
 		t.stopped = w.DrainingAt
 		if !closed(t.ready) {
 			_, t.missing, _ = strings.Cut(e.Message, ": ")
 		}
 		close(t.told)
-	case master.EventWorkerExited:
+	case pool.EventWorkerExited:
 		t.exit, t.at = t.inFull(w.Exit), w.ExitedAt
 		close(t.ended)
 		t.master.Kill() // no other is wanted
@@ -145,7 +148,7 @@ func (t *trial) hear(e master.Event) {
 
 // inFull has all that is kept of what the worker printed in the record of its end: of a long trace that is
 // what leads to the line that says why.
-func (t *trial) inFull(exit *master.Exit) *master.Exit {
+func (t *trial) inFull(exit *pool.Exit) *pool.Exit {
 	log, err := t.master.WorkerLog(t.worker)
 	if err != nil {
 		return exit
@@ -187,7 +190,7 @@ func (t *trial) awaitReady(ctx context.Context) error {
 // adviceNotReady is what to do about a program that was not ready: no readiness helps one that has ended.
 func (t *trial) adviceNotReady() string {
 	switch {
-	case !closed(t.ended) && (t.spec.Ready.Kind == master.ReadyTCP || t.spec.Ready.Kind == master.ReadyHTTP):
+	case !closed(t.ended) && (t.spec.Ready.Kind == plan.ReadyTCP || t.spec.Ready.Kind == plan.ReadyHTTP):
 		return "have it serve the additional socket, too: it is called probe, and {fd:probe} in the arguments is its number; or leave out --ready"
 	case !closed(t.ended):
 		return saysReady.advice

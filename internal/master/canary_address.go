@@ -1,53 +1,58 @@
 package master
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/pool"
+	"rota/internal/reach"
+)
 
 // How the loop opens and closes the canary's own addresses.
 
 // forward opens or closes the canary's own addresses, as the reload's state has it, and tells the pool. It opens them
 // at once, before the effects are carried out: checks and events need them.
-func (l *loop) forward(t *trial, r *Reload) {
-	open := l.pool.canaryOnTrial(r)
+func (l *loop) forward(t *trial, r *pool.Reload) {
+	open := l.pool.CanaryOnTrial(r)
 	if open == (t.forwarder != nil) {
 		return
 	}
 	if open {
 		t.forwarder = l.openForwarder(r.Generation)
-		l.pool.apply(time.Now(), addressed{reload: r.ID, canary: t.forwarder.addresses})
+		l.pool.Apply(time.Now(), pool.Addressed{Reload: r.ID, Canary: t.forwarder.Addresses})
 		return
 	}
-	t.forwarder.close()
+	t.forwarder.Close()
 	t.forwarder = nil
-	l.pool.apply(time.Now(), addressed{reload: r.ID})
+	l.pool.Apply(time.Now(), pool.Addressed{Reload: r.ID})
 }
 
 // openForwarder listens for all stream listeners of the generation. It goes without those for which that fails.
-func (l *loop) openForwarder(generation int) *forwarder {
+func (l *loop) openForwarder(generation int) *reach.Forwarder {
 	f := l.newForwarder(generation)
-	for _, listener := range l.plans[generation].listeners {
-		if a := listener.bound(); a.stream() {
-			f.listen(a, l.openDoor)
+	for _, listener := range l.plans[generation].Listeners {
+		if a := listener.Bound(); a.Stream() {
+			f.Listen(a, l.openDoor)
 		}
 	}
 	return f
 }
 
-func (l *loop) newForwarder(generation int) *forwarder {
-	return forwarder{
-		reacher:    l.observer.reacher(),
-		log:        l.options.Log,
-		background: l.background,
-		generation: generation,
-		workers:    func() ([]string, error) { return l.mailbox.serving(generation) },
-	}.start()
+func (l *loop) newForwarder(generation int) *reach.Forwarder {
+	return reach.Forwarder{
+		Reacher:    l.observer.reacher(),
+		Log:        l.options.Log,
+		Background: l.background,
+		Generation: generation,
+		Workers:    func() ([]string, error) { return l.mailbox.serving(generation) },
+	}.Start()
 }
 
 // addCanary completes an event: its copy of the reload was made before the addresses were opened or closed.
-func (l *loop) addCanary(told *Reload) {
+func (l *loop) addCanary(told *pool.Reload) {
 	if told == nil {
 		return
 	}
-	if r := l.pool.reload(told.ID); r != nil {
+	if r := l.pool.Reload(told.ID); r != nil {
 		told.CanaryAddress = r.CanaryAddress
 	}
 }

@@ -1,78 +1,94 @@
 package master
 
-import "time"
+import "rota/internal/pool"
 
-// A command is what somebody asks of the master. The pool does it or refuses. What had to be measured for the
-// decision comes with the command.
-type command interface{ isCommand() }
+// How callers give the master commands. What the pool needs for its decision is measured here first, outside of the
+// loop, and goes along with the command.
 
-type (
-	// askReload asks for a reload. The pool opens one with this id, or lets the request share the queued one.
-	askReload struct {
-		id       string
-		request  ReloadRequest
-		settings *settings // as they are now; nil: not known, or of no importance for this request
-		room     headroom  // nil: not known, or of no importance for this request
+// Reload asks for a graceful rotation and returns the reload that will be, or is, its
+// answer; a queued reload is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
+// ErrNoCanary, CanaryTooLarge, *NoRoom, a ConflictError.
+func (m *Master) Reload(request pool.ReloadRequest) (pool.Reload, error) {
+	c := pool.AskReload{ID: newID(), Request: request, Settings: m.settingsFor(request)}
+	if request.Surge != nil {
+		c.Room = m.observer.headroom()
 	}
-	// controlReload asks a reload that is under way to go back, wait or go on.
-	controlReload struct {
-		reload string
-		verb   Verb
-		reason string // free text, for an abort
-	}
-	// renewWorker asks for a worker to be replaced by another of its generation.
-	renewWorker struct{ worker string }
-	// scaleBy asks for more workers, or for fewer.
-	scaleBy struct {
-		delta int
-		room  headroom
-	}
-	// scaleTo asks for a certain number of workers.
-	scaleTo struct {
-		size int
-		room headroom
-	}
-	// stopMaster asks the master to end, with the workers drained or, if now, killed.
-	stopMaster struct{ now bool }
-)
-
-func (askReload) isCommand()     {}
-func (controlReload) isCommand() {}
-func (renewWorker) isCommand()   {}
-func (scaleBy) isCommand()       {}
-func (scaleTo) isCommand()       {}
-func (stopMaster) isCommand()    {}
-
-// settings are what the settings say now about a reload that would be made from them.
-type settings struct {
-	strategy Strategy
-	workers  int
+	var r pool.Reload
+	err := m.attempt(func(l *loop) error {
+		if err := l.obey(c); err != nil {
+			return err
+		}
+		r = l.pool.CopyOf(l.pool.AnswerTo(request))
+		return nil
+	})
+	return r, err
 }
 
-// obey does what a command asks and returns what is to be done for that. A refused command changes nothing.
-func (p *pool) obey(now time.Time, c command) ([]effect, error) {
-	p.now, p.fresh = now, false
-	if err := p.execute(c); err != nil {
-		return nil, err
+// settingsFor are the settings as they are now, if it matters for the request. Those that can't be read are not known:
+// the reload will say so, because its plan reads them again.
+func (m *Master) settingsFor(request pool.ReloadRequest) *pool.Settings {
+	if !request.NeedsCanary && request.Canary == nil {
+		return nil
 	}
-	p.reconcile()
-	return p.take(), nil
+	spec := m.options.Spec
+	if m.options.Reread != nil {
+		var err error
+		if spec, err = m.options.Reread(); err != nil {
+			return nil
+		}
+	}
+	return &pool.Settings{Strategy: spec.Strategy, Workers: spec.WithDefaults().Workers}
 }
 
-func (p *pool) execute(c command) error {
-	switch c := c.(type) {
-	case askReload:
-		return p.askReload(c)
-	case controlReload:
-		return p.control(c)
-	case renewWorker:
-		return p.renew(c.worker)
-	case scaleBy:
-		return p.scale(len(p.slots)+c.delta, c.room)
-	case scaleTo:
-		return p.scale(c.size, c.room)
-	case stopMaster:
-		p.stop(c.now)
-	}
-	return nil
+// Control has a reload go back, wait or go on. Asking twice changes nothing.
+// Errors: ErrNoReload, ErrStopping, a ConflictError where the reload's state forbids it.
+func (m *Master) Control(id string, verb pool.Verb, reason string) (pool.Reload, error) {
+	var answer pool.Reload
+	err := m.attempt(func(l *loop) error {
+		if err := l.obey(pool.ControlReload{Reload: id, Verb: verb, Reason: reason}); err != nil {
+			return err
+		}
+		answer = l.pool.CopyOf(l.pool.Reload(id))
+		return nil
+	})
+	return answer, err
 }
+
+// Renew has a worker replaced by another of the same generation, which is started and ready before the
+// worker is told to drain, and returns that other one. Errors: ErrNoWorker, ErrStopping, a ConflictError.
+func (m *Master) Renew(id string) (pool.Worker, error) {
+	var next pool.Worker
+	err := m.attempt(func(l *loop) error {
+		if err := l.obey(pool.RenewWorker{Worker: id}); err != nil {
+			return err
+		}
+		next = l.pool.ReplacementOf(id).Worker
+		return nil
+	})
+	return next, err
+}
+
+// Scale makes the pool delta workers larger or smaller. Errors: ErrStopping, ErrResizing, ErrPoolLimit, *NoRoom.
+func (m *Master) Scale(delta int) error {
+	c := pool.ScaleBy{Delta: delta}
+	if delta > 0 {
+		c.Room = m.observer.headroom()
+	}
+	return m.attempt(func(l *loop) error { return l.obey(c) })
+}
+
+// ScaleTo gives the pool so many workers and returns how many it had. Errors: as Scale.
+func (m *Master) ScaleTo(size int) (before int, err error) {
+	c := pool.ScaleTo{Size: size, Room: m.observer.headroom()}
+	err = m.attempt(func(l *loop) error {
+		before = l.pool.Size()
+		return l.obey(c)
+	})
+	return before, err
+}
+
+// Shutdown lets every worker drain; Run returns when the last is gone.
+func (m *Master) Shutdown() { m.command(pool.StopMaster{}) }
+
+// Kill ends every worker at once; their connections are cut.
+func (m *Master) Kill() { m.command(pool.StopMaster{Now: true}) }

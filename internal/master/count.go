@@ -8,6 +8,9 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/lapse"
+	"rota/internal/listen"
+	"rota/internal/losses"
+	"rota/internal/pool"
 )
 
 // How connections are counted: those of the workers that drain or start time and again, and those of each worker that its minder is
@@ -20,22 +23,22 @@ func (l *loop) countConnections() {
 		followed := l.mailbox.followed()
 		began := time.Now()
 		seen, err := l.observer.seeConnections(followed)
-		l.observer.dropEnded(seen.held)
+		l.observer.dropEnded(seen.Held)
 		l.observer.lookForAccepting()
 		l.mailbox.counted(seen, time.Since(began), err)
 	})
 }
 
 // noteCount takes in what a count has shown, and says when the next one may be.
-func (l *loop) noteCount(seen look, cost time.Duration, err error) {
+func (l *loop) noteCount(seen losses.Look, cost time.Duration, err error) {
 	l.countPause = max(countFirst, min(2*l.countPause, countEvery))
 	l.nextCount = time.Now().Add(max(l.countPause, 10*cost))
 	if err != nil {
 		l.options.Log.Debug().Err(err).Msg("cannot count connections")
 	}
-	l.withoutEvicted(seen.held)
+	l.withoutEvicted(seen.Held)
 	l.noteLook(seen)
-	l.handle(countOf(seen.held))
+	l.handle(countOf(seen.Held))
 }
 
 // The pause between two counts: countFirst when somebody has just been told to stop, or was started, then longer and longer.
@@ -45,28 +48,28 @@ const (
 )
 
 // seeConnections looks at what the workers hold; nil if the kernel does not tell.
-func (o *observer) seeConnections(workers []string) (seen look, err error) {
-	seen.began = time.Now()
-	seen.before, _ = kernel.Resets()
-	seen.held, err = o.census(workers)
-	seen.after, _ = kernel.Resets()
+func (o *observer) seeConnections(workers []string) (seen losses.Look, err error) {
+	seen.Began = time.Now()
+	seen.Before, _ = kernel.Resets()
+	seen.Held, err = o.census(workers)
+	seen.After, _ = kernel.Resets()
 	return seen, err
 }
 
 // countOf is nil in both if the kernel would not say.
-func countOf(held map[string][]Connection) counted {
+func countOf(held map[string][]listen.Connection) pool.Counted {
 	if held == nil {
-		return counted{}
+		return pool.Counted{}
 	}
-	f := counted{connections: make(map[string]int, len(held)), some: make(map[string][]CutConnection, len(held))}
+	f := pool.Counted{Connections: make(map[string]int, len(held)), Some: make(map[string][]pool.CutConnection, len(held))}
 	for id, list := range held {
-		f.connections[id], f.some[id] = len(list), cutOf(list, Dropped)
+		f.Connections[id], f.Some[id] = len(list), listen.CutOf(list, pool.Dropped)
 	}
 	return f
 }
 
 // dropEnded leaves out the workers that end: should it have been a crash, what they had before that is what counts.
-func (o *observer) dropEnded(held map[string][]Connection) {
+func (o *observer) dropEnded(held map[string][]listen.Connection) {
 	families, _ := o.families(slices.Collect(maps.Keys(held)))
 	for id, family := range families {
 		if family.Ended() {
@@ -77,11 +80,11 @@ func (o *observer) dropEnded(held map[string][]Connection) {
 
 // withoutEvicted leaves out what has been closed for a worker: it may keep the socket, or the peer may. And
 // what is no client's but the master's own.
-func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connection {
+func (l *loop) withoutEvicted(held map[string][]listen.Connection) map[string][]listen.Connection {
 	for id, list := range held {
 		minder := l.minders[id]
-		held[id] = slices.DeleteFunc(list, func(c Connection) bool {
-			return minder != nil && minder.evicted[c.Cookie] || l.observer.own.has(c.Remote)
+		held[id] = slices.DeleteFunc(list, func(c listen.Connection) bool {
+			return minder != nil && minder.evicted[c.Cookie] || l.observer.own.Has(c.Remote)
 		})
 	}
 	return held
@@ -89,7 +92,7 @@ func (l *loop) withoutEvicted(held map[string][]Connection) map[string][]Connect
 
 // heldBy returns the connections of a worker that have not been closed for it. It is not known if the
 // kernel does not show them, or takes longer than so long.
-func (o *observer) heldBy(worker string, within time.Duration) (list []Connection, known bool) {
+func (o *observer) heldBy(worker string, within time.Duration) (list []listen.Connection, known bool) {
 	answer, err := o.joinHeld(worker)
 	if err == nil {
 		slow := lapse.NewTimer()

@@ -14,6 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/minder"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // dropConnections greets every connection, and when told to stop leaves at once, with an error.
@@ -37,18 +41,18 @@ func dropConnections() {
 }
 
 func TestAWorkerThatEndsInsteadOfDrainingHasDroppedItsConnections(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "drops-connections")
+	r := runMaster(t, plan.Spec{Workers: 1}, "drops-connections")
 	r.ready(1)
 	clients := r.greeted(3)
-	r.reload(ReloadRequest{}, ReloadLive)
-	done := r.next(EventReloadCompleted).Reload
+	r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	done := r.next(pool.EventReloadCompleted).Reload
 	require.Equal(t, 3, done.Dropped)
 	require.Zero(t, done.ConnectionsCut)
 	require.Zero(t, done.Drained)
 	require.Len(t, done.CutConnections, 3)
 	var peers []string
 	for _, c := range done.CutConnections {
-		require.Equal(t, Dropped, c.How)
+		require.Equal(t, pool.Dropped, c.How)
 		require.NotEmpty(t, c.WorkerID)
 		require.Equal(t, "tcp", c.Listener)
 		peers = append(peers, c.Remote)
@@ -59,17 +63,17 @@ func TestAWorkerThatEndsInsteadOfDrainingHasDroppedItsConnections(t *testing.T) 
 }
 
 func TestWhoWasCutIsToldInTheExitAndInTheReload(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "holds-connections")
+	r := runMaster(t, plan.Spec{Workers: 1}, "holds-connections")
 	r.ready(1)
 	clients := r.greeted(2)
 	old := r.of(clients[0]).WorkerID
 	_, _, err := r.CloseConnection(new(r.of(clients[0])).ID()) // which the worker keeps all the same
 	require.NoError(t, err)
-	reload := r.reload(ReloadRequest{DrainTimeout: 300 * time.Millisecond}, ReloadCompleted)
+	reload := r.reload(pool.ReloadRequest{DrainTimeout: 300 * time.Millisecond}, pool.ReloadCompleted)
 	require.Equal(t, 1, reload.ConnectionsCut, "the other had been closed")
 	require.Len(t, reload.CutConnections, 1)
 	c := reload.CutConnections[0]
-	require.Equal(t, Cut, c.How)
+	require.Equal(t, pool.Cut, c.How)
 	require.Equal(t, old, c.WorkerID)
 	require.Equal(t, clients[1].LocalAddr().String(), c.Remote)
 	require.NotEmpty(t, c.State)
@@ -82,15 +86,15 @@ func TestWhoWasCutIsToldInTheExitAndInTheReload(t *testing.T) {
 }
 
 func TestConnectionsThatEndByThemselvesHaveDrained(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "drains")
+	r := runMaster(t, plan.Spec{Workers: 1}, "drains")
 	r.ready(1)
 	clients := r.greeted(3)
-	r.reload(ReloadRequest{}, ReloadLive)
+	r.reload(pool.ReloadRequest{}, pool.ReloadLive)
 	_, _, err := r.CloseConnection(new(r.of(clients[0])).ID())
 	require.NoError(t, err)
 	clients[1].Close()
 	clients[2].Close()
-	done := r.next(EventReloadCompleted).Reload
+	done := r.next(pool.EventReloadCompleted).Reload
 	require.Equal(t, 2, done.Drained)
 	require.Equal(t, 1, done.Evicted)
 	require.Zero(t, done.Dropped)
@@ -99,43 +103,43 @@ func TestConnectionsThatEndByThemselvesHaveDrained(t *testing.T) {
 
 // What is known of the first process then says nothing of those that had the connections.
 func TestAProgramThatOutlivesItsWrapperHasDroppedNothing(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, StopGroup: true}, "wraps")
+	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(ReloadRequest{}, ReloadLive)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
 	workers, _ := r.workers()
 	requireGone(t, workers[1].PID)
 	r.echo(c)
-	require.Equal(t, ReloadLive, reload.State)
+	require.Equal(t, pool.ReloadLive, reload.State)
 	c.Close()
-	done := r.next(EventReloadCompleted).Reload
+	done := r.next(pool.EventReloadCompleted).Reload
 	require.Zero(t, done.Dropped)
 	require.Equal(t, 1, done.Drained)
 }
 
 func TestADescriptionSaysWhatIsKnown(t *testing.T) {
-	list := make([]Connection, 2*mostCut)
-	list[0] = Connection{WorkerID: "w", Connection: kernel.Connection{Cookie: 0xabc, Listener: "web", Remote: "192.0.2.1:1", TCPState: "CLOSE_WAIT",
+	list := make([]listen.Connection, 2*pool.MostCut)
+	list[0] = listen.Connection{WorkerID: "w", Connection: kernel.Connection{Cookie: 0xabc, Listener: "web", Remote: "192.0.2.1:1", TCPState: "CLOSE_WAIT",
 		TCP: &kernel.TCPInfo{Idle: time.Minute}}}
-	described := cutOf(list, Cut)
-	require.Len(t, described, mostCut)
-	require.Equal(t, CutConnection{ID: "abc", WorkerID: "w", Listener: "web", Remote: "192.0.2.1:1", State: "half-closed", Idle: time.Minute, How: Cut}, described[0])
+	described := listen.CutOf(list, pool.Cut)
+	require.Len(t, described, pool.MostCut)
+	require.Equal(t, pool.CutConnection{ID: "abc", WorkerID: "w", Listener: "web", Remote: "192.0.2.1:1", State: "half-closed", Idle: time.Minute, How: pool.Cut}, described[0])
 	require.Negative(t, described[1].Idle, "the kernel does not tell")
 }
 
 // The worker is told to stop in time also when the kernel takes for ever.
 func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		census, slow := b.observer.census, make(chan struct{})
-		b.observer.census = func(workers []string) (map[string][]Connection, error) {
+		b.observer.census = func(workers []string) (map[string][]listen.Connection, error) {
 			<-slow
 			return census(workers)
 		}
 		began := time.Now()
-		reload := b.wait(b.askReload().ID, ReloadCompleted)
+		reload := b.wait(b.askReload().ID, pool.ReloadCompleted)
 		require.Equal(t, []syscall.Signal{unix.SIGTERM}, b.processes[0].signals)
-		require.Equal(t, time.Second+countBeforeStop, time.Since(began), "to start the new one, and the patience")
+		require.Equal(t, time.Second+minder.CountBeforeStop, time.Since(began), "to start the new one, and the patience")
 		require.Zero(t, reload.Drained)
 		close(slow)
 	})
@@ -143,17 +147,17 @@ func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
 
 // However many are told to stop at once, the kernel's table is looked through twice at most.
 func TestManyWhoAskAtOnceShareACount(t *testing.T) {
-	inBubble(t, Spec{Workers: 20}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 20}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		census, asked := b.observer.census, atomic.Int32{}
-		b.observer.census = func(workers []string) (map[string][]Connection, error) {
+		b.observer.census = func(workers []string) (map[string][]listen.Connection, error) {
 			asked.Add(1)
 			time.Sleep(30 * time.Millisecond)
 			return census(workers)
 		}
 		for _, p := range b.processes {
 			go func() {
-				list, known := b.observer.heldBy(p.spec.worker, time.Second)
+				list, known := b.observer.heldBy(p.spec.Worker, time.Second)
 				if !known || len(list) != 2 {
 					b.t.Error("not known")
 				}

@@ -5,14 +5,16 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/lapse"
+	"rota/internal/minder"
+	"rota/internal/pool"
 )
 
 // drain tells a worker to stop. If a socket goes away with the worker, because its slot or the listener is gone, the
 // worker first serves the connections that are queued there. Nobody else will, and a program may close its sockets as
 // soon as it is told.
-func (l *loop) drain(e drain) {
-	o := order{timeout: e.timeout}
-	m := l.minders[e.worker]
+func (l *loop) drain(e pool.Drain) {
+	o := minder.Order{Timeout: e.Timeout}
+	m := l.minders[e.Worker]
 	if m != nil {
 		l.followEndings(m)
 	}
@@ -22,17 +24,17 @@ func (l *loop) drain(e drain) {
 	case l.closed: // every socket goes with the last workers
 		last = l.lastHeld
 	default:
-		last = m.plan.lastSockets(m.start.slot, l.pool.size())
+		last = m.Plan.LastSockets(m.Start.Slot, l.pool.Size())
 	}
 	if len(last) == 0 {
-		l.order(e.worker, o)
+		l.order(e.Worker, o)
 		return
 	}
 	began := time.Now()
 	go func() {
 		awaitEmptyQueue(last, l.mailbox.done)
-		o.timeout -= min(time.Since(began), emptyWithin) // which is part of it
-		l.mailbox.order(e.worker, o)
+		o.Timeout -= min(time.Since(began), emptyWithin) // which is part of it
+		l.mailbox.order(e.Worker, o)
 	}()
 }
 

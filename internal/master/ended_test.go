@@ -10,6 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 func TestWhatAWorkerLeavesCanBeSeenWhenItHasEnded(t *testing.T) {
@@ -17,7 +21,7 @@ func TestWhatAWorkerLeavesCanBeSeenWhenItHasEnded(t *testing.T) {
 	left := make(chan error, 8)
 	var sleeper int
 	r := runMasterWith(t, Options{
-		Spec: Spec{Workers: 1, Command: []string{os.Args[0], "leaves-a-child", path}},
+		Spec: plan.Spec{Workers: 1, Command: []string{os.Args[0], "leaves-a-child", path}},
 		Ended: func(string) {
 			text, err := os.ReadFile(path)
 			if err == nil {
@@ -31,7 +35,7 @@ func TestWhatAWorkerLeavesCanBeSeenWhenItHasEnded(t *testing.T) {
 	}, "")
 	r.ready(1)
 	r.Shutdown()
-	r.next(EventWorkerExited)
+	r.next(pool.EventWorkerExited)
 	require.NoError(t, <-left, "it was still there")
 	requireGone(t, sleeper)
 }
@@ -41,17 +45,17 @@ func TestASocketThatIsGivenOutlivesTheMaster(t *testing.T) {
 	require.NoError(t, err)
 	defer unix.Close(fd)
 	require.NoError(t, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	_, err = GiveSocket("web", fd)
+	_, err = listen.GiveSocket("web", fd)
 	require.Error(t, err, "it does not listen")
 	require.NoError(t, unix.Listen(fd, 8))
-	given, err := GiveSocket("web", fd)
+	given, err := listen.GiveSocket("web", fd)
 	require.NoError(t, err)
 
-	r := runMasterWith(t, Options{Spec: Spec{Workers: 1, Listen: []ListenAddress{}}, Given: []Given{given}}, "good")
+	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Listen: []listen.ListenAddress{}}, Given: []listen.Given{given}}, "good")
 	r.ready(1)
 	require.Equal(t, "web", r.listening()[0].Name)
 	r.Shutdown()
-	r.next(EventWorkerExited)
+	r.next(pool.EventWorkerExited)
 	c, err := net.Dial("tcp", given.Address)
 	require.NoError(t, err)
 	c.Close()

@@ -5,6 +5,10 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/losses"
+	"rota/internal/minder"
+	"rota/internal/pool"
 )
 
 // How the loop learns how connections end. As long as somebody drains, or a reload starts somebody, the kernel is asked to tell
@@ -15,7 +19,7 @@ type endings struct {
 	watch     *kernel.Endings // nil if it does not
 	ports     []uint16        // that it tells of
 	refused   bool            // it never will
-	strangers []ended         // the latest of whom no look has shown, oldest first
+	strangers []losses.Ended  // the latest of whom no look has shown, oldest first
 }
 
 // mostStrangers is more than end between two looks, but for very many.
@@ -28,7 +32,7 @@ func (l *loop) followEndings(m *supervised) {
 		return
 	}
 	l.listenToEndings()
-	m.ending = newEnding(l.endings.watch != nil)
+	m.ending = losses.NewEnding(l.endings.watch != nil)
 }
 
 // listenToEndings has the kernel tell of the ports that workers may have connections at.
@@ -90,7 +94,7 @@ func (l *loop) restEndings() {
 func (l *loop) distrustEndings() {
 	for _, m := range l.minders {
 		if m.ending != nil {
-			m.ending.told = false
+			m.ending.Told = false
 		}
 	}
 }
@@ -149,7 +153,7 @@ func (o *observer) noteEndings(list []kernel.Ending) {
 func (l *loop) holderOf(cookie uint64) string {
 	for id, m := range l.minders {
 		if m.ending != nil {
-			if _, seen := m.ending.known[cookie]; seen {
+			if _, seen := m.ending.Known[cookie]; seen {
 				return id
 			}
 		}
@@ -157,13 +161,13 @@ func (l *loop) holderOf(cookie uint64) string {
 	return ""
 }
 
-func (l *loop) noteEnding(end ended, lives map[string]bool) {
+func (l *loop) noteEnding(end losses.Ended, lives map[string]bool) {
 	if id := l.holderOf(end.Cookie); id != "" {
 		end.Early = lives[id]
-		l.minders[id].ending.note(end)
+		l.minders[id].ending.Note(end)
 		return
 	}
-	if l.observer.own.has(end.Remote) {
+	if l.observer.own.Has(end.Remote) {
 		return
 	}
 	if len(l.endings.strangers) >= mostStrangers {
@@ -173,17 +177,17 @@ func (l *loop) noteEnding(end ended, lives map[string]bool) {
 }
 
 // noteLook adds what was seen of workers that are followed. Some connections may have ended meanwhile.
-func (l *loop) noteLook(seen look) {
-	vanished := map[*ending][]Connection{}
-	for id, list := range seen.held {
+func (l *loop) noteLook(seen losses.Look) {
+	vanished := map[*losses.Ending][]listen.Connection{}
+	for id, list := range seen.Held {
 		m := l.minders[id]
 		if m == nil || m.ending == nil {
 			continue
 		}
-		if gone := m.ending.take(seen, list); len(gone) > 0 {
+		if gone := m.ending.Take(seen, list); len(gone) > 0 {
 			vanished[m.ending] = gone
 		}
-		l.endings.strangers = slices.DeleteFunc(l.endings.strangers, m.ending.note)
+		l.endings.strangers = slices.DeleteFunc(l.endings.strangers, m.ending.Note)
 	}
 	if len(vanished) > 0 {
 		l.lookForTraces(vanished)
@@ -193,14 +197,14 @@ func (l *loop) noteLook(seen look) {
 // lookForAccepting finds out which of the workers that are not ready yet, and have no connections either, may accept some.
 func (o *observer) lookForAccepting() {
 	for worker, family := range o.startingUnseen() {
-		if within(countBeforeStop, func() bool { return accepts(family, worker.listeners) }) {
+		if minder.Within(minder.CountBeforeStop, func() bool { return minder.Accepts(family, worker.Listeners) }) {
 			o.acceptsEarly(worker)
 		}
 	}
 }
 
 // lookForTraces counts those that may have been reset. It takes a while, so it has a goroutine of its own.
-func (l *loop) lookForTraces(vanished map[*ending][]Connection) {
+func (l *loop) lookForTraces(vanished map[*losses.Ending][]listen.Connection) {
 	endpoints := l.endpoints()
 	l.background.Go(func() {
 		leaving, err := kernel.Leavings(endpoints)
@@ -212,16 +216,16 @@ func (l *loop) lookForTraces(vanished map[*ending][]Connection) {
 }
 
 // fateOf finds out what became of the connections of a worker that has ended. It is nil if nobody has taken note of them.
-func (o *observer) fateOf(worker string, d death) *Fate {
+func (o *observer) fateOf(worker string, d minder.Death) *pool.Fate {
 	began := time.Now()
 	for {
-		var s remains
+		var s losses.Remains
 		endpoints, err := o.sockets()
 		if err != nil {
 			return nil
 		}
-		s.leaving, _ = kernel.Leavings(endpoints)
-		s.resets, _ = kernel.Resets()
+		s.Leaving, _ = kernel.Leavings(endpoints)
+		s.Resets, _ = kernel.Resets()
 		if f, settled := o.settleFate(worker, d, s, time.Since(began)); settled {
 			return f
 		}
@@ -237,41 +241,41 @@ const (
 	settlePause  = 2 * time.Millisecond
 )
 
-func (l *loop) settleFate(worker string, d death, s remains, waited time.Duration) (f *Fate, settled bool) {
+func (l *loop) settleFate(worker string, d minder.Death, s losses.Remains, waited time.Duration) (f *pool.Fate, settled bool) {
 	m := l.minders[worker]
 	if m == nil || m.ending == nil {
 		return nil, true
 	}
 	e := m.ending
-	early := e.unaccounted(s.leaving) && waited < settleWithin || e.sudden(d) && waited < settleUnseen
-	if e.told && early {
+	early := e.Unaccounted(s.Leaving) && waited < settleWithin || e.Sudden(d) && waited < settleUnseen
+	if e.Told && early {
 		return nil, false
 	}
 	for cookie := range m.evicted {
-		d.cut[cookie] = true // as is who was cut, they are counted already
+		d.Cut[cookie] = true // as is who was cut, they are counted already
 	}
-	s.peers = map[string]bool{}
-	for _, c := range s.leaving {
-		s.peers[c.Remote] = true
+	s.Peers = map[string]bool{}
+	for _, c := range s.Leaving {
+		s.Peers[c.Remote] = true
 	}
-	s.strangers = l.strangersTo(e, s.leaving)
-	if w, alive := l.pool.alive(worker); alive {
-		d.withdrew, d.young = l.pool.withdrew(worker), w.ReadyAt.IsZero()
+	s.Strangers = l.strangersTo(e, s.Leaving)
+	if w, alive := l.pool.Alive(worker); alive {
+		d.Withdrew, d.Young = l.pool.Withdrew(worker), w.ReadyAt.IsZero()
 	}
-	fate := e.fate(d, s)
+	fate := e.Fate(d, s)
 	return &fate, true
 }
 
 // strangersTo are the connections that no look has shown, and that may have been the worker's. Some say goodbye still.
-func (l *loop) strangersTo(e *ending, leaving map[uint64]kernel.Leaving) (list []ended) {
+func (l *loop) strangersTo(e *losses.Ending, leaving map[uint64]kernel.Leaving) (list []losses.Ended) {
 	for _, end := range l.endings.strangers {
-		if e.mayBeUnseen(end.At) {
+		if e.MayBeUnseen(end.At) {
 			list = append(list, end)
 		}
 	}
 	for cookie, c := range leaving {
-		if !c.Over && l.holderOf(cookie) == "" && !l.observer.own.has(c.Remote) {
-			list = append(list, ended{Ending: c.Ending})
+		if !c.Over && l.holderOf(cookie) == "" && !l.observer.own.Has(c.Remote) {
+			list = append(list, losses.Ended{Ending: c.Ending})
 		}
 	}
 	return list

@@ -16,6 +16,9 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // A program that forks is one worker.
@@ -91,7 +94,7 @@ func (r *running) echo(c net.Conn) {
 }
 
 func TestConnectionsOfAWorkersChildrenAreItsOwn(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, StopGroup: true}, "wraps")
+	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true}, "wraps")
 	r.ready(1)
 	r.held()
 	workers, _ := r.workers()
@@ -105,60 +108,60 @@ func TestConnectionsOfAWorkersChildrenAreItsOwn(t *testing.T) {
 // As sh -c does that did not exec: the signal ends it at once, and the program under it
 // drains on.
 func TestAProgramDrainsOnWhenItsWrapperIsGone(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, StopGroup: true}, "wraps")
+	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(ReloadRequest{}, ReloadLive)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
 	workers, _ := r.workers()
 	old := workers[1]
-	require.Equal(t, WorkerDraining, old.State)
+	require.Equal(t, pool.WorkerDraining, old.State)
 	requireGone(t, old.PID)
 	r.echo(c)
 	reload, err := r.ReloadByID(reload.ID)
 	require.NoError(t, err)
-	require.Equal(t, ReloadLive, reload.State, "it is not over while somebody is served")
+	require.Equal(t, pool.ReloadLive, reload.State, "it is not over while somebody is served")
 	c.Close()
-	require.Equal(t, EventReloadCompleted, r.next(EventReloadCompleted).Type)
+	require.Equal(t, pool.EventReloadCompleted, r.next(pool.EventReloadCompleted).Type)
 	reload, err = r.ReloadByID(reload.ID)
 	require.NoError(t, err)
 	require.Zero(t, reload.ConnectionsCut)
 }
 
 func TestAStopSignalThatAWrapperDoesNotPassOnIsPassedOn(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "wraps")
+	r := runMaster(t, plan.Spec{Workers: 1}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(ReloadRequest{}, ReloadLive)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has not passed it on, so rota does") }, patience, time.Millisecond)
 	require.Eventually(t, func() bool {
 		workers, _ := r.workers()
-		return slices.ContainsFunc(workers, func(w Worker) bool { return !w.StoppedAcceptingAt.IsZero() })
+		return slices.ContainsFunc(workers, func(w pool.Worker) bool { return !w.StoppedAcceptingAt.IsZero() })
 	}, patience, time.Millisecond, "and it has heard it")
 	r.echo(c)
 	for range 20 { // the old one accepts nobody any more
 		r.held().Close()
 	}
 	c.Close()
-	r.next(EventReloadCompleted)
+	r.next(pool.EventReloadCompleted)
 	reload, err := r.ReloadByID(reload.ID)
 	require.NoError(t, err)
 	require.Zero(t, reload.ConnectionsCut)
 }
 
 func TestADrainTimeoutEndsTheWholeFamilyAndCountsWhatItCut(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, StopGroup: true, DrainTimeout: 500 * time.Millisecond}, "wraps")
+	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true, DrainTimeout: 500 * time.Millisecond}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(ReloadRequest{}, ReloadCompleted)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
 	require.Equal(t, 1, reload.ConnectionsCut)
 	_, err := io.ReadAll(c)
 	_ = err // EOF or a reset: it is over
 }
 
 func TestTheStopSignalCanBeAnother(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, StopSignal: unix.SIGUSR2}, "tells-signals")
+	r := runMaster(t, plan.Spec{Workers: 1, StopSignal: unix.SIGUSR2}, "tells-signals")
 	r.ready(1)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	require.Contains(t, r.log.String(), "told by user defined signal 2")
 }
 
@@ -177,7 +180,7 @@ func tellSignals() {
 
 // A program that makes a daemon of itself is gone as soon as it is up.
 func TestAProgramThatLeavesTheForegroundIsToldToStay(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, Command: []string{"/bin/sh", "-c", "sleep 1000 & exit 0"}, Ready: Readiness{Kind: ReadyAuto}}, "")
-	require.Contains(t, r.next(EventWorkerReady, EventWorkerExited).Message,
+	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{"/bin/sh", "-c", "sleep 1000 & exit 0"}, Ready: plan.Readiness{Kind: plan.ReadyAuto}}, "")
+	require.Contains(t, r.next(pool.EventWorkerReady, pool.EventWorkerExited).Message,
 		"worker of slot 0 exited with code 0 before it was ready; a worker has to stay in the foreground")
 }

@@ -16,6 +16,11 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/reach"
 )
 
 // converse tells each client its generation, and, when the client has said all, how much that was. A file whose name is the
@@ -54,20 +59,20 @@ func converse() {
 }
 
 // canaryUp starts a pool of three that listens at two addresses, and a reload whose canary is up.
-func canaryUp(t *testing.T, silent bool) (*running, Reload) {
+func canaryUp(t *testing.T, silent bool) (*running, pool.Reload) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "silent")
 	path := filepath.Join(t.TempDir(), "sock")
-	r := runMaster(t, Spec{
+	r := runMaster(t, plan.Spec{
 		Workers: 3, Command: []string{os.Args[0], "converses", file},
-		Listen:   []ListenAddress{loopback, {Name: "local", Network: "unix", Address: path}, {Name: "udp", Network: "udp", Address: "127.0.0.1:0"}},
-		Strategy: Strategy{Canary: 1},
+		Listen:   []listen.ListenAddress{loopback, {Name: "local", Network: "unix", Address: path}, {Name: "udp", Network: "udp", Address: "127.0.0.1:0"}},
+		Strategy: pool.Strategy{Canary: 1},
 	}, "")
 	r.ready(3)
 	if silent {
 		require.NoError(t, os.WriteFile(file, nil, 0o600))
 	}
-	asked, err := r.Reload(ReloadRequest{})
+	asked, err := r.Reload(pool.ReloadRequest{})
 	require.NoError(t, err)
 	reload, err := r.WaitCanary(t.Context(), asked.ID)
 	require.NoError(t, err)
@@ -111,12 +116,12 @@ func TestOnlyTheCanaryAnswersAtItsAddress(t *testing.T) {
 }
 
 // eventsOf are those of a reload up to now.
-func (r *running) eventsOf(reload string) map[*Event]bool {
+func (r *running) eventsOf(reload string) map[*pool.Event]bool {
 	r.t.Helper()
 	s, err := r.Subscribe(0)
 	require.NoError(r.t, err)
 	defer s.Cancel()
-	list := map[*Event]bool{}
+	list := map[*pool.Event]bool{}
 	for _, e := range s.Backlog {
 		if e.Reload != nil && e.Reload.ID == reload {
 			list[&e] = true
@@ -130,7 +135,7 @@ func TestTheCanaryIsAskedByMany(t *testing.T) {
 	r, reload := canaryUp(t, false)
 	long := strings.Repeat("x", 1<<20)
 	var all sync.WaitGroup
-	errs := make(chan error, 2*mostForwarded)
+	errs := make(chan error, 2*reach.MostForwarded)
 	for range cap(errs) {
 		all.Go(func() {
 			answer, err := talk(reload.CanaryAddress[0].Address, long)
@@ -148,8 +153,8 @@ func TestTheCanaryIsAskedByMany(t *testing.T) {
 
 func TestTheCanarysAddressIsClosedWithItsTrial(t *testing.T) {
 	for name, end := range map[string]func(*running, string){
-		"promoted": func(r *running, id string) { r.tell(id, VerbPromote) },
-		"aborted":  func(r *running, id string) { r.tell(id, VerbAbort) },
+		"promoted": func(r *running, id string) { r.tell(id, pool.VerbPromote) },
+		"aborted":  func(r *running, id string) { r.tell(id, pool.VerbAbort) },
 		"its worker dies": func(r *running, _ string) {
 			workers, _ := r.workers()
 			for _, w := range workers {
@@ -185,7 +190,7 @@ func TestTheCanarysAddressIsClosedWithItsTrial(t *testing.T) {
 	}
 }
 
-func (r *running) tell(id string, verb Verb) {
+func (r *running) tell(id string, verb pool.Verb) {
 	r.t.Helper()
 	_, err := r.Control(id, verb, "")
 	require.NoError(r.t, err)
@@ -194,9 +199,9 @@ func (r *running) tell(id string, verb Verb) {
 // A smoke test whose connections are open when the trial ends is no loss, also where the canary keeps its ends until it is killed:
 // it is a client of rota's.
 func TestWhoAsksTheCanaryIsNotCountedAsLost(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 2, DrainTimeout: time.Millisecond, Strategy: Strategy{Canary: 1}}, "holds-connections")
+	r := runMaster(t, plan.Spec{Workers: 2, DrainTimeout: time.Millisecond, Strategy: pool.Strategy{Canary: 1}}, "holds-connections")
 	r.ready(2)
-	asked, err := r.Reload(ReloadRequest{})
+	asked, err := r.Reload(pool.ReloadRequest{})
 	require.NoError(t, err)
 	reload, err := r.WaitCanary(t.Context(), asked.ID)
 	require.NoError(t, err)
@@ -207,49 +212,39 @@ func TestWhoAsksTheCanaryIsNotCountedAsLost(t *testing.T) {
 		_, err = io.ReadFull(c, make([]byte, 1))
 		require.NoError(t, err)
 	}
-	r.tell(reload.ID, VerbAbort)
-	var now Reload
+	r.tell(reload.ID, pool.VerbAbort)
+	var now pool.Reload
 	require.Eventually(t, func() bool {
 		now, err = r.ReloadByID(reload.ID)
-		return err == nil && now.State == ReloadAborted && now.Leaving == 0
+		return err == nil && now.State == pool.ReloadAborted && now.Leaving == 0
 	}, patience, time.Millisecond)
 	require.Equal(t, []int{0, 0, 0}, []int{now.Drained, now.Dropped, now.ConnectionsCut})
-}
-
-func TestAConnectionThatLastsIsRememberedWhateverElseIsMade(t *testing.T) {
-	o := &ownClients{}
-	lasts := Client{Local: "127.0.0.1:1"}
-	o.add(lasts)
-	o.keep(lasts)
-	for i := range 2 * keepOwn {
-		o.add(Client{Local: fmt.Sprint("another ", i)})
-	}
-	require.True(t, o.has(lasts.Local))
-	require.False(t, o.has("another 0"))
 }
 
 // The client is told by a reset, and the operator by the log.
 func TestACanaryThatAcceptsNobody(t *testing.T) {
 	r, reload := canaryUp(t, true)
 	f := r.loop.newForwarder(reload.Generation)
-	defer f.close()
+	defer f.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	f.context = ctx // which is not over as the canary's trial, but as somebody's patience
-	_, err := f.reachCanary(ListenAddress{Name: "tcp", Network: "tcp", Address: r.listening()[0].Address})
+	f.Context = ctx // which is not over as the canary's trial, but as somebody's patience
+	_, err := f.ReachCanary(listen.ListenAddress{Name: "tcp", Network: "tcp", Address: r.listening()[0].Address})
 	require.ErrorContains(t, err, "no worker of the canary has accepted a connection")
 }
 
 func TestWhoCannotBeLedToTheCanaryIsReset(t *testing.T) {
 	r, reload := canaryUp(t, false)
 	f := r.loop.newForwarder(reload.Generation)
-	defer f.close()
+	defer f.Close()
 	door, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
 	free, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
-	r.background.Go(func() { f.serve(door, ListenAddress{Name: "gone", Network: "tcp", Address: free.Addr().String()}) })
+	r.background.Go(func() {
+		f.Serve(door, listen.ListenAddress{Name: "gone", Network: "tcp", Address: free.Addr().String()})
+	})
 	_, err = talk(door.Addr().String(), "")
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 	require.Contains(t, r.log.String(), "sent away")
@@ -259,11 +254,11 @@ func TestWhoCannotBeLedToTheCanaryIsReset(t *testing.T) {
 func TestThereAreSeatsForSomeClientsOfTheCanary(t *testing.T) {
 	r, reload := canaryUp(t, false)
 	f := r.loop.newForwarder(reload.Generation)
-	f.seats = make(chan struct{}, 1)
-	defer f.close()
+	f.Seats = make(chan struct{}, 1)
+	defer f.Close()
 	door, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
-	r.background.Go(func() { f.serve(door, r.listening()[0]) })
+	r.background.Go(func() { f.Serve(door, r.listening()[0]) })
 	first, err := net.DialTimeout("tcp", door.Addr().String(), patience)
 	require.NoError(t, err)
 	_, err = io.ReadFull(first, make([]byte, len("generation 2\n")))

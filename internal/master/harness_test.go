@@ -12,6 +12,10 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // These tests run real processes: this test binary as a worker (see main_test.go).
@@ -45,7 +49,7 @@ func (s *safeBuffer) String() string {
 }
 
 // runMaster starts a master whose workers are the named child, and ends it with the test.
-func runMaster(t *testing.T, spec Spec, child string) *running {
+func runMaster(t *testing.T, spec plan.Spec, child string) *running {
 	t.Helper()
 	return runMasterWith(t, Options{Spec: spec}, child)
 }
@@ -57,7 +61,7 @@ func runMasterWith(t *testing.T, o Options, child string) *running {
 		o.Command = []string{os.Args[0], child}
 	}
 	if o.Listen == nil {
-		o.Listen = []ListenAddress{loopback}
+		o.Listen = []listen.ListenAddress{loopback}
 	}
 	if o.Workers == 0 {
 		o.Workers = 2
@@ -78,12 +82,12 @@ func runMasterWith(t *testing.T, o Options, child string) *running {
 }
 
 // loopback is where tests listen.
-var loopback = ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+var loopback = listen.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 
 // next returns the next event of one of the types.
-func (r *running) next(types ...EventType) Event {
+func (r *running) next(types ...pool.EventType) pool.Event {
 	r.t.Helper()
-	take := func(e Event) bool { return slices.Contains(types, e.Type) }
+	take := func(e pool.Event) bool { return slices.Contains(types, e.Type) }
 	for len(r.events.Backlog) > 0 {
 		e := r.events.Backlog[0]
 		r.events.Backlog = r.events.Backlog[1:]
@@ -106,7 +110,7 @@ func (r *running) next(types ...EventType) Event {
 }
 
 // workers are those that are there, and the generation that serves.
-func (r *running) workers() ([]Worker, int) {
+func (r *running) workers() ([]pool.Worker, int) {
 	r.t.Helper()
 	s, err := r.Status()
 	require.NoError(r.t, err)
@@ -116,11 +120,11 @@ func (r *running) workers() ([]Worker, int) {
 func (r *running) ready(n int) {
 	r.t.Helper()
 	for range n {
-		r.next(EventWorkerReady)
+		r.next(pool.EventWorkerReady)
 	}
 }
 
-func (r *running) reload(request ReloadRequest, target ReloadState) Reload {
+func (r *running) reload(request pool.ReloadRequest, target pool.ReloadState) pool.Reload {
 	r.t.Helper()
 	asked, err := r.Reload(request)
 	require.NoError(r.t, err)
@@ -132,7 +136,7 @@ func (r *running) reload(request ReloadRequest, target ReloadState) Reload {
 }
 
 // listening is where the generation that serves can be reached.
-func (r *running) listening() []ListenAddress {
+func (r *running) listening() []listen.ListenAddress {
 	r.t.Helper()
 	s, err := r.Status()
 	require.NoError(r.t, err)

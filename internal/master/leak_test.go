@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // However reloads end, the master has afterwards what it had before: who deploys every hour must not run out
@@ -20,28 +24,28 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 		return
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
-	whole := Spec{
-		Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: []ListenAddress{loopback},
-		ProbeInterval: 10 * time.Millisecond, Checks: []Check{{Kind: CheckTCP}},
+	whole := plan.Spec{
+		Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: []listen.ListenAddress{loopback},
+		ProbeInterval: 10 * time.Millisecond, Checks: []pool.Check{{Kind: pool.CheckTCP}},
 	}
-	var spec atomic.Pointer[Spec]
+	var spec atomic.Pointer[plan.Spec]
 	spec.Store(&whole)
 	var ill atomic.Bool
 	r := runMasterWith(t, Options{
 		Spec:   whole,
-		Reread: func() (Spec, error) { return *spec.Load(), nil },
-		Check:  func(context.Context, Round) Result { return Result{OK: !ill.Load(), Passed: 1} },
+		Reread: func() (plan.Spec, error) { return *spec.Load(), nil },
+		Check:  func(context.Context, Round) pool.Result { return pool.Result{OK: !ill.Load(), Passed: 1} },
 	}, "")
 	r.ready(2)
-	runs := func(program string) func(*Spec) {
-		return func(s *Spec) { s.Command = []string{os.Args[0], program} }
+	runs := func(program string) func(*plan.Spec) {
+		return func(s *plan.Spec) { s.Command = []string{os.Args[0], program} }
 	}
-	soaks := func(s *Spec) { s.Strategy.Soak = time.Hour }
+	soaks := func(s *plan.Spec) { s.Strategy.Soak = time.Hour }
 	abort := func(id string) {
-		_, err := r.Control(id, VerbAbort, "")
+		_, err := r.Control(id, pool.VerbAbort, "")
 		require.NoError(t, err)
 	}
-	canary := func(s *Spec) {
+	canary := func(s *plan.Spec) {
 		s.Command = []string{os.Args[0], "converses", "/nowhere"}
 		s.Strategy.Canary = 1
 	}
@@ -62,40 +66,40 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 
 	for _, kind := range []struct {
 		name   string
-		change func(*Spec)
+		change func(*plan.Spec)
 		during func(id string) // is done to it
-		end    EventType
+		end    pool.EventType
 	}{
-		{"they complete", func(*Spec) {}, func(string) {}, EventReloadCompleted},
-		{"all at once", func(s *Spec) { s.Strategy.Surge = Surge{Percent: 100} }, func(string) {}, EventReloadCompleted},
-		{"the program is missing", func(s *Spec) { s.Command = []string{"/nowhere"} }, func(string) {}, EventReloadFailed},
-		{"a worker exits at once", runs("exits-3"), func(string) {}, EventReloadFailed},
-		{"a worker is not ready in time", func(s *Spec) {
+		{"they complete", func(*plan.Spec) {}, func(string) {}, pool.EventReloadCompleted},
+		{"all at once", func(s *plan.Spec) { s.Strategy.Surge = pool.Surge{Percent: 100} }, func(string) {}, pool.EventReloadCompleted},
+		{"the program is missing", func(s *plan.Spec) { s.Command = []string{"/nowhere"} }, func(string) {}, pool.EventReloadFailed},
+		{"a worker exits at once", runs("exits-3"), func(string) {}, pool.EventReloadFailed},
+		{"a worker is not ready in time", func(s *plan.Spec) {
 			runs("never-ready")(s)
 			s.StartTimeout = time.Millisecond
-		}, func(string) {}, EventReloadFailed},
+		}, func(string) {}, pool.EventReloadFailed},
 		{"aborted early", runs("never-ready"), func(id string) {
-			r.next(EventWorkerStarted)
+			r.next(pool.EventWorkerStarted)
 			abort(id)
-		}, EventReloadAborted},
+		}, pool.EventReloadAborted},
 		{"aborted late", soaks, func(id string) {
-			r.next(EventReloadLive)
+			r.next(pool.EventReloadLive)
 			abort(id)
-		}, EventReloadAborted},
+		}, pool.EventReloadAborted},
 		{"a worker dies on trial", soaks, func(string) {
-			r.next(EventReloadLive)
+			r.next(pool.EventReloadLive)
 			r.killOne()
-		}, EventReloadFailed},
+		}, pool.EventReloadFailed},
 		{"a check fails on trial", soaks, func(string) {
-			r.next(EventReloadLive)
+			r.next(pool.EventReloadLive)
 			ill.Store(true)
-		}, EventReloadFailed},
-		{"the canary is asked and promoted", canary, asked(func(id string) { r.tell(id, VerbPromote) }), EventReloadCompleted},
-		{"the canary is asked and taken back", canary, asked(abort), EventReloadAborted},
-		{"the old workers are killed", func(s *Spec) {
+		}, pool.EventReloadFailed},
+		{"the canary is asked and promoted", canary, asked(func(id string) { r.tell(id, pool.VerbPromote) }), pool.EventReloadCompleted},
+		{"the canary is asked and taken back", canary, asked(abort), pool.EventReloadAborted},
+		{"the old workers are killed", func(s *plan.Spec) {
 			runs("holds-connections")(s)
 			s.DrainTimeout = time.Millisecond
-		}, func(string) {}, EventReloadCompleted},
+		}, func(string) {}, pool.EventReloadCompleted},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			r.t = t
@@ -103,10 +107,10 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 			kind.change(&next)
 			spec.Store(&next)
 			round := func() {
-				asked, err := r.Reload(ReloadRequest{})
+				asked, err := r.Reload(pool.ReloadRequest{})
 				require.NoError(t, err)
 				kind.during(asked.ID)
-				require.Equal(t, kind.end, r.next(EventReloadCompleted, EventReloadFailed, EventReloadAborted).Type)
+				require.Equal(t, kind.end, r.next(pool.EventReloadCompleted, pool.EventReloadFailed, pool.EventReloadAborted).Type)
 				ill.Store(false)
 			}
 			round() // what the first one opens may stay

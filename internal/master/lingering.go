@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/plan"
 )
 
 // What becomes of a socket that no plan has any more, while workers that drain may still hold it. As
@@ -11,25 +13,25 @@ import (
 // order to have it when the next reload wants the listener back, and closes it after the last of them.
 
 // letGo gives up a listener of a plan that is dropped.
-func (l *loop) letGo(b *binding) {
-	b.back = false
-	if b.users > 1 || b.given || b.asked.isPath() || b.dead || l.closed {
-		b.drop() // whoever gave it has it, and a path can be bound again
+func (l *loop) letGo(b *listen.Binding) {
+	b.Back = false
+	if b.Users > 1 || b.Given || b.Asked.IsPath() || b.Dead || l.closed {
+		b.Drop() // whoever gave it has it, and a path can be bound again
 		return
 	}
-	if !b.leaving {
-		b.leaving = true
-		b.turnAway()
+	if !b.Leaving {
+		b.Leaving = true
+		b.TurnAway()
 	}
 	l.lingering = append(l.lingering, b)
 	l.lookSoon()
 }
 
 // offer returns the sockets that the next plan may take back, each with a hold.
-func (l *loop) offer() (list []*binding) {
+func (l *loop) offer() (list []*listen.Binding) {
 	for _, b := range l.lingering {
-		if ok, err := kernel.Listening(b.first.fd); err == nil && (ok || b.first.listenAgain()) {
-			b.users++
+		if ok, err := kernel.Listening(b.First.FD); err == nil && (ok || b.First.ListenAgain()) {
+			b.Users++
 			list = append(list, b)
 		}
 	}
@@ -37,29 +39,29 @@ func (l *loop) offer() (list []*binding) {
 }
 
 // takeBack leaves those to a plan that it has a use for. They stay closed until a worker of it is ready.
-func (l *loop) takeBack(p *plan) {
-	for _, listener := range p.listeners {
-		listener.back = listener.leaving
-		if i := slices.Index(l.lingering, listener.binding); i >= 0 {
+func (l *loop) takeBack(p *plan.Plan) {
+	for _, listener := range p.Listeners {
+		listener.Back = listener.Leaving
+		if i := slices.Index(l.lingering, listener.Binding); i >= 0 {
 			l.lingering = slices.Delete(l.lingering, i, i+1)
-			listener.drop() // the plan has its own hold
+			listener.Drop() // the plan has its own hold
 		}
 	}
 }
 
 // open has clients come to a listener again that was given up before.
-func (l *loop) open(b *binding) {
-	b.leaving, b.back = false, false
-	b.invite()
-	l.options.Log.Info().Str("listener", b.asked.Name).Str("address", b.address()).
+func (l *loop) open(b *listen.Binding) {
+	b.Leaving, b.Back = false, false
+	b.Invite()
+	l.options.Log.Info().Str("listener", b.Asked.Name).Str("address", b.BoundAddress()).
 		Msg("listener is opened again: a generation has it that workers were draining from")
 }
 
 // closeLingering closes those that fit.
-func (l *loop) closeLingering(fits func(*binding) bool) {
-	l.lingering = slices.DeleteFunc(l.lingering, func(b *binding) bool {
+func (l *loop) closeLingering(fits func(*listen.Binding) bool) {
+	l.lingering = slices.DeleteFunc(l.lingering, func(b *listen.Binding) bool {
 		if fits(b) {
-			b.drop()
+			b.Drop()
 			return true
 		}
 		return false
@@ -69,7 +71,7 @@ func (l *loop) closeLingering(fits func(*binding) bool) {
 // leftovers are the workers of plans that are dropped.
 func (l *loop) leftovers() (workers []string) {
 	for id, m := range l.minders {
-		if l.plans[m.start.generation] == nil {
+		if l.plans[m.Start.Generation] == nil {
 			workers = append(workers, id)
 		}
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // greetStubbornly greets like greet. Told to drain it stops accepting, but keeps its listening sockets, and
@@ -45,7 +48,7 @@ func greetStubbornly() {
 }
 
 func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
-	for name, kind := range map[string]ListenAddress{
+	for name, kind := range map[string]listen.ListenAddress{
 		"tcp":       {Network: "tcp"},
 		"reuseport": {Network: "tcp", ReusePort: true},
 		"abstract":  {Network: "unix", Address: fmt.Sprintf("@rota-lingering-%d", os.Getpid())},
@@ -60,20 +63,20 @@ func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
 			spec.Command = []string{os.Args[0], "serves-stubbornly", bye}
 			r := changing(t, spec)
 			for range 2 { // it is given up and taken back
-				spec.Listen = []ListenAddress{loopback}
-				require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
-				spec.Listen = []ListenAddress{loopback, kind}
-				back := r.reload(ReloadRequest{}, ReloadLive)
-				require.Equal(t, ReloadLive, back.State, "%v", back.Failure)
+				spec.Listen = []listen.ListenAddress{loopback}
+				require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+				spec.Listen = []listen.ListenAddress{loopback, kind}
+				back := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+				require.Equal(t, pool.ReloadLive, back.State, "%v", back.Failure)
 				_, err := greeted(kind.Network, kind.Address)
 				require.NoError(t, err)
 			}
-			spec.Listen = []ListenAddress{loopback}
-			last := r.reload(ReloadRequest{}, ReloadLive)
+			spec.Listen = []listen.ListenAddress{loopback}
+			last := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
 			require.NoError(t, os.WriteFile(bye, nil, 0o600))
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			_, err := r.Wait(ctx, last.ID, ReloadCompleted)
+			_, err := r.Wait(ctx, last.ID, pool.ReloadCompleted)
 			require.NoError(t, err)
 			require.Eventually(t, func() bool {
 				l, err := net.Listen(kind.Network, kind.Address)
@@ -87,13 +90,13 @@ func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
 }
 
 func TestAnAddressIsFreeSoonAfterTheWorkersLetGoOfIt(t *testing.T) {
-	old := ListenAddress{Name: "old", Network: "tcp", Address: freePort(t)}
+	old := listen.ListenAddress{Name: "old", Network: "tcp", Address: freePort(t)}
 	bye := t.TempDir() + "/bye"
 	spec := greeting(loopback, old)
 	spec.Command = []string{os.Args[0], "closes-stubbornly", bye}
 	r := changing(t, spec)
-	spec.Listen = []ListenAddress{loopback}
-	last := r.reload(ReloadRequest{}, ReloadLive)
+	spec.Listen = []listen.ListenAddress{loopback}
+	last := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
 	require.Eventually(t, func() bool {
 		l, err := net.Listen(old.Network, old.Address)
 		if err == nil {
@@ -103,27 +106,27 @@ func TestAnAddressIsFreeSoonAfterTheWorkersLetGoOfIt(t *testing.T) {
 	}, patience, time.Millisecond)
 	last, err := r.ReloadByID(last.ID)
 	require.NoError(t, err)
-	require.Equal(t, ReloadLive, last.State, "the workers that had it still drain")
+	require.Equal(t, pool.ReloadLive, last.State, "the workers that had it still drain")
 	require.NoError(t, os.WriteFile(bye, nil, 0o600))
 }
 
 // Whoever holds it was not looked at yet.
 func TestASocketThatIsGivenUpDuringALookIsNotClosedByThatLook(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
-		open := func() *binding {
-			s, err := openSocket(loopback)
+		open := func() *listen.Binding {
+			s, err := listen.OpenSocket(loopback)
 			require.NoError(t, err)
-			return &binding{asked: loopback, sockets: []*socket{s}, first: s, users: 1}
+			return &listen.Binding{Asked: loopback, Sockets: []*listen.Socket{s}, First: s, Users: 1}
 		}
 		early, late := open(), open()
 		b.observer.families = func([]string) (map[string]kernel.Family, error) {
 			_ = b.ask(func(l *loop) { l.lingering = append(l.lingering, late) })
 			return nil, nil
 		}
-		_ = b.ask(func(l *loop) { l.lingering = []*binding{early} })
+		_ = b.ask(func(l *loop) { l.lingering = []*listen.Binding{early} })
 		require.True(t, b.caretaker.closeUnheld(), "one is left")
-		require.NoError(t, b.ask(func(l *loop) { require.Equal(t, []*binding{late}, l.lingering) }))
+		require.NoError(t, b.ask(func(l *loop) { require.Equal(t, []*listen.Binding{late}, l.lingering) }))
 		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
 		require.False(t, b.caretaker.closeUnheld())
 	})

@@ -15,6 +15,10 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // What becomes of the listening sockets when the settings change.
@@ -114,21 +118,21 @@ func load(t *testing.T, network, address string) (stop func()) {
 }
 
 // changing is a master whose spec a test changes.
-func changing(t *testing.T, spec *Spec) *running {
+func changing(t *testing.T, spec *plan.Spec) *running {
 	t.Helper()
-	r := runMasterWith(t, Options{Spec: *spec, Reread: func() (Spec, error) { return *spec, nil }}, "")
+	r := runMasterWith(t, Options{Spec: *spec, Reread: func() (plan.Spec, error) { return *spec, nil }}, "")
 	r.ready(spec.Workers)
 	return r
 }
 
-func greeting(listen ...ListenAddress) *Spec {
-	return &Spec{Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: listen}
+func greeting(listen ...listen.ListenAddress) *plan.Spec {
+	return &plan.Spec{Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: listen}
 }
 
 func TestAListenerIsAddedAndAnotherTakenAwayWithoutALoss(t *testing.T) {
-	kept := ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t)}
+	kept := listen.ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t)}
 	path := filepath.Join(t.TempDir(), "old.sock")
-	old := ListenAddress{Name: "old", Network: "unix", Address: path}
+	old := listen.ListenAddress{Name: "old", Network: "unix", Address: path}
 	spec := greeting(kept, old)
 	r := changing(t, spec)
 	address := r.listening()[0].Address
@@ -138,8 +142,8 @@ func TestAListenerIsAddedAndAnotherTakenAwayWithoutALoss(t *testing.T) {
 	added.Name = "new"
 	renamed := kept
 	renamed.Name = "renamed"
-	spec.Listen = []ListenAddress{added, renamed}
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	spec.Listen = []listen.ListenAddress{added, renamed}
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	stop()
 
 	now := r.listening()
@@ -161,9 +165,9 @@ func TestAListenerThatCannotBeOpenedFailsTheReloadAndNothingElse(t *testing.T) {
 	before := openTargets()
 	more, blocked := loopback, loopback
 	more.Name, blocked.Name, blocked.Address = "more", "blocked", taken.Addr().String()
-	spec.Listen = []ListenAddress{more, loopback, blocked}
-	failed := r.reload(ReloadRequest{}, ReloadLive)
-	require.Equal(t, ReloadFailed, failed.State)
+	spec.Listen = []listen.ListenAddress{more, loopback, blocked}
+	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	require.Equal(t, pool.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "address already in use")
 	require.Len(t, r.listening(), 1)
 	require.Eventually(t, func() bool { return len(openedSince(before)) == 0 }, patience, time.Millisecond, "but for what measures it, which closes what it opens")
@@ -173,8 +177,8 @@ func TestEveryComplaintOfABadReloadIsKept(t *testing.T) {
 	spec := greeting(loopback)
 	r := changing(t, spec)
 	spec.Workers, spec.Watchdog = -1, -1
-	failed := r.reload(ReloadRequest{}, ReloadLive)
-	require.Equal(t, ReloadFailed, failed.State)
+	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	require.Equal(t, pool.ReloadFailed, failed.State)
 	require.Len(t, failed.Failure.Complaints, 2)
 	require.Contains(t, failed.Failure.Message, "; ")
 	workers, generation := r.workers()
@@ -188,8 +192,8 @@ func TestAReloadChangesThePoolsSize(t *testing.T) {
 	stop := load(t, "tcp", r.listening()[0].Address)
 	for _, size := range []int{5, 1, 3} {
 		spec.Workers = size
-		reload := r.reload(ReloadRequest{}, ReloadCompleted)
-		require.Equal(t, ReloadCompleted, reload.State)
+		reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+		require.Equal(t, pool.ReloadCompleted, reload.State)
 		require.Equal(t, size, reload.Replaced)
 		require.Equal(t, size, reload.Total)
 		workers, generation := r.workers()
@@ -199,13 +203,13 @@ func TestAReloadChangesThePoolsSize(t *testing.T) {
 		}
 	}
 	require.NoError(t, r.Scale(+1))
-	require.Equal(t, 4, r.reload(ReloadRequest{}, ReloadCompleted).Replaced, "a size set by hand stays while the settings' does")
+	require.Equal(t, 4, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).Replaced, "a size set by hand stays while the settings' does")
 	stop()
 }
 
 func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 	directory := t.TempDir()
-	a := ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(directory, "app.sock"), Mode: 0o600, Owner: "1234:2345"}
+	a := listen.ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(directory, "app.sock"), Mode: 0o600, Owner: "1234:2345"}
 	if os.Getuid() != 0 {
 		a.Owner = fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
 	}
@@ -222,12 +226,12 @@ func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 	require.Equal(t, a.Owner, owner)
 
 	a.Mode = 0o666
-	spec.Listen = []ListenAddress{a}
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	spec.Listen = []listen.ListenAddress{a}
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	mode, _ = look()
 	require.Equal(t, os.FileMode(0o666), mode)
 
-	_, err := openSocket(ListenAddress{Name: "x", Network: "unix", Address: filepath.Join(directory, "x.sock"), Owner: "no-such-user-here"})
+	_, err := listen.OpenSocket(listen.ListenAddress{Name: "x", Network: "unix", Address: filepath.Join(directory, "x.sock"), Owner: "no-such-user-here"})
 	require.ErrorContains(t, err, "no-such-user-here")
 	require.NoFileExists(t, filepath.Join(directory, "x.sock"))
 }
@@ -235,16 +239,16 @@ func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 func TestDatagramSocketsArePassedOn(t *testing.T) {
 	directory := t.TempDir()
 	local := filepath.Join(directory, "app.sock")
-	list, problems := ParseListen([]string{"udp:127.0.0.1:0", "unixgram:" + local})
+	list, problems := listen.ParseListen([]string{"udp:127.0.0.1:0", "unixgram:" + local})
 	require.Empty(t, problems)
-	r := runMaster(t, Spec{Workers: 1, Listen: list}, "prints-files")
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: list}, "prints-files")
 	r.ready(1)
 	require.Equal(t, []string{"udp", "unixgram"}, []string{r.listening()[0].Name, r.listening()[1].Name})
 	require.FileExists(t, local)
 	queues, err := r.Queues()
 	require.NoError(t, err)
 	require.Empty(t, queues)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	r.Shutdown()
 	<-r.done
 	require.NoFileExists(t, local)
@@ -252,12 +256,12 @@ func TestDatagramSocketsArePassedOn(t *testing.T) {
 
 func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.sock")
-	spec := greeting(ListenAddress{Name: "old", Network: "unix", Address: path})
+	spec := greeting(listen.ListenAddress{Name: "old", Network: "unix", Address: path})
 	r := changing(t, spec)
 	spec.Workers = 3
-	spec.Listen = []ListenAddress{loopback}
+	spec.Listen = []listen.ListenAddress{loopback}
 	spec.Command = []string{"/bin/sh", "-c", `test "$ROTA_SLOT" = 2 && exit 3; exec "$0" serves`, os.Args[0]}
-	require.Equal(t, ReloadFailed, r.reload(ReloadRequest{}, ReloadLive).State)
+	require.Equal(t, pool.ReloadFailed, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
 	_, err := greeted("unix", path)
 	require.NoError(t, err, "the generation that serves needs it")
 }
@@ -266,7 +270,7 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 	for name, stops := range map[string]bool{"tcp": false, "unix": false, "tcp, with the master": true, "unix, with the master": true} {
 		t.Run(name, func(t *testing.T) {
 			network, _, _ := strings.Cut(name, ",")
-			old := ListenAddress{Name: "old", Network: network, Address: filepath.Join(t.TempDir(), "old.sock")}
+			old := listen.ListenAddress{Name: "old", Network: network, Address: filepath.Join(t.TempDir(), "old.sock")}
 			if network == "tcp" {
 				old.Address = "127.0.0.1:0"
 			}
@@ -284,10 +288,10 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 			}
 			if stops {
 				r.Shutdown()
-				r.next(EventWorkerDraining)
+				r.next(pool.EventWorkerDraining)
 			} else {
-				spec.Listen = []ListenAddress{loopback}
-				require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
+				spec.Listen = []listen.ListenAddress{loopback}
+				require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
 			}
 			require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGCONT))
 			for _, c := range waiting {
@@ -306,14 +310,14 @@ func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
 	asked, goOn := make(chan struct{}), make(chan struct{})
 	t.Run("", func(t *testing.T) {
 		spec := greeting(loopback)
-		r := runMasterWith(t, Options{Spec: *spec, Reread: func() (Spec, error) {
+		r := runMasterWith(t, Options{Spec: *spec, Reread: func() (plan.Spec, error) {
 			close(asked)
 			<-goOn
-			spec.Listen = append(spec.Listen, ListenAddress{Name: "late", Network: "unix", Address: path})
+			spec.Listen = append(spec.Listen, listen.ListenAddress{Name: "late", Network: "unix", Address: path})
 			return *spec, nil
 		}}, "")
 		r.ready(2)
-		_, err := r.Reload(ReloadRequest{})
+		_, err := r.Reload(pool.ReloadRequest{})
 		require.NoError(t, err)
 		<-asked
 	})
@@ -325,16 +329,16 @@ func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
 }
 
 func TestWhoseAddressIsInUseIsSaid(t *testing.T) {
-	at := ListenAddress{Name: "tcp", Network: "tcp", Address: freePort(t)}
+	at := listen.ListenAddress{Name: "tcp", Network: "tcp", Address: freePort(t)}
 	spec := greeting(at)
 	r := changing(t, spec)
 	reuse, everywhere := at, at
 	reuse.ReusePort = true
-	everywhere.Address = ":" + at.place()
-	for _, a := range []ListenAddress{reuse, everywhere} {
-		spec.Listen = []ListenAddress{a}
-		failed := r.reload(ReloadRequest{}, ReloadLive)
-		require.Equal(t, ReloadFailed, failed.State)
+	everywhere.Address = ":" + at.Place()
+	for _, a := range []listen.ListenAddress{reuse, everywhere} {
+		spec.Listen = []listen.ListenAddress{a}
+		failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+		require.Equal(t, pool.ReloadFailed, failed.State)
 		require.Contains(t, failed.Failure.Message, "it is this rota that listens there")
 	}
 }

@@ -4,6 +4,10 @@ import (
 	"slices"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // How the loop treats the sockets that plans share: whose they are, who is led to them, and that
@@ -21,11 +25,11 @@ func (l *loop) endpoints() []kernel.Listener {
 			}
 		}
 	}
-	if serving := l.plans[l.pool.servingGeneration()]; serving != nil {
-		add(serving.endpoints()) // its names come before those of older and newer generations
+	if serving := l.plans[l.pool.ServingGeneration()]; serving != nil {
+		add(serving.Endpoints()) // its names come before those of older and newer generations
 	}
 	for _, p := range l.plans {
-		add(p.endpoints())
+		add(p.Endpoints())
 	}
 	for _, r := range l.past {
 		add(r.endpoints)
@@ -34,67 +38,67 @@ func (l *loop) endpoints() []kernel.Listener {
 }
 
 // addresses are those of the generation that serves, or did when the sockets were given up.
-func (l *loop) addresses() []ListenAddress {
+func (l *loop) addresses() []listen.ListenAddress {
 	if l.closed {
 		return l.lastAt
 	}
-	var list []ListenAddress
-	if serving := l.plans[l.pool.servingGeneration()]; serving != nil {
-		for _, listener := range serving.listeners {
-			list = append(list, listener.bound())
+	var list []listen.ListenAddress
+	if serving := l.plans[l.pool.ServingGeneration()]; serving != nil {
+		for _, listener := range serving.Listeners {
+			list = append(list, listener.Bound())
 		}
 	}
 	return list
 }
 
 // targets are those where clients are to be served now: not one that is given up.
-func (l *loop) targets() []ListenAddress {
-	serving := l.plans[l.pool.servingGeneration()]
+func (l *loop) targets() []listen.ListenAddress {
+	serving := l.plans[l.pool.ServingGeneration()]
 	if l.closed || serving == nil {
 		return nil
 	}
-	var list []ListenAddress
-	for _, listener := range serving.listeners {
-		if !listener.leaving {
-			list = append(list, listener.bound())
+	var list []listen.ListenAddress
+	for _, listener := range serving.Listeners {
+		if !listener.Leaving {
+			list = append(list, listener.Bound())
 		}
 	}
 	return list
 }
 
 // launchSpec is what a worker is made from, with a hold of all its descriptors.
-func (l *loop) launchSpec(e start, p *plan) (launchSpec, error) {
-	spec := launchSpec{worker: e.worker, slot: e.slot, generation: e.generation, revision: e.revision, plan: p}
-	for _, listener := range p.listeners {
-		s, err := listener.forSlot(e.slot)
+func (l *loop) launchSpec(e pool.Start, p *plan.Plan) (process.LaunchSpec, error) {
+	spec := process.LaunchSpec{Worker: e.Worker, Slot: e.Slot, Generation: e.Generation, Revision: e.Revision, Plan: p}
+	for _, listener := range p.Listeners {
+		s, err := listener.ForSlot(e.Slot)
 		if err != nil {
 			return spec, err
 		}
-		spec.sockets = append(spec.sockets, inherited{s, listener.Name})
+		spec.Sockets = append(spec.Sockets, process.Inherited{Socket: s, Name: listener.Name})
 	}
-	spec.hold()
+	spec.Hold()
 	return spec, nil
 }
 
 // retire turns away who comes to listeners that the next generation does without.
-func (l *loop) retire(old, next *plan) {
-	for _, was := range old.listeners {
-		if !slices.ContainsFunc(next.listeners, func(is listener) bool { return is.binding == was.binding }) {
-			was.turnAway()
-			was.leaving, was.back = true, false
-			l.options.Log.Info().Str("listener", was.Name).Str("address", was.address()).
+func (l *loop) retire(old, next *plan.Plan) {
+	for _, was := range old.Listeners {
+		if !slices.ContainsFunc(next.Listeners, func(is listen.Listener) bool { return is.Binding == was.Binding }) {
+			was.TurnAway()
+			was.Leaving, was.Back = true, false
+			l.options.Log.Info().Str("listener", was.Name).Str("address", was.BoundAddress()).
 				Msg("listener is given up: the generation that serves next does not have it")
 		}
 	}
 }
 
 // restore takes back what retire did: the generation serves again.
-func (l *loop) restore(p *plan) {
-	for _, listener := range p.listeners {
-		if listener.leaving {
-			listener.leaving, listener.back = false, false
-			listener.invite()
-			l.options.Log.Info().Str("listener", listener.Name).Str("address", listener.address()).
+func (l *loop) restore(p *plan.Plan) {
+	for _, listener := range p.Listeners {
+		if listener.Leaving {
+			listener.Leaving, listener.Back = false, false
+			listener.Invite()
+			l.options.Log.Info().Str("listener", listener.Name).Str("address", listener.BoundAddress()).
 				Msg("listener is opened again: the generation that has it is to serve again")
 		}
 	}
@@ -103,8 +107,8 @@ func (l *loop) restore(p *plan) {
 // shrink keeps new connections away from the sockets of slots that are no more.
 func (l *loop) shrink(size int) {
 	for _, p := range l.plans {
-		for _, listener := range p.listeners {
-			if err := listener.dismiss(size); err != nil {
+		for _, listener := range p.Listeners {
+			if err := listener.Dismiss(size); err != nil {
 				l.options.Log.Warn().Err(err).Msg("connections may be lost while the pool shrinks")
 			}
 		}
@@ -112,26 +116,26 @@ func (l *loop) shrink(size int) {
 }
 
 // admit lets new connections come to the sockets of a worker that is ready, and keeps what it was seen to serve.
-func (l *loop) admit(e admit) {
-	m := l.minders[e.worker]
+func (l *loop) admit(e pool.Admit) {
+	m := l.minders[e.Worker]
 	if m == nil {
 		return
 	}
-	if m.start.slot < l.pool.size() {
+	if m.Start.Slot < l.pool.Size() {
 		l.lead(m)
 	}
-	l.getsReady(m, e.how)
+	l.getsReady(m, e.How)
 	l.leaveEndings(m)
 }
 
 // lead has new connections come to the worker.
 func (l *loop) lead(m *supervised) {
-	for _, listener := range m.plan.listeners {
-		if listener.back {
-			l.open(listener.binding)
+	for _, listener := range m.Plan.Listeners {
+		if listener.Back {
+			l.open(listener.Binding)
 		}
-		if err := listener.admit(m.start.slot); err != nil {
-			l.options.Log.Warn().Err(err).Int("slot", m.start.slot).Msg("new connections don't come to a slot's own socket")
+		if err := listener.Admit(m.Start.Slot); err != nil {
+			l.options.Log.Warn().Err(err).Int("slot", m.Start.Slot).Msg("new connections don't come to a slot's own socket")
 		}
 	}
 }
@@ -140,36 +144,36 @@ func (l *loop) lead(m *supervised) {
 func (l *loop) closeListeners() {
 	l.lastAt = l.addresses()
 	l.closed = true
-	l.closeLingering(func(*binding) bool { return true })
+	l.closeLingering(func(*listen.Binding) bool { return true })
 	for _, p := range l.plans {
-		for _, listener := range p.listeners {
-			listener.turnAway()
+		for _, listener := range p.Listeners {
+			listener.TurnAway()
 		}
 	}
 	for generation, p := range l.plans {
-		l.past = append(l.past, retired{generation, p.endpoints()})
-		for _, listener := range p.listeners {
-			if !listener.given { // whoever gave it may go on listening
-				l.lastHeld = append(l.lastHeld, listener.endpoints()...)
+		l.past = append(l.past, retired{generation, p.Endpoints()})
+		for _, listener := range p.Listeners {
+			if !listener.Given { // whoever gave it may go on listening
+				l.lastHeld = append(l.lastHeld, listener.Endpoints()...)
 			}
 		}
-		for _, listener := range p.listeners {
-			listener.drop()
+		for _, listener := range p.Listeners {
+			listener.Drop()
 		}
-		p.listeners = nil
+		p.Listeners = nil
 	}
 }
 
 // claimFiles gives the files of unix sockets that are older than the plan the owner and the mode
 // that it wants.
-func (l *loop) claimFiles(p *plan) {
-	for _, listener := range p.listeners {
-		if listener.given || !listener.isPath() || listener.ListenAddress == listener.asked {
+func (l *loop) claimFiles(p *plan.Plan) {
+	for _, listener := range p.Listeners {
+		if listener.Given || !listener.IsPath() || listener.ListenAddress == listener.Asked {
 			continue
 		}
-		if err := listener.first.claimFile(listener.ListenAddress); err != nil {
+		if err := listener.First.ClaimFile(listener.ListenAddress); err != nil {
 			l.options.Log.Error().Err(err).Str("listener", listener.Name).Msg("the socket's file keeps its owner or mode")
 		}
-		listener.asked = listener.ListenAddress
+		listener.Asked = listener.ListenAddress
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 
 	"github.com/rs/zerolog"
+
+	"rota/internal/pool"
 )
 
 // logEvent logs what the world is told.
-func logEvent(log zerolog.Logger, e Event) {
+func logEvent(log zerolog.Logger, e pool.Event) {
 	l := log.WithLevel(levelOf(e)).Str("event", string(e.Type)).Uint64("seq", e.Seq)
 	if e.ReloadID != "" {
 		l = l.Str("reload_id", e.ReloadID)
@@ -26,13 +28,13 @@ func logEvent(log zerolog.Logger, e Event) {
 	l.Msg(e.Message)
 }
 
-func levelOf(e Event) zerolog.Level {
+func levelOf(e pool.Event) zerolog.Level {
 	switch {
-	case e.Type == EventReloadFailed, e.Type == EventReloadCompleted && e.Reload.Failure != nil:
+	case e.Type == pool.EventReloadFailed, e.Type == pool.EventReloadCompleted && e.Reload.Failure != nil:
 		return zerolog.ErrorLevel
-	case e.Type == EventReloadAborted, e.Type == EventWorkerExited && e.From != string(WorkerDraining):
+	case e.Type == pool.EventReloadAborted, e.Type == pool.EventWorkerExited && e.From != string(pool.WorkerDraining):
 		return zerolog.WarnLevel
-	case e.Type == EventReloadProgress:
+	case e.Type == pool.EventReloadProgress:
 		return zerolog.DebugLevel
 	}
 	return zerolog.InfoLevel

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/minder"
+	"rota/internal/pool"
 )
 
 // How the master looks whether a worker accepts connections, without asking it.
@@ -22,7 +25,7 @@ func (o *observer) glanceAt(worker string, at []kernel.Listener) glance {
 	family := o.familyOf(worker)
 	var g glance
 	g.waits, g.unseen = kernel.Waiting(family, kernel.Inodes(at))
-	if all(at, func(l kernel.Listener) bool { return g.waits[l.Inode].Accepts() }) {
+	if minder.All(at, func(l kernel.Listener) bool { return g.waits[l.Inode].Accepts() }) {
 		return g
 	}
 	held, err := heldFrom(family, at)
@@ -54,11 +57,11 @@ func heldFrom(family kernel.Family, at []kernel.Listener) (map[string]bool, erro
 
 // see looks at a worker and returns what was seen of it so far. It takes as long as the worker's processes like. eager says
 // that a connection is to be offered on a listener on which it does not seem to wait.
-func (o *observer) see(worker string, eager bool) (s sight) {
+func (o *observer) see(worker string, eager bool) (s minder.Sight) {
 	o.seePredecessor(worker)
 	at := o.socketsOf(worker)
 	if len(at) == 0 {
-		return sight{}
+		return minder.Sight{}
 	}
 	return o.glanced(worker, o.glance(worker, at), eager)
 }
@@ -75,13 +78,13 @@ func (o *observer) seePredecessor(worker string) {
 func (l *loop) note(w *supervised, g glance) {
 	for _, a := range w.attends {
 		wait := g.waits[a.socket.Inode]
-		a.open, a.registered = wait.Open, wait.Registered
-		if a.since.IsZero() && a.registered {
+		a.Open, a.Registered = wait.Open, wait.Registered
+		if a.since.IsZero() && a.Registered {
 			a.since = time.Now()
 		}
-		a.outlasts = w.record.outlasted(a)
-		a.closed = a.binding.closedUntilReady(w.start.slot)
-		if wait.Accepts() || g.held[a.name] {
+		a.Outlasts = w.record.outlasted(a)
+		a.Closed = a.binding.ClosedUntilReady(w.Start.Slot)
+		if wait.Accepts() || g.held[a.Name] {
 			l.sees(w, a)
 		}
 	}
@@ -89,44 +92,44 @@ func (l *loop) note(w *supervised, g glance) {
 
 // sees takes note that the worker accepts connections from a listener.
 func (l *loop) sees(w *supervised, a *attends) {
-	a.accepting = true
+	a.Accepting = true
 	if !a.since.IsZero() {
 		w.record.needs(a.binding, time.Since(a.since))
 	}
-	if worker, alive := l.pool.alive(w.start.worker); alive && !worker.ReadyAt.IsZero() {
-		w.record.serves(w.start.slot, a.binding)
+	if worker, alive := l.pool.Alive(w.Start.Worker); alive && !worker.ReadyAt.IsZero() {
+		w.record.serves(w.Start.Slot, a.binding)
 	}
 }
 
 // getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
-func (l *loop) getsReady(w *supervised, how Readied) {
+func (l *loop) getsReady(w *supervised, how pool.Readied) {
 	for _, a := range w.attends {
-		if a.accepting {
-			w.record.serves(w.start.slot, a.binding)
+		if a.Accepting {
+			w.record.serves(w.Start.Slot, a.binding)
 		}
 	}
 	if why := how.Why; why != "" && !slices.Contains(w.record.assumed, why) {
 		w.record.assumed = append(w.record.assumed, why)
-		l.options.Log.Warn().Int("generation", w.start.generation).Str("why", why).Str("what_to_do", wayOut).
+		l.options.Log.Warn().Int("generation", w.Start.Generation).Str("why", why).Str("what_to_do", minder.WayOut).
 			Msg("readiness was assumed, not seen")
 	}
 }
 
 // required are the listeners that a worker has to be seen to serve: those that its predecessor was seen to serve. On the way back to
 // an older generation that is one which fails, so that only what the older one was seen to serve itself counts as well.
-func (l *loop) required(w *supervised) map[*binding]bool {
-	slot := w.start.slot
+func (l *loop) required(w *supervised) map[*listen.Binding]bool {
+	slot := w.Start.Slot
 	own := w.record.served[slot]
 	before := l.records[w.succeeds]
 	switch {
-	case w.succeeds == w.start.generation:
+	case w.succeeds == w.Start.Generation:
 		return own
 	case before == nil: // it was given up meanwhile
 		return nil
-	case w.succeeds < w.start.generation:
+	case w.succeeds < w.Start.Generation:
 		return before.served[slot]
 	}
-	both := map[*binding]bool{}
+	both := map[*listen.Binding]bool{}
 	for b := range own {
 		both[b] = before.served[slot][b]
 	}
@@ -134,9 +137,9 @@ func (l *loop) required(w *supervised) map[*binding]bool {
 }
 
 // predecessor is the worker that is replaced, and the generation whose worker was in the slot before.
-func (l *loop) predecessor(e start) (worker string, generation int) {
-	if duty, has := l.pool.onDuty(e.slot); has && duty.ID != e.worker {
+func (l *loop) predecessor(e pool.Start) (worker string, generation int) {
+	if duty, has := l.pool.OnDuty(e.Slot); has && duty.ID != e.Worker {
 		return duty.ID, duty.Generation
 	}
-	return "", e.generation
+	return "", e.Generation
 }

@@ -7,6 +7,11 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/lapse"
+	"rota/internal/listen"
+	"rota/internal/minder"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // loop is what the master's one goroutine owns. Nothing here waits, and nothing reads /proc or asks the kernel about
@@ -19,35 +24,35 @@ type loop struct {
 	mailbox    *mailbox // for the goroutines that the loop starts; the loop must not ask itself
 	observer   *observer
 	planner    *planner
-	shell      *shell
+	shell      *process.Shell
 	background *sync.WaitGroup
 	watchSoon  chan struct{} // has room for one: there is something new to look after
 
-	launch   func(launchSpec) (process, error)
-	search   func(*binding, ListenAddress)
-	openDoor func() (*net.TCPListener, error)   // opens an address for a canary
-	fate     func(worker string, d death) *Fate // of the connections of a worker that has ended; may be nil
+	launch   func(process.LaunchSpec) (process.Process, error)
+	search   func(*listen.Binding, listen.ListenAddress)
+	openDoor func() (*net.TCPListener, error)               // opens an address for a canary
+	fate     func(worker string, d minder.Death) *pool.Fate // of the connections of a worker that has ended; may be nil
 
-	pool     *pool
+	pool     *pool.Pool
 	events   eventLog
 	waiters  []waiter
 	finished bool
 
 	// The workers.
 	minders  map[string]*supervised
-	journals []pastJournal     // of workers that are gone, oldest first
-	retryAt  map[int]time.Time // by slot: when its latest back-off is over
-	searches map[*binding]bool // that are under way
+	journals []pastJournal            // of workers that are gone, oldest first
+	retryAt  map[int]time.Time        // by slot: when its latest back-off is over
+	searches map[*listen.Binding]bool // that are under way
 
 	// What generations are made from, and the sockets that they share.
-	plans     map[int]*plan          // by generation
+	plans     map[int]*plan.Plan     // by generation
 	records   map[int]*serviceRecord // likewise
 	past      []retired
-	lingering []*binding        // sockets that no plan has any more
-	missing   []string          // as Status has it
-	closed    bool              // the master has given up its sockets
-	lastAt    []ListenAddress   // then: where they were
-	lastHeld  []kernel.Listener // then: those that only workers hold
+	lingering []*listen.Binding      // sockets that no plan has any more
+	missing   []string               // as Status has it
+	closed    bool                   // the master has given up its sockets
+	lastAt    []listen.ListenAddress // then: where they were
+	lastHeld  []kernel.Listener      // then: those that only workers hold
 
 	// What is measured of reloads, and counted.
 	trials     map[string]*trial // by reload
@@ -59,7 +64,7 @@ type loop struct {
 
 // run does what the pool wants until the last worker is gone.
 func (l *loop) run() {
-	for _, e := range l.pool.begin(time.Now()) {
+	for _, e := range l.pool.Begin(time.Now()) {
 		l.do(e)
 	}
 	for !l.finished {
@@ -84,15 +89,15 @@ func (l *loop) run() {
 }
 
 // handle has the pool take in facts, one after the other, and carries out what follows from each.
-func (l *loop) handle(facts ...fact) {
+func (l *loop) handle(facts ...pool.Fact) {
 	for _, f := range facts {
-		l.carryOut(l.pool.apply(time.Now(), f))
+		l.carryOut(l.pool.Apply(time.Now(), f))
 	}
 }
 
 // obey has the pool decide on a command, and carries out what follows from it. Error: the pool's refusal.
-func (l *loop) obey(c command) error {
-	effects, err := l.pool.obey(time.Now(), c)
+func (l *loop) obey(c pool.Command) error {
+	effects, err := l.pool.Obey(time.Now(), c)
 	if err != nil {
 		return err
 	}
@@ -101,7 +106,7 @@ func (l *loop) obey(c command) error {
 }
 
 // carryOut first begins and ends measurements, which the effects need.
-func (l *loop) carryOut(effects []effect) {
+func (l *loop) carryOut(effects []pool.Effect) {
 	l.attend()
 	for _, e := range effects {
 		l.do(e)
@@ -109,74 +114,74 @@ func (l *loop) carryOut(effects []effect) {
 	l.answerWaiters()
 }
 
-func (l *loop) do(e effect) {
+func (l *loop) do(e pool.Effect) {
 	switch e := e.(type) {
-	case publish:
-		l.addCanary(e.event.Reload)
-		logEvent(l.options.Log, l.events.publish(e.event))
-	case prepare:
-		l.prepare(e.generation)
-	case release:
-		l.release(e.generation)
-	case start:
+	case pool.Publish:
+		l.addCanary(e.Event.Reload)
+		logEvent(l.options.Log, l.events.publish(e.Event))
+	case pool.Prepare:
+		l.prepare(e.Generation)
+	case pool.Release:
+		l.release(e.Generation)
+	case pool.Start:
 		l.start(e)
-	case admit:
+	case pool.Admit:
 		l.admit(e)
-	case bury:
+	case pool.Bury:
 		l.bury(e)
-	case drain:
+	case pool.Drain:
 		l.drain(e)
-	case abort:
-		l.order(e.worker, order{kind: orderAbort})
-	case kill:
-		l.order(e.worker, order{kind: orderKill})
-	case shrink:
-		l.shrink(e.size)
-	case retire:
-		l.retire(l.plans[e.generation], l.plans[e.next])
-	case retry:
+	case pool.Abort:
+		l.order(e.Worker, minder.Order{Kind: minder.OrderAbort})
+	case pool.Kill:
+		l.order(e.Worker, minder.Order{Kind: minder.OrderKill})
+	case pool.Shrink:
+		l.shrink(e.Size)
+	case pool.Retire:
+		l.retire(l.plans[e.Generation], l.plans[e.Next])
+	case pool.Retry:
 		l.retry(e)
-	case count:
+	case pool.Count:
 		l.countConnections()
-	case restore:
-		l.restore(l.plans[e.generation])
-	case check:
+	case pool.Restore:
+		l.restore(l.plans[e.Generation])
+	case pool.RunChecks:
 		l.check(e)
-	case prove:
+	case pool.Prove:
 		l.prove(e)
-	case wake:
+	case pool.Wake:
 		l.wake(e)
-	case serve:
+	case pool.Serve:
 		l.missing = nil // of the generation before
-		l.claimFiles(l.plans[e.generation])
-	case closeListeners:
+		l.claimFiles(l.plans[e.Generation])
+	case pool.CloseListeners:
 		l.closeListeners()
-	case impossible:
-		l.options.Log.Error().Str("kind", e.kind).Str("id", e.id).Str("from", e.from).Str("to", e.to).
+	case pool.Impossible:
+		l.options.Log.Error().Str("kind", e.Kind).Str("id", e.Id).Str("from", e.From).Str("to", e.To).
 			Msg("a bug in rota: it refused a transition that is not possible")
-	case finish:
+	case pool.Finish:
 		l.finished = true
 	}
 }
 
 // wake posts a fact when the time is over, and after all facts about what had happened to the workers by then. If it was
 // the master that stood still, a reload would otherwise pass its trial untested.
-func (l *loop) wake(e wake) {
-	lapse.AfterFunc(e.after, func() {
+func (l *loop) wake(e pool.Wake) {
+	lapse.AfterFunc(e.After, func() {
 		l.mailbox.catchUp()
-		l.mailbox.post(awake{reload: e.reload, why: e.why, count: e.count})
+		l.mailbox.post(pool.Awake{Reload: e.Reload, Why: e.Why, Count: e.Count})
 	})
 }
 
 // catchUp returns when the loop has been told of all that has happened to the workers up to now.
 func (b *mailbox) catchUp() {
 	for _, m := range b.minders() {
-		m.sync(b.done)
+		m.Sync(b.done)
 	}
 }
 
-func (l *loop) order(worker string, o order) {
+func (l *loop) order(worker string, o minder.Order) {
 	if m := l.minders[worker]; m != nil {
-		m.order(o)
+		m.Order(o)
 	}
 }

@@ -15,6 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/output"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // These tests run the loop and its minders on a fake clock, above processes that the test
@@ -22,11 +27,11 @@ import (
 
 // fakeProcess does what the test says and remembers the signals it got.
 type fakeProcess struct {
-	spec    launchSpec
+	spec    process.LaunchSpec
 	number  int
-	noted   chan note
-	printed chan chunk
-	end     chan exitStatus
+	noted   chan process.Note
+	printed chan output.Chunk
+	end     chan process.ExitStatus
 	signals []syscall.Signal
 	obeys   bool // leaves when it gets SIGTERM
 
@@ -39,38 +44,38 @@ type fakeProcess struct {
 func (f *fakeProcess) shows(unseen kernel.Unseen, waits ...kernel.Wait) {
 	g := glance{unseen: unseen, waits: map[uint64]kernel.Wait{}}
 	for i, wait := range waits {
-		g.waits[f.spec.sockets[i].kernel.Inode] = wait
+		g.waits[f.spec.Sockets[i].Kernel.Inode] = wait
 	}
 	f.seen.Store(&g)
 }
 
-func (f *fakeProcess) arrived() func() bool {
+func (f *fakeProcess) Arrived() func() bool {
 	if f.late == nil {
 		return func() bool { return false }
 	}
 	return f.late()
 }
 
-func (f *fakeProcess) pid() int                 { return f.number }
-func (f *fakeProcess) notes() <-chan note       { return f.noted }
-func (f *fakeProcess) lines() <-chan chunk      { return f.printed }
-func (f *fakeProcess) ended() <-chan exitStatus { return f.end }
-func (f *fakeProcess) close()                   {}
-func (f *fakeProcess) spare()                   {}
-func (f *fakeProcess) root() kernel.Root        { return kernel.Root{} }
-func (f *fakeProcess) unready() string          { return "" }
+func (f *fakeProcess) PID() int                         { return f.number }
+func (f *fakeProcess) Notes() <-chan process.Note       { return f.noted }
+func (f *fakeProcess) Lines() <-chan output.Chunk       { return f.printed }
+func (f *fakeProcess) Ended() <-chan process.ExitStatus { return f.end }
+func (f *fakeProcess) Close()                           {}
+func (f *fakeProcess) Spare()                           {}
+func (f *fakeProcess) Root() kernel.Root                { return kernel.Root{} }
+func (f *fakeProcess) Unready() string                  { return "" }
 
-func (f *fakeProcess) signal(sig syscall.Signal, _ bool) {
+func (f *fakeProcess) Signal(sig syscall.Signal, _ bool) {
 	f.signals = append(f.signals, sig)
 	switch {
 	case sig == syscall.SIGKILL:
-		f.exit(exitStatus{code: -1, signal: "SIGKILL"})
+		f.exit(process.ExitStatus{Code: -1, Signal: "SIGKILL"})
 	case f.obeys:
-		f.exit(exitStatus{})
+		f.exit(process.ExitStatus{})
 	}
 }
 
-func (f *fakeProcess) exit(s exitStatus) {
+func (f *fakeProcess) exit(s process.ExitStatus) {
 	select {
 	case f.end <- s:
 	default: // it is gone already
@@ -89,12 +94,12 @@ type bench struct {
 }
 
 // inBubble runs the master, and the test against it, on a fake clock.
-func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*bench)) {
+func inBubble(t *testing.T, spec plan.Spec, behave func(*fakeProcess), test func(*bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		spec.Command = []string{os.Args[0]}
 		if spec.Listen == nil {
-			spec.Listen = []ListenAddress{loopback}
+			spec.Listen = []listen.ListenAddress{loopback}
 		}
 		o := Options{Spec: spec, Log: zerolog.Nop()}
 		b := &bench{Master: newMaster(o), t: t, behave: behave}
@@ -103,18 +108,18 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 		b.begin(first)
 		b.loop.launch = b.launchFake
 		b.observer.glance = b.glanceFake
-		b.loop.search = func(*binding, ListenAddress) {}
+		b.loop.search = func(*listen.Binding, listen.ListenAddress) {}
 		b.loop.openDoor = func() (*net.TCPListener, error) {
 			return nil, errors.New("who waits for the network is not idle for the clock")
 		}
 		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
-		b.observer.census = func(workers []string) (map[string][]Connection, error) {
+		b.observer.census = func(workers []string) (map[string][]listen.Connection, error) {
 			if b.blind.Load() {
 				return nil, syscall.EIO
 			}
-			held := map[string][]Connection{}
+			held := map[string][]listen.Connection{}
 			for _, id := range workers {
-				held[id] = []Connection{{WorkerID: id}, {WorkerID: id}}
+				held[id] = []listen.Connection{{WorkerID: id}, {WorkerID: id}}
 			}
 			return held, nil
 		}
@@ -128,8 +133,8 @@ func inBubble(t *testing.T, spec Spec, behave func(*fakeProcess), test func(*ben
 
 // launchFake is called by minders, several at a time; the loop serves as the one goroutine
 // that owns the bench's fields.
-func (b *bench) launchFake(spec launchSpec) (process, error) {
-	p := &fakeProcess{spec: spec, noted: make(chan note, 1), printed: make(chan chunk), end: make(chan exitStatus, 1)}
+func (b *bench) launchFake(spec process.LaunchSpec) (process.Process, error) {
+	p := &fakeProcess{spec: spec, noted: make(chan process.Note, 1), printed: make(chan output.Chunk), end: make(chan process.ExitStatus, 1)}
 	close(p.printed)
 	var failure error
 	err := b.ask(func(*loop) {
@@ -148,7 +153,7 @@ func (b *bench) glanceFake(worker string, _ []kernel.Listener) glance {
 	var shown *glance
 	_ = b.ask(func(*loop) {
 		for _, p := range b.processes {
-			if p.spec.worker == worker {
+			if p.spec.Worker == worker {
 				shown = p.seen.Load()
 			}
 		}
@@ -178,16 +183,16 @@ func (b *bench) status() Status {
 	return s
 }
 
-func (b *bench) wait(id string, target ReloadState) Reload {
+func (b *bench) wait(id string, target pool.ReloadState) pool.Reload {
 	b.t.Helper()
 	r, err := b.Wait(context.Background(), id, target)
 	require.NoError(b.t, err)
 	return r
 }
 
-func (b *bench) askReload() Reload {
+func (b *bench) askReload() pool.Reload {
 	b.t.Helper()
-	r, err := b.Reload(ReloadRequest{})
+	r, err := b.Reload(pool.ReloadRequest{})
 	require.NoError(b.t, err)
 	return r
 }
@@ -196,19 +201,19 @@ func (b *bench) askReload() Reload {
 func soon(after time.Duration) func(*fakeProcess) {
 	return func(p *fakeProcess) {
 		p.obeys = true
-		time.AfterFunc(after, func() { p.noted <- note{ready: true} })
+		time.AfterFunc(after, func() { p.noted <- process.Note{Ready: true} })
 	}
 }
 
 func TestStartTimeoutFailsTheReload(t *testing.T) {
-	inBubble(t, Spec{Workers: 2, StartTimeout: 5 * time.Second}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, StartTimeout: 5 * time.Second}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 2, b.status().Ready)
 		b.from(func(*fakeProcess) {}) // never ready, deaf to SIGTERM
 
 		began := time.Now()
-		failed := b.wait(b.askReload().ID, ReloadLive)
-		require.Equal(t, ReloadFailed, failed.State)
+		failed := b.wait(b.askReload().ID, pool.ReloadLive)
+		require.Equal(t, pool.ReloadFailed, failed.State)
 		require.Equal(t, 5*time.Second, time.Since(began))
 		require.Equal(t, "the new worker of slot 0 was not ready in 5s: it did not say READY=1", failed.Failure.Message)
 		require.Equal(t, 2, b.status().Ready)
@@ -222,8 +227,8 @@ func TestStartTimeoutFailsTheReload(t *testing.T) {
 }
 
 func TestACrashLoopBacksOffAndIsReported(t *testing.T) {
-	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
-	inBubble(t, Spec{Workers: 1}, dies, func(b *bench) {
+	dies := func(p *fakeProcess) { p.exit(process.ExitStatus{Code: 1}) }
+	inBubble(t, plan.Spec{Workers: 1}, dies, func(b *bench) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		require.Less(t, len(b.launched), 45, "no growing delay")
@@ -246,13 +251,13 @@ func TestACrashLoopBacksOffAndIsReported(t *testing.T) {
 }
 
 func TestSlotsThatCrashTogetherDoNotRetryTogether(t *testing.T) {
-	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
-	inBubble(t, Spec{Workers: 2}, dies, func(b *bench) {
+	dies := func(p *fakeProcess) { p.exit(process.ExitStatus{Code: 1}) }
+	inBubble(t, plan.Spec{Workers: 2}, dies, func(b *bench) {
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
 		launched := [2][]time.Time{}
 		for i, p := range b.processes {
-			launched[p.spec.slot] = append(launched[p.spec.slot], b.launched[i])
+			launched[p.spec.Slot] = append(launched[p.spec.Slot], b.launched[i])
 		}
 		retries := min(len(launched[0]), len(launched[1]))
 		require.Greater(t, retries, 6)
@@ -263,14 +268,14 @@ func TestSlotsThatCrashTogetherDoNotRetryTogether(t *testing.T) {
 }
 
 func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
-	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 4}) }
-	inBubble(t, Spec{Workers: 1}, dies, func(b *bench) {
+	dies := func(p *fakeProcess) { p.exit(process.ExitStatus{Code: 4}) }
+	inBubble(t, plan.Spec{Workers: 1}, dies, func(b *bench) {
 		s := b.status() // no time has passed: the second death is the one that has to wait
 		require.Len(t, s.Waiting, 1)
 		waiting := s.Waiting[0]
 		require.Zero(t, waiting.Slot)
 		require.Equal(t, 2, waiting.Deaths)
-		require.Equal(t, b.processes[1].spec.worker, waiting.Last.ID)
+		require.Equal(t, b.processes[1].spec.Worker, waiting.Last.ID)
 		require.Equal(t, 4, waiting.Last.Exit.Code)
 		require.True(t, waiting.NextTry.After(time.Now()))
 		require.Equal(t, 2, s.Totals.WorkersDied)
@@ -282,21 +287,21 @@ func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
 		require.Equal(t, 2, b.status().Workers[0].Restarts)
 		require.Equal(t, waiting.Last.ID, b.status().Workers[0].Predecessor)
 		require.False(t, b.status().Workers[0].StartedAt.Before(waiting.NextTry))
-		b.wait(b.askReload().ID, ReloadLive)
+		b.wait(b.askReload().ID, pool.ReloadLive)
 		require.Empty(t, b.status().Workers[0].Predecessor, "that was another generation's")
 	})
 }
 
 func TestAWorkerThatIsReadyTooLateIsKilledAllTheSame(t *testing.T) {
 	deaf := func(*fakeProcess) {}
-	spec := Spec{Workers: 1, StartTimeout: 5 * time.Second, DrainTimeout: 20 * time.Second}
+	spec := plan.Spec{Workers: 1, StartTimeout: 5 * time.Second, DrainTimeout: 20 * time.Second}
 	inBubble(t, spec, deaf, func(b *bench) {
 		b.from(soon(time.Millisecond))
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		late := b.processes[0]
 		require.Equal(t, []syscall.Signal{syscall.SIGTERM}, late.signals)
-		late.noted <- note{ready: true}
+		late.noted <- process.Note{Ready: true}
 		time.Sleep(18 * time.Second)
 		synctest.Wait()
 		require.Equal(t, []syscall.Signal{syscall.SIGTERM}, late.signals, "it has its drain timeout")
@@ -309,7 +314,7 @@ func TestAWorkerThatIsReadyTooLateIsKilledAllTheSame(t *testing.T) {
 }
 
 func TestAWaitThatIsGivenUpLeavesNoWaiter(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		b.from(func(*fakeProcess) {})
 		id := b.askReload().ID
@@ -319,25 +324,25 @@ func TestAWaitThatIsGivenUpLeavesNoWaiter(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		patient := make(chan Reload, 1)
+		patient := make(chan pool.Reload, 1)
 		go func() {
-			r, _ := b.Wait(context.Background(), id, ReloadLive)
+			r, _ := b.Wait(context.Background(), id, pool.ReloadLive)
 			patient <- r
 		}()
 		synctest.Wait()
-		_, err := b.Wait(ctx, id, ReloadLive)
+		_, err := b.Wait(ctx, id, pool.ReloadLive)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 1, waiters(), "the other one still waits")
-		require.Equal(t, ReloadFailed, (<-patient).State)
+		require.Equal(t, pool.ReloadFailed, (<-patient).State)
 		require.Zero(t, waiters())
 	})
 }
 
 func TestAProgramThatCannotBeLaunchedIsTriedAgain(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Millisecond), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Millisecond), func(b *bench) {
 		b.failing(syscall.EAGAIN)
 		time.Sleep(time.Second)
-		b.processes[0].exit(exitStatus{code: 1})
+		b.processes[0].exit(process.ExitStatus{Code: 1})
 		time.Sleep(10 * time.Second)
 		require.Zero(t, b.status().Ready)
 		b.failing(nil)
@@ -347,17 +352,17 @@ func TestAProgramThatCannotBeLaunchedIsTriedAgain(t *testing.T) {
 }
 
 func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
-	inBubble(t, Spec{Workers: 2}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		first := b.askReload()
 		time.Sleep(500 * time.Millisecond)
 		second, third := b.askReload(), b.askReload()
-		require.Equal(t, ReloadQueued, second.State)
+		require.Equal(t, pool.ReloadQueued, second.State)
 		require.Equal(t, second.ID, third.ID, "both callers share the queued reload")
 
-		live := b.wait(first.ID, ReloadLive)
-		done := b.wait(second.ID, ReloadCompleted)
-		require.Equal(t, ReloadCompleted, done.State)
+		live := b.wait(first.ID, pool.ReloadLive)
+		done := b.wait(second.ID, pool.ReloadCompleted)
+		require.Equal(t, pool.ReloadCompleted, done.State)
 		require.Equal(t, live.LiveAt, done.StartedAt)
 		require.Equal(t, 3, done.Generation)
 		require.Equal(t, 2, b.status().Totals.ReloadsCompleted)
@@ -365,24 +370,24 @@ func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
 }
 
 func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
-	inBubble(t, Spec{Workers: 2}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		rolling := b.askReload()
 		time.Sleep(500 * time.Millisecond)
 		queued := b.askReload()
-		waited := make(chan Reload, 1)
+		waited := make(chan pool.Reload, 1)
 		go func() {
-			r, _ := b.Wait(context.Background(), rolling.ID, ReloadCompleted)
+			r, _ := b.Wait(context.Background(), rolling.ID, pool.ReloadCompleted)
 			waited <- r
 		}()
 		synctest.Wait()
 		b.processes[0].obeys = false // one worker needs its time
 		b.Shutdown()
-		require.Equal(t, ReloadAborted, (<-waited).State)
-		require.Equal(t, ReloadAborted, b.wait(queued.ID, ReloadLive).State)
-		_, err := b.Reload(ReloadRequest{})
-		require.ErrorIs(t, err, ErrStopping)
-		require.ErrorIs(t, b.Scale(1), ErrStopping)
+		require.Equal(t, pool.ReloadAborted, (<-waited).State)
+		require.Equal(t, pool.ReloadAborted, b.wait(queued.ID, pool.ReloadLive).State)
+		_, err := b.Reload(pool.ReloadRequest{})
+		require.ErrorIs(t, err, pool.ErrStopping)
+		require.ErrorIs(t, b.Scale(1), pool.ErrStopping)
 		require.True(t, b.status().Stopping)
 
 		began := time.Now()
@@ -399,7 +404,7 @@ func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
 
 func TestKillDoesNotWait(t *testing.T) {
 	deaf := func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }
-	inBubble(t, Spec{Workers: 2}, deaf, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2}, deaf, func(b *bench) {
 		time.Sleep(2 * time.Second)
 		began := time.Now()
 		b.Shutdown()
@@ -411,67 +416,67 @@ func TestKillDoesNotWait(t *testing.T) {
 }
 
 func TestWhatWasCutIsCountedOnce(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }, func(b *bench) {
 		time.Sleep(2 * time.Second)
 		reload := b.askReload()
-		b.wait(reload.ID, ReloadLive)
+		b.wait(reload.ID, pool.ReloadLive)
 		synctest.Wait() // what it had before it was told to stop has been counted
 		asked := 0
 		require.NoError(b.t, b.ask(func(l *loop) {
-			l.minders[b.processes[0].spec.worker].count = func(string, time.Duration) ([]Connection, bool) {
+			l.minders[b.processes[0].spec.Worker].Count = func(string, time.Duration) ([]listen.Connection, bool) {
 				asked++
-				return make([]Connection, 800/asked), true
+				return make([]listen.Connection, 800/asked), true
 			}
 		}))
 		b.Kill()
 		b.Kill()
 		<-b.done
 		require.Equal(t, 1, asked, "a dead process has no connections")
-		require.Equal(t, 800, b.loop.pool.reload(reload.ID).ConnectionsCut)
+		require.Equal(t, 800, b.loop.pool.Reload(reload.ID).ConnectionsCut)
 	})
 }
 
 func TestWhatWasCutUnseenIsSaidToBeUnknown(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		old := b.processes[0]
 		old.obeys = false
-		reload := b.wait(b.askReload().ID, ReloadLive)
+		reload := b.wait(b.askReload().ID, pool.ReloadLive)
 		require.False(t, reload.CutUnknown)
 		b.blind.Store(true)
-		done := b.wait(reload.ID, ReloadCompleted)
+		done := b.wait(reload.ID, pool.ReloadCompleted)
 		require.True(t, done.CutUnknown)
 		require.Zero(t, done.ConnectionsCut)
-		w, err := b.Worker(old.spec.worker)
+		w, err := b.Worker(old.spec.Worker)
 		require.NoError(t, err)
 		require.Equal(t, "SIGKILL", w.Exit.Signal)
 		require.True(t, w.Exit.CutUnknown)
 
 		b.blind.Store(false)
 		b.processes[1].obeys = false
-		seen := b.wait(b.askReload().ID, ReloadCompleted)
+		seen := b.wait(b.askReload().ID, pool.ReloadCompleted)
 		require.Equal(t, 2, seen.ConnectionsCut)
 		require.False(t, seen.CutUnknown)
 	})
 }
 
 func TestConnectionsOfDrainingWorkersAreCountedAndThoseCutAreReported(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		b.processes[0].obeys = false
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		reload := b.askReload()
-		require.Equal(t, ReloadLive, b.wait(reload.ID, ReloadLive).State)
+		require.Equal(t, pool.ReloadLive, b.wait(reload.ID, pool.ReloadLive).State)
 		time.Sleep(time.Second)
 		require.Equal(t, 2, b.status().Reload.ConnectionsRemaining)
-		done := b.wait(reload.ID, ReloadCompleted)
+		done := b.wait(reload.ID, pool.ReloadCompleted)
 		require.Equal(t, 2, done.ConnectionsCut)
 		require.Equal(t, 100*time.Second, done.FinishedAt.Sub(done.LiveAt))
 		s.Close()
 		progress := 0
 		for e := range s.C {
-			if e.Type == EventReloadProgress && e.Reload.ConnectionsRemaining == 2 {
+			if e.Type == pool.EventReloadProgress && e.Reload.ConnectionsRemaining == 2 {
 				progress++
 			}
 		}
@@ -480,11 +485,11 @@ func TestConnectionsOfDrainingWorkersAreCountedAndThoseCutAreReported(t *testing
 }
 
 func TestEventsArriveInOrderWithoutAGap(t *testing.T) {
-	inBubble(t, Spec{Workers: 3}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 3}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		late, err := b.Subscribe(4)
 		require.NoError(t, err)
-		b.wait(b.askReload().ID, ReloadCompleted)
+		b.wait(b.askReload().ID, pool.ReloadCompleted)
 		late.Close()
 		last := uint64(4)
 		for _, e := range late.Backlog {
@@ -513,11 +518,11 @@ func TestEventsArriveInOrderWithoutAGap(t *testing.T) {
 }
 
 func TestASlowSubscriberIsCutOff(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(0), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(0), func(b *bench) {
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		for range subscriberBuffer + 10 {
-			require.NoError(t, b.ask(func(l *loop) { l.do(publish{Event{Type: EventPoolScaled}}) }))
+			require.NoError(t, b.ask(func(l *loop) { l.do(pool.Publish{Event: pool.Event{Type: pool.EventPoolScaled}}) }))
 		}
 		n := 0
 		for range s.C { // ends, because it was closed
@@ -530,7 +535,7 @@ func TestASlowSubscriberIsCutOff(t *testing.T) {
 func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
 	var l eventLog
 	for range 3 * keepEvents {
-		l.publish(Event{})
+		l.publish(pool.Event{})
 	}
 	s := l.subscribe(1)
 	require.True(t, s.Lost)
@@ -547,25 +552,25 @@ func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
 func TestHowLongAReleaseLivesDecidesWhatItsReloadIs(t *testing.T) {
 	for name, c := range map[string]struct {
 		life  time.Duration // 0: for ever
-		state ReloadState
-		code  FailureCode // "": none
+		state pool.ReloadState
+		code  pool.FailureCode // "": none
 	}{
-		"it stays":                            {0, ReloadCompleted, ""},
-		"it dies on trial":                    {1500 * time.Millisecond, ReloadFailed, WorkerFailed},
-		"it dies later, while others drain":   {3 * time.Second, ReloadCompleted, Unstable},
-		"it dies when nobody drains any more": {time.Hour, ReloadCompleted, ""},
+		"it stays":                            {0, pool.ReloadCompleted, ""},
+		"it dies on trial":                    {1500 * time.Millisecond, pool.ReloadFailed, pool.WorkerFailed},
+		"it dies later, while others drain":   {3 * time.Second, pool.ReloadCompleted, pool.Unstable},
+		"it dies when nobody drains any more": {time.Hour, pool.ReloadCompleted, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, Spec{Workers: 2, Strategy: Strategy{Soak: 2 * time.Second}}, soon(time.Millisecond), func(b *bench) {
+			inBubble(t, plan.Spec{Workers: 2, Strategy: pool.Strategy{Soak: 2 * time.Second}}, soon(time.Millisecond), func(b *bench) {
 				time.Sleep(time.Second)
 				b.processes[0].obeys = false // until the drain timeout
 				b.from(func(p *fakeProcess) {
 					soon(100 * time.Millisecond)(p)
-					if c.life > 0 && p.spec.generation == 2 {
-						time.AfterFunc(100*time.Millisecond+c.life, func() { p.exit(exitStatus{code: 3}) })
+					if c.life > 0 && p.spec.Generation == 2 {
+						time.AfterFunc(100*time.Millisecond+c.life, func() { p.exit(process.ExitStatus{Code: 3}) })
 					}
 				})
-				r := b.wait(b.askReload().ID, ReloadCompleted)
+				r := b.wait(b.askReload().ID, pool.ReloadCompleted)
 				require.Equal(t, c.state, r.State)
 				if c.code == "" {
 					require.Nil(t, r.Failure)

@@ -1,12 +1,16 @@
 package master
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/pool"
+)
 
 // mailbox is how every other goroutine reaches the loop. The loop itself must never call ask: it would wait for itself.
 type mailbox struct {
 	asks     chan func(*loop) // answered by the loop in turn
 	commands chan informed    // of which nobody waits for the answer
-	facts    chan []fact      // in the order in which they happened
+	facts    chan []pool.Fact // in the order in which they happened
 	done     chan struct{}    // closed when the loop has ended
 
 	measurements measurements
@@ -14,15 +18,15 @@ type mailbox struct {
 
 // informed is a command with what was measured just before.
 type informed struct {
-	command  command
-	measured []fact
+	command  pool.Command
+	measured []pool.Fact
 }
 
 func newMailbox() *mailbox {
 	return &mailbox{
 		asks:     make(chan func(*loop)),
 		commands: make(chan informed, 16),
-		facts:    make(chan []fact, 64),
+		facts:    make(chan []pool.Fact, 64),
 		done:     make(chan struct{}),
 	}
 }
@@ -59,8 +63,8 @@ func (b *mailbox) attempt(f func(*loop) error) error {
 
 // post hands the loop a fact. If it may end a reload the loop is told first what has been measured of it. Once the loop
 // has ended nobody needs either.
-func (b *mailbox) post(f fact) {
-	facts := []fact{f}
+func (b *mailbox) post(f pool.Fact) {
+	facts := []pool.Fact{f}
 	if mayEndReload(f) {
 		facts = append(b.measurements.read(), f)
 	}
@@ -71,7 +75,7 @@ func (b *mailbox) post(f fact) {
 }
 
 // command hands the loop a command that it can't refuse. Once the loop has ended nobody needs it.
-func (b *mailbox) command(c command) {
+func (b *mailbox) command(c pool.Command) {
 	select {
 	case b.commands <- informed{c, b.measurements.read()}:
 	case <-b.done:

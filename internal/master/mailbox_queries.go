@@ -5,6 +5,10 @@ import (
 	"slices"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/losses"
+	"rota/internal/minder"
+	"rota/internal/pool"
 )
 
 // What other goroutines may ask the loop. Each answer is a copy, which nobody changes, and a question changes nothing.
@@ -15,7 +19,7 @@ type runningWorker struct {
 	id         string
 	slot       int
 	generation int
-	state      WorkerState
+	state      pool.WorkerState
 	root       kernel.Root // how to find its processes
 	accepts    bool        // it has stream listeners, and was not seen to have stopped accepting
 }
@@ -24,7 +28,7 @@ type runningWorker struct {
 func (b *mailbox) running() (list []runningWorker, err error) {
 	err = b.ask(func(l *loop) {
 		for id, m := range l.minders {
-			if worker, alive := l.pool.alive(id); alive && m.runs {
+			if worker, alive := l.pool.Alive(id); alive && m.runs {
 				list = append(list, runningWorker{id, worker.Slot, worker.Generation, worker.State, m.root,
 					len(m.attends) > 0 && worker.StoppedAcceptingAt.IsZero()})
 			}
@@ -63,7 +67,7 @@ func (b *mailbox) sockets() (list []kernel.Listener, err error) {
 func (b *mailbox) socketsOf(worker string) (list []kernel.Listener) {
 	_ = b.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
-			list = w.listeners
+			list = w.Listeners
 		}
 	})
 	return list
@@ -73,8 +77,8 @@ func (b *mailbox) socketsOf(worker string) (list []kernel.Listener) {
 func (b *mailbox) socketPaths() (list []string) {
 	_ = b.ask(func(l *loop) {
 		for _, one := range l.bindings() {
-			if path := one.first.path; path != nil && !path.hidden {
-				list = append(list, path.path)
+			if path := one.First.Path; path != nil && !path.Hidden {
+				list = append(list, path.Path)
 			}
 		}
 	})
@@ -82,35 +86,35 @@ func (b *mailbox) socketPaths() (list []string) {
 }
 
 // probed are the listeners at which a client is to be served all the time.
-func (b *mailbox) probed() (list []ListenAddress) {
+func (b *mailbox) probed() (list []listen.ListenAddress) {
 	_ = b.ask(func(l *loop) { list = l.probed() })
 	return list
 }
 
 // lingering are the sockets that no plan has any more, and the workers that may still hold them.
-func (b *mailbox) lingering() (sockets []*binding, workers []string, err error) {
+func (b *mailbox) lingering() (sockets []*listen.Binding, workers []string, err error) {
 	err = b.ask(func(l *loop) { sockets, workers = slices.Clone(l.lingering), l.leftovers() })
 	return sockets, workers, err
 }
 
 // serving are the ready workers of a generation that have a slot.
 func (b *mailbox) serving(generation int) (workers []string, err error) {
-	err = b.ask(func(l *loop) { workers = l.pool.serving(generation) })
+	err = b.ask(func(l *loop) { workers = l.pool.Serving(generation) })
 	return workers, err
 }
 
 // serves reports whether the worker is ready and has a slot.
 func (b *mailbox) serves(worker string) (serves bool) {
 	_ = b.ask(func(l *loop) {
-		w, alive := l.pool.alive(worker)
-		serves = alive && slices.Contains(l.pool.serving(w.Generation), worker)
+		w, alive := l.pool.Alive(worker)
+		serves = alive && slices.Contains(l.pool.Serving(w.Generation), worker)
 	})
 	return serves
 }
 
 // followed are the workers whose connections are to be counted.
 func (b *mailbox) followed() (workers []string) {
-	_ = b.ask(func(l *loop) { workers = l.pool.followed() })
+	_ = b.ask(func(l *loop) { workers = l.pool.Followed() })
 	return workers
 }
 
@@ -119,7 +123,7 @@ func (b *mailbox) startingUnseen() map[*supervised]kernel.Family {
 	starting := map[*supervised]kernel.Family{}
 	_ = b.ask(func(l *loop) {
 		for id, m := range l.minders {
-			if w, _ := l.pool.alive(id); m.ending != nil && !m.ending.accepts && w.State == WorkerStarting {
+			if w, _ := l.pool.Alive(id); m.ending != nil && !m.ending.Accepts && w.State == pool.WorkerStarting {
 				starting[m] = m.root.Known
 			}
 		}
@@ -128,11 +132,11 @@ func (b *mailbox) startingUnseen() map[*supervised]kernel.Family {
 }
 
 // minders are those of the workers that have a process.
-func (b *mailbox) minders() (list []*minder) {
+func (b *mailbox) minders() (list []*minder.Minder) {
 	_ = b.ask(func(l *loop) {
 		for _, m := range l.minders {
 			if m.runs {
-				list = append(list, m.minder)
+				list = append(list, m.Minder)
 			}
 		}
 	})
@@ -140,23 +144,23 @@ func (b *mailbox) minders() (list []*minder) {
 }
 
 // reload is one reload of the history. Error: ErrNoReload.
-func (b *mailbox) reload(id string) (found Reload, err error) {
+func (b *mailbox) reload(id string) (found pool.Reload, err error) {
 	err = b.attempt(func(l *loop) error {
-		r := l.pool.reload(id)
+		r := l.pool.Reload(id)
 		if r == nil {
-			return ErrNoReload
+			return pool.ErrNoReload
 		}
-		found = l.pool.copyOf(r)
+		found = l.pool.CopyOf(r)
 		return nil
 	})
 	return found, err
 }
 
 // reloads is the history, newest first.
-func (b *mailbox) reloads() (list []Reload, err error) {
+func (b *mailbox) reloads() (list []pool.Reload, err error) {
 	err = b.askMeasured(func(l *loop) {
-		for _, r := range slices.Backward(l.pool.history()) {
-			list = append(list, l.pool.copyOf(r))
+		for _, r := range slices.Backward(l.pool.History()) {
+			list = append(list, l.pool.CopyOf(r))
 		}
 	})
 	return list, err
@@ -169,11 +173,11 @@ func (b *mailbox) status() (s Status, err error) {
 }
 
 // worker is one worker, also one of the latest that are gone. Error: ErrNoWorker.
-func (b *mailbox) worker(id string) (w Worker, err error) {
+func (b *mailbox) worker(id string) (w pool.Worker, err error) {
 	err = b.attempt(func(l *loop) error {
 		var known bool
-		if w, known = l.pool.worker(id); !known {
-			return ErrNoWorker
+		if w, known = l.pool.Worker(id); !known {
+			return pool.ErrNoWorker
 		}
 		return nil
 	})
@@ -181,17 +185,17 @@ func (b *mailbox) worker(id string) (w Worker, err error) {
 }
 
 // drainingFor are the older workers that a reload waits for, by slot and then by age. Error: ErrNoReload.
-func (b *mailbox) drainingFor(reload string) (list []Worker, err error) {
+func (b *mailbox) drainingFor(reload string) (list []pool.Worker, err error) {
 	err = b.attempt(func(l *loop) error {
-		r := l.pool.reload(reload)
+		r := l.pool.Reload(reload)
 		if r == nil {
-			return ErrNoReload
+			return pool.ErrNoReload
 		}
 		if r.State.Terminal() {
 			return nil
 		}
-		ids := l.pool.draining(r)
-		for _, member := range l.pool.living() {
+		ids := l.pool.Draining(r)
+		for _, member := range l.pool.Living() {
 			if slices.Contains(ids, member.ID) {
 				list = append(list, member.Worker)
 			}
@@ -203,16 +207,16 @@ func (b *mailbox) drainingFor(reload string) (list []Worker, err error) {
 
 // heldFor are the connections of the workers that a reload waits for, without those that rota has closed or made
 // itself. listing was made before: a worker that has left since holds nothing.
-func (b *mailbox) heldFor(r *Reload, listing Listing) (held map[string][]Connection, draining int, err error) {
+func (b *mailbox) heldFor(r *pool.Reload, listing Listing) (held map[string][]listen.Connection, draining int, err error) {
 	err = b.ask(func(l *loop) {
-		workers := l.pool.draining(r)
+		workers := l.pool.Draining(r)
 		held, draining = l.withoutEvicted(listing.byWorker(workers)), len(workers)
 	})
 	return held, draining, err
 }
 
 // notYetEvicted leaves out the connections that were closed already as far as rota can.
-func (b *mailbox) notYetEvicted(worker string, list []Connection) (left []Connection, err error) {
+func (b *mailbox) notYetEvicted(worker string, list []listen.Connection) (left []listen.Connection, err error) {
 	err = b.ask(func(l *loop) { left = l.notYetEvicted(worker, list) })
 	return left, err
 }
@@ -226,8 +230,8 @@ func (b *mailbox) holdersOf(list []kernel.Ending) (roots map[string]kernel.Root,
 			if id := l.holderOf(end.Cookie); id != "" {
 				m := l.minders[id]
 				roots[id] = m.root
-				c := m.ending.known[end.Cookie]
-				waits = waits || m.ending.waited(&c, ended{Ending: end}, false, true)
+				c := m.ending.Known[end.Cookie]
+				waits = waits || m.ending.Waited(&c, losses.Ended{Ending: end}, false, true)
 			}
 		}
 	})

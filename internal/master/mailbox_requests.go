@@ -5,6 +5,13 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/losses"
+	"rota/internal/minder"
+	"rota/internal/output"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/reach"
 )
 
 // What other goroutines tell the loop, or have it do, besides facts and commands. What they may ask is in mailbox_queries.go.
@@ -13,12 +20,12 @@ import (
 func (b *mailbox) born(s *supervised, root kernel.Root, pid int) {
 	_ = b.ask(func(l *loop) {
 		s.root, s.runs = root, true
-		l.handle(forked{worker: s.start.worker, pid: pid})
+		l.handle(pool.Forked{Worker: s.Start.Worker, PID: pid})
 	})
 }
 
 // order has a worker obey.
-func (b *mailbox) order(worker string, o order) {
+func (b *mailbox) order(worker string, o minder.Order) {
 	_ = b.ask(func(l *loop) { l.order(worker, o) })
 }
 
@@ -34,27 +41,27 @@ func (b *mailbox) knowProcesses(families map[string]kernel.Family) error {
 }
 
 // counted says what a count has shown, how long it took, and whether it failed.
-func (b *mailbox) counted(seen look, cost time.Duration, err error) {
+func (b *mailbox) counted(seen losses.Look, cost time.Duration, err error) {
 	_ = b.ask(func(l *loop) { l.noteCount(seen, cost, err) })
 }
 
 // looked says what connections a look at workers has shown.
-func (b *mailbox) looked(seen look) {
+func (b *mailbox) looked(seen losses.Look) {
 	_ = b.ask(func(l *loop) {
-		l.withoutEvicted(seen.held)
+		l.withoutEvicted(seen.Held)
 		l.noteLook(seen)
 	})
 }
 
 // glanced says what a look at how a worker accepts has shown, and returns what is known by now. It begins to offer
 // connections where that is needed to find out; eager: also where the worker only may accept.
-func (b *mailbox) glanced(worker string, g glance, eager bool) (s sight) {
+func (b *mailbox) glanced(worker string, g glance, eager bool) (s minder.Sight) {
 	_ = b.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			l.note(w, g)
 			l.seek(w, eager)
 			s = w.sight(l.required(w))
-			s.unseen = g.unseen
+			s.Unseen = g.unseen
 		}
 	})
 	return s
@@ -80,13 +87,13 @@ func (b *mailbox) takePredecessor(worker string) (predecessor string) {
 }
 
 // seeks are the workers to go on searching for. The search is over if there are none.
-func (b *mailbox) seeks(at *binding, p *pace) (workers []string) {
+func (b *mailbox) seeks(at *listen.Binding, p *reach.Pace) (workers []string) {
 	_ = b.ask(func(l *loop) { workers = l.seeks(at, p) })
 	return workers
 }
 
 // found says what a turn of a search has shown, and returns whether a worker was seen to accept that was not before.
-func (b *mailbox) found(at *binding, accepted []acceptance, n tally, err error) (progress bool) {
+func (b *mailbox) found(at *listen.Binding, accepted []reach.Acceptance, n reach.Tally, err error) (progress bool) {
 	_ = b.ask(func(l *loop) { progress = l.found(at, accepted, n, err) })
 	return progress
 }
@@ -105,7 +112,7 @@ func (b *mailbox) ended(list []kernel.Ending, at time.Time, leaving map[uint64]k
 	_ = b.ask(func(l *loop) {
 		for _, end := range list {
 			_, first := leaving[end.Cookie]
-			l.noteEnding(ended{Ending: end, At: at, First: first}, lives)
+			l.noteEnding(losses.Ended{Ending: end, At: at, First: first}, lives)
 		}
 	})
 }
@@ -114,29 +121,29 @@ func (b *mailbox) ended(list []kernel.Ending, at time.Time, leaving map[uint64]k
 func (b *mailbox) acceptsEarly(s *supervised) {
 	_ = b.ask(func(*loop) {
 		if s.ending != nil {
-			s.ending.accepts = true
+			s.ending.Accepts = true
 		}
 	})
 }
 
 // vanished says which connections are gone, and which say goodbye.
-func (b *mailbox) vanished(gone map[*ending][]Connection, leaving map[uint64]kernel.Leaving) {
+func (b *mailbox) vanished(gone map[*losses.Ending][]listen.Connection, leaving map[uint64]kernel.Leaving) {
 	_ = b.ask(func(*loop) {
 		for e, list := range gone {
-			e.gone += traceless(list, leaving)
+			e.Gone += losses.Traceless(list, leaving)
 		}
 	})
 }
 
 // settleFate is the fate of a worker's connections, once it can be told.
-func (b *mailbox) settleFate(worker string, d death, s remains, waited time.Duration) (f *Fate, settled bool) {
+func (b *mailbox) settleFate(worker string, d minder.Death, s losses.Remains, waited time.Duration) (f *pool.Fate, settled bool) {
 	settled = true
 	_ = b.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
 	return f, settled
 }
 
 // evicting says that connections of a worker are being closed, and returns those that were not before.
-func (b *mailbox) evicting(worker string, list []Connection) (fresh map[uint64]bool) {
+func (b *mailbox) evicting(worker string, list []listen.Connection) (fresh map[uint64]bool) {
 	_ = b.ask(func(l *loop) { fresh = l.evicting(worker, list) })
 	return fresh
 }
@@ -147,11 +154,11 @@ func (b *mailbox) notEvicted(worker string, failed []uint64) {
 }
 
 // closeLingering closes those of the sockets that no process holds, by inode, and returns whether others are left.
-func (b *mailbox) closeLingering(sockets []*binding, held map[uint64]bool) bool {
+func (b *mailbox) closeLingering(sockets []*listen.Binding, held map[uint64]bool) bool {
 	left := 0
 	_ = b.ask(func(l *loop) {
-		l.closeLingering(func(one *binding) bool {
-			return slices.Contains(sockets, one) && !slices.ContainsFunc(one.sockets, func(s *socket) bool { return held[s.kernel.Inode] })
+		l.closeLingering(func(one *listen.Binding) bool {
+			return slices.Contains(sockets, one) && !slices.ContainsFunc(one.Sockets, func(s *listen.Socket) bool { return held[s.Kernel.Inode] })
 		})
 		left = len(l.lingering)
 	})
@@ -159,14 +166,14 @@ func (b *mailbox) closeLingering(sockets []*binding, held map[uint64]bool) bool 
 }
 
 // mend mends what can be mended, and returns the plan that serves, with a hold of it, and its generation.
-func (b *mailbox) mend() (p *plan, generation int) {
+func (b *mailbox) mend() (p *plan.Plan, generation int) {
 	_ = b.ask(func(l *loop) {
 		l.mendFiles()
 		l.mendListeners()
 		l.renewStale()
-		generation = l.pool.servingGeneration()
+		generation = l.pool.ServingGeneration()
 		if p = l.plans[generation]; p != nil {
-			p.hold()
+			p.Hold()
 		}
 	})
 	return p, generation
@@ -175,7 +182,7 @@ func (b *mailbox) mend() (p *plan, generation int) {
 // missing says what workers of a generation would lack if they were started now.
 func (b *mailbox) missing(generation int, what []string) {
 	_ = b.ask(func(l *loop) {
-		if l.pool.servingGeneration() == generation {
+		if l.pool.ServingGeneration() == generation {
 			l.missing = what
 		}
 	})
@@ -184,8 +191,8 @@ func (b *mailbox) missing(generation int, what []string) {
 // wait has the loop answer once a reload has come as far as wanted. Error: ErrNoReload.
 func (b *mailbox) wait(w waiter) error {
 	return b.attempt(func(l *loop) error {
-		if l.pool.reload(w.id) == nil {
-			return ErrNoReload
+		if l.pool.Reload(w.id) == nil {
+			return pool.ErrNoReload
 		}
 		l.waiters = append(l.waiters, w)
 		l.answerWaiters()
@@ -194,7 +201,7 @@ func (b *mailbox) wait(w waiter) error {
 }
 
 // forgetWaiter is for one that waits no longer.
-func (b *mailbox) forgetWaiter(answer chan Reload) {
+func (b *mailbox) forgetWaiter(answer chan pool.Reload) {
 	_ = b.ask(func(l *loop) { l.forgetWaiter(answer) })
 }
 
@@ -213,10 +220,10 @@ func (b *mailbox) unsubscribe(s *Subscription) {
 
 // readJournal calls f with the journal of a worker that is gone. Of any other it returns the minder, which has the
 // journal. Errors: ErrStopped, ErrNoWorker, ErrLogGone.
-func (b *mailbox) readJournal(worker string, f func(*journal)) (m *minder, err error) {
+func (b *mailbox) readJournal(worker string, f func(*output.Journal)) (m *minder.Minder, err error) {
 	err = b.attempt(func(l *loop) error {
 		if living := l.minders[worker]; living != nil {
-			m = living.minder
+			m = living.Minder
 			return nil
 		}
 		return l.withJournal(worker, f)
@@ -225,9 +232,9 @@ func (b *mailbox) readJournal(worker string, f func(*journal)) (m *minder, err e
 }
 
 // joinHeld waits for the connections of a worker, together with others who ask for those of theirs.
-func (b *mailbox) joinHeld(worker string) (<-chan map[string][]Connection, error) {
-	answer := make(chan map[string][]Connection, 1)
-	return answer, b.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]Connection]{worker, answer}) })
+func (b *mailbox) joinHeld(worker string) (<-chan map[string][]listen.Connection, error) {
+	answer := make(chan map[string][]listen.Connection, 1)
+	return answer, b.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]listen.Connection]{worker, answer}) })
 }
 
 // joinFamilies waits for the processes of a worker, likewise.
@@ -249,6 +256,6 @@ func (b *mailbox) surveyed(next func()) {
 
 // planned says that a generation's plan was made, or why it can't be. open are the sockets that were offered to it, each
 // with a hold. Error: ErrStopped; then the plan and the holds are still the caller's.
-func (b *mailbox) planned(generation int, p *plan, open []*binding, failed error) error {
+func (b *mailbox) planned(generation int, p *plan.Plan, open []*listen.Binding, failed error) error {
 	return b.askMeasured(func(l *loop) { l.planned(generation, p, open, failed) })
 }

@@ -3,7 +3,6 @@ package master
 import (
 	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -43,7 +42,6 @@ var children = map[string]func(){
 		good()
 	},
 	"drains":            drainConnections,
-	"strange-user":      strangeUser,
 	"probed":            probed,
 	"probed-silent":     probedAnswer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
 	"probed-unwell":     probedAnswer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }),
@@ -106,9 +104,6 @@ func TestMain(m *testing.M) {
 	}
 	// A child built with the race detector would otherwise take a second to exit.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
-	if err := flag.Set("rapid.checks", "2000"); err != nil { // the command line may say otherwise
-		panic(err)
-	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -230,16 +225,6 @@ func greetAtThree() {
 		os.Exit(8)
 	}
 	greetAll(l)
-}
-
-// strangeUser calls itself ready as somebody it should not be believed, and stays while it is read.
-func strangeUser() {
-	if err := syscall.Setuid(65534); err != nil {
-		os.Exit(5)
-	}
-	sayReady()
-	fmt.Print("said")
-	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 // acknowledge says in einhorn's way that it is ready.
@@ -379,4 +364,9 @@ func say(state string) {
 		fmt.Fprintln(os.Stderr, "cannot notify:", err)
 		os.Exit(9)
 	}
+}
+
+func readsToTheEnd(c net.Conn) {
+	_, _ = io.Copy(io.Discard, c)
+	c.Close()
 }

@@ -1,19 +1,14 @@
-// Package master opens the listening sockets, keeps one worker in every slot and
-// replaces the workers of all slots on request, without a moment in which fewer are ready.
+// Package master opens the listening sockets, keeps one worker in every slot and replaces the workers of all slots on
+// request, without a moment in which fewer are ready.
 //
-// What happens is a fact (fact.go). One goroutine, the loop (loop.go), passes each to the
-// pool (pool.go and, by what happens, life.go, queue.go, rotation.go, verdict.go, unstable.go, revert.go,
-// pause.go, control.go, renew.go, limit.go, progress.go, scale.go and stop.go), a pure state machine that answers with effects
-// (effect.go): start this worker, drain that one, tell the world. The loop has them done.
-// For as long as a reload is under way it has it measured (gauge.go) and its workers checked
-// (trials.go); what became of connections (cut.go) and what was measured is its receipt (receipt.go).
-// What the workers of a generation are made from is its plan (plan.go), looked up and pinned
-// when its reload begins; plans share the sockets that they listen on (listening.go).
-// A worker is looked after by a minder (minder.go), which owns its timers and posts what
-// becomes of it; its process (process.go) is forked and reaped by one thread
-// (spawner.go), and what it prints (output.go) goes through a journal (journal.go). A signal and an HTTP request both end in the methods of Master, which give
-// the loop a command (commands.go, ask.go) and wait. The package has no wire format: who wants one makes it of the copies
-// that these methods return.
+// It connects the packages that know one thing each. One goroutine, the loop (loop.go), hands facts and commands to the
+// pool (internal/pool), which answers with effects: start this worker, drain that one, publish. The loop has them done:
+// what a generation's workers are made from is its plan (plans.go), they share listeners (listening.go), a minder looks
+// after each (supervised.go), and while a reload is under way it is measured and its workers are checked (trials.go).
+// Whatever takes time, reading /proc or asking the kernel, happens in other goroutines, which tell the loop by a fact or
+// ask it through the mailbox (mailbox.go; mailbox_queries.go and mailbox_requests.go list all of that). A signal and an
+// HTTP request both end in the methods of Master, which give the loop a command (commands.go) and wait. The package has
+// no wire format: whoever wants one makes it of the copies that these methods return.
 package master
 
 import (
@@ -25,6 +20,11 @@ import (
 
 	"rota/internal/einhorn"
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
+	"rota/internal/reach"
 )
 
 // Master is the parent of the workers. Its methods may be called from any goroutine; each
@@ -36,8 +36,8 @@ type Master struct {
 	background sync.WaitGroup // goroutines that must end before the master does: the minders, checks, and others
 	observer   *observer
 	planner    *planner
-	launcher   *launcher
-	shell      *shell
+	launcher   *process.Launcher
+	shell      *process.Shell
 	caretaker  *caretaker
 	loop       *loop
 }
@@ -54,11 +54,11 @@ func New(o Options) (*Master, error) {
 		return nil, err
 	}
 	m.begin(first)
-	m.launcher = &launcher{spawner: newSpawner(), http: o.Probe, log: o.Log}
-	m.shell.spawner = m.launcher.spawner
-	m.loop.launch = m.launcher.launch
+	m.launcher = &process.Launcher{Spawner: process.NewSpawner(), HTTP: o.Probe, Log: o.Log}
+	m.shell.Spawner = m.launcher.Spawner
+	m.loop.launch = m.launcher.Launch
 	m.loop.search = m.observer.searchAt
-	m.loop.openDoor = openDoor
+	m.loop.openDoor = reach.OpenDoor
 	m.loop.fate = m.observer.fateOf
 	return m, nil
 }
@@ -66,12 +66,12 @@ func New(o Options) (*Master, error) {
 func newMaster(o Options) *Master {
 	m := &Master{mailbox: newMailbox(), options: &o, startedAt: time.Now(), planner: newPlanner(&o)}
 	m.observer = newObserver(m.mailbox, o.Log, &m.background)
-	m.shell = &shell{env: func() []string { return o.inheritable(os.Environ()) }}
+	m.shell = &process.Shell{Env: func() []string { return o.Inheritable(os.Environ()) }}
 	return m
 }
 
 // begin makes the loop, which starts with the first plan.
-func (m *Master) begin(first *plan) {
+func (m *Master) begin(first *plan.Plan) {
 	soon := make(chan struct{}, 1)
 	m.caretaker = &caretaker{mailbox: m.mailbox, log: m.options.Log, planner: m.planner, observer: m.observer, soon: soon}
 	m.loop = &loop{
@@ -83,14 +83,14 @@ func (m *Master) begin(first *plan) {
 		background: &m.background,
 		watchSoon:  soon,
 
-		pool:     newPool(first.terms(), newID),
+		pool:     pool.New(first.Terms(), newID),
 		minders:  map[string]*supervised{},
-		plans:    map[int]*plan{},
+		plans:    map[int]*plan.Plan{},
 		records:  map[int]*serviceRecord{},
 		trials:   map[string]*trial{},
 		retryAt:  map[int]time.Time{},
 		surveys:  m.observer.surveys(),
-		searches: map[*binding]bool{},
+		searches: map[*listen.Binding]bool{},
 	}
 	m.loop.adopt(1, first)
 }
@@ -100,20 +100,20 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // Run starts the workers and returns when the master was told to stop and the last worker
 // is gone.
 func (m *Master) Run() {
-	if err := becomeSubreaper(); err != nil {
+	if err := process.BecomeSubreaper(); err != nil {
 		m.options.Log.Warn().Err(err).Msg("orphans of workers will not be reaped here")
 	}
 	acks, err := einhorn.NewDirectory(einhorn.Places())
 	if err != nil {
-		m.options.Log.Warn().Err(err).Msg(noAcks)
+		m.options.Log.Warn().Err(err).Msg(process.NoAcks)
 	}
 	defer acks.Close()
-	m.launcher.acks = acks
-	orphans := newOrphans(m.options.Log, m.shell.env)
+	m.launcher.Acks = acks
+	orphans := process.NewOrphans(m.options.Log, m.shell.Env)
 	m.background.Go(func() { m.caretaker.watch(watchEvery) })
 	m.serve()
-	orphans.kill()
-	m.launcher.spawner.stop()
+	orphans.Kill()
+	m.launcher.Spawner.Stop()
 }
 
 func (m *Master) serve() {

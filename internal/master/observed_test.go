@@ -11,6 +11,10 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // Readiness that is observed, of real programs: what their kernel says and not what they say.
@@ -60,7 +64,7 @@ func hearLate() {
 func blockLate() {
 	awaitFile(os.Args[2])
 	for {
-		fd, _, err := unix.Accept(firstInherited)
+		fd, _, err := unix.Accept(listen.FirstInherited)
 		if err != nil {
 			os.Exit(7)
 		}
@@ -97,7 +101,7 @@ func listenElsewhere() {
 func (r *running) offered() (n int) {
 	require.NoError(r.t, r.ask(func(l *loop) {
 		for _, w := range l.minders {
-			n += w.attends[0].offered
+			n += w.attends[0].Offered
 		}
 	}))
 	return n
@@ -111,16 +115,16 @@ func TestAProgramThatLoadsForLongIsReadyWhenItAccepts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			loaded := filepath.Join(t.TempDir(), "loaded")
-			r := runMaster(t, Spec{Workers: 2, Ready: auto, Command: append(command, loaded)}, "")
+			r := runMaster(t, plan.Spec{Workers: 2, Ready: auto, Command: append(command, loaded)}, "")
 			require.Eventually(t, func() bool { return r.offered() > 0 }, patience, time.Millisecond, "a connection is offered to find out")
 			s, err := r.Status()
 			require.NoError(t, err)
 			require.Zero(t, s.Ready)
 			require.NoError(t, os.WriteFile(loaded, nil, 0o600))
 			for range 2 {
-				e := r.next(EventWorkerReady, EventWorkerExited, EventWorkerDraining)
-				require.Equal(t, EventWorkerReady, e.Type, e.Message)
-				require.Equal(t, Readied{By: BySight, Detail: "seen to accept connections on the listener tcp"}, e.Worker.Readied)
+				e := r.next(pool.EventWorkerReady, pool.EventWorkerExited, pool.EventWorkerDraining)
+				require.Equal(t, pool.EventWorkerReady, e.Type, e.Message)
+				require.Equal(t, pool.Readied{By: pool.BySight, Detail: "seen to accept connections on the listener tcp"}, e.Worker.Readied)
 			}
 		})
 	}
@@ -128,18 +132,18 @@ func TestAProgramThatLoadsForLongIsReadyWhenItAccepts(t *testing.T) {
 
 func TestAWordThatComesTooEarlyIsCalledAnAssumption(t *testing.T) {
 	loaded := filepath.Join(t.TempDir(), "loaded")
-	r := runMaster(t, Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second, Command: []string{os.Args[0], "hears-late", loaded, "early"}}, "")
-	e := r.next(EventWorkerReady, EventWorkerExited, EventWorkerDraining)
-	require.Equal(t, EventWorkerReady, e.Type, e.Message)
-	require.Equal(t, ByAssumption, e.Worker.Readied.By)
+	r := runMaster(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second, Command: []string{os.Args[0], "hears-late", loaded, "early"}}, "")
+	e := r.next(pool.EventWorkerReady, pool.EventWorkerExited, pool.EventWorkerDraining)
+	require.Equal(t, pool.EventWorkerReady, e.Type, e.Message)
+	require.Equal(t, pool.ByAssumption, e.Worker.Readied.By)
 	require.Contains(t, e.Message, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there")
 	require.Positive(t, r.offered())
 }
 
 func TestAProgramThatListensElsewhereIsNeverReady(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second}, "listens-elsewhere")
-	e := r.next(EventWorkerReady, EventWorkerExited, EventWorkerDraining)
-	require.Equal(t, EventWorkerDraining, e.Type, e.Message)
+	r := runMaster(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second}, "listens-elsewhere")
+	e := r.next(pool.EventWorkerReady, pool.EventWorkerExited, pool.EventWorkerDraining)
+	require.Equal(t, pool.EventWorkerDraining, e.Type, e.Message)
 	require.Regexp(t, `it said READY=1, but nobody waits for connections on the listener tcp \(127\.0\.0\.1:\d+\); it listens on port \d+ by itself$`, e.Message)
 }
 
@@ -147,9 +151,9 @@ func TestAProgramThatListensElsewhereIsNeverReady(t *testing.T) {
 func TestAReleaseThatServesOneListenerLessFails(t *testing.T) {
 	a, b := loopback, loopback
 	a.Name, b.Name = "one", "two"
-	spec := Spec{Workers: 1, Ready: auto, StartTimeout: 3 * time.Second, Listen: []ListenAddress{a, b}, Command: []string{os.Args[0], "hears-only", "one two"}}
+	spec := plan.Spec{Workers: 1, Ready: auto, StartTimeout: 3 * time.Second, Listen: []listen.ListenAddress{a, b}, Command: []string{os.Args[0], "hears-only", "one two"}}
 	next := spec
-	r := runMasterWith(t, Options{Spec: spec, Reread: func() (Spec, error) { return next, nil }}, "")
+	r := runMasterWith(t, Options{Spec: spec, Reread: func() (plan.Spec, error) { return next, nil }}, "")
 	r.ready(1)
 	require.Eventually(t, func() (both bool) {
 		require.NoError(t, r.ask(func(l *loop) { both = len(l.records[1].served[0]) == 2 }))
@@ -157,10 +161,10 @@ func TestAReleaseThatServesOneListenerLessFails(t *testing.T) {
 	}, patience, time.Millisecond, "what it serves besides is found out when it is ready")
 
 	next.Command = []string{os.Args[0], "hears-only", "one"}
-	failed := r.reload(ReloadRequest{}, ReloadLive)
-	require.Equal(t, ReloadFailed, failed.State)
+	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	require.Equal(t, pool.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "it does not accept connections on the listener two (127.0.0.1:")
 
-	next.Listen = []ListenAddress{a}
-	require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State, "without the listener it is meant")
+	next.Listen = []listen.ListenAddress{a}
+	require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State, "without the listener it is meant")
 }

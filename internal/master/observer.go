@@ -6,6 +6,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/reach"
 )
 
 // observer looks at workers from outside: at their processes, connections and listeners. Reading /proc and asking
@@ -14,15 +16,15 @@ type observer struct {
 	*mailbox
 	log        zerolog.Logger
 	background *sync.WaitGroup // goroutines that must end before the master does
-	own        *ownClients
+	own        *listen.OwnClients
 
-	families func(workers []string) (map[string]kernel.Family, error) // their processes
-	census   func(workers []string) (map[string][]Connection, error)  // their open connections
+	families func(workers []string) (map[string]kernel.Family, error)       // their processes
+	census   func(workers []string) (map[string][]listen.Connection, error) // their open connections
 	glance   func(worker string, at []kernel.Listener) glance
 }
 
 func newObserver(b *mailbox, log zerolog.Logger, background *sync.WaitGroup) *observer {
-	o := &observer{mailbox: b, log: log, background: background, own: &ownClients{}}
+	o := &observer{mailbox: b, log: log, background: background, own: &listen.OwnClients{}}
 	o.families = o.findFamilies
 	o.census = o.heldByWorker
 	o.glance = o.glanceAt
@@ -30,20 +32,20 @@ func newObserver(b *mailbox, log zerolog.Logger, background *sync.WaitGroup) *ob
 }
 
 // reacher makes connections to the listeners.
-func (o *observer) reacher() reacher {
-	return reacher{own: o.own, sockets: o.sockets, holders: o.whose}
+func (o *observer) reacher() reach.Reacher {
+	return reach.Reacher{Own: o.own, Sockets: o.sockets, Holders: o.whose}
 }
 
 // seeker finds out which generation has accepted a connection.
-func (o *observer) seeker() *seeker {
-	return &seeker{suspects: o.suspects, families: o.families}
+func (o *observer) seeker() *reach.Seeker {
+	return &reach.Seeker{Suspects: o.suspects, Families: o.families}
 }
 
 // suspects are the workers that have a process, the newest first: they have the fewest connections yet.
-func (o *observer) suspects() (list []suspect, err error) {
+func (o *observer) suspects() (list []reach.Suspect, err error) {
 	workers, err := o.running()
 	for _, w := range workers {
-		list = append(list, suspect{w.id, w.generation, w.root.First()})
+		list = append(list, reach.Suspect{ID: w.id, Generation: w.generation, First: w.root.First()})
 	}
 	return list, err
 }

@@ -12,6 +12,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // newRelease makes a directory with a script that prints its version and what stands beside it, and is
@@ -36,13 +40,13 @@ func (r *running) crash(slot int) string {
 	r.t.Helper()
 	workers, _ := r.workers()
 	for _, w := range workers {
-		if w.Slot == slot && w.State == WorkerReady {
+		if w.Slot == slot && w.State == pool.WorkerReady {
 			require.NoError(r.t, syscall.Kill(w.PID, syscall.SIGKILL))
 			break
 		}
 	}
 	for {
-		e := r.next(EventWorkerReady)
+		e := r.next(pool.EventWorkerReady)
 		if e.Worker.Slot == slot {
 			return r.said(e.Worker.ID)
 		}
@@ -72,8 +76,8 @@ func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
 	current := filepath.Join(parent, "current")
 	switchTo(t, parent, "one")
 	setting := "1"
-	spec := func() (Spec, error) {
-		return Spec{Listen: []ListenAddress{loopback}, Command: []string{"./app"}, Workers: 1,
+	spec := func() (plan.Spec, error) {
+		return plan.Spec{Listen: []listen.ListenAddress{loopback}, Command: []string{"./app"}, Workers: 1,
 			Directory: current, Env: []string{"SETTING=" + setting}}, nil
 	}
 	first, _ := spec()
@@ -101,8 +105,8 @@ func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(one, "app")))
 	require.Equal(t, was, r.crash(0), "a script that is gone")
 
-	reload := r.reload(ReloadRequest{}, ReloadCompleted)
-	require.Equal(t, ReloadCompleted, reload.State)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+	require.Equal(t, pool.ReloadCompleted, reload.State)
 	require.Equal(t, filepath.Join(two, "app"), reload.Program.Path)
 	workers, _ = r.workers()
 	require.Equal(t, "app two, data of two, setting 2, in "+two, r.said(workers[0].ID))
@@ -111,7 +115,7 @@ func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
 func TestAReleaseThatWasDeletedIsReportedBeforeItIsNeeded(t *testing.T) {
 	parent := t.TempDir()
 	one := newRelease(t, parent, "one")
-	r := runMaster(t, Spec{Command: []string{"./app"}, Directory: one}, "")
+	r := runMaster(t, plan.Spec{Command: []string{"./app"}, Directory: one}, "")
 	r.ready(2)
 	s, err := r.Status()
 	require.NoError(t, err)
@@ -127,7 +131,7 @@ func TestAReleaseThatWasDeletedIsReportedBeforeItIsNeeded(t *testing.T) {
 func TestABinaryThatIsReplacedOrRemovedIsStillThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app")
 	require.NoError(t, exec.Command("cp", os.Args[0], path).Run())
-	r := runMaster(t, Spec{Workers: 1, Command: []string{path, "good"}}, "")
+	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{path, "good"}}, "")
 	r.ready(1)
 	require.NoError(t, os.Remove(path))
 	r.killOne()
@@ -149,8 +153,23 @@ func TestAScriptThatWasOnlyTouchedFindsWhatStandsBesideIt(t *testing.T) {
 	script := "#!/bin/sh\necho \"app $(cat \"${0%/*}/data\")\"\nexec '" + os.Args[0] + "' good\n"
 	require.NoError(t, os.WriteFile(app, []byte(script), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(directory, "data"), []byte("data\n"), 0o644))
-	r := runMaster(t, Spec{Workers: 1, Command: []string{app}}, "")
+	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{app}}, "")
 	r.ready(1)
 	require.NoError(t, os.Link(app, filepath.Join(directory, "backup")))
 	require.Equal(t, "app data", r.crash(0))
+}
+
+// switchTo lets the link current point to the release, at one stroke, as deploys do.
+func switchTo(t *testing.T, parent, version string) {
+	t.Helper()
+	next := filepath.Join(parent, "next")
+	require.NoError(t, os.Symlink(filepath.Join(parent, version), next))
+	require.NoError(t, os.Rename(next, filepath.Join(parent, "current")))
+}
+
+func TestAWrongPlaceholderIsFoundBeforeAnythingStarts(t *testing.T) {
+	_, err := New(Options{Spec: plan.Spec{Listen: []listen.ListenAddress{loopback}, Command: []string{os.Args[0], "{fd:http}"}, Env: []string{"A=password@{port:x}"}}})
+	require.ErrorContains(t, err, `"{fd:http}": {fd:http}: there is no listener of this name; there are tcp`)
+	require.ErrorContains(t, err, "the variable A: {port:x}: there is no listener of this name")
+	require.NotContains(t, err.Error(), "password", "values are nobody's business")
 }

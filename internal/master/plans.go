@@ -9,6 +9,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // How the loop keeps the generations' plans and the sockets that they share.
@@ -22,58 +26,58 @@ type retired struct {
 
 // prepare makes a generation's plan; the disk may be slow, the loop must not be.
 func (l *loop) prepare(generation int) {
-	serving := l.plans[l.pool.servingGeneration()]
-	var open []*binding
-	for _, listener := range serving.listeners {
-		if listener.given || listener.shut() == "" {
-			listener.users++
-			open = append(open, listener.binding)
+	serving := l.plans[l.pool.ServingGeneration()]
+	var open []*listen.Binding
+	for _, listener := range serving.Listeners {
+		if listener.Given || listener.Shut() == "" {
+			listener.Users++
+			open = append(open, listener.Binding)
 		}
 	}
 	open = append(open, l.offer()...)
-	r, size := l.pool.underWay(), l.pool.size()
-	wish, gauge := r.StrategyRequest, l.trials[r.ID].gauge
+	r, size := l.pool.UnderWay(), l.pool.Size()
+	wish, gauge := r.StrategyRequest, l.trials[r.ID].Gauge
 	go func() {
 		plan, err := l.planner.read(serving, open)
 		if err == nil {
-			err = l.observer.roomFor(wish.over(plan.Strategy).Surge.Of(plan.Workers))
+			err = l.observer.roomFor(wish.Over(plan.Strategy).Surge.Of(plan.Workers))
 			if err == nil && plan.Workers != serving.Workers {
 				err = l.observer.roomToGrow(plan.Workers - size)
 			}
 			if err != nil {
-				plan.closeNew(open)
-				plan.drop()
+				plan.CloseNew(open)
+				plan.Drop()
 			}
 		}
-		gauge.awaitBegun(measureBefore)
+		gauge.AwaitBegun(measureBefore)
 		if l.mailbox.planned(generation, plan, open, err) == nil {
 			return
 		}
 		if err == nil {
-			plan.closeNew(open)
-			plan.drop()
+			plan.CloseNew(open)
+			plan.Drop()
 		}
 		for _, b := range open {
-			b.drop() // the loop has ended: they are nobody else's
+			b.Drop() // the loop has ended: they are nobody else's
 		}
 	}()
 }
 
 // planned takes in the plan of a generation, or why it can't be made. open are the sockets that were offered to it.
-func (l *loop) planned(generation int, p *plan, open []*binding, failed error) {
-	var t terms
+func (l *loop) planned(generation int, p *plan.Plan, open []*listen.Binding, failed error) {
+	var t pool.Terms
 	if failed == nil {
 		l.adopt(generation, p)
-		t = p.terms()
+		t = p.Terms()
 	}
 	for _, b := range open {
-		b.drop()
+		b.Drop()
 	}
-	l.handle(prepared{generation: generation, terms: t, err: failed})
+	l.handle(pool.Prepared{Generation: generation, Terms: t, Err: failed})
 	if failed == nil {
-		p.fit(l.pool.size(), open)
+		p.Fit(l.pool.Size(), open)
 	}
-	if !l.pool.keeps(generation) {
+	if !l.pool.Keeps(generation) {
 		l.release(generation) // the reload was aborted meanwhile
 	}
 }
@@ -81,20 +85,20 @@ func (l *loop) planned(generation int, p *plan, open []*binding, failed error) {
 // planner makes plans. It reads the disk, so the loop leaves that to goroutines.
 type planner struct {
 	options *Options
-	home    atomic.Pointer[home]
+	home    atomic.Pointer[plan.Home]
 }
 
 func newPlanner(o *Options) *planner {
 	p := &planner{options: o}
-	p.home.Store(findHome())
+	p.home.Store(plan.FindHome())
 	return p
 }
 
 // read asks for the spec and makes a plan of it.
-func (p *planner) read(serving *plan, open []*binding) (*plan, error) {
-	if next := p.home.Load().follow(); next != nil {
+func (p *planner) read(serving *plan.Plan, open []*listen.Binding) (*plan.Plan, error) {
+	if next := p.home.Load().Follow(); next != nil {
 		p.home.Store(next)
-		p.options.Log.Warn().Str("directory", next.path).Msg("the directory that rota was started in was deleted or moved; it goes on in the one that is there now")
+		p.options.Log.Warn().Str("directory", next.Path).Msg("the directory that rota was started in was deleted or moved; it goes on in the one that is there now")
 	}
 	spec := p.options.Spec
 	if p.options.Reread != nil {
@@ -109,29 +113,29 @@ func (p *planner) read(serving *plan, open []*binding) (*plan, error) {
 
 // explainHome adds to an error that relative paths lead nowhere.
 func (p *planner) explainHome(err error) error {
-	if lost := p.home.Load().lost(); err != nil && lost != "" {
+	if lost := p.home.Load().Lost(); err != nil && lost != "" {
 		return fmt.Errorf("%w (%s; make it anew and reload, or use absolute paths)", err, lost)
 	}
 	return err
 }
 
 // plan makes a plan with its listeners, some of which may be open already.
-func (p *planner) plan(spec Spec, serving *plan, open []*binding) (*plan, error) {
+func (p *planner) plan(spec plan.Spec, serving *plan.Plan, open []*listen.Binding) (*plan.Plan, error) {
 	if err := p.options.judge(spec); err != nil {
 		return nil, err
 	}
-	plan, err := makePlan(spec, os.Environ(), serving)
+	plan, err := plan.MakePlan(spec, os.Environ(), serving)
 	if err != nil {
 		return nil, err
 	}
-	plan.listeners, err = openListeners(plan.Listen, plan.Workers, p.options.Given, open)
+	plan.Listeners, err = listen.OpenListeners(plan.Listen, plan.Workers, p.options.Given, open)
 	if err == nil {
-		if err = checkPlaceholders(plan); err != nil {
-			plan.closeNew(open)
+		if err = process.CheckPlan(plan); err != nil {
+			plan.CloseNew(open)
 		}
 	}
 	if err != nil {
-		plan.drop()
+		plan.Drop()
 		return nil, err
 	}
 	warnOfLostDeathSignal(p.options.Log, plan)
@@ -139,9 +143,9 @@ func (p *planner) plan(spec Spec, serving *plan, open []*binding) (*plan, error)
 }
 
 // adopt takes a new plan in.
-func (l *loop) adopt(generation int, p *plan) {
-	for _, listener := range p.listeners {
-		listener.users++
+func (l *loop) adopt(generation int, p *plan.Plan) {
+	for _, listener := range p.Listeners {
+		listener.Users++
 	}
 	l.plans[generation], l.records[generation] = p, newServiceRecord()
 	l.takeBack(p)
@@ -154,44 +158,44 @@ func (l *loop) release(generation int) {
 	if p == nil {
 		return
 	}
-	l.past = append(l.past, retired{generation, p.endpoints()})
+	l.past = append(l.past, retired{generation, p.Endpoints()})
 	delete(l.plans, generation)
 	delete(l.records, generation)
-	for _, listener := range p.listeners {
-		l.letGo(listener.binding)
+	for _, listener := range p.Listeners {
+		l.letGo(listener.Binding)
 	}
 	l.forget()
-	p.drop()
+	p.Drop()
 }
 
 // forget drops what was kept for workers that are gone by now.
 func (l *loop) forget() {
 	l.past = slices.DeleteFunc(l.past, func(r retired) bool {
 		for _, m := range l.minders {
-			if m.start.generation == r.generation {
+			if m.Start.Generation == r.generation {
 				return false
 			}
 		}
 		return true
 	})
 	if len(l.leftovers()) == 0 {
-		l.closeLingering(func(*binding) bool { return true })
+		l.closeLingering(func(*listen.Binding) bool { return true })
 	}
-	size := l.pool.size()
+	size := l.pool.Size()
 	for _, m := range l.minders {
-		size = max(size, m.start.slot+1)
+		size = max(size, m.Start.Slot+1)
 	}
 	for _, p := range l.plans {
-		for _, listener := range p.listeners {
-			listener.trim(size)
+		for _, listener := range p.Listeners {
+			listener.Trim(size)
 		}
 	}
 }
 
 // warnOfLostDeathSignal warns of workers that would outlive a master that is killed.
-func warnOfLostDeathSignal(log zerolog.Logger, p *plan) {
-	if because := p.losesDeathSignal(); because != "" {
-		log.Warn().Str("program", p.program.path).Str("because", because).
+func warnOfLostDeathSignal(log zerolog.Logger, p *plan.Plan) {
+	if because := p.LosesDeathSignal(); because != "" {
+		log.Warn().Str("program", p.Program.Path).Str("because", because).
 			Msg("workers live on if rota is killed: the kernel does not tell a program that gains privileges; " +
 				"give them to rota instead, or set no_new_privileges")
 	}

@@ -16,24 +16,28 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 func TestAReloadReplacesEveryWorkerOneByOne(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 3}, "good")
+	r := runMaster(t, plan.Spec{Workers: 3}, "good")
 	r.ready(3)
 	before, generation := r.workers()
 	require.Equal(t, 1, generation)
 
-	reload := r.reload(ReloadRequest{Trigger: TriggerAPI, Revision: "v2"}, ReloadCompleted)
+	reload := r.reload(pool.ReloadRequest{Trigger: pool.TriggerAPI, Revision: "v2"}, pool.ReloadCompleted)
 
-	require.Equal(t, ReloadCompleted, reload.State)
+	require.Equal(t, pool.ReloadCompleted, reload.State)
 	require.Equal(t, 3, reload.Replaced)
 	require.Zero(t, reload.ConnectionsCut)
 	after, generation := r.workers()
 	require.Equal(t, 2, generation)
 	require.Len(t, after, 3)
 	for _, w := range after {
-		require.Equal(t, WorkerReady, w.State)
+		require.Equal(t, pool.WorkerReady, w.State)
 		require.Equal(t, "v2", w.Revision)
 		for _, old := range before {
 			require.NotEqual(t, old.ID, w.ID)
@@ -57,7 +61,7 @@ func TestASpawnDoesNotTouchTheFlagsOfAListener(t *testing.T) {
 		t.Run(fmt.Sprint(nonblock), func(t *testing.T) {
 			a := loopback
 			a.NonBlock = nonblock
-			r := runMaster(t, Spec{Listen: []ListenAddress{a}}, "good")
+			r := runMaster(t, plan.Spec{Listen: []listen.ListenAddress{a}}, "good")
 			r.ready(2)
 			require.Equal(t, nonblock, r.flags()&unix.O_NONBLOCK != 0)
 		})
@@ -70,7 +74,7 @@ func (r *running) flags() int {
 	var flags, protocol int
 	require.NoError(t, r.ask(func(l *loop) {
 		var err error
-		listener := l.plans[1].listeners[0].sockets[0].fd
+		listener := l.plans[1].Listeners[0].Sockets[0].FD
 		flags, err = unix.FcntlInt(uintptr(listener), unix.F_GETFL, 0)
 		require.NoError(t, err)
 		protocol, err = unix.GetsockoptInt(listener, unix.SOL_SOCKET, unix.SO_PROTOCOL)
@@ -88,7 +92,7 @@ func TestAWorkerGetsItsSideOfTheContractAndNothingOfTheMasters(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "1")
 	t.Setenv("ROTA_ADMIN", "secret")
 	t.Setenv("APP_SETTING", "kept")
-	r := runMaster(t, Spec{Workers: 1, Withhold: []string{"ROTA_ADMIN"}}, "prints-env")
+	r := runMaster(t, plan.Spec{Workers: 1, Withhold: []string{"ROTA_ADMIN"}}, "prints-env")
 	r.ready(1)
 	workers, _ := r.workers()
 	w := workers[0]
@@ -96,7 +100,7 @@ func TestAWorkerGetsItsSideOfTheContractAndNothingOfTheMasters(t *testing.T) {
 
 	env := r.log.String()
 	for _, want := range []string{
-		"LISTEN_PID=" + itoa(w.PID), "LISTEN_FDS=1", "LISTEN_FDNAMES=tcp", "APP_SETTING=kept",
+		"LISTEN_PID=" + strconv.Itoa(w.PID), "LISTEN_FDS=1", "LISTEN_FDNAMES=tcp", "APP_SETTING=kept",
 		"ROTA_WORKER_ID=" + w.ID, "ROTA_SLOT=0", "ROTA_GENERATION=1",
 	} {
 		require.Eventually(t, func() bool { return strings.Contains(r.log.String(), `"`+want+`"`) }, patience, time.Millisecond, want)
@@ -122,14 +126,14 @@ func TestAFailingNewWorkerLeavesTheOldSetServing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "app")
 			require.NoError(t, os.Symlink(os.Args[0], path))
-			r := runMaster(t, Spec{Command: []string{path, "good"}}, "")
+			r := runMaster(t, plan.Spec{Command: []string{path, "good"}}, "")
 			r.ready(2)
 			before, _ := r.workers()
 
 			replace(t, path, c.replacement, c.mode)
-			reload := r.reload(ReloadRequest{StartTimeout: c.patience, DrainTimeout: time.Second}, ReloadCompleted)
+			reload := r.reload(pool.ReloadRequest{StartTimeout: c.patience, DrainTimeout: time.Second}, pool.ReloadCompleted)
 
-			require.Equal(t, ReloadFailed, reload.State)
+			require.Equal(t, pool.ReloadFailed, reload.State)
 			require.Contains(t, reload.Failure.Message, c.message)
 			if strings.Contains(string(c.replacement), "echo") {
 				require.NotEmpty(t, reload.Failure.Output)
@@ -140,9 +144,9 @@ func TestAFailingNewWorkerLeavesTheOldSetServing(t *testing.T) {
 
 			// A crash after the failed reload still starts the program of generation 1.
 			require.NoError(t, syscall.Kill(before[0].PID, syscall.SIGKILL))
-			for r.next(EventWorkerExited).Worker.ID != before[0].ID {
+			for r.next(pool.EventWorkerExited).Worker.ID != before[0].ID {
 			}
-			require.Equal(t, 1, r.next(EventWorkerReady).Worker.Generation)
+			require.Equal(t, 1, r.next(pool.EventWorkerReady).Worker.Generation)
 		})
 	}
 }
@@ -154,17 +158,17 @@ func replace(t *testing.T, path string, content []byte, mode os.FileMode) {
 	require.NoError(t, os.Rename(next, path))
 }
 
-func serving(list []Worker) []Worker {
-	var ready []Worker
+func serving(list []pool.Worker) []pool.Worker {
+	var ready []pool.Worker
 	for _, w := range list {
-		if w.State == WorkerReady {
+		if w.State == pool.WorkerReady {
 			ready = append(ready, w)
 		}
 	}
 	return ready
 }
 
-func ids(list []Worker) []string {
+func ids(list []pool.Worker) []string {
 	var out []string
 	for _, w := range list {
 		out = append(out, w.ID)
@@ -173,10 +177,10 @@ func ids(list []Worker) []string {
 }
 
 func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "ignores-term")
+	r := runMaster(t, plan.Spec{Workers: 1}, "ignores-term")
 	r.ready(1)
-	reload := r.reload(ReloadRequest{DrainTimeout: 200 * time.Millisecond}, ReloadCompleted)
-	require.Equal(t, ReloadCompleted, reload.State)
+	reload := r.reload(pool.ReloadRequest{DrainTimeout: 200 * time.Millisecond}, pool.ReloadCompleted)
+	require.Equal(t, pool.ReloadCompleted, reload.State)
 	var actions []string
 	for _, s := range reload.Steps {
 		actions = append(actions, s.Action)
@@ -185,29 +189,29 @@ func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
 }
 
 func TestSecondReadyIsNotASecondWorker(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "ready-twice")
+	r := runMaster(t, plan.Spec{Workers: 1}, "ready-twice")
 	r.ready(1)
-	reload := r.reload(ReloadRequest{}, ReloadCompleted)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
 	require.Equal(t, 1, reload.Replaced)
 	require.Equal(t, 1, strings.Count(r.log.String(), `"replaced":1,"total":1,"draining":0,"message":"reload completed`))
 }
 
 func TestOutputIsLoggedAndNeverStopsAWorker(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 2}, "floods")
+	r := runMaster(t, plan.Spec{Workers: 2}, "floods")
 	r.ready(2)
-	reload := r.reload(ReloadRequest{}, ReloadCompleted)
-	require.Equal(t, ReloadCompleted, reload.State)
+	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+	require.Equal(t, pool.ReloadCompleted, reload.State)
 	require.Contains(t, r.log.String(), `"stream":"stdout","message":"water`)
 }
 
 func TestClosedOutputIsNoDeath(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "closes-output")
+	r := runMaster(t, plan.Spec{Workers: 1}, "closes-output")
 	r.ready(1)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 }
 
 func TestAWorkerMayAskForMoreTimeToStart(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, StartTimeout: 500 * time.Millisecond}, "asks-for-time")
+	r := runMaster(t, plan.Spec{Workers: 1, StartTimeout: 500 * time.Millisecond}, "asks-for-time")
 	r.ready(1)
 	workers, _ := r.workers()
 	require.Equal(t, "warming up", workers[0].Status)
@@ -215,7 +219,7 @@ func TestAWorkerMayAskForMoreTimeToStart(t *testing.T) {
 }
 
 func TestCutConnectionsAreCounted(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "holds-connections")
+	r := runMaster(t, plan.Spec{Workers: 1}, "holds-connections")
 	r.ready(1)
 	for range 3 {
 		c, err := net.Dial("tcp", r.listening()[0].Address)
@@ -224,13 +228,13 @@ func TestCutConnectionsAreCounted(t *testing.T) {
 		_, err = c.Read(make([]byte, 1)) // the worker has it
 		require.NoError(t, err)
 	}
-	reload := r.reload(ReloadRequest{DrainTimeout: 700 * time.Millisecond}, ReloadLive)
-	require.Equal(t, ReloadLive, reload.State)
-	progress := r.next(EventReloadProgress)
+	reload := r.reload(pool.ReloadRequest{DrainTimeout: 700 * time.Millisecond}, pool.ReloadLive)
+	require.Equal(t, pool.ReloadLive, reload.State)
+	progress := r.next(pool.EventReloadProgress)
 	for progress.Reload.ConnectionsRemaining != 3 {
-		progress = r.next(EventReloadProgress)
+		progress = r.next(pool.EventReloadProgress)
 	}
-	done := r.next(EventReloadCompleted)
+	done := r.next(pool.EventReloadCompleted)
 	require.Equal(t, 3, done.Reload.ConnectionsCut)
 	require.Zero(t, done.Reload.ConnectionsRemaining)
 }
@@ -241,12 +245,12 @@ func TestShutdownLeavesNothingBehind(t *testing.T) {
 	for round := range 3 {
 		before := openTargets()
 		t.Run("run", func(t *testing.T) {
-			r := runMaster(t, Spec{Listen: []ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
+			r := runMaster(t, plan.Spec{Listen: []listen.ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
 			r.ready(2)
-			r.reload(ReloadRequest{}, ReloadCompleted)
+			r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
 			r.Shutdown()
 			<-r.done
-			_, err := r.Reload(ReloadRequest{})
+			_, err := r.Reload(pool.ReloadRequest{})
 			require.ErrorIs(t, err, ErrStopped)
 		})
 		require.NoFileExists(t, path)
@@ -294,7 +298,7 @@ func TestAMasterThatCannotBeMadeLeavesNothingOpen(t *testing.T) {
 	defer taken.Close()
 	path := filepath.Join(t.TempDir(), "app.sock")
 	before := openTargets()
-	_, err = New(Options{Spec: Spec{Command: []string{os.Args[0], "good"}, Listen: []ListenAddress{
+	_, err = New(Options{Spec: plan.Spec{Command: []string{os.Args[0], "good"}, Listen: []listen.ListenAddress{
 		{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"},
 		{Name: "unix", Network: "unix", Address: path},
 		{Name: "tcp-2", Network: "tcp", Address: taken.Addr().String()},
@@ -313,7 +317,7 @@ func TestAWorkerHasItsStreamsAndTheListenersAndNothingElse(t *testing.T) {
 	}
 	second := loopback
 	second.Name = "tcp-2"
-	r := runMaster(t, Spec{Workers: 1, Listen: []ListenAddress{loopback, second}}, "prints-files")
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{loopback, second}}, "prints-files")
 	r.ready(1)
 	printed := regexp.MustCompile(`"files: ([^"]*)"`)
 	require.Eventually(t, func() bool { return printed.MatchString(r.log.String()) }, patience, time.Millisecond)
@@ -328,30 +332,30 @@ func TestAWorkerHasItsStreamsAndTheListenersAndNothingElse(t *testing.T) {
 	}
 	require.Len(t, files, 5, "%s", files)
 	for i, kind := range []string{"/dev/null", "pipe:", "pipe:", "socket:", "socket:"} {
-		require.True(t, strings.HasPrefix(files[i], itoa(i)+" "+kind), "%s", files)
+		require.True(t, strings.HasPrefix(files[i], strconv.Itoa(i)+" "+kind), "%s", files)
 	}
 }
 
 func TestACrashAfterAReloadStartsTheNewProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app")
 	require.NoError(t, os.Symlink(os.Args[0], path))
-	r := runMaster(t, Spec{Command: []string{path, "good"}}, "")
+	r := runMaster(t, plan.Spec{Command: []string{path, "good"}}, "")
 	r.ready(2)
 	binary, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
 	replace(t, path, binary, 0o755)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	r.ready(2)
 
 	replace(t, path, []byte("no program"), 0o755) // what lies on disk meanwhile does not matter
 	workers, _ := r.workers()
 	require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGKILL))
-	for r.next(EventWorkerExited).Worker.ID != workers[0].ID {
+	for r.next(pool.EventWorkerExited).Worker.ID != workers[0].ID {
 	}
-	again := r.next(EventWorkerReady).Worker
+	again := r.next(pool.EventWorkerReady).Worker
 	require.Equal(t, 2, again.Generation)
 	require.Equal(t, workers[0].Slot, again.Slot)
-	exe, err := os.Readlink("/proc/" + itoa(again.PID) + "/exe")
+	exe, err := os.Readlink("/proc/" + strconv.Itoa(again.PID) + "/exe")
 	require.NoError(t, err)
 	require.Equal(t, path, strings.TrimSuffix(strings.TrimSuffix(exe, " (deleted)"), ".next"))
 }
@@ -363,21 +367,21 @@ func TestADaemonThatAWorkerLeftEndsWithIt(t *testing.T) {
 	require.NoError(t, err)
 	workers, _ := r.workers()
 	require.Len(t, listing.Families[workers[0].ID], 2, "it is listed")
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	requireGone(t, sleeper) // reaped by the master, being its subreaper
 }
 
 func TestAWorkerThatHasLeftItsProcessGroupIsKilledAllTheSame(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, DrainTimeout: 50 * time.Millisecond}, "joins-another-group")
+	r := runMaster(t, plan.Spec{Workers: 1, DrainTimeout: 50 * time.Millisecond}, "joins-another-group")
 	r.ready(1)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 }
 
 // Nobody can tell whose it is, but that it is a worker's.
 func TestAStrayEndsWithTheMaster(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pid")
 	t.Run("", func(t *testing.T) {
-		r := runMaster(t, Spec{Workers: 1, Command: []string{os.Args[0], "leaves-a-stray", path}}, "")
+		r := runMaster(t, plan.Spec{Workers: 1, Command: []string{os.Args[0], "leaves-a-stray", path}}, "")
 		r.ready(1)
 	})
 	text, err := os.ReadFile(path)
@@ -393,7 +397,7 @@ func TestAWorkersProcessGroupEndsWithIt(t *testing.T) {
 			r, sleeper := runForking(t, "leaves-a-child")
 			workers, _ := r.workers()
 			require.NoError(t, syscall.Kill(workers[0].PID, sig))
-			r.next(EventWorkerExited)
+			r.next(pool.EventWorkerExited)
 			requireGone(t, sleeper)
 			r.ready(1)
 		})
@@ -404,7 +408,7 @@ func TestAWorkersProcessGroupEndsWithIt(t *testing.T) {
 func runForking(t *testing.T, child string) (*running, int) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pid")
-	r := runMaster(t, Spec{Workers: 1, Command: []string{os.Args[0], child, path}}, "")
+	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{os.Args[0], child, path}}, "")
 	r.ready(1)
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -436,8 +440,8 @@ func TestAWorkerHasTheOpenFileLimitThatTheMasterWasStartedWith(t *testing.T) {
 	defer func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)) }()
 	path := filepath.Join(t.TempDir(), "app")
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho limit $(ulimit -Sn)\nexec sleep 60\n"), 0o755))
-	r := runMaster(t, Spec{Workers: 1, Command: []string{path}}, "")
-	want := "limit " + itoa(int(lower.Cur))
+	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{path}}, "")
+	want := "limit " + strconv.Itoa(int(lower.Cur))
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), want) }, patience, time.Millisecond, "Go raises it for itself")
 }
 
@@ -445,6 +449,6 @@ func TestAWorkerThatBecameAnotherUserIsStillHeard(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("to become another user takes root")
 	}
-	r := runMaster(t, Spec{Workers: 1}, "drops-privileges")
+	r := runMaster(t, plan.Spec{Workers: 1}, "drops-privileges")
 	r.ready(1)
 }

@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,28 +15,34 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/minder"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // readyAfter starts one worker whose process does as told, and returns when, and by what, it got ready.
-func readyAfter(t *testing.T, ready Readiness, behave func(*fakeProcess)) (after time.Duration, how string) {
+func readyAfter(t *testing.T, ready plan.Readiness, behave func(*fakeProcess)) (after time.Duration, how string) {
 	t.Helper()
-	inBubble(t, Spec{Workers: 1, Ready: ready}, behave, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: ready}, behave, func(b *bench) {
 		began := time.Now()
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		defer s.Close()
 		for _, e := range s.Backlog {
-			require.NotEqual(t, EventWorkerReady, e.Type)
+			require.NotEqual(t, pool.EventWorkerReady, e.Type)
 		}
 		for e := range s.C {
-			if e.Type == EventWorkerReady {
+			if e.Type == pool.EventWorkerReady {
 				after, how = time.Since(began), e.Message
 				return
 			}
-			if e.Type == EventWorkerDraining {
+			if e.Type == pool.EventWorkerDraining {
 				how = e.Message
 				return
 			}
@@ -49,7 +56,7 @@ func TestOnlyTheFirstSignOfReadinessCounts(t *testing.T) {
 		soon(2 * time.Second)(p)
 		p.shows("", kernel.Wait{Blocked: true})
 	}
-	inBubble(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyAuto}}, accepts, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyAuto}}, accepts, func(b *bench) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		s, err := b.Subscribe(0)
@@ -57,7 +64,7 @@ func TestOnlyTheFirstSignOfReadinessCounts(t *testing.T) {
 		defer s.Close()
 		n := 0
 		for _, e := range s.Backlog {
-			if e.Type == EventWorkerReady {
+			if e.Type == pool.EventWorkerReady {
 				n++
 			}
 		}
@@ -69,10 +76,10 @@ func TestOnlyTheFirstSignOfReadinessCounts(t *testing.T) {
 func feeds(times int) func(*fakeProcess) {
 	return func(p *fakeProcess) {
 		go func() {
-			p.noted <- note{ready: true}
+			p.noted <- process.Note{Ready: true}
 			for range times {
 				time.Sleep(time.Second)
-				p.noted <- note{alive: true}
+				p.noted <- process.Note{Alive: true}
 			}
 		}()
 	}
@@ -89,7 +96,7 @@ func (b *bench) signalsOf(n int) []syscall.Signal {
 }
 
 func TestAWorkerThatGoesSilentIsAbortedAndReplacedAtOnce(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Watchdog: 3 * time.Second}, feeds(4), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Watchdog: 3 * time.Second}, feeds(4), func(b *bench) {
 		b.from(soon(0))
 		time.Sleep(6 * time.Second)
 		require.Empty(t, b.signalsOf(0), "it was fed at 4 s")
@@ -101,17 +108,17 @@ func TestAWorkerThatGoesSilentIsAbortedAndReplacedAtOnce(t *testing.T) {
 		require.Equal(t, 1, b.status().Ready)
 		require.Equal(t, 1, b.status().Totals.WorkersDied)
 
-		time.Sleep(abortGrace)
+		time.Sleep(minder.AbortGrace)
 		require.Equal(t, []syscall.Signal{syscall.SIGABRT, syscall.SIGKILL}, b.signalsOf(0))
-		gone, err := b.Worker(b.processes[0].spec.worker)
+		gone, err := b.Worker(b.processes[0].spec.Worker)
 		require.NoError(t, err)
 		require.Equal(t, 2, gone.Exit.Cut, "what it still had is counted, once")
 	})
 }
 
 func TestAWatchdogWaitsForReadyAndEndsWithTheDrain(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Watchdog: time.Second, DrainTimeout: time.Minute}, func(p *fakeProcess) {
-		time.AfterFunc(5*time.Second, func() { p.noted <- note{ready: true} })
+	inBubble(t, plan.Spec{Workers: 1, Watchdog: time.Second, DrainTimeout: time.Minute}, func(p *fakeProcess) {
+		time.AfterFunc(5*time.Second, func() { p.noted <- process.Note{Ready: true} })
 	}, func(b *bench) {
 		time.Sleep(5500 * time.Millisecond)
 		require.Empty(t, b.signalsOf(0))
@@ -122,24 +129,26 @@ func TestAWatchdogWaitsForReadyAndEndsWithTheDrain(t *testing.T) {
 }
 
 func TestAWorkerMayAskForItsOwnEnd(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Watchdog: time.Hour}, soon(0), func(b *bench) {
-		b.processes[0].noted <- note{trigger: true}
+	inBubble(t, plan.Spec{Workers: 1, Watchdog: time.Hour}, soon(0), func(b *bench) {
+		b.processes[0].noted <- process.Note{Trigger: true}
 		require.Equal(t, syscall.SIGABRT, b.signalsOf(0)[0])
 	})
 }
 
 func TestANewWorkerThatGoesSilentFailsTheReload(t *testing.T) {
-	inBubble(t, Spec{Workers: 2, Watchdog: 3 * time.Second}, feeds(100), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, Watchdog: 3 * time.Second}, feeds(100), func(b *bench) {
 		b.from(func(p *fakeProcess) {
 			p.obeys = true
 			wait := time.Duration(p.number-102) * time.Minute // the second one takes its time
-			time.AfterFunc(wait-time.Minute, func() { p.noted <- note{ready: true} })
+			time.AfterFunc(wait-time.Minute, func() { p.noted <- process.Note{Ready: true} })
 		})
-		require.NoError(t, b.ask(func(l *loop) { l.pool.terms[1] = terms{workers: 2, startTimeout: time.Hour, drainTimeout: time.Hour} }))
-		r, err := b.Reload(ReloadRequest{StartTimeout: time.Hour})
+		require.NoError(t, b.ask(func(l *loop) {
+			l.pool.Terms[1] = pool.Terms{Workers: 2, StartTimeout: time.Hour, DrainTimeout: time.Hour}
+		}))
+		r, err := b.Reload(pool.ReloadRequest{StartTimeout: time.Hour})
 		require.NoError(t, err)
-		failed := b.wait(r.ID, ReloadLive)
-		require.Equal(t, ReloadFailed, failed.State)
+		failed := b.wait(r.ID, pool.ReloadLive)
+		require.Equal(t, pool.ReloadFailed, failed.State)
 		require.Contains(t, failed.Failure.Message, "the new worker of slot 0 missed its watchdog: it said nothing for 3s")
 	})
 }
@@ -167,11 +176,11 @@ func TestAProbeSeesWhatTheWorkerDoes(t *testing.T) {
 		"http:/ready": "it answered GET /ready",
 	} {
 		t.Run(text, func(t *testing.T) {
-			ready, err := ParseReadiness(text)
+			ready, err := plan.ParseReadiness(text)
 			require.NoError(t, err)
-			r := runMasterWith(t, Options{Spec: Spec{Workers: 1, Ready: ready}, Probe: probeForTest}, "probed")
-			e := r.next(EventWorkerReady, EventWorkerExited)
-			require.Equal(t, EventWorkerReady, e.Type, r.log)
+			r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Ready: ready}, Probe: probeForTest}, "probed")
+			e := r.next(pool.EventWorkerReady, pool.EventWorkerExited)
+			require.Equal(t, pool.EventWorkerReady, e.Type, r.log)
 			require.Contains(t, e.Message, how)
 			require.GreaterOrEqual(t, e.Worker.ReadyAt.Sub(e.Worker.StartedAt), 300*time.Millisecond)
 		})
@@ -180,10 +189,10 @@ func TestAProbeSeesWhatTheWorkerDoes(t *testing.T) {
 
 // The kernel makes a connection as soon as somebody listens, and the master does.
 func TestAConnectionThatNobodyAcceptsIsNoReadiness(t *testing.T) {
-	for _, kind := range []ReadyKind{ReadyTCP, ReadyHTTP} {
+	for _, kind := range []plan.ReadyKind{plan.ReadyTCP, plan.ReadyHTTP} {
 		t.Run(string(kind), func(t *testing.T) {
-			o := Options{Spec: Spec{Workers: 1, Ready: Readiness{Kind: kind, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
-			message := runMasterWith(t, o, "never-ready").next(EventWorkerReady, EventWorkerDraining).Message
+			o := Options{Spec: plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: kind, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
+			message := runMasterWith(t, o, "never-ready").next(pool.EventWorkerReady, pool.EventWorkerDraining).Message
 			require.Regexp(t, `was not ready in \d.*; nobody has accepted the connections there, so the program does not serve that additional socket`, message)
 		})
 	}
@@ -192,24 +201,24 @@ func TestAConnectionThatNobodyAcceptsIsNoReadiness(t *testing.T) {
 func TestAnAnswerThatDoesNotComeIsNotAConnectionThatNobodyAccepts(t *testing.T) {
 	for child, why := range map[string]string{"probed-silent": "; it accepts connections there, and says nothing", "probed-unwell": "; the latest probe: 503 Service Unavailable"} {
 		t.Run(child, func(t *testing.T) {
-			o := Options{Spec: Spec{Workers: 1, Ready: Readiness{Kind: ReadyHTTP, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
-			message := runMasterWith(t, o, child).next(EventWorkerReady, EventWorkerDraining).Message
+			o := Options{Spec: plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyHTTP, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
+			message := runMasterWith(t, o, child).next(pool.EventWorkerReady, pool.EventWorkerDraining).Message
 			require.Contains(t, message, "it did not answer GET /up on the listener probe with a status below 400"+why)
 		})
 	}
 }
 
 func TestALineThatMatchesMakesReady(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyLog, Pattern: regexp.MustCompile(`^still th.*ing$`)}}, "never-ready")
-	require.Contains(t, r.next(EventWorkerReady, EventWorkerExited).Message, "it printed a line that matches ^still th.*ing$")
+	r := runMaster(t, plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyLog, Pattern: regexp.MustCompile(`^still th.*ing$`)}}, "never-ready")
+	require.Contains(t, r.next(pool.EventWorkerReady, pool.EventWorkerExited).Message, "it printed a line that matches ^still th.*ing$")
 }
 
 func TestEinhornsAcknowledgementMakesReady(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "acknowledges")
-	e := r.next(EventWorkerReady, EventWorkerExited)
-	require.Equal(t, EventWorkerReady, e.Type, r.log)
+	r := runMaster(t, plan.Spec{Workers: 1}, "acknowledges")
+	e := r.next(pool.EventWorkerReady, pool.EventWorkerExited)
+	require.Equal(t, pool.EventWorkerReady, e.Type, r.log)
 	require.Contains(t, e.Message, "einhorn")
-	directory := r.launcher.acks.Path()
+	directory := r.launcher.Acks.Path()
 	require.DirExists(t, directory)
 	r.Kill()
 	<-r.done
@@ -217,7 +226,7 @@ func TestEinhornsAcknowledgementMakesReady(t *testing.T) {
 }
 
 func TestTheProbedListenersPortCanBeAnArgument(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyTCP}, Command: []string{os.Args[0], "probed", "{fd:probe}", "{port:probe}"}}, "")
+	r := runMaster(t, plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyTCP}, Command: []string{os.Args[0], "probed", "{fd:probe}", "{port:probe}"}}, "")
 	r.ready(1)
 }
 
@@ -226,13 +235,78 @@ func TestWorkersStartWhereverTheAckSocketsWouldBe(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), strings.Repeat("deep", 20))
 	require.NoError(t, os.Mkdir(deep, 0o700))
 	t.Setenv("TMPDIR", deep)
-	r := runMaster(t, Spec{Workers: 1}, "acknowledges")
+	r := runMaster(t, plan.Spec{Workers: 1}, "acknowledges")
 	r.ready(1)
 }
 
 func TestTheDirectoryOfTheAckSocketsIsMadeAgain(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 1}, "acknowledges")
+	r := runMaster(t, plan.Spec{Workers: 1}, "acknowledges")
 	r.ready(1)
-	require.NoError(t, os.RemoveAll(r.launcher.acks.Path()))
-	require.Equal(t, ReloadLive, r.reload(ReloadRequest{}, ReloadLive).State)
+	require.NoError(t, os.RemoveAll(r.launcher.Acks.Path()))
+	require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+}
+
+func TestWhatMakesAWorkerReady(t *testing.T) {
+	silent := func(p *fakeProcess) { p.obeys = true }
+	says := func(n process.Note) func(*fakeProcess) {
+		return func(p *fakeProcess) { p.obeys = true; time.AfterFunc(500*time.Millisecond, func() { p.noted <- n }) }
+	}
+	delay := plan.Readiness{Kind: plan.ReadyDelay, Delay: 2 * time.Second}
+	pattern := plan.Readiness{Kind: plan.ReadyLog, Pattern: regexp.MustCompile("^up$")}
+	for name, c := range map[string]struct {
+		ready  plan.Readiness
+		behave func(*fakeProcess)
+		after  time.Duration
+		how    string
+	}{
+		"its word":                          {plan.Readiness{}, says(process.Note{Ready: true}), 500 * time.Millisecond, "worker ready in slot 0 after 500ms"},
+		"its acknowledgement":               {plan.Readiness{}, says(process.Note{Acknowledged: true}), 500 * time.Millisecond, "einhorn"},
+		"having lived":                      {delay, silent, 2 * time.Second, "it has lived 2s"},
+		"having lived, whatever it says":    {delay, says(process.Note{Ready: true}), 2 * time.Second, "it has lived 2s"},
+		"what was seen":                     {plan.Readiness{Kind: plan.ReadyTCP}, says(process.Note{Seen: "it accepted"}), 500 * time.Millisecond, "it accepted"},
+		"what was seen, not what it says":   {plan.Readiness{Kind: plan.ReadyTCP}, says(process.Note{Ready: true}), 0, "was not ready in 1m0s: it accepted no connection on the listener probe"},
+		"never, so that nothing is guessed": {plan.Readiness{}, silent, 0, "was not ready in 1m0s: it did not say READY=1"},
+		"never, as nothing matches":         {pattern, silent, 0, "was not ready in 1m0s: it printed no line that matches ^up$"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, how := readyAfter(t, c.ready, c.behave)
+			require.Equal(t, c.after, after)
+			require.Contains(t, how, c.how)
+		})
+	}
+}
+
+func probed() {
+	names := os.Getenv("LISTEN_FDNAMES")
+	listeners, err := activation.Listeners()
+	if err != nil || len(listeners) != 2 || names != "tcp:probe" {
+		fmt.Println("listeners:", len(listeners), names, err)
+		os.Exit(8)
+	}
+	time.Sleep(300 * time.Millisecond) // to be probed before it can answer
+	asked := 0
+	go http.Serve(listeners[1], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	terminated := whenTerminated()
+	<-terminated
+}
+
+// probedAnswer is probed, and answers like that.
+func probedAnswer(answer http.HandlerFunc) func() {
+	return func() {
+		listeners, err := activation.Listeners()
+		if err != nil || len(listeners) != 2 {
+			os.Exit(8)
+		}
+		go http.Serve(listeners[1], answer)
+		<-whenTerminated()
+	}
+}
+
+func TestHTTPNeedsSomebodyWhoSpeaksIt(t *testing.T) {
+	_, err := New(Options{Spec: plan.Spec{Listen: []listen.ListenAddress{loopback}, Command: []string{os.Args[0]}, Ready: plan.Readiness{Kind: plan.ReadyHTTP, Path: "/"}}})
+	require.ErrorIs(t, err, plan.ErrNoProbe)
 }

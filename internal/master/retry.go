@@ -3,6 +3,8 @@ package master
 import (
 	"math/rand/v2"
 	"time"
+
+	"rota/internal/pool"
 )
 
 // The back-off of a slot whose workers die one after the other: it doubles with each death, up to a limit. Jitter
@@ -14,10 +16,10 @@ const (
 )
 
 // retry posts a fact when the back-off of a slot is over.
-func (l *loop) retry(e retry) {
-	delay := retryDelay(e.deaths)
-	l.retryAt[e.slot] = time.Now().Add(delay)
-	time.AfterFunc(delay, func() { l.mailbox.post(retryDue{slot: e.slot}) })
+func (l *loop) retry(e pool.Retry) {
+	delay := retryDelay(e.Deaths)
+	l.retryAt[e.Slot] = time.Now().Add(delay)
+	time.AfterFunc(delay, func() { l.mailbox.post(pool.RetryDue{Slot: e.Slot}) })
 }
 
 // retryDelay is the back-off after so many deaths in a row.

@@ -9,7 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/pool"
 )
 
 // What a slot has of a socket of its own.
@@ -23,8 +24,8 @@ func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
 	inodes := func() []uint64 {
 		var list []uint64
 		require.NoError(t, r.ask(func(l *loop) {
-			for _, s := range l.plans[l.pool.generation].listeners[0].sockets {
-				list = append(list, s.kernel.Inode)
+			for _, s := range l.plans[l.pool.Generation].Listeners[0].Sockets {
+				list = append(list, s.Kernel.Inode)
 			}
 		}))
 		return list
@@ -34,7 +35,7 @@ func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
 	address := r.listening()[0].Address
 	stop := load(t, "tcp", address)
 	for range 3 {
-		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+		require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	}
 	require.Equal(t, before, inodes(), "across rotations")
 	for _, delta := range []int{-1, -1, +1, +2, -3} {
@@ -91,72 +92,21 @@ func TestWhatIsQueuedIsServedBeforeASocketGoes(t *testing.T) {
 	}
 }
 
-func TestASlotsOwnSocketGetsConnectionsWhileItsSlotHasAWorker(t *testing.T) {
-	a := loopback
-	a.ReusePort = true
-	b, err := bindTo(a, 2, nil)
-	require.NoError(t, err)
-	defer b.close()
-	reached := func() (slots []int) {
-		before := depths(t, b)
-		for range 100 {
-			c, err := net.Dial("tcp", b.address())
-			require.NoError(t, err)
-			defer c.Close()
-		}
-		for slot, depth := range depths(t, b) {
-			if depth > before[slot] {
-				slots = append(slots, slot)
-			}
-		}
-		return slots
-	}
-	grow := func(slot int) {
-		_, err := b.forSlot(slot)
-		require.NoError(t, err)
-	}
-	require.Equal(t, []int{0, 1}, reached())
-	grow(2)
-	grow(3)
-	require.Equal(t, []int{0, 1}, reached(), "nobody waits for a worker that may never be ready")
-	require.NoError(t, b.admit(3))
-	require.Equal(t, []int{0, 1}, reached(), "slot 2 comes before slot 3")
-	require.NoError(t, b.admit(2))
-	require.Equal(t, []int{0, 1, 2, 3}, reached())
-	require.NoError(t, b.dismiss(1))
-	require.Equal(t, []int{0}, reached())
-	grow(1)
-	require.NoError(t, b.admit(1))
-	require.Equal(t, []int{0, 1}, reached(), "the pool has grown again before the sockets were closed")
-}
-
-// depths are the lengths of the accept queues, by slot.
-func depths(t *testing.T, b *binding) []uint32 {
-	t.Helper()
-	var list []uint32
-	for _, s := range b.sockets {
-		queues, err := kernel.AcceptQueues([]kernel.Listener{s.kernel})
-		require.NoError(t, err)
-		list = append(list, queues[s.kernel.Name].Depth)
-	}
-	return list
-}
-
 func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
 	spec := greeting(loopback)
 	spec.Workers = 3
 	r := changing(t, spec)
 	require.NoError(t, r.Scale(-2))
 	r.settled()
-	added := ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
-	spec.Listen = []ListenAddress{loopback, added}
-	asked, err := r.Reload(ReloadRequest{})
+	added := listen.ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
+	spec.Listen = []listen.ListenAddress{loopback, added}
+	asked, err := r.Reload(pool.ReloadRequest{})
 	require.NoError(t, err)
 	sockets := 0
 	require.Eventually(t, func() bool {
 		err := r.ask(func(l *loop) {
 			if p := l.plans[asked.Generation]; p != nil {
-				sockets = len(p.listeners[1].sockets)
+				sockets = len(p.Listeners[1].Sockets)
 			}
 		})
 		return err == nil && sockets > 0

@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"rota/internal/listen"
+	"rota/internal/minder"
+	"rota/internal/pool"
+	"rota/internal/reach"
 )
 
 // A search finds out which workers accept from a listener of which they do not seem to wait for connections: by
@@ -12,8 +17,8 @@ import (
 // seek begins to search where the worker may accept and was not seen to.
 func (l *loop) seek(w *supervised, eager bool) {
 	for _, a := range w.attends {
-		a.sought = a.closed == "" && (a.registered || eager && a.open)
-		if a.sought && !a.accepting && !l.searches[a.binding] {
+		a.sought = a.Closed == "" && (a.Registered || eager && a.Open)
+		if a.sought && !a.Accepting && !l.searches[a.binding] {
 			l.searches[a.binding] = true
 			l.background.Go(func() { l.search(a.binding, a.at) })
 		}
@@ -21,14 +26,14 @@ func (l *loop) seek(w *supervised, eager bool) {
 }
 
 // sought are the workers that have yet to be seen to accept there.
-func (l *loop) sought(b *binding) (list []*attends) {
+func (l *loop) sought(b *listen.Binding) (list []*attends) {
 	for id, w := range l.minders {
-		m, alive := l.pool.alive(id)
-		if !alive || m.State != WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == WorkerDraining {
+		m, alive := l.pool.Alive(id)
+		if !alive || m.State != pool.WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == pool.WorkerDraining {
 			continue
 		}
 		for _, a := range w.attends {
-			if a.binding == b && a.sought && !a.accepting {
+			if a.binding == b && a.sought && !a.Accepting {
 				list = append(list, a)
 			}
 		}
@@ -43,7 +48,7 @@ const hopefulGap = 20 * time.Millisecond
 const seekOn = time.Second
 
 // searchAt goes on until nobody is sought any more.
-func (o *observer) searchAt(b *binding, a ListenAddress) {
+func (o *observer) searchAt(b *listen.Binding, a listen.ListenAddress) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -53,38 +58,38 @@ func (o *observer) searchAt(b *binding, a ListenAddress) {
 		}
 		cancel()
 	}()
-	s := o.reacher().salvo(a)
-	defer s.end()
-	p := newPace(a)
+	s := o.reacher().Salvo(a)
+	defer s.End()
+	p := reach.NewPace(a)
 	for workers := o.seeks(b, p); len(workers) > 0; workers = o.seeks(b, p) {
 		before := *s
-		accepted, err := s.turn(ctx, p, workers)
+		accepted, err := s.Turn(ctx, p, workers)
 		for _, one := range accepted {
-			s.part(one.offer)
+			s.Part(one.Offer)
 		}
-		if o.found(b, accepted, s.since(before), err) {
-			p.reached()
+		if o.found(b, accepted, s.Since(before), err) {
+			p.Reached()
 		}
 		if err != nil {
-			o.pause(lastGap)
+			o.pause(reach.LastGap)
 		}
 	}
 }
 
 // seeks are the workers to go on for, and sets the pace. The search is over if there are none.
-func (l *loop) seeks(b *binding, p *pace) (workers []string) {
+func (l *loop) seeks(b *listen.Binding, p *reach.Pace) (workers []string) {
 	likely, hopeful := false, false
 	for _, a := range l.sought(b) {
 		workers = append(workers, a.worker)
-		likely = likely || a.registered
-		hopeful = hopeful || a.registered && time.Since(a.since) < mostPatience
+		likely = likely || a.Registered
+		hopeful = hopeful || a.Registered && time.Since(a.since) < minder.MostPatience
 	}
 	if !likely {
-		p.size = 1 // nobody accepts yet, but for who polls without sleeping
+		p.Size = 1 // nobody accepts yet, but for who polls without sleeping
 	}
-	p.long = lastGap
+	p.Long = reach.LastGap
 	if hopeful {
-		p.long = hopefulGap
+		p.Long = hopefulGap
 	}
 	if len(workers) == 0 {
 		delete(l.searches, b)
@@ -93,22 +98,22 @@ func (l *loop) seeks(b *binding, p *pace) (workers []string) {
 }
 
 // found notes what a turn has shown, and returns whether anybody was seen to accept who was not before. That one is looked at again at once.
-func (l *loop) found(b *binding, accepted []acceptance, n tally, err error) (progress bool) {
+func (l *loop) found(b *listen.Binding, accepted []reach.Acceptance, n reach.Tally, err error) (progress bool) {
 	for _, a := range l.sought(b) {
-		a.offered, a.taken, a.unknown = a.offered+n.offered, a.taken+n.taken, a.unknown+n.unknown
-		if errors.Is(err, errNobodyTells) {
-			a.blind = "the kernel does not tell who accepts connections"
+		a.Offered, a.Taken, a.Unknown = a.Offered+n.Offered, a.Taken+n.Taken, a.Unknown+n.Unknown
+		if errors.Is(err, reach.ErrNobodyTells) {
+			a.Blind = "the kernel does not tell who accepts connections"
 		}
 	}
 	for _, one := range accepted {
-		w := l.minders[one.worker]
+		w := l.minders[one.Worker]
 		if w == nil {
 			continue
 		}
 		for _, a := range w.attends {
-			if a.binding == b && !a.accepting {
+			if a.binding == b && !a.Accepting {
 				l.sees(w, a)
-				w.poke()
+				w.Poke()
 				progress = true
 			}
 		}

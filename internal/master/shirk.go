@@ -1,10 +1,14 @@
 package master
 
-import "rota/internal/kernel"
+import (
+	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/minder"
+)
 
 // shirks reports whether the kernel shows that the worker does not wait for connections at the listener, and has none that it may be
 // busy with. It is false of one that can't be looked into.
-func (o *observer) shirks(worker string, a ListenAddress) bool {
+func (o *observer) shirks(worker string, a listen.ListenAddress) bool {
 	endpoints, err := o.sockets()
 	families, err2 := o.families([]string{worker})
 	if err != nil || err2 != nil {
@@ -20,9 +24,9 @@ func (o *observer) shirks(worker string, a ListenAddress) bool {
 	if unseen != "" || len(inodes) == 0 {
 		return false
 	}
-	if mayAccept(waits) {
+	if minder.MayAccept(waits) {
 		return false
 	}
-	held, known := o.heldBy(worker, countBeforeStop)
+	held, known := o.heldBy(worker, minder.CountBeforeStop)
 	return known && len(held) == 0
 }

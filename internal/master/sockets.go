@@ -6,19 +6,20 @@ import (
 	"slices"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 )
 
 // Listing is who holds which connection.
 type Listing struct {
-	Connections []Connection
+	Connections []listen.Connection
 	Unseen      []string                 // workers whose descriptors the kernel does not show this user
 	Families    map[string]kernel.Family // the processes of each worker
 }
 
 // byWorker are the connections of the workers; one whose connections can't be seen is not in it. Of a listing of
 // all workers, one that has come since is not, either.
-func (l Listing) byWorker(workers []string) map[string][]Connection {
-	held := make(map[string][]Connection, len(workers))
+func (l Listing) byWorker(workers []string) map[string][]listen.Connection {
+	held := make(map[string][]listen.Connection, len(workers))
 	for _, id := range workers {
 		if _, looked := l.Families[id]; looked && !slices.Contains(l.Unseen, id) {
 			held[id] = nil
@@ -119,10 +120,10 @@ func (o *observer) connectionsOf(workers []string) (Listing, error) {
 	if err != nil {
 		return listing, err
 	}
-	listing.Connections = make([]Connection, 0, len(seen))
+	listing.Connections = make([]listen.Connection, 0, len(seen))
 	for _, c := range seen {
 		if id, ok := owner[c.Inode]; ok {
-			listing.Connections = append(listing.Connections, Connection{Connection: c, WorkerID: id})
+			listing.Connections = append(listing.Connections, listen.Connection{Connection: c, WorkerID: id})
 		}
 	}
 	return listing, nil
@@ -152,7 +153,7 @@ func owners(families map[string]kernel.Family, endpoints []kernel.Listener) (own
 }
 
 // heldByWorker returns the connections of the workers, but for those that can't be seen.
-func (o *observer) heldByWorker(workers []string) (map[string][]Connection, error) {
+func (o *observer) heldByWorker(workers []string) (map[string][]listen.Connection, error) {
 	listing, err := o.connectionsOf(workers)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // What the workers have done in time, and what is heard of it only after the time: as when the master stood still.
@@ -26,9 +30,9 @@ func (f *fakeProcess) lately(after time.Duration, happened func()) {
 }
 
 func TestAWorkerThatWasReadyInTimeIsReady(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, StartTimeout: 10 * time.Second}, func(p *fakeProcess) {
+	inBubble(t, plan.Spec{Workers: 1, StartTimeout: 10 * time.Second}, func(p *fakeProcess) {
 		p.obeys = true
-		p.lately(10*time.Second, func() { p.noted <- note{ready: true} })
+		p.lately(10*time.Second, func() { p.noted <- process.Note{Ready: true} })
 	}, func(b *bench) {
 		time.Sleep(time.Minute)
 		require.Equal(t, 1, b.status().Ready)
@@ -37,10 +41,10 @@ func TestAWorkerThatWasReadyInTimeIsReady(t *testing.T) {
 }
 
 func TestAWorkerThatAskedForMoreTimeHasIt(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, StartTimeout: 10 * time.Second}, func(p *fakeProcess) {
+	inBubble(t, plan.Spec{Workers: 1, StartTimeout: 10 * time.Second}, func(p *fakeProcess) {
 		p.obeys = true
-		p.lately(10*time.Second, func() { p.noted <- note{extend: time.Hour} })
-		time.AfterFunc(time.Minute, func() { p.noted <- note{ready: true} })
+		p.lately(10*time.Second, func() { p.noted <- process.Note{Extend: time.Hour} })
+		time.AfterFunc(time.Minute, func() { p.noted <- process.Note{Ready: true} })
 	}, func(b *bench) {
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, 1, b.status().Totals.WorkersStarted)
@@ -48,9 +52,9 @@ func TestAWorkerThatAskedForMoreTimeHasIt(t *testing.T) {
 }
 
 func TestAWorkerThatHadFedItsWatchdogLives(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Watchdog: 10 * time.Second}, func(p *fakeProcess) {
-		p.noted <- note{ready: true}
-		p.lately(10*time.Second, func() { p.noted <- note{alive: true} })
+	inBubble(t, plan.Spec{Workers: 1, Watchdog: 10 * time.Second}, func(p *fakeProcess) {
+		p.noted <- process.Note{Ready: true}
+		p.lately(10*time.Second, func() { p.noted <- process.Note{Alive: true} })
 	}, func(b *bench) {
 		time.Sleep(19 * time.Second)
 		require.Empty(t, b.signalsOf(0))
@@ -61,12 +65,12 @@ func TestAWorkerThatHadFedItsWatchdogLives(t *testing.T) {
 
 // It has not lived that long if it has ended.
 func TestAWorkerThatHadEndedIsNotReadyBecauseItLived(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, Ready: Readiness{Kind: ReadyDelay, Delay: 2 * time.Second}}, func(p *fakeProcess) {
-		p.lately(2*time.Second, func() { p.exit(exitStatus{code: 3}) })
+	inBubble(t, plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyDelay, Delay: 2 * time.Second}}, func(p *fakeProcess) {
+		p.lately(2*time.Second, func() { p.exit(process.ExitStatus{Code: 3}) })
 	}, func(b *bench) {
 		time.Sleep(2*time.Second + time.Millisecond)
 		require.Zero(t, b.status().Ready)
-		w, err := b.Worker(b.processes[0].spec.worker)
+		w, err := b.Worker(b.processes[0].spec.Worker)
 		require.NoError(t, err)
 		require.Zero(t, w.ReadyAt)
 		require.Equal(t, 3, w.Exit.Code)
@@ -74,15 +78,15 @@ func TestAWorkerThatHadEndedIsNotReadyBecauseItLived(t *testing.T) {
 }
 
 func TestAWorkerThatHadDrainedIsNotKilled(t *testing.T) {
-	inBubble(t, Spec{Workers: 1, DrainTimeout: time.Minute}, func(p *fakeProcess) {
-		p.noted <- note{ready: true}
-		p.lately(30*time.Second, func() { p.exit(exitStatus{}) })
+	inBubble(t, plan.Spec{Workers: 1, DrainTimeout: time.Minute}, func(p *fakeProcess) {
+		p.noted <- process.Note{Ready: true}
+		p.lately(30*time.Second, func() { p.exit(process.ExitStatus{}) })
 	}, func(b *bench) {
 		b.from(soon(0))
-		r, err := b.Reload(ReloadRequest{})
+		r, err := b.Reload(pool.ReloadRequest{})
 		require.NoError(t, err)
-		b.wait(r.ID, ReloadLive)
-		r = b.wait(r.ID, ReloadCompleted)
+		b.wait(r.ID, pool.ReloadLive)
+		r = b.wait(r.ID, pool.ReloadCompleted)
 		require.Zero(t, r.ConnectionsCut)
 		require.Equal(t, []syscall.Signal{syscall.SIGTERM}, b.signalsOf(0))
 	})
@@ -90,23 +94,23 @@ func TestAWorkerThatHadDrainedIsNotKilled(t *testing.T) {
 
 // A reload has not passed its trial if one of its workers has ended in it.
 func TestATrialIsNotPassedBeforeTheWorkersAreHeard(t *testing.T) {
-	for name, strategy := range map[string]Strategy{
+	for name, strategy := range map[string]pool.Strategy{
 		"soak":                  {Soak: time.Minute},
 		"soak of the canary":    {Canary: 1, CanarySoak: time.Minute},
 		"pause between batches": {PauseBetween: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, Spec{Workers: 2, Strategy: strategy}, soon(0), func(b *bench) {
+			inBubble(t, plan.Spec{Workers: 2, Strategy: strategy}, soon(0), func(b *bench) {
 				b.from(func(p *fakeProcess) {
 					soon(0)(p)
-					p.lately(time.Minute, func() { p.exit(exitStatus{code: 3}) })
+					p.lately(time.Minute, func() { p.exit(process.ExitStatus{Code: 3}) })
 				})
-				r, err := b.Reload(ReloadRequest{})
+				r, err := b.Reload(pool.ReloadRequest{})
 				require.NoError(t, err)
 				time.Sleep(30 * time.Second)
 				b.from(soon(0))
-				r = b.wait(r.ID, ReloadLive)
-				require.Equal(t, ReloadFailed, r.State)
+				r = b.wait(r.ID, pool.ReloadLive)
+				require.Equal(t, pool.ReloadFailed, r.State)
 				require.Contains(t, r.Failure.Message, "exited with code 3")
 				require.LessOrEqual(t, r.Replaced, 2)
 			})

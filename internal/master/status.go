@@ -4,6 +4,9 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"rota/internal/listen"
+	"rota/internal/pool"
 )
 
 // Status is a copy of the master's own state.
@@ -18,20 +21,20 @@ type Status struct {
 	Looping    []int // slots in a crash loop
 	Waiting    []WaitingSlot
 	Stopping   bool
-	Workers    []Worker        // those that are not gone, by slot, the newest first within one
-	Listeners  []ListenAddress // of the generation that serves, with the port that the kernel chose, where 0 was asked for
-	Missing    []string        // what workers are started from and has been deleted, and why nobody can reach a listener, a sentence each
-	Shut       []string        // the latter alone
-	Totals     Totals
-	Reload     *Reload // the one that rotates, else the newest that is still draining; nil for none
+	Workers    []pool.Worker          // those that are not gone, by slot, the newest first within one
+	Listeners  []listen.ListenAddress // of the generation that serves, with the port that the kernel chose, where 0 was asked for
+	Missing    []string               // what workers are started from and has been deleted, and why nobody can reach a listener, a sentence each
+	Shut       []string               // the latter alone
+	Totals     pool.Totals
+	Reload     *pool.Reload // the one that rotates, else the newest that is still draining; nil for none
 }
 
 // WaitingSlot is a slot without a worker: the next is started when its back-off is over.
 type WaitingSlot struct {
 	Slot    int
-	Deaths  int       // in a row
-	NextTry time.Time // when the back-off is over
-	Last    Worker    // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
+	Deaths  int         // in a row
+	NextTry time.Time   // when the back-off is over
+	Last    pool.Worker // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
 }
 
 // Serving reports whether the master can be trusted with traffic: at least one worker is
@@ -48,25 +51,25 @@ func (m *Master) Status() (Status, error) {
 }
 
 // Worker returns one worker, also one of the latest that are gone. Error: ErrNoWorker.
-func (m *Master) Worker(id string) (Worker, error) {
+func (m *Master) Worker(id string) (pool.Worker, error) {
 	return m.worker(id)
 }
 
 // Reloads returns the history, newest first.
-func (m *Master) Reloads() ([]Reload, error) { return m.reloads() }
+func (m *Master) Reloads() ([]pool.Reload, error) { return m.reloads() }
 
 // ReloadByID returns one reload of the history. Error: ErrNoReload.
-func (m *Master) ReloadByID(id string) (Reload, error) {
+func (m *Master) ReloadByID(id string) (pool.Reload, error) {
 	found, err := m.reload(id)
 	if err != nil {
-		return Reload{}, err
+		return pool.Reload{}, err
 	}
 	return m.recount(found), nil
 }
 
 // recount asks the kernel how many connections the reload's older workers have now: what
 // was counted last may be a moment old, and just after the drain began nothing was yet.
-func (m *Master) recount(r Reload) Reload {
+func (m *Master) recount(r pool.Reload) pool.Reload {
 	if r.State.Terminal() || r.Draining == 0 {
 		return r
 	}
@@ -88,42 +91,42 @@ func (m *Master) recount(r Reload) Reload {
 func (l *loop) status() Status {
 	p, now := l.pool, time.Now()
 	s := Status{
-		Generation: p.generation,
-		Size:       len(p.slots),
-		Stopping:   p.stopping,
-		Totals:     p.totals,
+		Generation: p.Generation,
+		Size:       len(p.Slots),
+		Stopping:   p.Stopping,
+		Totals:     p.Totals,
 		Listeners:  l.addresses(),
 		Shut:       l.shut(),
 	}
 	s.Missing = append(slices.Clone(l.missing), s.Shut...)
-	for _, m := range p.living() {
+	for _, m := range p.Living() {
 		s.add(m.Worker)
 	}
-	for _, slot := range p.slots {
-		if slot.looping(now) {
-			s.Looping = append(s.Looping, slot.number)
+	for _, slot := range p.Slots {
+		if slot.Looping(now) {
+			s.Looping = append(s.Looping, slot.Number)
 		}
-		if slot.retrying && slot.died != nil {
-			s.Waiting = append(s.Waiting, WaitingSlot{Slot: slot.number, Deaths: slot.deaths, NextTry: l.retryAt[slot.number], Last: *slot.died})
+		if slot.Retrying && slot.Died != nil {
+			s.Waiting = append(s.Waiting, WaitingSlot{Slot: slot.Number, Deaths: slot.Deaths, NextTry: l.retryAt[slot.Number], Last: *slot.Died})
 		}
 	}
-	if r := p.current(); r != nil {
-		c := l.pool.copyOf(r)
+	if r := p.Current(); r != nil {
+		c := l.pool.CopyOf(r)
 		s.Reload = &c
 	}
 	return s
 }
 
 // add counts a worker in.
-func (s *Status) add(w Worker) {
+func (s *Status) add(w pool.Worker) {
 	s.Workers = append(s.Workers, w)
 	switch w.State {
-	case WorkerReady:
+	case pool.WorkerReady:
 		s.Ready++
-	case WorkerStarting:
+	case pool.WorkerStarting:
 		s.Starting++
-	case WorkerDraining:
+	case pool.WorkerDraining:
 		s.Draining++
-	case WorkerExited: // those are not among the living
+	case pool.WorkerExited: // those are not among the living
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 )
 
 // survey is a look at the kernel that all share who asked for it before it began. Minders and callers ask many at a
@@ -56,26 +57,26 @@ func (s *survey[A]) begin(b *mailbox) {
 
 // surveys are those of the loop. Callers have one of their own, since minders are not to wait for them.
 type surveys struct {
-	held     survey[map[string][]Connection] // for minders, as the next; nil if the kernel does not tell
+	held     survey[map[string][]listen.Connection] // for minders, as the next; nil if the kernel does not tell
 	families survey[map[string]kernel.Family]
 	all      survey[sighting] // for callers
 }
 
 func (o *observer) surveys() surveys {
 	return surveys{
-		held:     survey[map[string][]Connection]{look: o.lookAtHeld},
+		held:     survey[map[string][]listen.Connection]{look: o.lookAtHeld},
 		families: survey[map[string]kernel.Family]{look: o.lookAtFamilies},
 		all:      survey[sighting]{look: o.lookAtAll, rests: true},
 	}
 }
 
-func (o *observer) lookAtHeld(workers []string) map[string][]Connection {
+func (o *observer) lookAtHeld(workers []string) map[string][]listen.Connection {
 	seen, err := o.seeConnections(workers)
 	if err != nil {
 		o.warning(err).Msg("cannot count the connections of workers")
 	}
 	o.looked(seen)
-	return seen.held
+	return seen.Held
 }
 
 func (o *observer) lookAtFamilies(workers []string) map[string]kernel.Family {

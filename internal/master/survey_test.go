@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // surveyed is a pool of which every look at the processes is counted, and takes a while.
 func surveyed(t *testing.T, workers int, test func(b *bench, looks *atomic.Int32)) {
-	inBubble(t, Spec{Workers: workers}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: workers}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		var looks atomic.Int32
 		b.observer.families = func(workers []string) (map[string]kernel.Family, error) {
@@ -72,12 +74,12 @@ func TestAllWorkersThatAreToldToStopAtOnceShareALook(t *testing.T) {
 
 // Nobody saw what the worker had, so nobody knows how much of that ended by itself.
 func TestWhatDrainedUnseenIsSaidToBeUnknown(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, soon(time.Second), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		b.blind.Store(true)
-		require.True(t, b.wait(b.askReload().ID, ReloadCompleted).DrainedUnknown)
+		require.True(t, b.wait(b.askReload().ID, pool.ReloadCompleted).DrainedUnknown)
 		b.blind.Store(false)
-		seen := b.wait(b.askReload().ID, ReloadCompleted)
+		seen := b.wait(b.askReload().ID, pool.ReloadCompleted)
 		require.False(t, seen.DrainedUnknown)
 		require.Equal(t, 2, seen.Drained)
 	})

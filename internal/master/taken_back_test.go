@@ -7,16 +7,19 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/pool"
 )
 
 // TestWhatAReloadHasChangedIsTakenBackWithoutALoss aborts reloads that are live on trial, which have given
 // listeners up, opened others and changed the pool's size.
 func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
-	kept := ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t), ReusePort: true}
-	old := ListenAddress{Name: "old", Network: "unix", Address: filepath.Join(t.TempDir(), "old.sock")}
-	older := ListenAddress{Name: "older", Network: "tcp", Address: "127.0.0.1:0"}
-	added := ListenAddress{Name: "new", Network: "tcp", Address: "127.0.0.2:0"}
-	appeared := ListenAddress{Name: "appeared", Network: "unix", Address: filepath.Join(t.TempDir(), "new.sock")}
+	kept := listen.ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t), ReusePort: true}
+	old := listen.ListenAddress{Name: "old", Network: "unix", Address: filepath.Join(t.TempDir(), "old.sock")}
+	older := listen.ListenAddress{Name: "older", Network: "tcp", Address: "127.0.0.1:0"}
+	added := listen.ListenAddress{Name: "new", Network: "tcp", Address: "127.0.0.2:0"}
+	appeared := listen.ListenAddress{Name: "appeared", Network: "unix", Address: filepath.Join(t.TempDir(), "new.sock")}
 	spec := greeting(kept, old, older)
 	spec.Workers = 3
 	before := *spec
@@ -26,10 +29,10 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 	for _, size := range []int{1, 5} {
 		*spec = before
 		spec.Workers, spec.Strategy.Soak = size, time.Hour
-		spec.Listen = []ListenAddress{added, kept, appeared}
-		reload, err := r.Reload(ReloadRequest{})
+		spec.Listen = []listen.ListenAddress{added, kept, appeared}
+		reload, err := r.Reload(pool.ReloadRequest{})
 		require.NoError(t, err)
-		require.Equal(t, reload.ID, r.next(EventReloadLive).ReloadID)
+		require.Equal(t, reload.ID, r.next(pool.EventReloadLive).ReloadID)
 		became := r.listening()
 		for _, a := range became {
 			_, err = greeted(a.Network, a.Address)
@@ -37,11 +40,11 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 		}
 		_, err = net.Dial(old.Network, old.Address)
 		require.Error(t, err, "it is given up")
-		_, err = r.Control(reload.ID, VerbAbort, "")
+		_, err = r.Control(reload.ID, pool.VerbAbort, "")
 		require.NoError(t, err)
-		reload, err = r.Wait(t.Context(), reload.ID, ReloadCompleted)
+		reload, err = r.Wait(t.Context(), reload.ID, pool.ReloadCompleted)
 		require.NoError(t, err)
-		require.Equal(t, ReloadAborted, reload.State, "%v", reload.Failure)
+		require.Equal(t, pool.ReloadAborted, reload.State, "%v", reload.Failure)
 		require.Empty(t, reload.Losses())
 		for _, a := range was {
 			_, err = greeted(a.Network, a.Address)
@@ -58,5 +61,5 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 	stop()
 	require.Eventually(t, func() bool { return len(openTargets()) <= len(files) }, patience, time.Millisecond)
 	*spec = before
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 }

@@ -9,14 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/check"
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // website runs a master whose workers answer over HTTP, all with 200 but those of one slot, and returns its
 // workers by slot.
-func website(t *testing.T, badSlot string) (*master.Master, []master.Worker) {
+func website(t *testing.T, badSlot string) (*master.Master, []pool.Worker) {
 	t.Helper()
-	m := runSite(t, master.Options{Spec: master.Spec{Command: []string{os.Args[0], "website", badSlot}, Workers: 4}})
+	m := runSite(t, master.Options{Spec: plan.Spec{Command: []string{os.Args[0], "website", badSlot}, Workers: 4}})
 	s, err := m.Status()
 	require.NoError(t, err)
 	return m, s.Workers
@@ -25,7 +28,7 @@ func website(t *testing.T, badSlot string) (*master.Master, []master.Worker) {
 // runSite starts a master that ends with the test, and returns when its workers are ready.
 func runSite(t *testing.T, o master.Options) *master.Master {
 	t.Helper()
-	o.Listen = []master.ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
+	o.Listen = []listen.ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
 	o.Log = zerolog.Nop()
 	m, err := master.New(o)
 	require.NoError(t, err)
@@ -40,7 +43,7 @@ func runSite(t *testing.T, o master.Options) *master.Master {
 }
 
 // ask runs a round of checks of all but the first of the workers, as if that one were of the generation before.
-func ask(t *testing.T, m *master.Master, live bool, checks ...string) master.Result {
+func ask(t *testing.T, m *master.Master, live bool, checks ...string) pool.Result {
 	t.Helper()
 	s, err := m.Status()
 	require.NoError(t, err)
@@ -67,7 +70,7 @@ func TestRealWorkersThatAreWellPassEveryCheck(t *testing.T) {
 
 func TestTheRealWorkerThatIsNotWellIsNamed(t *testing.T) {
 	m, workers := website(t, "2")
-	var r master.Result
+	var r pool.Result
 	// Who gets a connection is the kernel's choice; sooner or later it is each.
 	require.Eventually(t, func() bool {
 		r = ask(t, m, false, "tcp", "http:/up")
@@ -88,16 +91,16 @@ func TestARealOlderWorkersAnswerDoesNotCount(t *testing.T) {
 // A broken old version must not keep its repair from being deployed, also not in the moment when the reload is
 // live and the old workers have not heard yet that they are to stop.
 func TestARepairIsDeployed(t *testing.T) {
-	m := runSite(t, master.Options{Check: check.Run, Spec: master.Spec{Command: []string{os.Args[0], "repaired"}, Workers: 1}})
-	var checks []master.Check
+	m := runSite(t, master.Options{Check: check.Run, Spec: plan.Spec{Command: []string{os.Args[0], "repaired"}, Workers: 1}})
+	var checks []pool.Check
 	for _, text := range []string{"tcp", "http:/up", os.Args[0] + " asks"} {
 		c, err := check.Parse(text)
 		require.NoError(t, err)
 		checks = append(checks, c)
 	}
-	reload, err := m.Reload(master.ReloadRequest{Checks: checks})
+	reload, err := m.Reload(pool.ReloadRequest{Checks: checks})
 	require.NoError(t, err)
-	reload, err = m.Wait(t.Context(), reload.ID, master.ReloadCompleted)
+	reload, err = m.Wait(t.Context(), reload.ID, pool.ReloadCompleted)
 	require.NoError(t, err)
-	require.Equal(t, master.ReloadCompleted, reload.State, "%v", reload.Failure)
+	require.Equal(t, pool.ReloadCompleted, reload.State, "%v", reload.Failure)
 }

@@ -6,16 +6,22 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rota/internal/gauge"
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/output"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/reach"
 )
 
 // How the loop measures the reloads that are under way, and has those on trial checked.
 
 // trial is what the loop does because of a reload that is under way.
 type trial struct {
-	*measurement
+	*gauge.Measurement
 
-	forwarder *forwarder // leads to its canary; nil unless that is on trial
+	forwarder *reach.Forwarder // leads to its canary; nil unless that is on trial
 
 	context context.Context // of its checks
 	cancel  context.CancelFunc
@@ -29,34 +35,34 @@ const measureBefore = 250 * time.Millisecond
 // measurements are those of the reloads under way. The loop begins and ends them; any goroutine may read what they
 // have found.
 type measurements struct {
-	running atomic.Pointer[map[string]*measurement] // by reload; the map never changes
+	running atomic.Pointer[map[string]*gauge.Measurement] // by reload; the map never changes
 }
 
 // read returns a fact for each.
-func (m *measurements) read() (facts []fact) {
+func (m *measurements) read() (facts []pool.Fact) {
 	running := m.running.Load()
 	if running == nil {
 		return nil
 	}
 	for id, one := range *running {
-		facts = append(facts, measured{reload: id, found: one.reading()})
+		facts = append(facts, pool.MeasuredNow{Reload: id, Found: one.Reading()})
 	}
 	return facts
 }
 
 // set says which are running.
 func (m *measurements) set(trials map[string]*trial) {
-	running := make(map[string]*measurement, len(trials))
+	running := make(map[string]*gauge.Measurement, len(trials))
 	for id, t := range trials {
-		running[id] = t.measurement
+		running[id] = t.Measurement
 	}
 	m.running.Store(&running)
 }
 
 // mayEndReload is false of the facts that never do, of which there are many.
-func mayEndReload(f fact) bool {
+func mayEndReload(f pool.Fact) bool {
 	switch f.(type) {
-	case saidStatus, counted, holds, forked:
+	case pool.SaidStatus, pool.Counted, pool.Holds, pool.Forked:
 		return false
 	}
 	return true
@@ -64,9 +70,9 @@ func mayEndReload(f fact) bool {
 
 // attend begins to measure the reloads that have begun, and ends the measurement when the reload ends.
 func (l *loop) attend() {
-	for _, r := range l.pool.history() {
+	for _, r := range l.pool.History() {
 		t := l.trials[r.ID]
-		switch under := r.begun(); {
+		switch under := r.Begun(); {
 		case under && t == nil:
 			l.beginTrial(r)
 		case !under && t != nil:
@@ -79,93 +85,93 @@ func (l *loop) attend() {
 	}
 }
 
-func (l *loop) beginTrial(r *Reload) {
-	generation, m, seek := r.Generation, &measurement{queues: l.observer.queues}, l.observer.seeker()
-	interval := l.plans[l.pool.servingGeneration()].ProbeInterval // the reload's own is not read yet
-	m.gauge = newGauge(interval, generation, instruments{
-		endpoints: l.observer.probed,
-		queues:    m.deepest,
-		counters:  kernel.ListenCounters,
-		knock:     knocker{own: l.observer.own, whose: seek.whose}.knock,
-		cost:      seek.cost,
-		alone: func() bool {
+func (l *loop) beginTrial(r *pool.Reload) {
+	generation, m, seek := r.Generation, &gauge.Measurement{Queues: l.observer.queues}, l.observer.seeker()
+	interval := l.plans[l.pool.ServingGeneration()].ProbeInterval // the reload's own is not read yet
+	m.Gauge = gauge.New(interval, generation, gauge.Instruments{
+		Endpoints: l.observer.probed,
+		Queues:    m.Deepest,
+		Counters:  kernel.ListenCounters,
+		Knock:     gauge.Knocker{Own: l.observer.own, Whose: seek.Whose}.Knock,
+		Cost:      seek.Cost,
+		Alone: func() bool {
 			alone, err := l.observer.alone(generation)
 			return alone && err == nil
 		},
 	})
-	t := &trial{measurement: m}
+	t := &trial{Measurement: m}
 	t.context, t.cancel = context.WithCancel(context.Background())
 	l.trials[r.ID] = t
 	l.mailbox.measurements.set(l.trials)
 }
 
 // follow has it measure as closely as the reload's state deserves.
-func (t *trial) follow(r *Reload) {
-	if r.State == ReloadReverting && !t.back {
+func (t *trial) follow(r *pool.Reload) {
+	if r.State == pool.ReloadReverting && !t.back {
 		t.cancel()
 	}
 	switch {
-	case r.State == ReloadLive:
-		t.gauge.enter(phaseAfter)
+	case r.State == pool.ReloadLive:
+		t.Gauge.Enter(gauge.PhaseAfter)
 	case r.Program != nil:
-		t.gauge.enter(phaseDuring)
+		t.Gauge.Enter(gauge.PhaseDuring)
 	}
-	if r.State == ReloadLive || r.Paused != nil {
-		t.gauge.slow()
+	if r.State == pool.ReloadLive || r.Paused != nil {
+		t.Gauge.Slow()
 	} else {
-		t.gauge.fast()
+		t.Gauge.Fast()
 	}
 }
 
 func (l *loop) endTrial(id string, t *trial) {
-	t.gauge.stop()
+	t.Gauge.Stop()
 	t.cancel()
 	if t.forwarder != nil { // the loop ends with a reload under way
-		t.forwarder.close()
+		t.forwarder.Close()
 	}
 	delete(l.trials, id)
 	l.mailbox.measurements.set(l.trials)
 }
 
 // probed are the listeners at which a client is to be served all the time.
-func (l *loop) probed() []ListenAddress {
+func (l *loop) probed() []listen.ListenAddress {
 	list := l.targets()
-	other, rotates := l.pool.otherGeneration()
+	other, rotates := l.pool.OtherGeneration()
 	if !rotates {
 		return list
 	}
-	both := l.plans[other].listeners
-	return slices.DeleteFunc(list, func(a ListenAddress) bool {
-		return !slices.ContainsFunc(both, func(other listener) bool { return other.address() == a.Address })
+	both := l.plans[other].Listeners
+	return slices.DeleteFunc(list, func(a listen.ListenAddress) bool {
+		return !slices.ContainsFunc(both, func(other listen.Listener) bool { return other.BoundAddress() == a.Address })
 	})
 }
 
 // check has a round of checks done, outside of the loop.
-func (l *loop) check(e check) {
-	plan, t := l.plans[e.generation], l.trials[e.reload]
+func (l *loop) check(e pool.RunChecks) {
+	plan, t := l.plans[e.Generation], l.trials[e.Reload]
 	if plan == nil || t == nil {
 		return // it is over
 	}
 	if l.options.Check == nil {
-		go l.mailbox.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: Result{Message: errNoChecks.Error()}})
+		go l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: pool.Result{Message: errNoChecks.Error()}})
 		return
 	}
-	round, told := l.round(e, plan, t), l.pool.reload(e.reload).LiveAt
-	if e.back {
+	round, told := l.round(e, plan, t), l.pool.Reload(e.Reload).LiveAt
+	if e.Back {
 		t.checkBack()
 		told = time.Now()
 	}
 	ctx := t.context
 	l.background.Go(func() {
-		if e.live {
-			l.observer.awaitAlone(ctx, e.generation, told)
+		if e.Live {
+			l.observer.awaitAlone(ctx, e.Generation, told)
 		}
 		result := l.options.Check(ctx, round)
 		if result.Worker != "" && len(result.Output) == 0 {
 			result.Output = l.observer.lastWords(result.Worker)
 		}
 		if ctx.Err() == nil {
-			l.mailbox.post(checked{reload: e.reload, batches: e.batches, back: e.back, result: result})
+			l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: result})
 		}
 	})
 }
@@ -178,31 +184,31 @@ func (t *trial) checkBack() {
 }
 
 // round is what the checks of a reload are asked with.
-func (l *loop) round(e check, plan *plan, t *trial) Round {
+func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *trial) Round {
 	round := Round{
-		Checks:     slices.Concat(plan.Checks, e.checks),
+		Checks:     slices.Concat(plan.Checks, e.Checks),
 		Headers:    plan.CheckHeaders,
 		Timeout:    plan.CheckTimeout,
-		Reload:     e.reload,
-		Generation: e.generation,
-		Revision:   e.revision,
-		Live:       e.live,
-		Again:      e.again,
-		Commands:   e.commands,
-		Canary:     t.forwarder.first(),
+		Reload:     e.Reload,
+		Generation: e.Generation,
+		Revision:   e.Revision,
+		Live:       e.Live,
+		Again:      e.Again,
+		Commands:   e.Commands,
+		Canary:     t.forwarder.First(),
 		Listeners:  l.targets(),
-		Workers:    l.pool.serving(e.generation),
+		Workers:    l.pool.Serving(e.Generation),
 		Slots:      map[string]int{},
 		Serves:     l.observer.serves,
 		Holders:    l.observer.holders,
 		Shirks:     l.observer.shirks,
 		Queues:     l.observer.queues,
-		Command:    l.shell.run,
-		Opened:     l.observer.own.add,
-		Closed:     l.observer.own.end,
+		Command:    l.shell.Run,
+		Opened:     l.observer.own.Add,
+		Closed:     l.observer.own.End,
 	}
 	for _, id := range round.Workers {
-		w, _ := l.pool.alive(id)
+		w, _ := l.pool.Alive(id)
 		round.Slots[id] = w.Slot
 	}
 	return round
@@ -210,15 +216,15 @@ func (l *loop) round(e check, plan *plan, t *trial) Round {
 
 // lastWords are what a worker has printed last.
 func (o *observer) lastWords(worker string) (lines []string) {
-	_ = o.askJournal(worker, func(j *journal) { lines = j.last() })
+	_ = o.askJournal(worker, func(j *output.Journal) { lines = j.Last() })
 	return lines
 }
 
 // prove has the gauge of a reload look for its proof.
-func (l *loop) prove(e prove) {
-	done := func() { l.mailbox.post(proved(e)) }
-	if t := l.trials[e.reload]; t != nil {
-		t.gauge.prove(done)
+func (l *loop) prove(e pool.Prove) {
+	done := func() { l.mailbox.post(pool.Proved(e)) }
+	if t := l.trials[e.Reload]; t != nil {
+		t.Gauge.Prove(done)
 		return
 	}
 	go done()

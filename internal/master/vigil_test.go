@@ -11,13 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
+	"rota/internal/minder"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
+	"rota/internal/reach"
 )
 
 var (
-	auto       = Readiness{Kind: ReadyAuto}
+	auto       = plan.Readiness{Kind: plan.ReadyAuto}
 	waiting    = kernel.Wait{Open: true, Blocked: true}
 	registered = kernel.Wait{Open: true, Registered: true}
-	inherited2 = []ListenAddress{{Name: "a", Network: "tcp", Address: "127.0.0.1:0"}, {Name: "b", Network: "tcp", Address: "127.0.0.1:0"}}
+	inherited2 = []listen.ListenAddress{{Name: "a", Network: "tcp", Address: "127.0.0.1:0"}, {Name: "b", Network: "tcp", Address: "127.0.0.1:0"}}
 )
 
 // waits shows how it waits after a while, and obeys SIGTERM.
@@ -29,12 +35,12 @@ func waits(after time.Duration, how ...kernel.Wait) func(*fakeProcess) {
 }
 
 // firstReady is the first worker that got ready, and when. Everybody has a minute.
-func (b *bench) firstReady() Worker {
+func (b *bench) firstReady() pool.Worker {
 	b.t.Helper()
 	s, err := b.Subscribe(0)
 	require.NoError(b.t, err)
 	defer s.Close()
-	over := func(e Event) bool { return e.Type == EventWorkerReady || e.Type == EventWorkerDraining }
+	over := func(e pool.Event) bool { return e.Type == pool.EventWorkerReady || e.Type == pool.EventWorkerDraining }
 	for _, e := range s.Backlog {
 		if over(e) {
 			return *e.Worker
@@ -45,32 +51,32 @@ func (b *bench) firstReady() Worker {
 			return *e.Worker
 		}
 	}
-	return Worker{}
+	return pool.Worker{}
 }
 
 func TestAWorkerIsReadyWhenItIsSeenToAccept(t *testing.T) {
 	t.Parallel()
 	for _, takes := range []time.Duration{0, 3 * time.Millisecond, 30 * time.Second} {
-		inBubble(t, Spec{Workers: 1, Ready: auto}, waits(takes, waiting), func(b *bench) {
+		inBubble(t, plan.Spec{Workers: 1, Ready: auto}, waits(takes, waiting), func(b *bench) {
 			w := b.firstReady()
-			require.Equal(t, Readied{By: BySight, Detail: "seen to accept connections on the listener tcp"}, w.Readied)
+			require.Equal(t, pool.Readied{By: pool.BySight, Detail: "seen to accept connections on the listener tcp"}, w.Readied)
 			after := w.ReadyAt.Sub(w.StartedAt)
 			require.GreaterOrEqual(t, after, takes)
-			require.LessOrEqual(t, after, max(2*takes, 2*firstLook), "looks are close together at first")
-			require.LessOrEqual(t, after, takes+2*lastLook)
+			require.LessOrEqual(t, after, max(2*takes, 2*minder.FirstLook), "looks are close together at first")
+			require.LessOrEqual(t, after, takes+2*minder.LastLook)
 		})
 	}
 }
 
 func TestAWorkerThatSaysItIsReadyAndDoesNotAcceptIsNot(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Spec{Workers: 1, Ready: auto}, soon(0), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto}, soon(0), func(b *bench) {
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		defer s.Close()
 		for e := range s.C {
-			require.NotEqual(t, EventWorkerReady, e.Type)
-			if e.Type == EventWorkerDraining {
+			require.NotEqual(t, pool.EventWorkerReady, e.Type)
+			if e.Type == pool.EventWorkerDraining {
 				require.Contains(t, e.Message, "was not ready in 1m0s: it said READY=1, but nobody waits for connections on the listener tcp (127.0.0.1:")
 				return
 			}
@@ -82,12 +88,12 @@ func TestAWorkerThatSaysItIsReadyAndDoesNotAcceptIsNot(t *testing.T) {
 func TestAWordMakesTheMasterLookAgainSoon(t *testing.T) {
 	t.Parallel()
 	said := 20 * time.Second
-	inBubble(t, Spec{Workers: 1, Ready: auto}, func(p *fakeProcess) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto}, func(p *fakeProcess) {
 		waits(said, waiting)(p)
-		time.AfterFunc(said, func() { p.noted <- note{ready: true} })
+		time.AfterFunc(said, func() { p.noted <- process.Note{Ready: true} })
 	}, func(b *bench) {
 		w := b.firstReady()
-		require.Less(t, w.ReadyAt.Sub(w.StartedAt), said+2*firstLook)
+		require.Less(t, w.ReadyAt.Sub(w.StartedAt), said+2*minder.FirstLook)
 	})
 }
 
@@ -98,15 +104,15 @@ func TestWhatIsAssumedIsSaidOnceToEverybody(t *testing.T) {
 		soon(0)(p)
 		p.shows("", registered)
 	}
-	inBubble(t, Spec{Workers: 2, Ready: auto}, early, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, Ready: auto}, early, func(b *bench) {
 		b.options.Log = zerolog.New(&log)
 		w := b.firstReady()
-		require.Equal(t, ByAssumption, w.Readied.By)
+		require.Equal(t, pool.ByAssumption, w.Readied.By)
 		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there", w.Readied.Detail)
-		require.GreaterOrEqual(t, w.ReadyAt.Sub(w.StartedAt), mostPatience)
-		require.LessOrEqual(t, w.ReadyAt.Sub(w.StartedAt), mostPatience+2*lastLook)
+		require.GreaterOrEqual(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience)
+		require.LessOrEqual(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience+2*minder.LastLook)
 
-		r := b.wait(b.askReload().ID, ReloadLive)
+		r := b.wait(b.askReload().ID, pool.ReloadLive)
 		require.Equal(t, []string{"it has registered the listener tcp but was not seen to accept from there"}, r.Assumed)
 		synctest.Wait()
 		b.status()
@@ -129,16 +135,16 @@ func TestAWorkerThatCanNotBeSeenIsBelievedOrHasToLive(t *testing.T) {
 			p.obeys = true
 			p.shows(kernel.UnseenRing, kernel.Wait{Open: true})
 			if says {
-				p.noted <- note{ready: true}
+				p.noted <- process.Note{Ready: true}
 			}
 		}
 	}
-	inBubble(t, Spec{Workers: 1, Ready: auto}, unseen(true), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto}, unseen(true), func(b *bench) {
 		w := b.firstReady()
-		require.Less(t, w.ReadyAt.Sub(w.StartedAt), mostPatience/2)
+		require.Less(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience/2)
 		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and the program uses io_uring, and may accept through that", w.Readied.Detail)
 	})
-	inBubble(t, Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second}, unseen(false), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second}, unseen(false), func(b *bench) {
 		w := b.firstReady()
 		require.Less(t, w.ReadyAt.Sub(w.StartedAt), 2*time.Second, "half of a short start timeout is enough")
 		require.Contains(t, w.Readied.Detail, "it has lived 1s, and the program uses io_uring")
@@ -147,32 +153,32 @@ func TestAWorkerThatCanNotBeSeenIsBelievedOrHasToLive(t *testing.T) {
 
 func TestAWorkerWithoutStreamListenersIsBelievedOrHasToLive(t *testing.T) {
 	t.Parallel()
-	datagrams := []ListenAddress{{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}}
-	inBubble(t, Spec{Workers: 1, Ready: auto, Listen: datagrams}, soon(time.Second), func(b *bench) {
+	datagrams := []listen.ListenAddress{{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}}
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, soon(time.Second), func(b *bench) {
 		w := b.firstReady()
 		require.Equal(t, time.Second, w.ReadyAt.Sub(w.StartedAt))
-		require.Equal(t, Readied{By: ByWord}, w.Readied)
+		require.Equal(t, pool.Readied{By: pool.ByWord}, w.Readied)
 	})
-	inBubble(t, Spec{Workers: 1, Ready: auto, Listen: datagrams}, func(p *fakeProcess) { p.obeys = true }, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, func(p *fakeProcess) { p.obeys = true }, func(b *bench) {
 		w := b.firstReady()
-		require.Equal(t, mostPatience, w.ReadyAt.Sub(w.StartedAt))
-		require.Equal(t, ByLife, w.Readied.By)
+		require.Equal(t, minder.MostPatience, w.ReadyAt.Sub(w.StartedAt))
+		require.Equal(t, pool.ByLife, w.Readied.By)
 	})
 }
 
 func TestAReleaseHasToServeWhatItsPredecessorServed(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Spec{Workers: 2, Ready: auto, Listen: inherited2}, waits(time.Second, waiting, waiting), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, Ready: auto, Listen: inherited2}, waits(time.Second, waiting, waiting), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 2, b.status().Ready)
 		b.from(waits(time.Second, waiting, registered))
-		r := b.wait(b.askReload().ID, ReloadLive)
-		require.Equal(t, ReloadFailed, r.State)
+		r := b.wait(b.askReload().ID, pool.ReloadLive)
+		require.Equal(t, pool.ReloadFailed, r.State)
 		require.Contains(t, r.Failure.Message, "it does not accept connections on the listener b (127.0.0.1:")
 		require.Contains(t, r.Failure.Message, "as the worker before it in slot 0 did: remove what is not served any more from listen, or set ready")
 
 		b.from(waits(time.Second, registered, waiting)) // of another generation that is started after a crash, that is wanted as well
-		b.processes[0].exit(exitStatus{code: 1})
+		b.processes[0].exit(process.ExitStatus{Code: 1})
 		time.Sleep(10 * time.Second)
 		require.Equal(t, 1, b.status().Ready)
 		b.from(waits(time.Second, waiting, waiting))
@@ -184,12 +190,12 @@ func TestAReleaseHasToServeWhatItsPredecessorServed(t *testing.T) {
 // What a worker begins to serve later is found out when it is replaced.
 func TestWhatAWorkerServesLaterIsWantedOfItsSuccessor(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Spec{Workers: 1, Ready: auto, Listen: inherited2}, waits(0, waiting, registered), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: inherited2}, waits(0, waiting, registered), func(b *bench) {
 		time.Sleep(time.Minute)
 		b.processes[0].shows("", waiting, waiting)
 		b.from(waits(0, waiting, registered))
-		r := b.wait(b.askReload().ID, ReloadLive)
-		require.Equal(t, ReloadFailed, r.State)
+		r := b.wait(b.askReload().ID, pool.ReloadLive)
+		require.Equal(t, pool.ReloadFailed, r.State)
 		require.Contains(t, r.Failure.Message, "the listener b (")
 	})
 }
@@ -197,19 +203,19 @@ func TestWhatAWorkerServesLaterIsWantedOfItsSuccessor(t *testing.T) {
 // The older generation never served what the one that fails did.
 func TestGoingBackNeedsOnlyWhatWasServedBefore(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Spec{Workers: 2, Ready: auto, Listen: inherited2}, waits(0, waiting, registered), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, Ready: auto, Listen: inherited2}, waits(0, waiting, registered), func(b *bench) {
 		time.Sleep(20 * time.Second)
 		require.Equal(t, 2, b.status().Ready)
 		b.from(func(p *fakeProcess) {
 			switch {
-			case p.spec.generation == 1:
+			case p.spec.Generation == 1:
 				waits(0, waiting, registered)(p)
-			case p.spec.slot == 0:
+			case p.spec.Slot == 0:
 				waits(0, waiting, waiting)(p)
 			}
 		})
-		r := b.wait(b.askReload().ID, ReloadLive)
-		require.Equal(t, ReloadFailed, r.State)
+		r := b.wait(b.askReload().ID, pool.ReloadLive)
+		require.Equal(t, pool.ReloadFailed, r.State)
 		require.False(t, r.Failure.Stranded, r.Failure.Message)
 		require.Equal(t, 2, b.status().Ready)
 		require.Equal(t, 1, b.status().Generation)
@@ -219,34 +225,34 @@ func TestGoingBackNeedsOnlyWhatWasServedBefore(t *testing.T) {
 // A listener that is new was served by nobody, and one that is gone need not be.
 func TestOnlyListenersThatBothHaveAreWanted(t *testing.T) {
 	t.Parallel()
-	a, b, c := inherited2[0], inherited2[1], ListenAddress{Name: "c", Network: "tcp", Address: "127.0.0.1:0"}
-	inBubble(t, Spec{Workers: 1, Ready: auto, Listen: []ListenAddress{a, b}}, waits(0, waiting, waiting), func(bench *bench) {
+	a, b, c := inherited2[0], inherited2[1], listen.ListenAddress{Name: "c", Network: "tcp", Address: "127.0.0.1:0"}
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: []listen.ListenAddress{a, b}}, waits(0, waiting, waiting), func(bench *bench) {
 		time.Sleep(time.Second)
-		bench.options.Reread = func() (Spec, error) {
+		bench.options.Reread = func() (plan.Spec, error) {
 			s := bench.options.Spec
-			s.Listen = []ListenAddress{b, c}
+			s.Listen = []listen.ListenAddress{b, c}
 			return s, nil
 		}
 		bench.from(waits(0, waiting, kernel.Wait{Open: true}))
-		r := bench.wait(bench.askReload().ID, ReloadLive)
-		require.Equal(t, ReloadLive, r.State, r.Failure)
+		r := bench.wait(bench.askReload().ID, pool.ReloadLive)
+		require.Equal(t, pool.ReloadLive, r.State, r.Failure)
 	})
 }
 
 // What a search has found counts, and it is looked at once more at once.
 func TestAConnectionThatAWorkerHasAcceptedMakesItReady(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Spec{Workers: 1, Ready: auto}, waits(0, registered), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto}, waits(0, registered), func(b *bench) {
 		time.Sleep(30 * time.Second)
 		require.Zero(t, b.status().Ready)
 		require.NoError(t, b.ask(func(l *loop) {
 			for id, w := range l.minders {
 				require.Len(t, l.sought(w.attends[0].binding), 1)
-				l.found(w.attends[0].binding, []acceptance{{worker: id}}, tally{offered: 1, taken: 1}, nil)
+				l.found(w.attends[0].binding, []reach.Acceptance{{Worker: id}}, reach.Tally{Offered: 1, Taken: 1}, nil)
 				require.Empty(t, l.sought(w.attends[0].binding))
 			}
 		}))
-		time.Sleep(2 * firstLook)
+		time.Sleep(2 * minder.FirstLook)
 		require.Equal(t, 1, b.status().Ready)
 	})
 }
@@ -254,13 +260,13 @@ func TestAConnectionThatAWorkerHasAcceptedMakesItReady(t *testing.T) {
 // A program that loads for long after it has registered its listener has siblings that do.
 func TestAWorkerThatNoConnectionReachesIsAssumedToBeAsItsSiblings(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Spec{Workers: 2, Ready: auto}, waits(0, registered), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, Ready: auto}, waits(0, registered), func(b *bench) {
 		time.Sleep(10 * time.Second)
 		require.Zero(t, b.status().Ready)
 		require.NoError(t, b.ask(func(l *loop) {
 			for id, w := range l.minders {
-				if w.start.slot == 0 {
-					l.found(w.attends[0].binding, []acceptance{{worker: id}}, tally{offered: 9, taken: 9}, nil)
+				if w.Start.Slot == 0 {
+					l.found(w.attends[0].binding, []reach.Acceptance{{Worker: id}}, reach.Tally{Offered: 9, Taken: 9}, nil)
 				}
 			}
 		}))

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 )
 
 // What the master looks after although nobody tells it: the files that workers are started
@@ -29,12 +30,12 @@ type caretaker struct {
 func (c *caretaker) watch(every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	files := watchFiles(c.log)
-	defer files.close()
+	files := listen.WatchFiles(c.log)
+	defer files.Close()
 	var known []string
 	quick := quickLooks
 	for {
-		files.add(c.socketPaths())
+		files.Add(c.socketPaths())
 		missing := c.look()
 		for _, what := range missing {
 			if !slices.Contains(known, what) {
@@ -66,7 +67,7 @@ func (l *loop) lookSoon() {
 }
 
 // rest returns true when it is time to look again, and false when the loop has ended.
-func (c *caretaker) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
+func (c *caretaker) rest(tick *time.Ticker, quick bool, files *listen.FileWatch) bool {
 	var again <-chan time.Time
 	if quick {
 		again = time.After(quickPause)
@@ -79,8 +80,8 @@ func (c *caretaker) rest(tick *time.Ticker, quick bool, files *fileWatch) bool {
 			return true
 		case <-c.soon:
 			return true
-		case events := <-files.events:
-			if files.concern(events) {
+		case events := <-files.Events:
+			if files.Concern(events) {
 				return true
 			}
 		case <-c.done:
@@ -96,11 +97,11 @@ func (c *caretaker) look() (missing []string) {
 	if p == nil {
 		return nil
 	}
-	missing = p.missing()
-	if lost := c.planner.home.Load().lost(); lost != "" {
+	missing = p.Missing()
+	if lost := c.planner.home.Load().Lost(); lost != "" {
 		missing = append(missing, lost)
 	}
-	p.drop()
+	p.Drop()
 	c.missing(generation, missing)
 	return missing
 }
@@ -108,9 +109,9 @@ func (c *caretaker) look() (missing []string) {
 // shut says of each of the serving generation's listeners that nobody can reach it, and why.
 func (l *loop) shut() []string {
 	var list []string
-	if p := l.plans[l.pool.servingGeneration()]; p != nil {
-		for _, listener := range p.listeners {
-			if why := listener.shut(); why != "" {
+	if p := l.plans[l.pool.ServingGeneration()]; p != nil {
+		for _, listener := range p.Listeners {
+			if why := listener.Shut(); why != "" {
 				list = append(list, fmt.Sprintf("nobody can connect to the listener %s: %s", listener.Name, why))
 			}
 		}
@@ -123,17 +124,17 @@ func (l *loop) shut() []string {
 // opened anew, which the next reload does.
 func (l *loop) mendListeners() {
 	for _, p := range l.plans {
-		for _, listener := range p.listeners {
-			for _, s := range listener.sockets {
-				if ok, err := kernel.Listening(s.fd); ok || err != nil || listener.dead {
+		for _, listener := range p.Listeners {
+			for _, s := range listener.Sockets {
+				if ok, err := kernel.Listening(s.FD); ok || err != nil || listener.Dead {
 					continue
 				}
-				listener.dead = !s.listenAgain()
+				listener.Dead = !s.ListenAgain()
 				what := "rota listens again"
-				if listener.dead {
+				if listener.Dead {
 					what = "a reload opens it anew"
 				}
-				l.options.Log.Error().Str("listener", listener.Name).Str("address", s.kernel.Address()).Bool("mended", !listener.dead).
+				l.options.Log.Error().Str("listener", listener.Name).Str("address", s.Kernel.Address()).Bool("mended", !listener.Dead).
 					Msg("a worker has shut the listening socket down for all of them, " + what + "; a program that shares it must only close it")
 			}
 		}

@@ -4,19 +4,24 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // shutDown is what a worker does that ends its server with the wrong system call, once.
 func shutDown() {
 	marker := os.Args[2]
 	if _, err := os.Stat(marker); err != nil {
-		_ = unix.Shutdown(firstInherited, unix.SHUT_RDWR)
+		_ = unix.Shutdown(listen.FirstInherited, unix.SHUT_RDWR)
 		_ = os.WriteFile(marker, nil, 0o600)
 	}
 	good()
@@ -24,7 +29,7 @@ func shutDown() {
 
 func TestATCPListenerThatAWorkerShutDownListensAgain(t *testing.T) {
 	port := freePort(t)
-	r := runMaster(t, Spec{Workers: 1, Listen: []ListenAddress{{Name: "tcp", Network: "tcp", Address: port}},
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{{Name: "tcp", Network: "tcp", Address: port}},
 		Command: []string{os.Args[0], "shuts-down", filepath.Join(t.TempDir(), "done")}}, "")
 	r.ready(1)
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), `"mended":true`) }, patience, time.Millisecond)
@@ -39,13 +44,13 @@ func TestATCPListenerThatAWorkerShutDownListensAgain(t *testing.T) {
 func TestAUnixListenerThatAWorkerShutDownIsOpenedAnewByAReload(t *testing.T) {
 	directory := t.TempDir()
 	path := filepath.Join(directory, "app.sock")
-	r := runMaster(t, Spec{Workers: 1, Listen: []ListenAddress{{Name: "unix", Network: "unix", Address: path}},
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{{Name: "unix", Network: "unix", Address: path}},
 		Command: []string{os.Args[0], "shuts-down", filepath.Join(directory, "done")}}, "")
 	r.ready(1)
 	require.Eventually(t, func() bool { s, err := r.Status(); return err == nil && len(s.Missing) == 1 }, patience, time.Millisecond)
 	_, err := net.Dial("unix", path)
 	require.Error(t, err)
-	require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	c, err := net.Dial("unix", path)
 	require.NoError(t, err)
 	c.Close()
@@ -58,7 +63,7 @@ func TestAUnixListenerThatAWorkerShutDownIsOpenedAnewByAReload(t *testing.T) {
 func freePort(t *testing.T) string {
 	t.Helper()
 	for port := 10_300 + os.Getpid()%10_000; ; port++ {
-		l, err := net.Listen("tcp", "127.0.0.1:"+itoa(port))
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err == nil {
 			defer l.Close()
 			return l.Addr().String()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -12,18 +13,25 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/output"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
 )
 
 // talks makes a fake process whose output the test gives, and which is ready and obeys.
 func talks(p *fakeProcess) {
 	soon(time.Millisecond)(p)
-	p.printed = make(chan chunk)
+	p.printed = make(chan output.Chunk)
 }
 
-func (f *fakeProcess) says(text string) { f.printed <- chunk{stdout, []byte(text + "\n")} }
+func (f *fakeProcess) says(text string) {
+	f.printed <- output.Chunk{Stream: output.Stdout, Data: []byte(text + "\n")}
+}
 
 func TestAWorkersOutputCanBeReadAndFollowedToItsEnd(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, talks, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, talks, func(b *bench) {
 		time.Sleep(time.Second)
 		id, p := b.status().Workers[0].ID, b.processes[0]
 		p.says("one")
@@ -44,7 +52,7 @@ func TestAWorkersOutputCanBeReadAndFollowedToItsEnd(t *testing.T) {
 		require.Equal(b.t, []uint64{1, 2}, numbers(log.Lines))
 
 		go func() { p.says("the last words"); close(p.printed) }()
-		p.exit(exitStatus{code: 5})
+		p.exit(process.ExitStatus{Code: 5})
 		require.Equal(b.t, "the last words", (<-s.C).Lines[0].Text)
 		require.Equal(b.t, 5, (<-s.C).End.Exit.Code)
 		_, open = <-s.C
@@ -64,14 +72,14 @@ func TestAWorkersOutputCanBeReadAndFollowedToItsEnd(t *testing.T) {
 }
 
 func TestWhatAnOldWorkerPrintedIsForgotten(t *testing.T) {
-	dies := func(p *fakeProcess) { p.exit(exitStatus{code: 1}) }
-	inBubble(t, Spec{Workers: 4}, dies, func(b *bench) {
+	dies := func(p *fakeProcess) { p.exit(process.ExitStatus{Code: 1}) }
+	inBubble(t, plan.Spec{Workers: 4}, dies, func(b *bench) {
 		for b.status().Totals.WorkersDied <= keepJournals+4 {
 			time.Sleep(time.Minute)
 		}
-		var gone []Worker
+		var gone []pool.Worker
 		require.NoError(b.t, b.ask(func(l *loop) {
-			gone = slices.Clone(l.pool.gone)
+			gone = slices.Clone(l.pool.Gone)
 			require.Len(b.t, l.journals, keepJournals)
 		}))
 		for i, w := range gone {
@@ -85,7 +93,7 @@ func TestWhatAnOldWorkerPrintedIsForgotten(t *testing.T) {
 		_, err := b.FollowLog(gone[0].ID)
 		require.ErrorIs(b.t, err, ErrLogGone)
 		_, err = b.WorkerLog("no such id")
-		require.ErrorIs(b.t, err, ErrNoWorker)
+		require.ErrorIs(b.t, err, pool.ErrNoWorker)
 		b.Kill()
 		<-b.done
 		_, err = b.WorkerLog(gone[0].ID)
@@ -94,11 +102,11 @@ func TestWhatAnOldWorkerPrintedIsForgotten(t *testing.T) {
 }
 
 func TestAWorkerThatCouldNotBeStartedHasPrintedNothing(t *testing.T) {
-	inBubble(t, Spec{Workers: 1}, talks, func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 1}, talks, func(b *bench) {
 		time.Sleep(time.Second)
-		b.failing(errNotThere)
-		failed := b.wait(b.askReload().ID, ReloadLive)
-		require.Equal(b.t, ReloadFailed, failed.State)
+		b.failing(os.ErrNotExist)
+		failed := b.wait(b.askReload().ID, pool.ReloadLive)
+		require.Equal(b.t, pool.ReloadFailed, failed.State)
 		log, err := b.WorkerLog(failed.Failure.WorkerID)
 		require.NoError(b.t, err)
 		require.Zero(b.t, log)
@@ -107,7 +115,7 @@ func TestAWorkerThatCouldNotBeStartedHasPrintedNothing(t *testing.T) {
 
 // Whoever asks while a worker goes gets its output from the minder or from the loop, never nothing.
 func TestOutputCanBeAskedForAtAnyMoment(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 2}, "good")
+	r := runMaster(t, plan.Spec{Workers: 2}, "good")
 	r.ready(2)
 	stop := make(chan struct{})
 	var askers sync.WaitGroup
@@ -135,23 +143,23 @@ func TestOutputCanBeAskedForAtAnyMoment(t *testing.T) {
 		})
 	}
 	for range 3 {
-		require.Equal(t, ReloadCompleted, r.reload(ReloadRequest{}, ReloadCompleted).State)
+		require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
 	}
 	close(stop)
 	askers.Wait()
 }
 
 func TestAWorkerThatFloodsItsOutputSlowsNobody(t *testing.T) {
-	r := runMaster(t, Spec{Workers: 2}, "one-floods")
+	r := runMaster(t, plan.Spec{Workers: 2}, "one-floods")
 	r.ready(2)
 	workers, _ := r.workers()
 	flooding, other := workers[0], workers[1]
-	output := func(w Worker) WorkerLog {
+	printed := func(w pool.Worker) output.WorkerLog {
 		log, err := r.WorkerLog(w.ID)
 		require.NoError(t, err)
 		return log
 	}
-	require.Eventually(t, func() bool { return output(flooding).Unlogged > 50_000 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return printed(flooding).Unlogged > 50_000 }, patience, time.Millisecond)
 
 	for i := range 20 {
 		c, err := net.Dial("tcp", r.listening()[0].Address) // which asks for the status
@@ -159,18 +167,18 @@ func TestAWorkerThatFloodsItsOutputSlowsNobody(t *testing.T) {
 		defer c.Close()
 		greeted := fmt.Sprint("greeted ", c.LocalAddr())
 		require.Eventually(t, func() bool {
-			lines := output(other).Lines
+			lines := printed(other).Lines
 			return len(lines) == i+1 && lines[i].Text == greeted
 		}, patience, time.Millisecond, "the flood does not end before it is told to")
 		require.Contains(t, r.log.String(), greeted)
 	}
-	require.Zero(t, output(other).Unlogged)
+	require.Zero(t, printed(other).Unlogged)
 
 	require.NoError(t, syscall.Kill(flooding.PID, syscall.SIGTERM))
-	for r.next(EventWorkerExited).Worker.ID != flooding.ID {
+	for r.next(pool.EventWorkerExited).Worker.ID != flooding.ID {
 	}
-	log := output(flooding)
-	require.Equal(t, fmt.Sprint("printed ", log.Printed), log.Lines[KeptLines-1].Text, "each line is counted")
+	log := printed(flooding)
+	require.Equal(t, fmt.Sprint("printed ", log.Printed), log.Lines[output.KeptLines-1].Text, "each line is counted")
 	require.Greater(t, log.Unlogged, uint64(50_000))
 	require.Equal(t, log.Printed-log.Unlogged, r.countLogged(flooding.ID, "info"))
 	require.Equal(t, log.Unlogged, r.countLogged(flooding.ID, "warn"), "what is not logged is said")
@@ -194,9 +202,16 @@ func (r *running) countLogged(worker, level string) (n uint64) {
 }
 
 func TestALineThatSaysReadyIsSeenAmongVeryMany(t *testing.T) {
-	ready, err := ParseReadiness(`log:^listening on port \d+$`)
+	ready, err := plan.ParseReadiness(`log:^listening on port \d+$`)
 	require.NoError(t, err)
-	r := runMaster(t, Spec{Workers: 1, Ready: ready}, "chatty-start")
-	require.Contains(t, r.next(EventWorkerReady).Message, "it printed a line that matches")
+	r := runMaster(t, plan.Spec{Workers: 1, Ready: ready}, "chatty-start")
+	require.Contains(t, r.next(pool.EventWorkerReady).Message, "it printed a line that matches")
 	require.NotContains(t, r.log.String(), `"message":"listening on port`, "it was over the budget")
+}
+
+func numbers(lines []output.LogLine) (list []uint64) {
+	for _, l := range lines {
+		list = append(list, l.Number)
+	}
+	return list
 }

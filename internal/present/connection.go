@@ -1,13 +1,15 @@
 package present
 
 import (
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/view"
 	"rota/internal/words"
 )
 
 // Connection fills in the view of a connection.
-func Connection(v *view.Connection, c *master.Connection) {
+func Connection(v *view.Connection, c *listen.Connection) {
 	*v = view.Connection{
 		ID:        c.ID(),
 		WorkerID:  c.WorkerID,
@@ -25,7 +27,7 @@ func Connection(v *view.Connection, c *master.Connection) {
 	}
 }
 
-func cutConnections(list []master.CutConnection) []view.CutConnection {
+func cutConnections(list []pool.CutConnection) []view.CutConnection {
 	views := make([]view.CutConnection, 0, len(list))
 	for _, c := range list {
 		v := view.CutConnection{ID: c.ID, WorkerID: c.WorkerID, Listener: c.Listener, Remote: known(c.Remote), State: c.State, How: string(c.How)}

@@ -1,12 +1,12 @@
 package present
 
 import (
-	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/view"
 )
 
 // Event is the view of an event.
-func Event(e master.Event) view.Event {
+func Event(e pool.Event) view.Event {
 	v := view.Event{
 		Seq:            e.Seq,
 		Time:           view.At(e.Time),
@@ -27,7 +27,7 @@ func Event(e master.Event) view.Event {
 			v.Reload.Steps, v.Reload.Callers, v.Reload.Program = nil, nil, nil // they come with the last event
 		}
 	}
-	if r := v.Reload; e.Type == master.EventReloadProgress {
+	if r := v.Reload; e.Type == pool.EventReloadProgress {
 		v.Progress = &view.Progress{Replaced: r.Replaced, Total: r.Total, Draining: r.Draining, ConnectionsRemaining: r.ConnectionsRemaining}
 	}
 	return v

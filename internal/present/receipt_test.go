@@ -6,16 +6,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/view"
 )
 
 // proven is the receipt of a reload whose generation was seen to answer.
-var proven = master.Receipt{Measured: master.Measured{Probes: master.Probes{Sent: 3, OK: 3, New: 2, Older: 1}, Proven: true}}
+var proven = pool.Receipt{Measured: pool.Measured{Probes: pool.Probes{Sent: 3, OK: 3, New: 2, Older: 1}, Proven: true}}
 
 func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
-	r := master.Reload{State: master.ReloadFailed, Progress: master.Progress{StartedAt: time.Now(), Leaving: 1, Served: true},
-		Outcome: master.Outcome{Receipt: proven}}
+	r := pool.Reload{State: pool.ReloadFailed, Progress: pool.Progress{StartedAt: time.Now(), Leaving: 1, Served: true},
+		Outcome: pool.Outcome{Receipt: proven}}
 	require.Nil(t, receipt(r).Lossless)
 	r.Leaving = 0
 	require.Equal(t, new(true), receipt(r).Lossless)
@@ -23,21 +23,21 @@ func TestAReloadIsNotCalledLosslessBeforeThatIsCertain(t *testing.T) {
 	require.Nil(t, receipt(r).Lossless, "there was nothing to lose")
 	r.Leaving, r.Died = 1, 1
 	require.Equal(t, new(false), receipt(r).Lossless)
-	r = master.Reload{State: master.ReloadLive, Progress: master.Progress{StartedAt: time.Now()},
-		Outcome: master.Outcome{Receipt: master.Receipt{Died: 1}}}
+	r = pool.Reload{State: pool.ReloadLive, Progress: pool.Progress{StartedAt: time.Now()},
+		Outcome: pool.Outcome{Receipt: pool.Receipt{Died: 1}}}
 	require.Nil(t, receipt(r).Lossless, "it has not ended")
 }
 
 func TestWhatBecameOfConnectionsUnseenIsNull(t *testing.T) {
-	r := master.Reload{State: master.ReloadCompleted, Progress: master.Progress{StartedAt: time.Now()},
-		Outcome: master.Outcome{CutUnknown: true, Receipt: master.Receipt{DrainedUnknown: true, DropUnknown: true}}}
+	r := pool.Reload{State: pool.ReloadCompleted, Progress: pool.Progress{StartedAt: time.Now()},
+		Outcome: pool.Outcome{CutUnknown: true, Receipt: pool.Receipt{DrainedUnknown: true, DropUnknown: true}}}
 	require.Equal(t, view.Fate{}, receipt(r).Connections)
-	r.CutUnknown, r.Receipt = false, master.Receipt{Drained: 3}
+	r.CutUnknown, r.Receipt = false, pool.Receipt{Drained: 3}
 	require.Equal(t, view.Fate{Drained: new(3), Cut: new(0), Dropped: new(0)}, receipt(r).Connections)
 }
 
 func TestATimeThatNothingTookIsNull(t *testing.T) {
-	v := probes(master.Measured{Probes: master.Probes{Sent: 4, OK: 1, Older: 1, Unanswered: 3, Queued: 2, Silent: 1,
+	v := probes(pool.Measured{Probes: pool.Probes{Sent: 4, OK: 1, Older: 1, Unanswered: 3, Queued: 2, Silent: 1,
 		Before: 1500 * time.Microsecond, Slowest: 1500 * time.Microsecond}})
 	require.Equal(t, view.Probes{Sent: 4, OK: 1, Unanswered: 3, SlowestMS: 1.5, AnsweredBy: &view.AnsweredBy{Older: 1}, NotAccepted: 2, Silent: 1, BeforeMS: new(1.5)}, v)
 }

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"rota/internal/kernel"
+	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/pool"
 	"rota/internal/view"
 	"rota/internal/words"
 )
@@ -51,7 +53,7 @@ func Stats(s view.Status, list view.Workers) view.Stats {
 	return view.Stats{Status: s, Workers: workers}
 }
 
-func listeners(list []master.ListenAddress, queues map[string]kernel.Queue) []view.Listener {
+func listeners(list []listen.ListenAddress, queues map[string]kernel.Queue) []view.Listener {
 	views := make([]view.Listener, 0, len(list))
 	for _, l := range list {
 		v := view.Listener{Name: l.Name, Network: l.Network, Address: l.Address}
@@ -78,7 +80,7 @@ func waiting(slots []master.WaitingSlot) []view.WaitingSlot {
 }
 
 // total is nil unless the kernel told of every worker: a part would be taken for the whole.
-func (c Census) total(workers []master.Worker) *int {
+func (c Census) total(workers []pool.Worker) *int {
 	if c == nil {
 		return nil
 	}

@@ -4,7 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"rota/internal/master"
+	"rota/internal/plan"
+	"rota/internal/pool"
 )
 
 // key is one thing that can be set.
@@ -37,7 +38,7 @@ var keys = []key{
 		examples: []any{[]any{":8080"}, []any{"http=0.0.0.0:80", map[string]any{"name": "app", "address": "unix:/run/app.sock", "mode": "0660"}}},
 	},
 	{
-		name: "workers", preset: "0", kind: wholeNumber(0, master.MaxWorkers),
+		name: "workers", preset: "0", kind: wholeNumber(0, pool.MaxWorkers),
 		usage:    "`number` of workers; 0 means one per core",
 		examples: []any{4},
 	},
@@ -94,7 +95,7 @@ var keys = []key{
 		examples: []any{"auto", "notify", "tcp", "delay:2s", "http:/healthz", "log:listening on"},
 	},
 	{
-		name: "start_timeout", preset: master.DefaultStartTimeout.String(), kind: durationAbove0,
+		name: "start_timeout", preset: plan.DefaultStartTimeout.String(), kind: durationAbove0,
 		usage:    "how long a new worker may take to be ready",
 		examples: []any{"30s"},
 	},
@@ -107,7 +108,7 @@ var keys = []key{
 		usage: "send the stop signal to the worker's whole process group",
 	},
 	{
-		name: "drain_timeout", preset: master.DefaultDrainTimeout.String(), kind: durationAbove0,
+		name: "drain_timeout", preset: plan.DefaultDrainTimeout.String(), kind: durationAbove0,
 		usage:    "how long an old worker may take to finish its connections",
 		examples: []any{"5m"},
 	},
@@ -126,7 +127,7 @@ var keys = []key{
 		examples: []any{2, "25%"},
 	},
 	{
-		name: "canary", preset: "0", kind: wholeNumber(0, master.MaxWorkers),
+		name: "canary", preset: "0", kind: wholeNumber(0, pool.MaxWorkers),
 		usage:    "`number` of workers that a reload replaces first, before it waits",
 		examples: []any{1},
 	},
@@ -153,7 +154,7 @@ var keys = []key{
 		examples: []any{[]any{"http:/healthz", "./smoke-test --fast"}},
 	},
 	{
-		name: "check_timeout", preset: master.DefaultCheckTimeout.String(), kind: durationAbove0,
+		name: "check_timeout", preset: plan.DefaultCheckTimeout.String(), kind: durationAbove0,
 		usage: "how long one check may take",
 	},
 	{

@@ -9,7 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"rota/internal/master"
+	"rota/internal/listen"
 	"rota/internal/near"
 )
 
@@ -53,9 +53,9 @@ func parseAddresses(n *yaml.Node) (any, []complaint) {
 			continue
 		}
 		// With one address more each time: a new problem is about this one, and its line.
-		_, before := master.ParseListen(specs)
+		_, before := listen.ParseListen(specs)
 		specs = append(specs, spec)
-		_, after := master.ParseListen(specs)
+		_, after := listen.ParseListen(specs)
 		for _, p := range after[len(before):] {
 			complaints = append(complaints, complaint{item.Line, p})
 		}

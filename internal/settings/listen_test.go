@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"rota/internal/master"
+	"rota/internal/listen"
 )
 
 func TestAMapOfAnAddressIsTurnedIntoItsText(t *testing.T) {
@@ -68,9 +68,9 @@ func TestEveryMapIsReadByTheMaster(t *testing.T) {
   - {name: log, address: "unixgram:/run/log", mode: "0o600"}
 `, nil)
 	require.NoError(t, err)
-	addresses, problems := master.ParseListen(s.Listen)
+	addresses, problems := listen.ParseListen(s.Listen)
 	require.Empty(t, problems)
-	require.Equal(t, []master.ListenAddress{
+	require.Equal(t, []listen.ListenAddress{
 		{Name: "web", Network: "tcp", Address: ":8080", ReusePort: true},
 		{Name: "six", Network: "tcp", Address: "[::1]:8081", IPv6Only: true},
 		{Name: "app", Network: "unix", Address: "/run/x.sock", Mode: 0o660, Owner: "www-data:a+b"},

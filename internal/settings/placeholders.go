@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rota/internal/master"
+	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/process"
 )
 
 // Check reports the mistakes that Load finds, and others that only the start would find. If listen is set, it assumes
@@ -21,22 +23,22 @@ func Check(flags *pflag.FlagSet, environ []string, file string, command []string
 
 // placeholders reports placeholders that fit no listener.
 func (m merged) placeholders(variables []variable) error {
-	listeners, _ := master.ParseListen(m.values.Strings("listen"))
+	listeners, _ := listen.ParseListen(m.values.Strings("listen"))
 	if m.from["listen"].place() == byDefault || len(listeners) == 0 {
 		return nil
 	}
-	ready, _ := master.ParseReadiness(m.values.String("ready")) // "" is an error, so there is no probe
+	ready, _ := plan.ParseReadiness(m.values.String("ready")) // "" is an error, so there is no probe
 	var complaints []error
 	if from, given := m.from[commandKey]; given {
 		words, _ := list(from.entry.node)
 		for i, word := range m.values.Strings(commandKey) {
-			if err := master.CheckPlaceholders(word, listeners, ready); err != nil && i > 0 {
+			if err := process.CheckPlaceholders(word, listeners, ready); err != nil && i > 0 {
 				complaints = append(complaints, from.source.complain(commandKey, words[i].Line, fmt.Errorf("%q: %w", word, err)))
 			}
 		}
 	}
 	for _, v := range variables {
-		if err := master.CheckPlaceholders(v.value, listeners, ready); err != nil {
+		if err := process.CheckPlaceholders(v.value, listeners, ready); err != nil {
 			complaints = append(complaints, fmt.Errorf("%s: the variable %s: %w", v.place, v.name, err))
 		}
 	}

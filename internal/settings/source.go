@@ -10,8 +10,8 @@ import (
 	"github.com/knadh/koanf/v2"
 	"go.yaml.in/yaml/v3"
 
-	"rota/internal/master"
 	"rota/internal/near"
+	"rota/internal/plan"
 )
 
 // source is one source of settings.
@@ -113,7 +113,7 @@ func placesOf(s source, env entry) map[string]string {
 // fits checks that a worker can be ready before the start timeout.
 func (m merged) fits() error {
 	limit := m.values.Duration("start_timeout")
-	ready, err := master.ParseReadiness(m.values.String("ready"))
+	ready, err := plan.ParseReadiness(m.values.String("ready"))
 	if err != nil || ready.Delay == 0 || ready.Delay < limit {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"rota/internal/master"
+	"rota/internal/plan"
 )
 
 // program is a list of words. Text is refused, because splitting it would be a guess.
@@ -85,7 +85,7 @@ func anyCase(word string) string {
 
 // readiness is checked by the master.
 var readiness = kind{single, ofText(func(s string) (string, error) {
-	_, err := master.ParseReadiness(s)
+	_, err := plan.ParseReadiness(s)
 	return s, err
 }), func() *schema {
 	return anyOf(enumOf("auto", "notify", "tcp"), &schema{Type: "string", Pattern: "^(delay:.+|http:/.*|log:.+)$"})

@@ -1,0 +1,43 @@
+package master
+
+import (
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rota/internal/listen"
+	"rota/internal/pool"
+)
+
+// What rota does with sockets that it was started with.
+
+func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
+	adopted := openGiven(t, "web")
+	other := listen.ListenAddress{Name: "more", Network: "tcp", Address: "127.0.0.1:0"}
+	asked := listen.ListenAddress{Name: "web", Network: "tcp", Address: "127.0.0.1:1"}
+	spec := greeting(asked, other)
+	r := runMasterWith(t, Options{Spec: *spec, Given: []listen.Given{adopted}}, "")
+	r.ready(2)
+	at := r.listening()
+	require.Equal(t, adopted.Address, at[0].Address)
+	stop := load(t, "tcp", at[0].Address)
+	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	stop()
+	r.Shutdown()
+	<-r.done
+	c, err := net.DialTimeout("tcp", adopted.Address, patience)
+	require.NoError(t, err, "whoever gave it may go on listening: nobody is turned away")
+	c.Close()
+}
+
+// openGiven is a socket as another process would pass it on.
+func openGiven(t *testing.T, name string) listen.Given {
+	t.Helper()
+	s, err := listen.OpenSocket(loopback)
+	require.NoError(t, err)
+	t.Cleanup(s.Drop)
+	g, err := listen.Take(s.FD, name)
+	require.NoError(t, err)
+	return g
+}

@@ -1,0 +1,120 @@
+package master
+
+import (
+	"errors"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"rota/internal/kernel"
+	"rota/internal/pool"
+)
+
+// How much room there is for more workers.
+
+// roomFor returns a *NoRoom if a surge of so many workers does not fit.
+func (o *observer) roomFor(surge int) error {
+	if surge <= 1 {
+		return nil
+	}
+	return o.headroom().ForSurge(surge)
+}
+
+// roomToGrow returns a *NoRoom if the pool can't have so many workers more.
+func (o *observer) roomToGrow(by int) error {
+	if by <= 0 {
+		return nil
+	}
+	return o.headroom().ToGrow(by)
+}
+
+// headroom measures what is free for workers of the size of the largest that is ready: memory, threads, and open
+// files of the master. What can't be found out is no limit.
+func (o *observer) headroom() pool.Headroom {
+	worker := o.largestReady()
+	return slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), pool.Headroom{descriptors()})
+}
+
+// memory is what there is of it, by whom it is limited. root is where the kernel's files are.
+func memory(root string, worker uint64) []pool.Resource {
+	if worker == 0 {
+		return nil
+	}
+	var list []pool.Resource
+	for _, l := range kernel.MemoryLimits(root) {
+		r := pool.Resource{Limit: "this machine", Most: l.Most, Free: l.Free, Worker: worker}
+		if l.Cgroup != "" {
+			r.Limit = "cgroup " + l.Cgroup
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// tasks are how many threads and processes there may be, by whom they are limited.
+func tasks(root string, worker uint64) []pool.Resource {
+	if worker == 0 {
+		return nil
+	}
+	var list []pool.Resource
+	for _, l := range kernel.TaskLimits(root) {
+		r := pool.Resource{Tasks: true, Limit: "ulimit -u", Most: l.Most, Free: l.Free(), Worker: worker}
+		if l.Cgroup != "" {
+			r.Limit = "cgroup " + l.Cgroup
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// need is what a worker has of what is limited; 0 if that can't be told.
+type need struct {
+	memory uint64 // bytes
+	tasks  uint64 // threads
+}
+
+// largestReady is what the largest of the ready workers has.
+func (o *observer) largestReady() need {
+	workers, err := o.running()
+	var ready []string
+	for _, w := range workers {
+		if w.state == pool.WorkerReady {
+			ready = append(ready, w.id)
+		}
+	}
+	families, failed := o.families(ready)
+	err = errors.Join(err, failed)
+	if err != nil {
+		o.warning(err).Msg("cannot tell how large the workers are")
+	}
+	var largest need
+	for _, family := range families {
+		if size, err := family.OwnMemory(); err == nil {
+			largest.memory = max(largest.memory, size)
+		}
+		largest.tasks = max(largest.tasks, family.Tasks())
+	}
+	return largest
+}
+
+const (
+	// filesPerWorker is how many open files the master has for a worker: its output, its notify and its ack
+	// socket, and the one it is probed at.
+	filesPerWorker = 5
+
+	// filesInPassing is how many more it needs now and then: to start workers, to look at processes
+	// and sockets, for its callers.
+	filesInPassing = 64
+)
+
+// descriptors are the open files that the master may still have.
+func descriptors() pool.Resource {
+	var limit unix.Rlimit
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil || unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return pool.Resource{}
+	}
+	free := limit.Cur - min(limit.Cur, uint64(len(entries)+filesInPassing))
+	return pool.Resource{Files: true, Limit: "ulimit -n", Most: limit.Cur, Free: free, Worker: filesPerWorker}
+}

@@ -1,0 +1,159 @@
+package minder
+
+import (
+	"slices"
+
+	"rota/internal/kernel"
+	"rota/internal/pool"
+)
+
+// Sight is what was seen so far of how a worker serves the stream listeners that it inherits.
+type Sight struct {
+	Listeners []Attended
+	Unseen    kernel.Unseen // why the worker may do what the kernel does not show; "" if it shows all
+}
+
+// Attended is one of those listeners.
+type Attended struct {
+	Name       string
+	Address    string
+	Wanted     bool   // its predecessor in the slot was seen to serve it
+	Accepting  bool   // it was seen to
+	Open       bool   // the worker has a descriptor of it
+	Registered bool   // in an epoll set of the worker, which alone proves nothing
+	Closed     string // why no connection can come to it before the worker is ready; "" if one can
+
+	Offered int    // connections that rota made to find out who accepts
+	Taken   int    // of those, how many somebody accepted
+	Unknown int    // of those, how many were accepted by nobody knows whom
+	Blind   string // why the kernel does not tell who accepts; "" if it does
+
+	Outlasts bool // others of its generation were seen to accept in half of the time that this worker has had
+	overdue  bool // it was registered so long ago that a connection should have come
+}
+
+// decision is a readiness, or the zero value for none yet.
+type decision = pool.Readied
+
+// evidence is what is known besides what was seen.
+type evidence struct {
+	said  string // how it said that it is ready; "" if it did not
+	lived string // how long it has lived, if that is long enough; "" if not
+}
+
+// decide says whether a worker is ready: by what was seen, and by the other evidence where seeing can't be
+// enough.
+func (s Sight) decide(e evidence) decision {
+	if len(s.Listeners) == 0 {
+		return e.withoutListeners()
+	}
+	lacking := s.lacking()
+	if len(lacking) == 0 {
+		return decision{By: pool.BySight, Detail: "seen to accept connections on " + named(s.accepting())}
+	}
+	why := s.hindrance(lacking)
+	switch {
+	case e.said != "" && why == "" && overdue(lacking):
+		why = "it has registered " + named(registeredOf(lacking)) + " but was not seen to accept from there"
+	case e.lived != "" && why == "" && outlasting(lacking):
+		why = "other workers take all connections to " + named(lacking) + ", which it has registered"
+	case why == "" || e.said == "" && e.lived == "":
+		return decision{}
+	}
+	assumed := e.said
+	if assumed == "" {
+		assumed = "it has lived " + e.lived
+	}
+	return decision{By: pool.ByAssumption, Detail: assumedBy + assumed + ", and " + why, Why: why}
+}
+
+const assumedBy = "readiness was assumed, not seen: "
+
+// withoutListeners decides about a worker that inherits no stream listener.
+func (e evidence) withoutListeners() decision {
+	switch {
+	case e.said == saidReady:
+		return decision{By: pool.ByWord}
+	case e.said != "":
+		return decision{By: pool.ByWord, Detail: e.said}
+	case e.lived != "":
+		return decision{By: pool.ByLife, Detail: "it has lived " + e.lived + ", and has no stream listener on which it could be seen to accept"}
+	}
+	return decision{}
+}
+
+// How a worker says that it is ready.
+const (
+	saidReady = "it said READY=1"
+	saidAck   = "it acknowledged in einhorn's way"
+)
+
+func (s Sight) accepting() []Attended { return s.those(func(a Attended) bool { return a.Accepting }) }
+
+// lacking are the listeners on which the worker was not seen to accept, and should be: those that its
+// predecessor served, or all, if it was seen on none.
+func (s Sight) lacking() []Attended {
+	none := len(s.accepting()) == 0
+	wanted := s.those(func(a Attended) bool { return a.Wanted && !a.Accepting })
+	if len(wanted) == 0 && none {
+		return s.Listeners
+	}
+	return wanted
+}
+
+func registeredOf(list []Attended) []Attended {
+	return Sight{Listeners: list}.those(func(a Attended) bool { return a.Registered })
+}
+
+func (s Sight) those(fit func(Attended) bool) (list []Attended) {
+	for _, a := range s.Listeners {
+		if fit(a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// overdue reports whether all listeners that the worker has registered are overdue, and it has registered all
+// that its predecessor served.
+func overdue(lacking []Attended) bool {
+	registered := false
+	for _, a := range lacking {
+		switch {
+		case a.Registered && a.overdue:
+			registered = true
+		case a.Registered, a.Wanted:
+			return false
+		}
+	}
+	return registered
+}
+
+// outlasting reports whether the worker has registered all of these, and others of its generation needed less
+// time to be seen to accept from there.
+func outlasting(lacking []Attended) bool {
+	return All(lacking, func(a Attended) bool { return a.Registered && a.Outlasts })
+}
+
+// hindrance is why the worker may accept although that was not seen; "" if it would have been seen.
+func (s Sight) hindrance(lacking []Attended) string {
+	if s.Unseen != "" {
+		return "the program " + string(s.Unseen)
+	}
+	for _, a := range lacking {
+		switch {
+		case !a.Registered: // a worker that waits there in another way is seen
+		case a.Blind != "":
+			return a.Blind
+		case a.Closed != "":
+			return a.Closed
+		case 2*a.Unknown > a.Taken:
+			return "connections to " + named([]Attended{a}) + " end before it can be seen who accepts them"
+		}
+	}
+	return ""
+}
+
+func All[E any](list []E, are func(E) bool) bool {
+	return !slices.ContainsFunc(list, func(e E) bool { return !are(e) })
+}

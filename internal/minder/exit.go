@@ -1,0 +1,67 @@
+package minder
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rota/internal/lapse"
+	"rota/internal/listen"
+	"rota/internal/pool"
+	"rota/internal/process"
+)
+
+// finish ends what is left of the worker, reads what it printed last and reports its end.
+func (w *watch) finish() {
+	if w.Look != nil {
+		w.Look(w.Start.Worker)
+	}
+	w.endRest()
+	w.readRest()
+	exit := w.exit(*w.over)
+	w.enter(stageGone)
+	w.Post(pool.Exited{Worker: w.Start.Worker, Exit: exit})
+}
+
+// readRest reads what the worker printed last. A process that got away may hold the output open for ever, so
+// that is waited for only a moment.
+func (w *watch) readRest() {
+	grace := lapse.NewTimer()
+	grace.Reset(process.OutputGrace)
+	defer grace.Stop()
+	for w.output != nil {
+		select {
+		case c, ok := <-w.output:
+			w.print(c, ok)
+		case ask := <-w.asks:
+			ask(w.journal)
+		case <-grace.C:
+			return
+		}
+	}
+}
+
+// exit is how the worker ended.
+func (w *watch) exit(status process.ExitStatus) pool.Exit {
+	outlived := w.lived == stageOutliving || w.stopping.others && status.Signal == unix.SignalName(w.Plan.StopSignal)
+	return pool.Exit{
+		Code:   status.Code,
+		Signal: status.Signal,
+		Output: w.journal.Last(),
+		Cut:    len(w.severed.list),
+
+		Shortage:       w.shortage(status),
+		CutUnknown:     w.severed.unknown,
+		CutConnections: listen.CutOf(w.severed.list, pool.Cut),
+		Killed:         w.stage >= stageAborting,
+		Outlived:       outlived,
+		Fate:           w.learnFate(status, outlived),
+	}
+}
+
+// shortage is what a worker may have ended for before it was ready: the runtimes of many languages give up
+// without a word that would help.
+func (w *watch) shortage(how process.ExitStatus) string {
+	if w.lived != stageStarting || how == (process.ExitStatus{}) {
+		return ""
+	}
+	return w.before.Since()
+}

@@ -1,0 +1,114 @@
+package minder
+
+import (
+	"cmp"
+
+	"rota/internal/output"
+	"rota/internal/plan"
+	"rota/internal/pool"
+	"rota/internal/process"
+)
+
+// What a minder makes of what its worker says and prints, and of its silence.
+
+func (w *watch) hear(n process.Note) {
+	if n.Status != nil {
+		w.Post(pool.SaidStatus{Worker: w.Start.Worker, Text: *n.Status})
+	}
+	if left := w.deadline.Left(); (left > 0 || w.deadline.Rung()) && left < n.Extend {
+		w.deadline.Reset(n.Extend)
+	}
+	switch {
+	case n.Trigger:
+		w.missWatchdog()
+	case n.Alive && w.heeds(feedsWatchdog):
+		w.armWatchdog()
+	}
+	if n.Ready {
+		w.hearReady(pool.Readied{By: pool.ByWord})
+	}
+	if n.Acknowledged {
+		w.hearReady(pool.Readied{By: pool.ByWord, Detail: saidAck})
+	}
+	if n.Seen != "" {
+		w.becomeReady(pool.Readied{By: pool.BySight, Detail: n.Seen})
+	}
+}
+
+// hearReady takes the worker at its word, if that is enough.
+func (w *watch) hearReady(how pool.Readied) {
+	switch w.Plan.Ready.Kind {
+	case plan.ReadyNotify:
+		w.becomeReady(how)
+	case plan.ReadyAuto:
+		w.hearOut(cmp.Or(how.Detail, saidReady))
+	case plan.ReadyDelay, plan.ReadyTCP, plan.ReadyHTTP, plan.ReadyLog: // the settings ask for something else
+	}
+}
+
+// becomeReady tells once that the worker accepts connections.
+func (w *watch) becomeReady(how pool.Readied) {
+	if !w.heeds(showsReadiness) {
+		return
+	}
+	w.enter(stageServing)
+	w.deadline.Stop()
+	w.armWatchdog()
+	w.Post(pool.BecameReady{Worker: w.Start.Worker, How: how})
+}
+
+func (w *watch) haveLived() {
+	if w.vigil != nil {
+		w.liveLong()
+		return
+	}
+	w.becomeReady(pool.Readied{By: pool.ByLife, Detail: "it has lived " + w.Plan.Ready.Delay.String()})
+}
+
+func (w *watch) armWatchdog() {
+	if w.Plan.Watchdog > 0 {
+		w.alarm.Reset(w.Plan.Watchdog)
+	}
+}
+
+func (w *watch) missWatchdog() {
+	if w.Plan.Watchdog > 0 && w.heeds(feedsWatchdog) {
+		w.alarm.Stop()
+		w.Post(pool.WentSilent{Worker: w.Start.Worker, Silence: w.Plan.Watchdog, Why: w.outOfReach(), Output: w.journal.Last()})
+	}
+}
+
+// missing says what a worker that is not ready in time has not done.
+func (w *watch) missing() string {
+	text := w.Plan.Ready.Missing()
+	if w.vigil != nil {
+		text = w.vigil.latest.missing(w.vigil.evidence, w.Start.Slot) + w.elsewhere()
+	}
+	if w.Plan.Ready.Heeds() {
+		text += w.outOfReach()
+	}
+	return text + w.process.Unready()
+}
+
+// print takes what the worker has printed. ok is false when its output has ended.
+func (w *watch) print(c output.Chunk, ok bool) {
+	if !ok {
+		w.output = nil
+		return
+	}
+	if w.heeds(showsReadiness) && w.Plan.Ready.Kind == plan.ReadyLog {
+		w.search(c.Data)
+	}
+	w.journal.Print(c)
+}
+
+// search looks for the line that says ready, also among those that are too many to be logged.
+func (w *watch) search(data []byte) {
+	for len(data) > 0 {
+		var line []byte
+		if line, data = output.CutLine(data); w.Plan.Ready.Pattern.Match(output.Trim(line)) {
+			w.becomeReady(pool.Readied{By: pool.ByWord, Detail: "it printed a line that matches " + w.Plan.Ready.Pattern.String()})
+			return
+		}
+	}
+}

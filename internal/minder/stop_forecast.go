@@ -1,0 +1,136 @@
+package minder
+
+import (
+	"maps"
+	"time"
+
+	"rota/internal/kernel"
+	"rota/internal/lapse"
+	"rota/internal/listen"
+	"rota/internal/pool"
+)
+
+// Doom is what the stop signal will end because a process that gets it does not handle it. It is found out
+// before the signal is sent.
+type Doom struct {
+	Certain bool            // there is such a process
+	Unseen  bool            // it could not be found out
+	Held    map[uint64]bool // by cookie, the connections that only such processes hold
+	Accepts bool            // such a process may accept more until the signal comes
+}
+
+// foresee finds out which processes of the family the stop signal ends at once, and which are left. meant
+// says which get it.
+func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (d Doom, ends, rest kernel.Family) {
+	for _, p := range family {
+		if p.Zombie {
+			continue
+		}
+		at := false
+		if meant(p) {
+			var err error
+			at, err = p.EndsAt(w.Plan.StopSignal)
+			d.Unseen = d.Unseen || err != nil
+		}
+		if at {
+			ends = append(ends, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	d.Certain = len(ends) > 0
+	return d, ends, rest
+}
+
+// take finds out which of the connections end with those processes.
+func (d *Doom) take(ends, rest kernel.Family, list []listen.Connection) {
+	held, err := ends.SocketInodes()
+	kept, err2 := rest.SocketInodes()
+	d.Unseen = d.Unseen || err != nil || err2 != nil
+	only := map[uint64]bool{}
+	for _, inode := range held {
+		only[inode] = true
+	}
+	for _, inode := range kept {
+		delete(only, inode)
+	}
+	d.Held = map[uint64]bool{}
+	for _, c := range list {
+		if only[c.Inode] {
+			d.Held[c.Cookie] = true
+		}
+	}
+	d.Accepts = d.Accepts || len(d.Held) > 0
+}
+
+// Accepts reports whether the processes may accept connections. A wrapper, such as a shell, only has the
+// sockets open.
+func Accepts(family kernel.Family, listeners []kernel.Listener) bool {
+	if len(family) == 0 {
+		return false
+	}
+	waits, unseen := kernel.Waiting(family, kernel.Inodes(listeners))
+	return unseen != "" || MayAccept(waits)
+}
+
+// MayAccept reports whether one of the waits may be one for connections.
+func MayAccept(waits map[uint64]kernel.Wait) bool {
+	for _, wait := range waits {
+		if wait.MayAccept() {
+			return true
+		}
+	}
+	return false
+}
+
+// prepareStop finds out what the stop signal will end, and tells the loop how many connections the worker
+// has: it may be gone before they are counted again.
+func (w *watch) prepareStop() {
+	family, group := w.Family(w.Start.Worker), w.process.PID()
+	w.stopping.others = len(family) > 1
+	w.stopping.doom = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.Plan.StopGroup && p.Group == group })
+}
+
+// prepare does so for the processes that get the signal.
+func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) Doom {
+	d, ends, rest := w.foresee(family, meant)
+	if d.Certain {
+		d.Accepts = Within(CountBeforeStop, func() bool { return Accepts(ends, w.Listeners) })
+	}
+	list, known := w.Count(w.Start.Worker, CountBeforeStop)
+	if known {
+		w.Post(pool.Holds{Worker: w.Start.Worker, N: len(list), Some: listen.CutOf(list, pool.Dropped)})
+	} else {
+		w.Post(pool.Holds{Worker: w.Start.Worker, Unknown: true})
+	}
+	d.Unseen = d.Unseen || !known
+	if d.Certain {
+		d.take(ends, rest, list)
+	}
+	return d
+}
+
+// and is what two signals end together.
+func (d Doom) and(other Doom) Doom {
+	held := maps.Clone(d.Held)
+	if held == nil {
+		held = map[uint64]bool{}
+	}
+	maps.Copy(held, other.Held)
+	return Doom{Certain: d.Certain || other.Certain, Unseen: d.Unseen || other.Unseen, Accepts: d.Accepts || other.Accepts, Held: held}
+}
+
+// Within is true if the answer takes too long.
+func Within(limit time.Duration, ask func() bool) bool {
+	answer := make(chan bool, 1)
+	go func() { answer <- ask() }()
+	slow := lapse.NewTimer()
+	slow.Reset(limit)
+	defer slow.Stop()
+	select {
+	case yes := <-answer:
+		return yes
+	case <-slow.C:
+		return true
+	}
+}

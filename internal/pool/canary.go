@@ -1,0 +1,120 @@
+package pool
+
+// The canary: slots that change first, whose workers are then tried before the others follow.
+
+// CanaryAddress is where one listener of a canary can be asked, by any user of this machine.
+type CanaryAddress struct {
+	Listener string // its name
+	Address  string // 127.0.0.1:PORT
+}
+
+// CanaryReached reports whether the canary has been ready and passed its checks, and the reload has not
+// been taken back since.
+func (r *Reload) CanaryReached() bool {
+	return !r.CanaryAt.IsZero() && (r.State == ReloadRolling || r.State == ReloadLive || r.State == ReloadCompleted)
+}
+
+// CanarySkipped reports whether somebody had the reload go on before its canary was reached.
+func (r *Reload) CanarySkipped() bool { return !r.PromotedAt.IsZero() && r.CanaryAt.IsZero() }
+
+// Canaryless reports whether the reload is known to have no canary.
+func (r *Reload) Canaryless() bool {
+	planned := r.Program != nil
+	return planned && r.Strategy.Canary == 0 || r.Failure != nil && r.Failure.Code == NoCanary
+}
+
+// CanaryDecided reports whether a wait for the canary is over: it was reached, or it will not be.
+func (r *Reload) CanaryDecided() bool {
+	if r.State == ReloadQueued || r.State == ReloadReverting {
+		return false // a caller may still add a canary; or it fails or is aborted soon
+	}
+	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
+}
+
+// promoted reports whether the reload has gone on from its canary, and was not taken back.
+func (r *Reload) promoted() bool {
+	return !r.PromotedAt.IsZero() && r.State != ReloadReverting && r.State != ReloadFailed && r.State != ReloadAborted
+}
+
+// promotes reports whether the verb has a reload go on from its canary.
+func (v Verb) promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
+
+// forbidsCanary says why the request can't have the canary that it needs, or would take another caller's
+// away; or nil. Only its plan can say for certain: the settings may change until that is made.
+func (p *Pool) forbidsCanary(request ReloadRequest, now *Settings) error {
+	both := request
+	if p.queued != nil {
+		both = p.queued.merge(request)
+	}
+	strategy := Strategy{Canary: 1} // perhaps
+	if now != nil {
+		strategy = now.Strategy
+	}
+	switch {
+	case request.NeedsCanary && both.Over(strategy).Canary == 0:
+		return ErrNoCanary
+	case both.NeedsCanary && both.Canary != nil && *both.Canary == 0:
+		return conflict("another caller of the queued reload waits for its canary, and this one wants none; ask again when that reload has started")
+	}
+	return nil
+}
+
+// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller
+// than the canary is a canary as a whole.
+func (p *Pool) canaryWaits() bool {
+	r := p.rotating
+	if r.Strategy.Canary == 0 || !r.PromotedAt.IsZero() {
+		return false
+	}
+	return !r.CanaryAt.IsZero() || p.slotsOf(r.Generation) >= min(r.Strategy.Canary, len(p.staying()))
+}
+
+// CanaryOnTrial reports whether the reload's canary can be tried, by checks and at its own address.
+func (p *Pool) CanaryOnTrial(r *Reload) bool {
+	return p.rotates(r) && p.Planned() && r.State == ReloadRolling && p.canaryWaits()
+}
+
+// mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too,
+// until the rotation goes on without it and says so.
+const mostVain = 10
+
+// canaryMissed reports whether the checks went well and have not reached every worker of the canary yet.
+func (p *Pool) canaryMissed() bool {
+	r := p.rotating
+	return r.CanaryAt.IsZero() && len(r.Coverage.Missed) > 0 && !r.Coverage.Unseen && r.checks.vain < mostVain
+}
+
+// reachCanary notes that the canary is ready and has passed its checks. The soak begins, also if somebody
+// has paused the reload.
+func (p *Pool) reachCanary() {
+	r := p.rotating
+	if !r.CanaryAt.IsZero() {
+		return
+	}
+	r.CanaryAt = p.now
+	p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
+	if r.pausedByCaller() {
+		p.tellReload(EventReloadProgress, r.Reload, r.State, "the canary is up")
+	}
+}
+
+// promote ends the pause after the canary, or prevents it.
+func (p *Pool) promote() {
+	if p.rotating.PromotedAt.IsZero() {
+		p.rotating.PromotedAt = p.now
+	}
+	p.rotating.pauses.over = p.rotating.batches // that was pause enough
+}
+
+// promoteFor promotes the canary for a caller, once.
+func (p *Pool) promoteFor(r *Reload) {
+	if r.promoted() {
+		return
+	}
+	message := "the canary is promoted"
+	if r.CanaryAt.IsZero() {
+		message = "the reload goes on without waiting for its canary"
+	}
+	p.promote()
+	p.endPause(PausedCanary, message)
+}

@@ -1,0 +1,42 @@
+package pool
+
+import "fmt"
+
+// CanaryTooLarge is returned for a reload whose canary would be the whole pool.
+type CanaryTooLarge struct{ Canary, Slots int }
+
+func (e CanaryTooLarge) Error() string {
+	return fmt.Sprintf("a canary of %d leaves none of the %s for later; it can be at most %d, so leave it out or have more workers",
+		e.Canary, Plural(e.Slots, "slot", "slots"), e.Slots-1)
+}
+
+// fits says why the strategy can't be followed with so many slots.
+func (s Strategy) fits(slots int) error {
+	if s.Canary >= slots && s.Canary > 0 {
+		return CanaryTooLarge{Canary: s.Canary, Slots: slots}
+	}
+	return nil
+}
+
+// sizeFor is how many slots the pool gets from a generation of so many workers. A pool that was scaled by
+// hand stays as it is unless the settings have changed.
+func (p *Pool) sizeFor(workers int) int {
+	if workers == p.Terms[p.Generation].Workers {
+		return len(p.Slots)
+	}
+	return workers
+}
+
+// forbidsCanarySize returns a CanaryTooLarge for a canary that leaves no slot for later, neither in the
+// pool as it is nor in one of the size that the settings have now. Where other reloads come first, they may
+// change the pool's size: then the plan has to say.
+func (p *Pool) forbidsCanarySize(request ReloadRequest, now *Settings) error {
+	if request.Canary == nil || now == nil || p.rotating != nil || p.queued != nil {
+		return nil
+	}
+	canary := Strategy{Canary: *request.Canary}
+	if canary.fits(len(p.Slots)) == nil {
+		return nil
+	}
+	return canary.fits(p.sizeFor(now.Workers))
+}

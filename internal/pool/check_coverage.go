@@ -1,0 +1,61 @@
+package pool
+
+import (
+	"slices"
+	"strings"
+)
+
+// Coverage says which of the new workers the latest checks have reached.
+type Coverage struct {
+	Of     int      // workers that were to be reached; 0: no check has asked workers
+	Missed []Missed // those that no connection has reached
+	Unseen bool     // more may not have been: the kernel did not tell who answered
+}
+
+// Missed is a worker that the checks have not reached.
+type Missed struct {
+	WorkerID string
+	Slot     int
+}
+
+// Reached is how many workers each check has reached; not known if the kernel did not tell, or no check has
+// asked workers.
+func (c Coverage) Reached() (n int, known bool) {
+	return c.Of - len(c.Missed), c.Of > 0 && !c.Unseen
+}
+
+// cover notes whom a round has reached. Whom an earlier round of the same workers has reached stays reached.
+func (p *Pool) cover(f Checked) {
+	r := p.rotating
+	if f.Result.Of == 0 {
+		return
+	}
+	before := r.Coverage
+	r.Coverage = Coverage{Of: f.Result.Of, Unseen: f.Result.Unseen}
+	for _, id := range f.Result.Missed {
+		m := p.workers[id]
+		if m == nil {
+			continue
+		}
+		missed := Missed{id, m.Slot}
+		if f.Batches != r.checks.covered || slices.Contains(before.Missed, missed) {
+			r.Coverage.Missed = append(r.Coverage.Missed, missed)
+		}
+	}
+	r.checks.covered = f.Batches
+}
+
+// left completes a sentence with the workers that were not reached.
+func (c Coverage) left() string {
+	var slots []string
+	for _, m := range c.Missed {
+		slots = append(slots, itoa(m.Slot))
+	}
+	switch len(slots) {
+	case 0:
+		return ""
+	case 1:
+		return "; no connection of the checks has reached the worker of slot " + slots[0]
+	}
+	return "; no connection of the checks has reached the workers of slots " + strings.Join(slots, ", ")
+}

@@ -1,0 +1,90 @@
+package pool
+
+import "time"
+
+// When the workers of a rotation are checked, and what follows from it.
+
+// checkEvery is how long after one round of checks another is due, while a rotation waits.
+const checkEvery = time.Second
+
+// checkRounds is how far the checks of a rotation are.
+type checkRounds struct {
+	phase   checkPhase
+	begun   int // rounds so far
+	passed  int // batches that had changed when the latest round that went well began
+	vain    int // rounds since then that have not reached every new worker
+	covered int // batches that had changed when the latest round began that asked workers
+
+	back trialPart // the check of the previous generation when it serves again
+}
+
+// checkPhase is what the checks of a rotation are doing.
+type checkPhase int
+
+const (
+	checksIdle    checkPhase = iota // until slots change, or some time is over
+	checksDue                       // it is time for another round, although nothing has changed
+	checksRunning                   // a round is under way
+)
+
+// checksWanted reports whether the reload that rotates has to pass checks.
+func (p *Pool) checksWanted() bool {
+	r := p.rotating
+	return p.Planned() && (p.Terms[r.Generation].Checks || len(r.Checks) > 0)
+}
+
+// unchecked reports whether slots have changed since the checks went well, or a round is under way. A pause
+// or a soak that is over does not end before that round: it may have failed in time and be reported late.
+func (p *Pool) unchecked() bool {
+	r := p.rotating
+	return p.checksWanted() && (r.checks.phase == checksRunning || r.checks.passed < r.batches)
+}
+
+// askForChecks starts a round when slots have changed, and every checkEvery while the rotation waits.
+func (p *Pool) askForChecks() {
+	r := p.rotating
+	if !p.checksWanted() || r.State == ReloadReverting || r.checks.phase == checksRunning || r.batches == 0 {
+		return
+	}
+	if !p.unchecked() && r.checks.phase != checksDue {
+		return
+	}
+	r.checks.phase = checksRunning
+	r.checks.begun++
+	live := r.State == ReloadLive
+	p.want(RunChecks{Reload: r.ID, Generation: r.Generation, Revision: r.Revision, Checks: r.Checks, Batches: r.batches, Live: live,
+		Again: live && r.checks.passed == r.batches, Commands: live || p.CanaryOnTrial(r.Reload)})
+}
+
+// onChecked judges a round of checks.
+func (p *Pool) onChecked(f Checked) {
+	r := p.rotating
+	switch {
+	case r == nil || r.ID != f.Reload || f.Back != (r.State == ReloadReverting):
+		return
+	case f.Back:
+		p.onCheckedBack(f.Result)
+		return
+	case r.checks.phase != checksRunning:
+		return
+	}
+	r.checks.phase = checksIdle
+	p.cover(f)
+	r.ChecksPassed += f.Result.Passed
+	if f.Result.OK {
+		if len(r.Coverage.Missed) == 0 || r.checks.passed != f.Batches {
+			r.checks.vain = 0
+		}
+		r.checks.vain++
+		r.checks.passed = f.Batches
+		p.wakeAfter(checkDue, r.checks.begun, checkEvery)
+		return
+	}
+	r.ChecksFailed++
+	why := &Failure{Code: CheckFailed, Message: f.Result.Message, Output: f.Result.Output}
+	if m := p.workers[f.Result.Worker]; m != nil {
+		why.WorkerID, why.Slot = m.ID, m.Slot
+		p.step(r.Reload, "failed", m, why.Message)
+	}
+	p.turnBack(why)
+}

@@ -1,0 +1,116 @@
+package pool
+
+import (
+	"slices"
+	"time"
+)
+
+// What became of the connections that ended with their worker.
+
+// CutConnection is a connection that did not end by itself.
+type CutConnection struct {
+	ID       string
+	WorkerID string
+	Listener string
+	Remote   string
+	State    string        // as Connection.State
+	Idle     time.Duration // since data moved; -1 where the kernel does not tell, as of a unix one
+	How      CutHow
+}
+
+// CutHow is what ended a connection.
+type CutHow string
+
+// The ways.
+const (
+	Cut     CutHow = "cut"     // rota ended its worker
+	Dropped CutHow = "dropped" // its worker lost it: see Fate
+)
+
+// MostCut is how many of them are kept one by one, of a worker and of a reload.
+const MostCut = 100
+
+// onHeld notes how many connections a worker has that drains or is not ready yet.
+func (m *member) onHeld(n int, some []CutConnection) {
+	m.connections, m.counted, m.held = n, true, some
+	if m.State == WorkerDraining {
+		m.peak = max(m.peak, n+m.evicted) // evicted ones are no longer among the n
+	}
+}
+
+// onEvicted counts connections that were closed for a worker that drains; below zero, so many that could
+// not be.
+func (p *Pool) onEvicted(m *member, n int) {
+	if m.State != WorkerDraining || m.reload == nil {
+		return
+	}
+	n = max(n, -m.evicted) // what was counted before it drained is not taken back after
+	m.evicted += n
+	m.connections = max(0, m.connections-n) // should it crash before it is counted again
+	m.reload.Evicted += n
+}
+
+// settleConnections adds the fate of the worker's connections to the reload that started or drained it.
+func (p *Pool) settleConnections(m *member, from WorkerState, exit Exit) {
+	r := m.reload
+	if r == nil {
+		return
+	}
+	r.ConnectionsCut += exit.Cut
+	r.CutUnknown = r.CutUnknown || exit.CutUnknown
+	r.addCut(exit.CutConnections)
+	if from == WorkerReady {
+		return // its death is a loss
+	}
+	fate := exit.Fate
+	if fate == nil {
+		fate = m.lastSeen(exit, from)
+	}
+	r.addFate(*fate)
+	if from != WorkerDraining {
+		return
+	}
+	if unknown := exit.CutUnknown || (m.missed || !m.counted) && !m.ReadyAt.IsZero(); unknown {
+		r.DrainedUnknown = true
+	} else {
+		r.Drained += max(0, m.peak-exit.Cut-fate.Dropped-fate.Unsure-m.evicted)
+	}
+}
+
+// lastSeen judges by the latest count of its connections, which may be a moment old.
+func (m *member) lastSeen(exit Exit, from WorkerState) *Fate {
+	switch broke := exit.broke() || from == WorkerStarting; {
+	case broke && m.counted:
+		return &Fate{Dropped: m.connections, Connections: m.held}
+	case broke && !m.ReadyAt.IsZero():
+		return &Fate{Doubts: []string{"a worker ended by a signal or an error instead of draining, and the kernel did not tell how many connections it had"}}
+	}
+	return &Fate{}
+}
+
+// mostDoubts is how many reasons a reload keeps. Hundreds of workers may have hundreds.
+const mostDoubts = 10
+
+func (r *Reload) addFate(f Fate) {
+	r.Dropped += f.Dropped
+	r.addCut(f.Connections)
+	r.DropUnknown = r.DropUnknown || len(f.Doubts) > 0
+	for _, doubt := range f.Doubts {
+		if len(r.DropDoubts) < mostDoubts && !slices.Contains(r.DropDoubts, doubt) {
+			r.DropDoubts = append(r.DropDoubts, doubt)
+		}
+	}
+	if f.Seen != "" && r.SeenBy != SeenByStates {
+		r.SeenBy = f.Seen // the weaker of what several were seen by
+	}
+}
+
+func (r *Reload) addCut(list []CutConnection) {
+	room := MostCut - len(r.CutConnections)
+	r.CutConnections = append(r.CutConnections, list[:min(len(list), room)]...)
+}
+
+// broke reports whether the worker ended by an error or a signal of its own.
+func (e Exit) broke() bool {
+	return !e.Killed && !e.Outlived && (e.Code != 0 || e.Signal != "")
+}

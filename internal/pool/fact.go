@@ -1,0 +1,128 @@
+package pool
+
+import "time"
+
+// A fact is something that happened: a process spoke, a timer ran out. Only facts and commands change the pool.
+type Fact interface{ isFact() }
+
+type (
+	// Prepared: the plan of a generation was made, or err says why it can't be.
+	Prepared struct {
+		Generation int
+		Terms      Terms
+		Err        error
+	}
+	// Checked: a round of checks is over, which began when so many batches had changed; or, if back, the
+	// check of the previous generation, which serves again.
+	Checked struct {
+		Reload  string
+		Batches int
+		Back    bool
+		Result  Result
+	}
+	// MeasuredNow: what was found so far about a reload that is under way.
+	MeasuredNow struct {
+		Reload string
+		Found  Measured
+	}
+	// Addressed: the canary of a reload has addresses of its own, or no longer.
+	Addressed struct {
+		Reload string
+		Canary []CanaryAddress
+	}
+	// Proved: the search for a proof of a live reload is over. What was found is in its receipt.
+	Proved struct{ Reload string }
+	// Awake: the time that a rotation waits for is over.
+	Awake struct {
+		Reload string
+		Why    wakeReason
+		Count  int
+	}
+	// Forked: a worker has a process.
+	Forked struct {
+		Worker string
+		PID    int
+	}
+	// BecameReady: a worker accepts connections.
+	BecameReady struct {
+		Worker string
+		How    Readied
+	}
+	// SaidStatus: a worker said STATUS=text.
+	SaidStatus struct{ Worker, Text string }
+	// StartTimedOut: a worker was not ready in time. missing says what it has not done, output is what it
+	// last printed.
+	StartTimedOut struct {
+		Worker  string
+		Missing string
+		Output  []string
+	}
+	// WentSilent: a worker has missed its watchdog. why is "" or completes that sentence, output is what it
+	// last printed.
+	WentSilent struct {
+		Worker  string
+		Silence time.Duration
+		Why     string
+		Output  []string
+	}
+	// StoppedAccepting: a draining worker was seen to accept no more connections.
+	StoppedAccepting struct {
+		Worker string
+		At     time.Time
+		Lived  bool // its first process was alive then, and not about to end
+	}
+	// StillAccepts: a worker still waits on listeners, so long after its stop signal.
+	StillAccepts struct {
+		Worker    string
+		Listeners string
+		After     time.Duration
+	}
+	// DrainTimedOut: a draining worker is still there.
+	DrainTimedOut struct{ Worker string }
+	// Exited: a worker's process is gone, or never came to be.
+	Exited struct {
+		Worker string
+		Exit   Exit
+	}
+	// RetryDue: the back-off of a slot is over.
+	RetryDue struct{ Slot int }
+	// Counted: the open connections of the draining workers. nil: the kernel did not tell.
+	Counted struct {
+		Connections map[string]int
+		Some        map[string][]CutConnection // some of them, as they are described if the worker drops them
+	}
+	// Holds: how many connections a worker has that is about to be told to stop; and some of them, as in
+	// counted.
+	Holds struct {
+		Worker  string
+		N       int
+		Some    []CutConnection
+		Unknown bool // they could not be counted
+	}
+	// Evicted: n connections of a worker were closed for a caller. Below zero: so many could not be closed
+	// after all.
+	Evicted struct {
+		Worker string
+		N      int
+	}
+)
+
+func (Checked) isFact()          {}
+func (MeasuredNow) isFact()      {}
+func (Addressed) isFact()        {}
+func (Proved) isFact()           {}
+func (Awake) isFact()            {}
+func (Prepared) isFact()         {}
+func (Forked) isFact()           {}
+func (BecameReady) isFact()      {}
+func (SaidStatus) isFact()       {}
+func (StartTimedOut) isFact()    {}
+func (WentSilent) isFact()       {}
+func (StoppedAccepting) isFact() {}
+func (StillAccepts) isFact()     {}
+func (DrainTimedOut) isFact()    {}
+func (Exited) isFact()           {}
+func (RetryDue) isFact()         {}
+func (Counted) isFact()          {}
+func (Holds) isFact()            {}
+func (Evicted) isFact()          {}

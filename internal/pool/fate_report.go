@@ -1,0 +1,19 @@
+package pool
+
+// Fate is what became of the connections of a worker that is gone, apart from those that rota cut.
+type Fate struct {
+	Dropped     int             // seen to be lost
+	Connections []CutConnection // some of those, at most mostCut
+	Unsure      int             // others that may have been lost
+	Doubts      []string        // why more may have been lost than was seen, a sentence each
+	Seen        SeenBy
+}
+
+// SeenBy says how it was found out what became of connections whose worker ended.
+type SeenBy string
+
+// The two ways.
+const (
+	SeenToldByKernel SeenBy = "notifications" // the kernel told of the end of each
+	SeenByStates     SeenBy = "states"        // by repeated looks at the connections, and at what was left of them
+)

@@ -1,0 +1,117 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// NoRoom is the error where there is no room for so many more workers.
+type NoRoom struct {
+	Surge  int    // workers that were to be started besides the others
+	Grows  bool   // they were to stay, in a larger pool
+	Files  bool   // it is open files of the master that are short, and not memory
+	Tasks  bool   // it is threads and processes that are short
+	Worker uint64 // what each needs: bytes, open files of the master, or threads
+	Need   uint64 // all of them
+	Free   uint64
+	Most   uint64 // of which that is what is left
+	Limit  string // what sets it: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
+	Fits   int    // how many would
+}
+
+// Error says the numbers.
+func (n *NoRoom) Error() string {
+	workers := Plural(n.Surge, "worker", "workers")
+	need := "need"
+	if n.Surge == 1 {
+		need = "needs"
+	}
+	what, fits := fmt.Sprintf("surge of %d", n.Surge), fmt.Sprintf("a surge of %d", n.Fits)
+	if n.Grows {
+		what, fits = fmt.Sprintf("a pool with %d more", n.Surge), fmt.Sprintf("%d more", n.Fits)
+	}
+	text := fmt.Sprintf("%s: %s of %s %s %s, and %s is free below the limit of %s of %s",
+		what, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
+	if n.Files {
+		text = fmt.Sprintf("%s: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
+			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
+	}
+	if n.Tasks {
+		text = fmt.Sprintf("%s: %s %s %d threads, and %d are free below the limit of %d of %s",
+			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
+	}
+	if n.Fits == 0 {
+		return text + "; not even one more would fit"
+	}
+	return text + "; " + fits + " would fit"
+}
+
+// size is a number of bytes for people to read.
+func size(bytes uint64) string {
+	value, unit := float64(bytes)/(1<<20), "MiB"
+	if bytes >= 1<<30 {
+		value, unit = value/(1<<10), "GiB"
+	}
+	if value >= 100 {
+		return fmt.Sprintf("%.0f %s", value, unit)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + unit
+}
+
+// Resource is something limited of which every worker needs a part.
+type Resource struct {
+	Files      bool
+	Tasks      bool
+	Limit      string
+	Most, Free uint64
+	Worker     uint64 // what one worker needs
+}
+
+// Refuse is nil if there is enough for n workers.
+func (r Resource) Refuse(n int) *NoRoom {
+	need := r.Worker * uint64(n)
+	if need <= r.Free {
+		return nil
+	}
+	return &NoRoom{Surge: n, Files: r.Files, Tasks: r.Tasks, Worker: r.Worker, Need: need, Free: r.Free, Most: r.Most, Limit: r.Limit,
+		Fits: int(min(r.Free/r.Worker, 1<<31-1))}
+}
+
+// Headroom is what is left for more workers. Without resources it is not known, and refuses nothing.
+type Headroom []Resource
+
+// ForSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation
+// can't do with fewer than one at a time, so one is always tried.
+func (h Headroom) ForSurge(surge int) error {
+	if surge <= 1 {
+		return nil
+	}
+	return h.Check(surge)
+}
+
+// ToGrow returns a *NoRoom if the pool can't have so many more workers.
+func (h Headroom) ToGrow(by int) error {
+	if by <= 0 {
+		return nil
+	}
+	err := h.Check(by)
+	if refused, ok := errors.AsType[*NoRoom](err); ok {
+		refused.Grows = true
+	}
+	return err
+}
+
+// Check returns a *NoRoom, from the tightest resource, if there is not enough for n workers.
+func (h Headroom) Check(n int) error {
+	var worst *NoRoom
+	for _, r := range h {
+		if refused := r.Refuse(n); refused != nil && (worst == nil || refused.Fits < worst.Fits) {
+			worst = refused
+		}
+	}
+	if worst == nil {
+		return nil // and not a nil *NoRoom
+	}
+	return worst
+}

@@ -1,0 +1,59 @@
+package pool
+
+import (
+	"reflect"
+	"slices"
+	"time"
+)
+
+// A caller that does not know whether its request arrived repeats it with the same key, and gets the same
+// reload.
+
+// How long a key is remembered, and how many are at most.
+const (
+	keepKeys = 24 * time.Hour
+	mostKeys = 1000
+)
+
+// keyed is a reload that somebody asked for with a key.
+type keyed struct {
+	request ReloadRequest
+	reload  *Reload
+	at      time.Time
+}
+
+// keep remembers the key of a request that was accepted, and forgets those that are too old.
+func (p *Pool) keep(request ReloadRequest, r *Reload) {
+	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return k.expired(p.now) })
+	if request.Key == "" {
+		return
+	}
+	p.keys = append(p.keys, keyed{request, r, p.now})
+	if extra := len(p.keys) - mostKeys; extra > 0 {
+		p.keys = slices.Delete(p.keys, 0, extra)
+	}
+}
+
+// expired reports whether the key is too old to be remembered.
+func (k keyed) expired(now time.Time) bool { return now.Sub(k.at) >= keepKeys }
+
+// asked finds the reload that was asked for with the key of the request, or nil. Error:
+// ErrKeyReused.
+func (p *Pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
+	for _, k := range p.keys {
+		if request.Key != "" && k.request.Key == request.Key && !k.expired(now) {
+			request.IfGeneration = k.request.IfGeneration // the condition held when the reload was accepted
+			request.NeedsCanary = k.request.NeedsCanary   // the caller may wait for something else now
+			if !reflect.DeepEqual(k.request, request) {
+				return nil, ErrKeyReused
+			}
+			return k.reload, nil
+		}
+	}
+	return nil, nil
+}
+
+// undisturbed reports whether one of the generations serves and no reload is about to change that.
+func (p *Pool) undisturbed(generations []int) bool {
+	return p.rotating == nil && p.queued == nil && slices.Contains(generations, p.Generation)
+}

@@ -1,0 +1,123 @@
+package pool
+
+import (
+	"fmt"
+	"time"
+)
+
+// Why a rotation waits.
+
+// PauseReason is what a paused rotation waits for.
+type PauseReason string
+
+// The reasons.
+const (
+	PausedCanary  PauseReason = "canary"  // until it is promoted, or has soaked
+	PausedBetween PauseReason = "between" // two batches
+	PausedAsked   PauseReason = "asked"   // until somebody resumes it
+)
+
+// Pause is what a rotation waits for, and how long.
+type Pause struct {
+	Why   PauseReason
+	Since time.Time
+	Until time.Time // zero: until somebody says so
+}
+
+// pauses are those between batches. Each batch but the last has one, which begins and then is over.
+type pauses struct {
+	begun int       // number of batches, when the latest pause began
+	until time.Time // when that pause ends
+	over  int       // number of batches that need no further pause
+}
+
+// awaitsChecks reports whether the next step needs checks that are not done. Once every slot has changed,
+// the reload goes live without them: a live reload is checked anyway.
+func (p *Pool) awaitsChecks(allChanged bool) bool {
+	canary := p.canaryWaits()
+	return canary && p.canaryMissed() || p.unchecked() && (canary || !allChanged)
+}
+
+// reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed,
+// before it is live. "": it has not.
+func (p *Pool) reasonToPause(allChanged bool) PauseReason {
+	r := p.rotating
+	switch {
+	case r.pausedByCaller():
+		return PausedAsked
+	case p.canaryWaits():
+		return PausedCanary
+	case r.Strategy.PauseBetween > 0 && r.batches > r.pauses.over && !allChanged:
+		return PausedBetween
+	}
+	return ""
+}
+
+// pausedByCaller reports whether somebody has asked for a pause and nobody for its end.
+func (r *rotation) pausedByCaller() bool { return r.Paused != nil && r.Paused.Why == PausedAsked }
+
+// pause begins a pause, unless it has begun.
+func (p *Pool) pause(why PauseReason) {
+	r := p.rotating
+	if why == PausedBetween && r.pauses.begun < r.batches {
+		r.pauses.begun, r.pauses.until = r.batches, p.wakeAfter(pauseOver, r.batches, r.Strategy.PauseBetween)
+	}
+	if r.Paused != nil && r.Paused.Why == why {
+		return
+	}
+	r.Paused = &Pause{Why: why, Since: p.now, Until: r.pausedUntil(why)}
+	p.tellReload(EventReloadProgress, r.Reload, r.State, r.progress()+r.Coverage.left())
+}
+
+// pausedUntil is when a pause ends by itself; zero: it does not.
+func (r *rotation) pausedUntil(why PauseReason) time.Time {
+	switch {
+	case why == PausedBetween:
+		return r.pauses.until
+	case why == PausedCanary && r.Strategy.CanarySoak > 0:
+		return r.CanaryAt.Add(r.Strategy.CanarySoak)
+	}
+	return time.Time{}
+}
+
+// wakeAfter starts a clock and returns when it ends. The clock runs on while somebody has the rotation paused.
+func (p *Pool) wakeAfter(why wakeReason, count int, after time.Duration) time.Time {
+	if after <= 0 {
+		return time.Time{}
+	}
+	p.want(Wake{Reload: p.rotating.ID, Why: why, Count: count, After: after})
+	return p.now.Add(after)
+}
+
+// onAwake ends what the rotation was waiting for.
+func (p *Pool) onAwake(f Awake) {
+	r := p.rotating
+	if r == nil || r.ID != f.Reload {
+		return
+	}
+	switch f.Why {
+	case canaryOver:
+		p.promote()
+	case pauseOver:
+		r.pauses.over = max(r.pauses.over, f.Count)
+	case soakOver:
+		r.soak = partOver
+	case checkDue:
+		if f.Count == r.checks.begun && r.checks.phase == checksIdle {
+			r.checks.phase = checksDue
+		}
+	}
+}
+
+// describe says what a paused rotation waits for.
+func (p Pause) describe() string {
+	switch {
+	case p.Why == PausedAsked:
+		return "somebody has paused it, until it is resumed"
+	case p.Why == PausedCanary && p.Until.IsZero():
+		return "the canary waits to be promoted"
+	case p.Why == PausedCanary:
+		return fmt.Sprintf("the canary soaks for %s, or until it is promoted", p.Until.Sub(p.Since).Round(msec))
+	}
+	return fmt.Sprintf("it pauses for %s", p.Until.Sub(p.Since).Round(msec))
+}

@@ -1,0 +1,240 @@
+// Package pool decides everything that the master does, and does nothing itself.
+//
+// A Pool is a pure state machine: a fact (fact.go: a process spoke, a timer rang) or a command (commands.go: somebody
+// asks for a reload) and its time go in, effects (effect.go: start this worker, drain that one, publish) come out. A
+// command may also be refused. Every slot wants one ready worker of the pool's generation: after each fact reconcile
+// compares what is wanted with what there is, fills empty slots (slot.go), moves the rotation on by one batch
+// (rotation.go, takeover.go), pauses it at its canary (canary.go, pause.go), takes it back when a worker or a check
+// fails (revert.go), completes reloads whose last older worker is gone (progress.go) and begins the queued one
+// (queue.go). Workers and reloads change their state in one function each (worker_transition.go,
+// reload_transition.go). There is no clock, process, goroutine or logger here: the master has those.
+package pool
+
+import "time"
+
+// How much of the past is kept.
+const (
+	keepReloads = 200
+	keepExited  = 500
+)
+
+// Pool decides everything the master does and does nothing itself: apply and obey are pure functions of the
+// state, a fact or a command, and its time; what is to be done comes back as effects.
+//
+// Every slot wants one ready worker of the pool's generation. A fact or a command changes the state, then
+// reconcile compares what is wanted with what there is: it fills empty slots, moves the running rotation on
+// by one slot, completes reloads whose last older worker is gone and begins the next one. A crash, a scale
+// and a reload differ only in what they change before that.
+type Pool struct {
+	newID func() string
+
+	Generation     int            // serves; a crash or a scale-up starts this one
+	lastGeneration int            // the newest number given out
+	revisions      map[int]string // of the generations that can still be started
+	Terms          map[int]Terms  // likewise, once their plans are made
+
+	Slots   []*slot
+	workers map[string]*member // every worker that is not gone
+	Gone    []Worker           // the latest that are, oldest first
+
+	reloads  []*Reload // oldest first
+	queued   *Reload   // accepted, begins when nothing rotates
+	rotating *rotation // nil when none does
+	keys     []keyed   // oldest first
+
+	Stopping bool
+	counting bool // connections are being counted
+	fresh    bool // they were counted just now
+	Totals   Totals
+
+	now     time.Time // of the fact being applied
+	effects []Effect  // so far, of that fact
+}
+
+// Totals count since the master started.
+type Totals struct {
+	WorkersStarted   int // or tried to
+	WorkersDied      int // without having been told to leave
+	ReloadsCompleted int
+	ReloadsFailed    int
+	ReloadsAborted   int
+}
+
+// Terms are the part of a generation's plan that the pool needs.
+type Terms struct {
+	Workers      int // pool size
+	StartTimeout time.Duration
+	DrainTimeout time.Duration
+	Strategy     Strategy
+	Checks       bool     // a reload has to pass some
+	Provable     bool     // its workers can be probed
+	MaxDraining  int      // generations that may drain at a time; 0: any number
+	Program      *Program // for show
+}
+
+func New(first Terms, newID func() string) *Pool {
+	p := &Pool{
+		newID:          newID,
+		Generation:     1,
+		lastGeneration: 1,
+		revisions:      map[int]string{},
+		Terms:          map[int]Terms{1: first},
+		workers:        map[string]*member{},
+	}
+	p.resize(first.Workers, nil)
+	return p
+}
+
+// Begin brings the first workers up.
+func (p *Pool) Begin(now time.Time) []Effect {
+	p.now = now
+	p.tell(Event{Type: EventMasterStarted, Message: "the master starts " + Plural(len(p.Slots), "worker", "workers")})
+	p.reconcile()
+	return p.take()
+}
+
+// Apply lets one fact change the pool and returns what is to be done.
+func (p *Pool) Apply(now time.Time, f Fact) []Effect {
+	p.now, p.fresh = now, false
+	switch f := f.(type) {
+	case Prepared:
+		p.onPrepared(f)
+	case Checked:
+		p.onChecked(f)
+	case MeasuredNow:
+		p.onMeasured(f)
+		return nil // nothing follows from it, nor from the next
+	case Addressed:
+		if r := p.Reload(f.Reload); r != nil {
+			r.CanaryAddress = f.Canary
+		}
+		return nil
+	case Proved:
+		p.onProved(f)
+	case Awake:
+		p.onAwake(f)
+	case Counted:
+		p.onCounted(f)
+	case RetryDue:
+		if f.Slot < len(p.Slots) {
+			p.Slots[f.Slot].Retrying = false
+		}
+	case Forked:
+		p.with(f.Worker, func(m *member) { p.onForked(m, f.PID) })
+	case BecameReady:
+		p.with(f.Worker, func(m *member) { p.onReady(m, f.How) })
+	case SaidStatus:
+		p.with(f.Worker, func(m *member) { m.Status = f.Text })
+	case StartTimedOut:
+		p.with(f.Worker, func(m *member) { p.onStartTimeout(m, f) })
+	case WentSilent:
+		p.with(f.Worker, func(m *member) { p.onSilent(m, f) })
+	case StoppedAccepting:
+		p.with(f.Worker, func(m *member) { p.onStoppedAccepting(m, f.At, f.Lived) })
+	case StillAccepts:
+		p.with(f.Worker, func(m *member) { p.onStillAccepts(m, f) })
+	case DrainTimedOut:
+		p.with(f.Worker, p.onDrainTimeout)
+	case Holds:
+		p.with(f.Worker, func(m *member) {
+			if m.missed = f.Unknown; !m.missed {
+				m.onHeld(f.N, f.Some)
+			}
+		})
+	case Evicted:
+		p.with(f.Worker, func(m *member) { p.onEvicted(m, f.N) })
+	case Exited:
+		p.with(f.Worker, func(m *member) { p.onExited(m, f.Exit) })
+	}
+	p.reconcile()
+	return p.take()
+}
+
+// with calls f with the worker. A late fact about one that is gone is ignored.
+func (p *Pool) with(id string, f func(*member)) {
+	if m, ok := p.workers[id]; ok {
+		f(m)
+	}
+}
+
+// reconcile takes the steps that lead from what there is to what is wanted. The order matters: empty slots
+// are filled before the rotation moves on, a reload is settled after that, and then the next one may begin.
+func (p *Pool) reconcile() {
+	if p.Stopping {
+		p.drainReady()
+		p.settle()
+		p.askForCount()
+		if len(p.workers) == 0 {
+			p.want(Finish{})
+		}
+		return
+	}
+	p.takeOver()
+	p.fill()
+	p.rotate()
+	p.limitDraining()
+	p.settle()
+	p.beginQueued()
+	p.askForChecks()
+	p.askForCount()
+}
+
+// fill starts a worker in every slot that has none and does not wait for its back-off.
+func (p *Pool) fill() {
+	for _, s := range p.Slots {
+		replacing := s.next != nil && s.next.Generation == p.Generation
+		if s.duty == nil && !s.Retrying && !replacing && !p.isNew(s) {
+			s.duty = p.start(s, p.Generation, p.Terms[p.Generation].StartTimeout, nil)
+		}
+	}
+}
+
+// start makes a worker and has it forked.
+func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *Reload) *member {
+	m := &member{reload: r, Worker: Worker{
+		ID:         p.newID(),
+		Slot:       s.Number,
+		Generation: generation,
+		Revision:   p.revisions[generation],
+		Program:    p.Terms[generation].Program,
+		Restarts:   s.restarts,
+	}}
+	if s.Died != nil && generation == s.Died.Generation {
+		m.Predecessor = s.Died.ID
+	}
+	p.workers[m.ID] = m
+	p.moveWorker(m, WorkerStarting, "")
+	p.Totals.WorkersStarted++
+	p.want(Start{Worker: m.ID, Slot: s.Number, Generation: generation, Revision: m.Revision, Timeout: timeout})
+	return m
+}
+
+// dismiss tells a worker to leave, because of reload r, or for another reason if r is nil.
+func (p *Pool) dismiss(m *member, r *Reload, why string) {
+	if m == nil || m.State == WorkerDraining {
+		return
+	}
+	timeout := p.Terms[p.Generation].DrainTimeout
+	if r != nil {
+		m.reload = r
+		if own, kept := p.Terms[r.Generation]; kept {
+			timeout = own.DrainTimeout
+		}
+		timeout = orOwn(r.DrainTimeout, timeout)
+	}
+	p.want(Drain{Worker: m.ID, Timeout: timeout})
+	p.markDraining(m, why)
+}
+
+func (p *Pool) markDraining(m *member, why string) {
+	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
+	p.moveWorker(m, WorkerDraining, why)
+}
+
+func (p *Pool) want(e Effect) { p.effects = append(p.effects, e) }
+
+func (p *Pool) take() []Effect {
+	effects := p.effects
+	p.effects = nil
+	return effects
+}

@@ -1,0 +1,65 @@
+package pool
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What is published, and what a reload's record keeps.
+
+const msec = time.Millisecond
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// Plural is the number with the words that fit it.
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return itoa(n) + " " + many
+}
+
+func (p *Pool) tell(e Event) {
+	e.Time = p.now
+	p.want(Publish{e})
+}
+
+func (p *Pool) tellWorker(t EventType, m *member, from WorkerState, message string) {
+	w := m.Worker
+	e := Event{Type: t, Worker: &w, From: string(from), Message: message}
+	if m.reload != nil {
+		e.ReloadID = m.reload.ID
+	}
+	p.step(m.reload, strings.TrimPrefix(string(t), "worker."), m, message)
+	p.tell(e)
+}
+
+// tellReload publishes the reload as it is now. The lists, which grow, are only in its last event.
+func (p *Pool) tellReload(t EventType, r *Reload, from ReloadState, message string) {
+	r.told = r.figures()
+	c := p.CopyOf(r)
+	if !r.State.Terminal() {
+		c.Steps, c.Callers, c.CutConnections = nil, nil, nil
+	}
+	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
+}
+
+// took is how long the phase took that ended with the action.
+func (m *member) took(action string) time.Duration {
+	switch {
+	case action == "ready":
+		return m.ReadyAt.Sub(m.StartedAt)
+	case action == "exited" && !m.DrainingAt.IsZero():
+		return m.ExitedAt.Sub(m.DrainingAt)
+	}
+	return 0
+}
+
+// step adds to the reload's record what happened to a worker because of it.
+func (p *Pool) step(r *Reload, action string, m *member, message string) {
+	if r == nil {
+		return
+	}
+	r.Steps = append(r.Steps, Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message, Took: m.took(action)})
+}

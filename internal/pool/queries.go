@@ -1,0 +1,171 @@
+package pool
+
+import "slices"
+
+// What readers may ask of the pool. Nothing here changes it.
+
+// Current is the reload that the status shows: the one that rotates, else the newest that is live.
+func (p *Pool) Current() *Reload {
+	if r := p.UnderWay(); r != nil {
+		return r
+	}
+	for _, r := range slices.Backward(p.reloads) {
+		if r.State == ReloadLive {
+			return r
+		}
+	}
+	return nil
+}
+
+// UnderWay is the reload that rotates, or nil.
+func (p *Pool) UnderWay() *Reload {
+	if p.rotating == nil {
+		return nil
+	}
+	return p.rotating.Reload
+}
+
+// Reload finds a reload by its id, or nil.
+func (p *Pool) Reload(id string) *Reload {
+	for _, r := range p.reloads {
+		if r.ID == id {
+			return r
+		}
+	}
+	for _, k := range p.keys { // perhaps the history has forgotten it
+		if k.reload.ID == id {
+			return k.reload
+		}
+	}
+	return nil
+}
+
+// Worker is a worker, also one of the latest that are gone.
+func (p *Pool) Worker(id string) (Worker, bool) {
+	if m, ok := p.workers[id]; ok {
+		return m.Worker, true
+	}
+	for _, w := range p.Gone {
+		if w.ID == id {
+			return w, true
+		}
+	}
+	return Worker{}, false
+}
+
+// Alive is a worker that is not gone.
+func (p *Pool) Alive(id string) (Worker, bool) {
+	if m, ok := p.workers[id]; ok {
+		return m.Worker, true
+	}
+	return Worker{}, false
+}
+
+// Withdrew reports whether the worker was seen to have stopped accepting before it ended.
+func (p *Pool) Withdrew(id string) bool { return p.workers[id] != nil && p.workers[id].withdrew }
+
+// OfReload reports whether a reload has started the worker, or drains it.
+func (p *Pool) OfReload(id string) bool { return p.workers[id] != nil && p.workers[id].reload != nil }
+
+// OnDuty is the worker that serves the slot, or starts because none does.
+func (p *Pool) OnDuty(slot int) (Worker, bool) {
+	if slot >= len(p.Slots) || p.Slots[slot].duty == nil {
+		return Worker{}, false
+	}
+	return p.Slots[slot].duty.Worker, true
+}
+
+// Size is the number of slots.
+func (p *Pool) Size() int { return len(p.Slots) }
+
+// ServingGeneration is the generation that serves, and that a crash or a scale starts.
+func (p *Pool) ServingGeneration() int { return p.Generation }
+
+// OtherGeneration is the one that a rotation with a plan changes from, or to, besides the one that serves.
+func (p *Pool) OtherGeneration() (int, bool) {
+	switch {
+	case !p.Planned():
+		return 0, false
+	case p.rotating.State == ReloadLive:
+		return p.rotating.before, true
+	}
+	return p.rotating.Generation, true
+}
+
+// Keeps reports whether workers of the generation may still be started.
+func (p *Pool) Keeps(generation int) bool {
+	_, kept := p.Terms[generation]
+	return kept
+}
+
+// History lists the reloads, oldest first.
+func (p *Pool) History() []*Reload { return p.reloads }
+
+// Renewable are the workers on duty that nobody replaces yet, and how many are being replaced.
+func (p *Pool) Renewable() (workers []string, replacing int) {
+	for _, s := range p.Slots {
+		switch {
+		case s.next != nil:
+			replacing++
+		case s.duty != nil:
+			workers = append(workers, s.duty.ID)
+		}
+	}
+	return workers, replacing
+}
+
+// AnswerTo is the reload that an accepted request has led to.
+func (p *Pool) AnswerTo(request ReloadRequest) *Reload {
+	if r, err := p.asked(request, p.now); r != nil && err == nil {
+		return r
+	}
+	return p.reloads[len(p.reloads)-1]
+}
+
+// Living lists the workers that are not gone, by slot and then by age.
+func (p *Pool) Living() []*member {
+	list := make([]*member, 0, len(p.workers))
+	for _, m := range p.workers {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b *member) int {
+		if a.Slot != b.Slot {
+			return a.Slot - b.Slot
+		}
+		if a.Generation != b.Generation {
+			return b.Generation - a.Generation
+		}
+		return b.StartedAt.Compare(a.StartedAt)
+	})
+	return list
+}
+
+// Serving are the ready workers of a generation that have a slot.
+func (p *Pool) Serving(generation int) (ids []string) {
+	for _, s := range p.Slots {
+		if s.servedBy(generation) {
+			ids = append(ids, s.duty.ID)
+		}
+	}
+	return ids
+}
+
+// Followed are the ids of those that have a process.
+func (p *Pool) Followed() (ids []string) {
+	for id, m := range p.workers {
+		if m.followed() && m.PID != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Draining are the ids of the draining workers that are older than r.
+func (p *Pool) Draining(r *Reload) (ids []string) {
+	for id, m := range p.workers {
+		if m.State == WorkerDraining && m.PID != 0 && m.Generation < r.Generation {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

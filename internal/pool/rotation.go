@@ -1,0 +1,204 @@
+package pool
+
+import "time"
+
+// rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is
+// live on trial, or reverts.
+type rotation struct {
+	*Reload
+	before  int            // the generation that it replaces, and may go back to
+	size    sizeChange     // of the pool
+	changed map[*slot]bool // slots that have to be taken back if it fails
+
+	batches int // so many have changed; being live counts as one more
+	pauses  pauses
+	checks  checkRounds
+
+	soak    trialPart
+	proof   trialPart
+	retired bool // it has turned clients away from listeners of the previous generation
+}
+
+// trialPart is how far one part of a reload's trial is. It only goes forward.
+type trialPart int
+
+const (
+	partAhead trialPart = iota
+	partUnderWay
+	partOver
+)
+
+// Planned reports whether the plan of the reload that rotates is made. Before, it has not touched a worker.
+func (p *Pool) Planned() bool {
+	if p.rotating == nil {
+		return false
+	}
+	_, made := p.Terms[p.rotating.Generation]
+	return made
+}
+
+// rotates reports whether the reload is the one that rotates. Until that is over it is on trial, and may go
+// back.
+func (p *Pool) rotates(r *Reload) bool {
+	return p.rotating != nil && p.rotating.Reload == r && !r.State.Terminal()
+}
+
+// rotate takes the next step of the rotation, unless a batch is under way: all of its replacements have to
+// be ready, and the older workers told to drain, before the next one begins.
+func (p *Pool) rotate() {
+	if !p.Planned() || p.changing() {
+		return
+	}
+	switch p.rotating.State {
+	case ReloadRolling:
+		p.goForth()
+	case ReloadReverting:
+		p.goBack()
+	default:
+		p.judge()
+	}
+}
+
+// goForth starts the next batch, unless it has to wait, or makes the reload live.
+func (p *Pool) goForth() {
+	todo := p.toChange()
+	allChanged := len(todo) == 0
+	if p.awaitsChecks(allChanged) {
+		return
+	}
+	if p.canaryWaits() {
+		p.reachCanary()
+	}
+	if why := p.reasonToPause(allChanged); why != "" {
+		p.pause(why)
+		return
+	}
+	p.rotating.Paused = nil
+	if allChanged {
+		p.goLive()
+		return
+	}
+	p.startBatch(todo[:min(len(todo), p.batchSize())])
+}
+
+// batchSize is how many slots may change at once. The canary's change first, and no others with them.
+func (p *Pool) batchSize() int {
+	r := p.rotating
+	size := r.Strategy.Surge.Of(len(p.staying()))
+	if ahead := r.Strategy.Canary - r.Replaced; r.State == ReloadRolling && r.CanaryAt.IsZero() && ahead > 0 {
+		size = min(size, ahead)
+	}
+	return size
+}
+
+func (p *Pool) startBatch(slots []*slot) {
+	for _, s := range slots {
+		s.next = p.start(s, p.target(), p.rotationStartTimeout(), p.rotating.Reload)
+	}
+}
+
+// changing reports whether a batch is under way.
+func (p *Pool) changing() bool {
+	for _, s := range p.Slots {
+		// When a worker dies while the rotation reverts, its replacement starts on duty.
+		starts := s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
+		if s.next != nil || starts && p.rotating.changed[s] {
+			return true
+		}
+	}
+	return false
+}
+
+// rotationStartTimeout is the caller's, or else the configured one. An impatient caller must not make the
+// way back fail too: when reverting, wait at least the configured timeout.
+func (p *Pool) rotationStartTimeout() time.Duration {
+	own := p.Terms[p.target()].StartTimeout
+	timeout := orOwn(p.rotating.StartTimeout, own)
+	if p.rotating.State == ReloadReverting {
+		timeout = max(timeout, own)
+	}
+	return timeout
+}
+
+// target is the generation that the rotation brings every slot to.
+func (p *Pool) target() int {
+	if p.rotating == nil || p.rotating.State == ReloadReverting {
+		return p.Generation
+	}
+	return p.rotating.Generation
+}
+
+// toChange are the slots that the rotation has still to bring to its generation.
+func (p *Pool) toChange() (list []*slot) {
+	for _, s := range p.staying() {
+		if !s.servedBy(p.rotating.Generation) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// toTakeBack are the slots that the rotation has changed and the previous generation does not serve yet.
+func (p *Pool) toTakeBack() (list []*slot) {
+	for _, s := range p.Slots {
+		if p.rotating.changed[s] && !s.servedBy(p.Generation) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// noteReturned forgets the changed slots that the previous generation serves again. If a worker dies there
+// now, that does not concern the rotation.
+func (p *Pool) noteReturned() {
+	for _, s := range p.Slots {
+		if s.servedBy(p.Generation) {
+			delete(p.rotating.changed, s)
+		}
+	}
+}
+
+// onTrial reports whether the rotation fails if this worker ends. Going forth that holds for every worker
+// of the new generation, going back for those that were started to take slots back.
+func (p *Pool) onTrial(s *slot, m *member) bool {
+	r := p.rotating
+	switch {
+	case !p.Planned():
+		return false
+	case r.State == ReloadReverting:
+		return s.next == m || r.changed[s] && m.Generation == p.target()
+	}
+	return m.Generation == r.Generation
+}
+
+// recallReplacements dismisses the workers that have not taken over.
+func (p *Pool) recallReplacements(r *Reload) {
+	for _, s := range p.Slots {
+		p.dismiss(s.next, r, "it is not needed any more")
+		s.next = nil
+	}
+}
+
+// endRotation ends it for the slots, and forgets the generation that will not be started again.
+func (p *Pool) endRotation(unused int) {
+	r := p.rotating
+	p.recallReplacements(r.Reload)
+	r.TrialEndsAt, r.Paused = time.Time{}, nil
+	p.rotating = nil
+	for _, s := range p.Slots {
+		if s.duty != nil {
+			s.duty.reload = nil
+		}
+	}
+	delete(p.revisions, unused)
+	delete(p.Terms, unused)
+	p.want(Release{Generation: unused})
+}
+
+// orOwn is the timeout that a caller asked for, or else the configured one.
+func orOwn(asked, own time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	return own
+}

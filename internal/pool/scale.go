@@ -1,0 +1,103 @@
+package pool
+
+import "fmt"
+
+// MaxWorkers is the largest pool size.
+const MaxWorkers = 1024
+
+// scale adds slots at the end or takes them from there. It is refused while a rotation does the same:
+// nobody could tell then which slots the rotation has to take back.
+func (p *Pool) scale(size int, room Headroom) error {
+	switch {
+	case p.Stopping:
+		return ErrStopping
+	case size < 1 || size > MaxWorkers:
+		return ErrPoolLimit
+	case size == len(p.Slots):
+		return nil
+	case p.resizing():
+		return ErrResizing
+	}
+	if err := room.ToGrow(size - len(p.Slots)); err != nil {
+		return err
+	}
+	p.resizeAndTell(size, nil)
+	return nil
+}
+
+// sizeChange is what a rotation makes of the pool's size. Slots that are added get workers of its
+// generation only. Those that are too many go when it is live, so that until then as many serve as before.
+type sizeChange struct{ from, to int } // the same: none
+
+// resizing reports whether a rotation changes the pool's size, or may have to give it back.
+func (p *Pool) resizing() bool {
+	return p.rotating != nil && p.rotating.size.from != p.rotating.size.to
+}
+
+// isNew reports whether the rotation has added the slot, and its generation does not serve there yet.
+func (p *Pool) isNew(s *slot) bool {
+	return p.resizing() && s.Number >= p.rotating.size.from && s.duty == nil
+}
+
+// staying are the slots that the rotation does not take away.
+func (p *Pool) staying() []*slot {
+	if p.resizing() {
+		return p.Slots[:min(len(p.Slots), p.rotating.size.to)]
+	}
+	return p.Slots
+}
+
+// resizeAndTell changes the size because of reload r, or for a caller if r is nil.
+func (p *Pool) resizeAndTell(size int, r *Reload) {
+	from := len(p.Slots)
+	p.resize(size, r)
+	p.tell(Event{Type: EventPoolScaled, Workers: size, Before: from,
+		Message: fmt.Sprintf("the pool has %s instead of %d", Plural(size, "worker", "workers"), from)})
+}
+
+// growTo notes the size that the generation of the rotation wants, and adds the slots that are missing.
+func (p *Pool) growTo(size int) {
+	r := p.rotating
+	r.size = sizeChange{from: len(p.Slots), to: size}
+	if size > len(p.Slots) {
+		p.resizeAndTell(size, r.Reload)
+	}
+}
+
+// shrinkToPlan takes away the slots that the generation which is live now does not want.
+func (p *Pool) shrinkToPlan() {
+	if r := p.rotating; r.size.to < r.size.from {
+		p.want(Retire{Generation: r.before, Next: r.Generation})
+		p.resizeAndTell(r.size.to, r.Reload)
+	}
+}
+
+// resizeBack gives the pool the size that it had before the rotation, which does not change it any more.
+func (p *Pool) resizeBack() {
+	r := p.rotating
+	size := r.size.from
+	changed := p.resizing() && len(p.Slots) != size
+	r.size = sizeChange{}
+	if changed {
+		p.resizeAndTell(size, r.Reload)
+	}
+}
+
+func (p *Pool) resize(size int, r *Reload) {
+	if size < len(p.Slots) {
+		p.want(Shrink{Size: size})
+	}
+	for len(p.Slots) < size {
+		p.Slots = append(p.Slots, &slot{Number: len(p.Slots)})
+	}
+	for len(p.Slots) > size {
+		last := p.Slots[len(p.Slots)-1]
+		p.Slots = p.Slots[:len(p.Slots)-1]
+		for _, m := range []*member{last.duty, last.next} {
+			if m != nil {
+				m.reload = r // the reload that started it may end before it does
+			}
+			p.dismiss(m, r, "the pool shrinks")
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package pool
+
+import "slices"
+
+// How the master stops.
+
+// stop drains every worker and starts no others. If now, it kills them instead. Reloads under way are
+// aborted, but for live ones that have passed their trial.
+func (p *Pool) stop(now bool) {
+	if !p.Stopping {
+		p.Stopping = true
+		p.want(CloseListeners{})
+		for _, r := range []*Reload{p.UnderWay(), p.queued} {
+			if r != nil {
+				r.Failure = becauseOfStop(r.Failure)
+				p.abort(r, r.Failure.Message)
+			}
+		}
+		p.rotating, p.queued = nil, nil
+		p.judgeLive()
+		for _, s := range p.Slots {
+			*s = slot{Number: s.Number}
+		}
+	}
+	for _, m := range p.Living() {
+		if now {
+			p.dismiss(m, nil, "the master stops at once")
+		}
+		if now || m.ReadyAt.IsZero() {
+			p.endNow(m)
+		}
+	}
+}
+
+// becauseOfStop is the failure of a reload that ends with the master. It may have been reverting already.
+func becauseOfStop(before *Failure) *Failure {
+	why := Failure{Message: "the master was told to stop"}
+	if before != nil {
+		why = *before // readers share the old one
+		why.Message += "; then the master was told to stop"
+	}
+	why.Code, why.Stopping = MasterStops, true
+	return &why
+}
+
+// endNow kills a worker. When the master stops, workers that never got ready are killed: each holds the
+// listening sockets, and for as long as it does the kernel queues connections that it will never accept.
+func (p *Pool) endNow(m *member) {
+	if m.State != WorkerDraining {
+		p.markDraining(m, "the master stops, and it was not ready yet")
+	}
+	p.want(Kill{Worker: m.ID})
+}
+
+// drainReady drains the ready workers once the others are gone, so that they still answer what is in the
+// queues then.
+func (p *Pool) drainReady() {
+	list := p.Living()
+	if slices.ContainsFunc(list, func(m *member) bool { return m.ReadyAt.IsZero() }) {
+		return
+	}
+	for _, m := range list {
+		p.dismiss(m, nil, "the master stops")
+	}
+}

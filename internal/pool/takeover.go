@@ -1,0 +1,79 @@
+package pool
+
+// When replacements take over, and what their predecessors are told.
+
+// takeOver gives slots to their replacements, once those of the whole batch are ready. This is the moment,
+// and the only one, at which the older workers may go.
+func (p *Pool) takeOver() {
+	batch := p.readyBatch()
+	if len(batch) == 0 {
+		return
+	}
+	old := make([]*member, len(batch))
+	for i, s := range batch {
+		old[i] = s.duty
+		*s = slot{Number: s.Number, duty: s.next}
+		p.noteChange(s)
+	}
+	var because *Reload
+	if p.rotating != nil {
+		because = p.rotating.Reload
+		p.rotating.batches++
+		p.retireListeners()
+		p.measure(because)
+	}
+	for i, s := range batch {
+		p.dismiss(old[i], because, succession(s.duty, old[i]))
+	}
+}
+
+// readyBatch are the slots whose replacements take over now. In a rotation they wait for the whole batch.
+func (p *Pool) readyBatch() (batch []*slot) {
+	for _, s := range p.Slots {
+		switch {
+		case s.next == nil:
+		case s.next.State == WorkerReady:
+			batch = append(batch, s)
+		case p.rotating != nil:
+			return nil
+		}
+	}
+	return batch
+}
+
+// noteChange keeps which slots the rotation has changed, and forgets those that it has taken back.
+func (p *Pool) noteChange(s *slot) {
+	r := p.rotating
+	switch {
+	case r == nil:
+	case r.State == ReloadRolling:
+		r.changed[s] = true
+	default:
+		delete(r.changed, s)
+	}
+}
+
+// succession says why the older worker is told to drain.
+func succession(m, old *member) string {
+	if old != nil && old.Generation == m.Generation {
+		return "another worker serves slot " + itoa(m.Slot)
+	}
+	return "generation " + itoa(m.Generation) + " serves slot " + itoa(m.Slot)
+}
+
+// retireListeners turns new clients away from the listeners that the rotation's target has no use for,
+// before the last workers are told to drain that serve them: they answer those who wait already. While a
+// slot is empty, new or backing off, the rotation may still fail and need these listeners again.
+func (p *Pool) retireListeners() {
+	for _, s := range p.Slots {
+		if s.duty == nil || s.duty.Generation != p.target() {
+			return
+		}
+	}
+	left := p.rotating.before
+	if p.rotating.State == ReloadReverting {
+		left = p.rotating.Generation
+	}
+	p.rotating.retired = p.rotating.State == ReloadRolling
+	p.want(Retire{Generation: left, Next: p.target()})
+}

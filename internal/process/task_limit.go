@@ -1,0 +1,32 @@
+package process
+
+import (
+	"fmt"
+
+	"rota/internal/kernel"
+)
+
+// Shortage is the state of the limits of threads and processes at some time.
+type Shortage []kernel.TaskLimit
+
+// LimitsOfTasks is the state before an attempt that may fail.
+func LimitsOfTasks() Shortage { return kernel.CgroupTaskLimits("/") }
+
+// Since says which limit has refused a thread or process since then, or leaves no room now; "" for none.
+func (s Shortage) Since() string {
+	for i, l := range kernel.TaskLimits("/") {
+		refused := i < len(s) && s[i].Cgroup == l.Cgroup && l.Refused > s[i].Refused
+		if refused || l.Free() == 0 {
+			return DescribeTaskLimit(l)
+		}
+	}
+	return ""
+}
+
+// DescribeTaskLimit says which limit it is and how high.
+func DescribeTaskLimit(l kernel.TaskLimit) string {
+	if l.Cgroup == "" {
+		return fmt.Sprintf("there can't be more threads and processes than the %d that the user may have (ulimit -u)", l.Most)
+	}
+	return fmt.Sprintf("there can't be more threads and processes than the %d that cgroup %s may have (pids.max)", l.Most, l.Cgroup)
+}

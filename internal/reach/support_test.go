@@ -1,0 +1,6 @@
+package reach
+
+import "time"
+
+// patience is how long a test waits for what has to happen.
+const patience = time.Minute
