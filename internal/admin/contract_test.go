@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"rota/internal/paging"
+
 	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/require"
 )
@@ -79,11 +81,11 @@ func TestOpenAPIDescribesExactlyTheParameters(t *testing.T) {
 func TestOpenAPIKnowsEverySortField(t *testing.T) {
 	pattern := child(document, "components", "parameters", "sort", "schema")["pattern"].(string)
 	known := regexp.MustCompile(pattern)
-	for field := range sortFields {
+	for _, field := range paging.Fields() {
 		require.Regexp(t, known, field)
 		require.Regexp(t, known, "-"+field)
 	}
-	require.Equal(t, len(sortFields), strings.Count(pattern, "|")+1)
+	require.Equal(t, len(paging.Fields()), strings.Count(pattern, "|")+1)
 }
 
 func TestAPIHTTPHasEveryEndpoint(t *testing.T) {

@@ -55,7 +55,7 @@ type Server struct {
 	hosts     map[string]bool // allowed names, lower case
 	times     times
 	snapshots *snapshotCache
-	listing   sync.Mutex // held while one is sorted and encoded
+	encoding  sync.Mutex // held while a listing is sorted and encoded
 	streams   places
 	waits     places // for a reload
 	limiter   *connlimit.Limiter

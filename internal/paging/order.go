@@ -1,4 +1,4 @@
-package admin
+package paging
 
 import (
 	"cmp"
@@ -10,15 +10,15 @@ import (
 	"rota/internal/listen"
 )
 
-// order sorts connections by one field, and by id where that is equal, so that no two are equal.
-type order struct {
-	sortField
+// Order sorts connections by one field, and by id where that is equal, so that no two are equal.
+type Order struct {
+	field
 	name       string // as given, with its sign
 	descending bool
 }
 
-// sortField is a field by which connections can be sorted.
-type sortField struct {
+// field is a field by which connections can be sorted.
+type field struct {
 	key   func(*listen.Connection) sortKey
 	fixed bool // never changes while the connection lives, so that there can be pages
 }
@@ -30,12 +30,7 @@ type sortKey struct {
 	text   string
 }
 
-type row struct {
-	key        sortKey
-	connection *listen.Connection
-}
-
-func (o order) compare(a sortKey, aID uint64, b sortKey, bID uint64) int {
+func (o Order) compare(a sortKey, aID uint64, b sortKey, bID uint64) int {
 	c := cmp.Or(cmp.Compare(a.number, b.number), strings.Compare(a.text, b.text))
 	c = cmp.Or(c, cmp.Compare(aID, bID))
 	if o.descending {
@@ -44,20 +39,20 @@ func (o order) compare(a sortKey, aID uint64, b sortKey, bID uint64) int {
 	return c
 }
 
-func fixedText(read func(*listen.Connection) string) sortField {
-	return sortField{key: func(c *listen.Connection) sortKey { return sortKey{text: read(c)} }, fixed: true}
+func fixedText(read func(*listen.Connection) string) field {
+	return field{key: func(c *listen.Connection) sortKey { return sortKey{text: read(c)} }, fixed: true}
 }
 
-func movingText(read func(*listen.Connection) string) sortField {
-	return sortField{key: func(c *listen.Connection) sortKey { return sortKey{text: read(c)} }}
+func movingText(read func(*listen.Connection) string) field {
+	return field{key: func(c *listen.Connection) sortKey { return sortKey{text: read(c)} }}
 }
 
-func queue(read func(*listen.Connection) uint32) sortField {
-	return sortField{key: func(c *listen.Connection) sortKey { return sortKey{number: int64(read(c))} }}
+func queue(read func(*listen.Connection) uint32) field {
+	return field{key: func(c *listen.Connection) sortKey { return sortKey{number: int64(read(c))} }}
 }
 
-func ofTCP(read func(*kernel.TCPInfo) int64) sortField {
-	return sortField{key: func(c *listen.Connection) sortKey {
+func ofTCP(read func(*kernel.TCPInfo) int64) field {
+	return field{key: func(c *listen.Connection) sortKey {
 		if c.TCP == nil {
 			return sortKey{number: -1}
 		}
@@ -65,7 +60,7 @@ func ofTCP(read func(*kernel.TCPInfo) int64) sortField {
 	}}
 }
 
-var sortFields = map[string]sortField{
+var fields = map[string]field{
 	"id":         {key: func(*listen.Connection) sortKey { return sortKey{} }, fixed: true}, // the id decides
 	"worker_id":  fixedText(func(c *listen.Connection) string { return c.WorkerID }),
 	"listener":   fixedText(func(c *listen.Connection) string { return c.Listener }),
@@ -81,24 +76,25 @@ var sortFields = map[string]sortField{
 	"rtt_us":     ofTCP(func(t *kernel.TCPInfo) int64 { return t.RTT.Microseconds() }),
 }
 
-func readOrder(q query) (order, error) {
-	name, given := q["sort"]
-	if !given {
-		name = "id"
-	}
+// ReadOrder reads the name of a field, with or without a - in front; "" is the default order. It reports whether there is
+// such a field.
+func ReadOrder(name string) (Order, bool) {
+	name = cmp.Or(name, "id")
 	text, descending := strings.CutPrefix(name, "-")
-	field, ok := sortFields[text]
-	if !ok {
-		fields := slices.Sorted(maps.Keys(sortFields))
-		p := badField("sort", "%.60q is none of %s, with or without a - in front", name, strings.Join(fields, ", "))
-		p.Allowed = fields
-		return order{}, p
-	}
-	return order{sortField: field, name: name, descending: descending}, nil
+	field, ok := fields[text]
+	return Order{field: field, name: name, descending: descending}, ok
 }
 
-// fixedFields are the fields whose orders have pages.
-func fixedFields() []string {
-	fields := slices.Collect(maps.Keys(sortFields))
-	return slices.Sorted(slices.Values(slices.DeleteFunc(fields, func(name string) bool { return !sortFields[name].fixed })))
+// Field is the name of the field.
+func (o Order) Field() string { return strings.TrimPrefix(o.name, "-") }
+
+// HasPages reports whether the field never changes while a connection lives.
+func (o Order) HasPages() bool { return o.fixed }
+
+// Fields are the names of the fields that connections can be sorted by.
+func Fields() []string { return slices.Sorted(maps.Keys(fields)) }
+
+// FieldsWithPages are the fields whose orders have pages.
+func FieldsWithPages() []string {
+	return slices.DeleteFunc(Fields(), func(name string) bool { return !fields[name].fixed })
 }

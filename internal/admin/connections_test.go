@@ -15,6 +15,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
+	"rota/internal/paging"
 )
 
 // manyConnections makes n of every kind, the same at each run.
@@ -128,7 +129,7 @@ func TestConnectionPages(t *testing.T) {
 	f := newFakeMaster()
 	f.connections = manyConnections(f, 230)
 	s := newServer(f)
-	for field := range sortFields {
+	for _, field := range paging.Fields() {
 		for _, sign := range []string{"", "-"} {
 			whole := ids(get(t, s, "/connections?limit=10000&sort="+sign+field).is(http.StatusOK))
 			require.Len(t, whole, 230)
@@ -138,13 +139,13 @@ func TestConnectionPages(t *testing.T) {
 				page := get(t, s, target+cursor).is(http.StatusOK)
 				pieces = append(pieces, ids(page)...)
 				if page["next"] == nil {
-					require.Equal(t, !sortFields[field].fixed, page["truncated"] == true, field)
+					require.Equal(t, !slices.Contains(paging.FieldsWithPages(), field), page["truncated"] == true, field)
 					break
 				}
 				require.NotContains(t, page, "truncated")
 				cursor = "&cursor=" + url.QueryEscape(page["next"].(string))
 			}
-			if sortFields[field].fixed {
+			if slices.Contains(paging.FieldsWithPages(), field) {
 				require.Equal(t, whole, pieces, sign+field)
 			} else {
 				require.Equal(t, whole[:23], pieces, sign+field)

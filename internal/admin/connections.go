@@ -2,11 +2,13 @@ package admin
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/paging"
 	"rota/internal/present"
 	"rota/internal/view"
 )
@@ -30,7 +32,7 @@ func (s *Server) listWorkerConnections(w http.ResponseWriter, r *http.Request, q
 }
 
 func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string) error {
-	listing, err := s.readListing(q, worker)
+	wanted, err := s.readListing(q, worker)
 	if err != nil {
 		return err
 	}
@@ -38,7 +40,10 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 	if err != nil {
 		return err
 	}
-	body, err := s.write(listing, all)
+	if worker != "" && slices.Contains(all.Unseen, worker) {
+		return unseenConnections()
+	}
+	body, err := s.write(wanted, all)
 	if err != nil {
 		return err
 	}
@@ -48,16 +53,18 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 
 // write makes one answer at a time, and rests as long after it: sorting and encoding thousands of connections keeps a
 // core busy, and a rotation needs one, too. It does not wait for the client.
-func (s *Server) write(l listing, all master.Listing) ([]byte, error) {
-	s.listing.Lock()
+func (s *Server) write(l paging.Listing, all master.Listing) ([]byte, error) {
+	s.encoding.Lock()
 	began := time.Now()
-	defer func() { time.AfterFunc(time.Since(began), s.listing.Unlock) }()
-	page, err := l.page(all)
-	if err != nil {
-		return nil, err
+	defer func() { time.AfterFunc(time.Since(began), s.encoding.Unlock) }()
+	page := l.Page(all.Connections)
+	v := view.Connections{
+		Connections: make([]view.Connection, len(page.Rows)),
+		Next:        page.Next,
+		Truncated:   page.Truncated,
+		Unseen:      l.Unseen(all.Unseen),
 	}
-	v := view.Connections{Connections: make([]view.Connection, len(page.rows)), Next: page.next, Truncated: page.more, Unseen: page.unseen}
-	for i, c := range page.rows {
+	for i, c := range page.Rows {
 		present.Connection(&v.Connections[i], c)
 	}
 	return view.Encode(&v)
