@@ -50,7 +50,8 @@ func afterCrash(w view.WorkerCore, status view.Status) bool {
 func withDead(workers []view.Worker, waiting []view.WaitingSlot, status view.Status) []view.Worker {
 	list := slices.Clone(workers)
 	add := func(dead view.WorkerCore) {
-		if !slices.ContainsFunc(list, func(w view.Worker) bool { return w.ID == dead.ID }) { // it may have been given up and not be gone yet
+		// A worker that was given up may be in the list already, because it is not gone yet.
+		if !slices.ContainsFunc(list, func(w view.Worker) bool { return w.ID == dead.ID }) {
 			list = append(list, view.Worker{WorkerCore: dead})
 		}
 	}

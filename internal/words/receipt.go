@@ -9,7 +9,7 @@ import (
 	"rota/internal/view"
 )
 
-// receipt is what was measured, in a few sentences.
+// receipt says in a few sentences what was measured.
 func receipt(v view.Reload) string {
 	m := *v.Receipt
 	list := []string{probes(m), queues(m), drained(m)}
@@ -29,12 +29,12 @@ func receipt(v view.Reload) string {
 	return strings.Join(told, " ")
 }
 
-// coverage says how many of the new workers the checks have reached, and which they have not.
+// coverage says how many new workers the checks reached, and which they did not.
 func coverage(m view.Receipt) string {
 	c := m.Checks
 	switch {
 	case c.Of == nil:
-		return "" // they have asked no workers
+		return "" // no check asks workers
 	case c.Reached == nil:
 		return fmt.Sprintf("; which of %s they have reached is unknown", Plural(*c.Of, "worker", "workers"))
 	}
@@ -68,7 +68,7 @@ func probes(m view.Receipt) string {
 	return text + "."
 }
 
-// answers says by whom and how fast, behind a comma or in brackets.
+// answers says who answered and how fast, after a comma or in brackets.
 func answers(m view.Receipt, open string) string {
 	p := m.Probes
 	if p.OK == 0 {
@@ -128,7 +128,7 @@ func drained(m view.Receipt) string {
 	return strings.Join(list, ", ") + "."
 }
 
-// judgement is what the receipt comes to. Of a reload that did not get where it was to, that is a detail.
+// judgement is the result of the receipt. For a reload that failed or was aborted it is only a detail.
 func judgement(v view.Reload) string {
 	m := *v.Receipt
 	good, bad := "Lossless.", "Not lossless"

@@ -36,7 +36,7 @@ func Verdict(v view.Reload) string {
 	return printable.Lines(s.String())
 }
 
-// startedNothing says whether the reload has ended before it touched a worker, so that nothing measured is about it.
+// startedNothing reports whether the reload ended before it touched a worker, so that its receipt says nothing.
 func startedNothing(v view.Reload) bool {
 	return v.Ended() && v.Steps != nil && len(v.Steps) == 0 && len(v.Receipt.Losses) == 0
 }
@@ -66,7 +66,7 @@ func ending(v view.Reload) string {
 	return "is " + Progress(v) + "."
 }
 
-// servesNow says how many slots were served when a reload had become unstable.
+// servesNow says how many slots were served when an unstable reload ended.
 func servesNow(v view.Reload) string {
 	if v.Serving == nil {
 		return "See rota status."
@@ -74,7 +74,7 @@ func servesNow(v view.Reload) string {
 	return fmt.Sprintf("When it ended, %d of %s had a ready worker; see rota status.", *v.Serving, Plural(v.Total, "slot", "slots"))
 }
 
-// whoServes says who serves after a reload that did not get where it was to.
+// whoServes says which generation serves after a reload that failed or was aborted.
 func whoServes(v view.Reload) string {
 	if v.Error != nil && v.Error.Stopping {
 		return "The master stops, so no generation serves any more."
@@ -94,7 +94,7 @@ func whoServes(v view.Reload) string {
 	return "The generation before still serves."
 }
 
-// reasonOf is why a reload did not get where it was to.
+// reasonOf is why a reload failed, was aborted or is unstable.
 func reasonOf(v view.Reload) string {
 	why := "for an unknown reason"
 	if v.Error != nil {
