@@ -11,11 +11,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"rota/internal/launch"
+	"rota/internal/worker"
 )
 
 func main() {
 	// The launch step of a worker: before anything else is set up, become its program.
 	if len(os.Args) > 1 && os.Args[1] == launch.Verb {
+		if isBuiltInWorker(launch.ArgsOfProgram(os.Args)) {
+			worker.RelaxTimers()
+		}
 		fmt.Fprintln(os.Stderr, "rota:", launch.Main(os.Args))
 		os.Exit(launch.FailedExit)
 	}

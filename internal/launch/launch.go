@@ -69,6 +69,14 @@ func (s Step) Args(argv []string) ([]string, error) {
 	return append([]string{"rota", Verb, string(step)}, argv...), nil
 }
 
+// ArgsOfProgram returns the arguments that Args was given, or nil for those that it did not make.
+func ArgsOfProgram(args []string) []string {
+	if len(args) < 4 {
+		return nil
+	}
+	return args[3:]
+}
+
 // Main turns this process, started with the arguments of a Step, into the program. It
 // returns only if that fails, with an error that names what could not be done.
 func Main(args []string) error {

@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	acceptsPerWake  = 4                      // then the other workers and the open connections have their turn
 	acceptsPerPlace = 16                     // then the listener goes to the end of the kernel's waiting line
 	acceptPause     = 100 * time.Millisecond // when accept failed for want of something
 	sweepLimit      = 4096                   // Linux' default and so the usual longest accept queue
@@ -98,15 +97,10 @@ func (ln *listener) resume() error {
 	return ln.watch(ln)
 }
 
+// ready accepts one connection, so that the open ones have their turn. The poller comes again if another waits.
 func (ln *listener) ready() {
-	for range acceptsPerWake {
-		more, err := ln.accept()
-		if err != nil {
-			ln.pause(err)
-		}
-		if !more {
-			return
-		}
+	if _, err := ln.accept(); err != nil {
+		ln.pause(err)
 	}
 }
 
