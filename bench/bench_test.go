@@ -88,6 +88,22 @@ func TestGoals(t *testing.T) {
 	require.Equal(t, 1, countMissed([]row{{}, {Goal: below(1), Ratio: 2}, {Goal: below(1), Ratio: 0.5}}))
 }
 
+func TestABadControlLeavesARowUnjudged(t *testing.T) {
+	missed := row{Goal: atMost(1.3), Ratio: 1.4}
+	near := row{Ratio: 1.09}
+	near.control(0.1, &missed)
+	require.Equal(t, "MISSED", missed.verdict())
+	far := row{Ratio: 0.8}
+	far.control(0.1, &missed)
+	require.Equal(t, "?", missed.verdict())
+	require.NotEmpty(t, far.Note)
+}
+
+func TestSpreadIsTheLeastAndTheMost(t *testing.T) {
+	require.Equal(t, "0.5 to 2", row{Ratios: []float64{1, 2, 0.5}}.spread())
+	require.Empty(t, row{Ratios: []float64{1}}.spread())
+}
+
 func TestFailureClasses(t *testing.T) {
 	for err, class := range map[error]string{
 		fmt.Errorf("dial: %w", syscall.ECONNREFUSED):          "refused",
@@ -116,6 +132,26 @@ func TestClientsAgainstTheReference(t *testing.T) {
 		perSecond, err := rate(t.Context(), addr, 100*time.Millisecond)
 		require.NoError(t, err, name)
 		require.Positive(t, perSecond, name)
+	}
+}
+
+func TestTheCServerIsMeasured(t *testing.T) {
+	binary, cleanUp, err := buildC(t.Context())
+	if errors.Is(err, errNoCompiler) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	defer cleanUp()
+	for _, accepts := range []int{evenAccepts, 0} {
+		s, err := startC(t.Context(), binary, 3, accepts)
+		require.NoError(t, err)
+		require.Len(t, s.pids, 3)
+		seen, err := churnCost(t.Context(), s, 100*time.Millisecond)
+		s.stop()
+		require.NoError(t, err)
+		require.Positive(t, seen.cpu)
+		require.Positive(t, seen.switches)
+		require.Positive(t, seen.rate)
 	}
 }
 

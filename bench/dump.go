@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// dump is a process's standard error. What it prints in its last moment, after SIGABRT, is kept and not shown.
+// dump is a process's standard error. It is shown, or kept instead.
 type dump struct {
-	aborted atomic.Bool
-	text    bytes.Buffer
+	kept atomic.Bool
+	text bytes.Buffer // to be read when the process has ended
 }
 
 func (d *dump) Write(b []byte) (int, error) {
-	if d.aborted.Load() {
+	if d.kept.Load() {
 		return d.text.Write(b)
 	}
 	return os.Stderr.Write(b)
@@ -28,7 +28,7 @@ var goroutineHeader = regexp.MustCompile(`(?m)^goroutine \d+ .*\[`)
 // goroutines ends rota and returns how many goroutines the master had: a Go program that gets SIGABRT lists
 // them. There is no way to ask one that is to live on.
 func (r *rota) goroutines() (float64, error) {
-	r.dump.aborted.Store(true)
+	r.dump.kept.Store(true)
 	if err := r.cmd.Process.Signal(syscall.SIGABRT); err != nil {
 		return 0, err
 	}

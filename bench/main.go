@@ -4,8 +4,9 @@
 // It starts everything itself, on free ports of the loopback addresses: rota, a bare Go server to hold
 // it against (reference.go), and processes that keep thousands of connections open (hold.go). The load
 // comes from lanes that connect, send, read the reply and close (churn.go), or from connections that
-// stay open and go to and fro (pingpong.go). What trials cost is held against rota as it was before there were
-// any, built from the git history (before.go). Every measurement returns rows; table.go prints and judges them.
+// stay open and go to and fro (pingpong.go). Where there is gcc, a C server is another reference (against_c.go).
+// What trials cost is held against rota as it was before there were any, built from the git history (before.go).
+// Every measurement returns rows; table.go prints and judges them.
 package main
 
 import (
@@ -45,6 +46,7 @@ type measurement struct {
 var measurements = []measurement{
 	{"reload-churn", churnAcrossReloads},
 	{"throughput", throughput},
+	{"against-c", againstC},
 	{"reload-time", reloadTime},
 	{"trial-cost", trialCost},
 	{"memory", memoryPerConnection},

@@ -57,19 +57,23 @@ func (p *process) stop() {
 	<-p.exited
 }
 
-// startHelper starts this program again in another part. It returns the first line that the helper
-// prints, its word that it is ready; the helper ends with its input.
+// startHelper starts this program again in another part.
 func startHelper(ctx context.Context, args ...string) (*process, string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, "", err
 	}
+	return startPart(exec.CommandContext(ctx, self, args...))
+}
+
+// startPart returns the first line that the program prints, its word that it is ready. The program ends with its
+// input.
+func startPart(cmd *exec.Cmd) (*process, string, error) {
 	stdout, printed, err := os.Pipe()
 	if err != nil {
 		return nil, "", err
 	}
 	defer stdout.Close()
-	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Stdout = printed
 	var p *process
 	input, err := cmd.StdinPipe()
@@ -78,12 +82,12 @@ func startHelper(ctx context.Context, args ...string) (*process, string, error) 
 	}
 	printed.Close()
 	if err != nil {
-		return nil, "", fmt.Errorf("start %s: %w", args[0], err)
+		return nil, "", fmt.Errorf("start %s: %w", cmd.Args[0], err)
 	}
 	line, err := firstLine(stdout)
 	if err != nil {
 		p.stop()
-		return nil, "", fmt.Errorf("%s ended before it was ready: %w", args[0], err)
+		return nil, "", fmt.Errorf("%s ended before it was ready: %w", strings.Join(cmd.Args, " "), err)
 	}
 	return p, line, nil
 }

@@ -32,6 +32,10 @@ type worker struct {
 
 // startRota returns when all its workers are ready. Further arguments are flags of its own.
 func startRota(ctx context.Context, binary string, workers int, flags ...string) (*rota, error) {
+	return startRotaPrinting(ctx, &dump{}, binary, workers, flags...)
+}
+
+func startRotaPrinting(ctx context.Context, printed *dump, binary string, workers int, flags ...string) (*rota, error) {
 	addr, admin, err := freeAddresses()
 	if err != nil {
 		return nil, err
@@ -41,7 +45,6 @@ func startRota(ctx context.Context, binary string, workers int, flags ...string)
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // at once
 	cmd.WaitDelay = 10 * time.Second
-	printed := &dump{}
 	cmd.Stderr = printed
 	p, err := startProcess(cmd, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
 	if err != nil {

@@ -46,29 +46,34 @@ func (p *pairs) row(name, unit string, goal *goal) row {
 	}
 }
 
-// compare measures ours and theirs in turn, after one of each that doesn't count, and
-// changes every round which of them goes first.
-func compare(ctx context.Context, rounds int, ours, theirs func() (float64, error)) (*pairs, error) {
-	var p pairs
+// takeTurns measures all sides in each round, every time beginning with another one. A first round does not count.
+func takeTurns[T any](ctx context.Context, rounds int, sides ...func() (T, error)) ([][]T, error) {
+	seen := make([][]T, len(sides))
 	for round := range rounds + 1 {
-		order := [2]func() (float64, error){ours, theirs}
-		first := round % 2
-		var got [2]float64
-		for _, side := range [2]int{first, 1 - first} {
+		for i := range sides {
+			side := (round + i) % len(sides)
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			value, err := order[side]()
+			value, err := sides[side]()
 			if err != nil {
 				return nil, err
 			}
-			got[side] = value
-		}
-		if round > 0 {
-			p.add(got[0], got[1])
+			if round > 0 {
+				seen[side] = append(seen[side], value)
+			}
 		}
 	}
-	return &p, nil
+	return seen, nil
+}
+
+// compare measures ours and theirs in turn.
+func compare(ctx context.Context, rounds int, ours, theirs func() (float64, error)) (*pairs, error) {
+	seen, err := takeTurns(ctx, rounds, ours, theirs)
+	if err != nil {
+		return nil, err
+	}
+	return &pairs{ours: seen[0], theirs: seen[1]}, nil
 }
 
 const windowLength = 100 * time.Millisecond

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"text/tabwriter"
 )
 
@@ -64,6 +65,26 @@ func (r row) verdict() string {
 	}
 }
 
+// control says that what a reference is to itself should be 1. If it is further from that than the tolerance, the rows
+// that are held against the reference are not judged.
+func (r *row) control(tolerance float64, held ...*row) {
+	if math.Abs(r.Ratio-1) <= tolerance {
+		return
+	}
+	r.Note = "the machine is too noisy now to judge by the row above"
+	for _, h := range held {
+		h.Unjudged = true
+	}
+}
+
+// spread is the least and the most of the ratios.
+func (r row) spread() string {
+	if len(r.Ratios) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%.3g to %.3g", slices.Min(r.Ratios), slices.Max(r.Ratios))
+}
+
 func countMissed(rows []row) (missed int) {
 	for _, r := range rows {
 		if r.verdict() == "MISSED" {
@@ -78,15 +99,15 @@ func printTable(out io.Writer, rows []row) {
 		return
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tMEASURED\tREFERENCE\tRATIO\tGOAL\tOK?\tNOTE")
+	fmt.Fprintln(table, "NAME\tMEASURED\tREFERENCE\tRATIO\tSPREAD\tGOAL\tOK?\tNOTE")
 	for _, r := range rows {
 		reference, ratio := "", ""
 		if r.Reference != 0 {
 			reference = quantity(r.Reference, r.Unit)
 			ratio = fmt.Sprintf("%.3g", r.Ratio)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			r.Name, quantity(r.Measured, r.Unit), reference, ratio, r.Goal, r.verdict(), r.Note)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			r.Name, quantity(r.Measured, r.Unit), reference, ratio, r.spread(), r.Goal, r.verdict(), r.Note)
 	}
 	_ = table.Flush() // to a terminal or a pipe; there is nobody left to tell
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"math"
 )
 
 // trialCost asks how much longer a rotation takes because it is measured and on trial, without soak and checks. It is held
@@ -50,10 +49,7 @@ func trialCost(ctx context.Context, p conditions) ([]row, error) {
 		}
 		rows = append(rows, times.row(side.name, "ms", side.goal))
 	}
-	if control := &rows[2]; math.Abs(control.Ratio-1) > 0.03 {
-		rows[0].Unjudged = true
-		control.Note = "the machine is too noisy now to judge by the rows above"
-	}
+	rows[2].control(0.03, &rows[0])
 	return rows, nil
 }
 
