@@ -37,8 +37,8 @@ func newSite(t *testing.T) site {
 	return site{t: t, dir: dir, file: filepath.Join(dir, "rota.yaml")}
 }
 
-// write fills the settings file; the listeners are as given, the admin API's port is any. Programs have no trial unless
-// a line says so, or is notSet.
+// write fills the settings file; the listeners are as given, the admin API's port is any. Programs have no
+// trial unless a line says so, or is notSet.
 func (s site) write(lines ...string) {
 	s.t.Helper()
 	if !slices.ContainsFunc(lines, func(line string) bool { return line == notSet || strings.HasPrefix(line, "soak:") }) {

@@ -115,8 +115,8 @@ func (p *page) eval(script string) string {
 	return fmt.Sprint(value)
 }
 
-// click presses what the selector finds with the mouse. What the page is told meanwhile may move it away from under the
-// mouse, so that is done until the element has heard it.
+// click presses what the selector finds with the mouse. What the page is told meanwhile may move it away from
+// under the mouse, so that is done until the element has heard it.
 func (p *page) click(selector string) {
 	p.t.Helper()
 	p.eval(fmt.Sprintf(`document.querySelector(%q).addEventListener('click', () => { window.clicked = true; }, { capture: true, once: true }), window.clicked = false`, selector))

@@ -17,8 +17,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// How the CI systems of ../recipes/ci run a pipeline, as far as the recipes need it: the steps are those of the recipe's own
-// file, in a clean environment with the variables that the system sets. What is not real is ssh.
+// How the CI systems of ../recipes/ci run a pipeline, as far as the recipes need it: the steps are those of the
+// recipe's own file, in a clean environment with the variables that the system sets. What is not real is ssh.
 
 // pipeline is one run of a recipe.
 type pipeline struct {
@@ -157,8 +157,8 @@ func readYAML(t *testing.T, file string, into any) {
 }
 
 // sshStandIn runs on this machine what is to be run on the server, with the server's environment and not the
-// job's. If there is a file named cut, it has the connection break once, at the first line of the activation, which goes on; if
-// that file says cancel, the job is killed at the same moment.
+// job's. If there is a file named cut, it has the connection break once, at the first line of the activation,
+// which goes on; if that file says cancel, the job is killed at the same moment.
 func sshStandIn(cut, admin string) string {
 	return `#!/bin/sh
 while getopts o:i: option; do :; done

@@ -143,8 +143,8 @@ func (p *production) left(t *testing.T, run pipeline) string {
 	return all
 }
 
-// serves says that it is this version which clients reach, which is to start after a crash of the machine, and which
-// rota calls its generation.
+// serves says that it is this version which clients reach, which is to start after a crash of the machine, and
+// which rota calls its generation.
 func (p *production) serves(t *testing.T, version string, generation int) {
 	t.Helper()
 	for range 20 {

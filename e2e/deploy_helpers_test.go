@@ -96,7 +96,8 @@ type verdict struct {
 	reload reloadView // also out of a problem
 }
 
-// post sends a request with headers, given as names and values, and returns the answer. Nobody answers: the status is 0.
+// post sends a request with headers, given as names and values, and returns the answer. Nobody answers: the
+// status is 0.
 func (r *rota) post(ctx context.Context, path, body string, header ...string) (v verdict) {
 	r.t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.admin+path, strings.NewReader(body))
@@ -138,7 +139,8 @@ type hooks struct {
 	stderr bytes.Buffer
 }
 
-// reloadTwice starts them; they wait to the end. Flags are those of the command that only concern waiting, such as --require=lossless.
+// reloadTwice starts them; they wait to the end. Flags are those of the command that only concern waiting, such
+// as --require=lossless.
 func (r *rota) reloadTwice(flags ...string) *hooks {
 	r.t.Helper()
 	key := uuid.NewString()

@@ -52,8 +52,8 @@ func startProgram(t *testing.T, program string, sys *syscall.SysProcAttr, args .
 	return startCommand(t, command)
 }
 
-// noTrial is for tests of programs that are about something else: no reload waits for the trial that programs have by
-// default. A later flag wins.
+// noTrial is for tests of programs that are about something else: no reload waits for the trial that programs
+// have by default. A later flag wins.
 var noTrial = []string{"--soak", "0s"}
 
 // startCommand runs a rota and waits until its workers are ready.

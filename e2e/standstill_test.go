@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A master that stands still, because somebody has stopped it or the machine that it runs on, finds when it goes on that its time
-// limits are over, and that what it waited for has happened long ago.
+// A master that stands still, because somebody has stopped it or the machine that it runs on, finds when it
+// goes on that its time limits are over, and that what it waited for has happened long ago.
 
 const standLimit = 2 * time.Second
 

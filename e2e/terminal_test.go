@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// atTerminal runs a shell that has a terminal to itself, as its session's leader. The script finds rota's command line in "$@".
+// atTerminal runs a shell that has a terminal to itself, as its session's leader. The script finds rota's
+// command line in "$@".
 func atTerminal(t *testing.T, script string) (r *rota, hangUp func()) {
 	t.Helper()
 	opened, seen, err := pty.Open()
@@ -52,8 +53,8 @@ func closable(t *testing.T, opened *os.File) *os.File {
 
 func (r *rota) master() process { return findProcess(r.status().PID) }
 
-// With tostop the kernel stops who prints to the terminal in the background, by a signal that means something else to rota. It
-// goes to the whole group, whoever of it printed.
+// With tostop the kernel stops who prints to the terminal in the background, by a signal that means something
+// else to rota. It goes to the whole group, whoever of it printed.
 func TestATerminalDoesNotShrinkThePool(t *testing.T) {
 	t.Parallel()
 	for name, script := range map[string]string{

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pids cgroup that is full, or a user who may have no more processes. Then nothing new can be done, and what is there goes on.
+// A pids cgroup that is full, or a user who may have no more processes. Then nothing new can be done, and what
+// is there goes on.
 func TestAMasterThatGetsNoMoreThreadsAndProcessesGoesOn(t *testing.T) {
 	var sys syscall.SysProcAttr
 	if os.Getuid() == 0 { // whom no limit binds

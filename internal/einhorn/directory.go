@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Directory is where the sockets are. It is made anew by each master, belongs to nobody else, and everything in it is
-// reached through its descriptor, so that it does not matter what others do to its path. A lock on it tells other
-// masters that it is in use; they remove what a killed one has left.
+// Directory is where the sockets are. It is made anew by each master, belongs to nobody else, and everything in
+// it is reached through its descriptor, so that it does not matter what others do to its path. A lock on it
+// tells other masters that it is in use; they remove what a killed one has left.
 type Directory struct {
 	mu      sync.Mutex
 	parents []string
@@ -33,8 +33,8 @@ func Places() []string {
 	return append(list, os.TempDir(), "/tmp")
 }
 
-// NewDirectory makes one in the first of the parents where that can be done. After an error it can be used too: Listen
-// tries again.
+// NewDirectory makes one in the first of the parents where that can be done. After an error it can be used too:
+// Listen tries again.
 func NewDirectory(parents []string) (*Directory, error) {
 	d := &Directory{parents: parents}
 	return d, d.renew()

@@ -25,7 +25,8 @@ func (h hierarchy) paths() iter.Seq[string] {
 	}
 }
 
-// hierarchies finds where the caller's cgroups are mounted: that of version 2, and that of version 1 for the controller.
+// hierarchies finds where the caller's cgroups are mounted: that of version 2, and that of version 1 for the
+// controller.
 func hierarchies(root, controller string) []hierarchy {
 	mounts, err1 := readProc(filepath.Join(root, "proc/self/mountinfo"))
 	own, err2 := readProc(filepath.Join(root, "proc/self/cgroup"))

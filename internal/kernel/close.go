@@ -30,9 +30,9 @@ type Closing struct {
 // own user, where ptrace is not restricted) and shuts the socket down. First only for sending, which puts
 // a FIN behind what is queued; and for receiving, which is how the process learns of it, once the peer
 // has acknowledged that or a moment later. The other way round a peer that just then sends
-// would be answered with a reset, and could lose what was on its way to it. What the process does then is its own affair: one
-// that reads to the end and closes ends the connection cleanly, one that hangs keeps a socket that
-// nobody uses, until the peer has closed too.
+// would be answered with a reset, and could lose what was on its way to it. What the process does then is its
+// own affair: one that reads to the end and closes ends the connection cleanly, one that hangs keeps a socket
+// that nobody uses, until the peer has closed too.
 //
 // Where that is forbidden, a TCP connection is destroyed (SOCK_DESTROY, for who has CAP_NET_ADMIN).
 func CloseConnections(family Family, list []Connection) []Closing {

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ending is what the kernel tells of a TCP connection when it lets go of it: when nobody holds its socket any more and the
-// goodbye is over, or as far as the kernel keeps the socket for that. A connection that was reset ends at once.
+// Ending is what the kernel tells of a TCP connection when it lets go of it: when nobody holds its socket any
+// more and the goodbye is over, or as far as the kernel keeps the socket for that. A connection that was reset
+// ends at once.
 type Ending struct {
 	Cookie uint64 // as Connection has it
 	Remote string // likewise; "" if it was aborted
@@ -59,7 +60,8 @@ const (
 	endingsBuffer = 1 << 20
 )
 
-// Next waits for some. more is false once it is closed; lost says that there were others, of which the kernel could not tell.
+// Next waits for some. more is false once it is closed; lost says that there were others, of which the kernel
+// could not tell.
 func (e *Endings) Next() (list []Ending, lost, more bool) {
 	messages, err := e.conn.Receive()
 	if errors.Is(err, unix.ENOBUFS) {
@@ -81,8 +83,8 @@ func (e *Endings) Next() (list []Ending, lost, more bool) {
 // Close ends a Next that waits, and all after it.
 func (e *Endings) Close() { _ = e.conn.Close() }
 
-// parseEnding reads one message. It is not ours if the connection came from none of the listeners, and not told if the
-// kernel (before Linux 4.19) does not count what that takes.
+// parseEnding reads one message. It is not ours if the connection came from none of the listeners, and not told
+// if the kernel (before Linux 4.19) does not count what that takes.
 func parseEnding(data []byte, names addressNames) (ending Ending, ours, told bool) {
 	m, ok := decode[inetMessage](data)
 	if !ok {
@@ -95,8 +97,8 @@ func parseEnding(data []byte, names addressNames) (ending Ending, ours, told boo
 	return endingOf(&m, &info), ours, told
 }
 
-// endingOf reads it from the counters. Bytes are counted by sequence numbers, and a FIN takes one up: so the kernel's
-// own FIN was acknowledged if more is than was sent.
+// endingOf reads it from the counters. Bytes are counted by sequence numbers, and a FIN takes one up: so the
+// kernel's own FIN was acknowledged if more is than was sent.
 func endingOf(m *inetMessage, info *unix.TCPInfo) Ending {
 	ending := Ending{
 		Cookie:   cookie(m.id.cookie),
@@ -121,7 +123,8 @@ func endingOf(m *inetMessage, info *unix.TCPInfo) Ending {
 	return ending
 }
 
-// portFilter lets through what is about the ports. The message has the local one behind its two headers' first fields.
+// portFilter lets through what is about the ports. The message has the local one behind its two headers' first
+// fields.
 func portFilter(listeners []Listener) ([]bpf.RawInstruction, error) {
 	const offset = unix.SizeofNlMsghdr + 4
 	var ports []uint16
@@ -136,7 +139,8 @@ func portFilter(listeners []Listener) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(append(program, bpf.RetConstant{Val: 0}))
 }
 
-// Leaving is a connection that no process holds any more and that says goodbye: its process, and not the peer, has closed it first.
+// Leaving is a connection that no process holds any more and that says goodbye: its process, and not the peer,
+// has closed it first.
 type Leaving struct {
 	Ending      // as it is going to be
 	Over   bool // nothing is left but to remember it for a minute (TIME_WAIT, FIN_WAIT2), and only Cookie and Remote are known
@@ -186,7 +190,8 @@ func (e *Ending) tellWhoWaits(info *unix.TCPInfo, in uint64) {
 }
 
 // Resets counts the connections of the network namespace that were reset because their process closed them with
-// something unread, or wanted that, or had closed them before something arrived. It reads one file, in some 100 µs.
+// something unread, or wanted that, or had closed them before something arrived. It reads one file, in some 100
+// µs.
 func Resets() (uint64, error) {
 	counters, err := tcpCounters("TCPAbortOnClose", "TCPAbortOnData")
 	if err != nil {

@@ -36,8 +36,8 @@ func (f Family) SocketInodes() ([]uint64, error) {
 	return slices.Compact(all), nil
 }
 
-// othersInodes are those of a process whose main thread has ended, or is about to. It has let go of the files then, and others
-// have them as long as they run.
+// othersInodes are those of a process whose main thread has ended, or is about to. It has let go of the files
+// then, and others have them as long as they run.
 func (s processStat) othersInodes() (inodes []uint64, err error) {
 	for range adoptions { // a thread may end meanwhile, too
 		var directory string

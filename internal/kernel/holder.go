@@ -8,8 +8,9 @@ import (
 	"strconv"
 )
 
-// Finder finds out whose a socket is. It remembers at which descriptor it found one in a process: they are given out lowest first,
-// so the next one is likely there too, and not each of thousands has to be read. It is for one goroutine at a time.
+// Finder finds out whose a socket is. It remembers at which descriptor it found one in a process: they are
+// given out lowest first, so the next one is likely there too, and not each of thousands has to be read. It is
+// for one goroutine at a time.
 type Finder struct {
 	last map[int]string // descriptor, by pid
 }
@@ -17,8 +18,8 @@ type Finder struct {
 // keepLast is how many processes are remembered, of a program that has one for each connection.
 const keepLast = 1024
 
-// Find returns the first of the families that has the socket open; -1 for none of them. The error, joined of those of SocketInodes, says
-// why it may be one of them all the same.
+// Find returns the first of the families that has the socket open; -1 for none of them. The error, joined of
+// those of SocketInodes, says why it may be one of them all the same.
 func (f *Finder) Find(families []Family, inode uint64) (int, error) {
 	wanted := "socket:[" + strconv.FormatUint(inode, 10) + "]"
 	for i, family := range families {

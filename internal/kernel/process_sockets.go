@@ -25,8 +25,8 @@ func SocketInodes(pid int) ([]uint64, error) {
 	return inodes, gone(err)
 }
 
-// zombie reports whether the process has ended and was not waited for: its files belong to root by then, so they only
-// look forbidden.
+// zombie reports whether the process has ended and was not waited for: its files belong to root by then, so
+// they only look forbidden.
 func zombie(pid int) bool {
 	process, err := FindProcess(pid)
 	return err == nil && process.Zombie

@@ -24,8 +24,9 @@ func parseTCPInfo(data []byte, state uint8) *TCPInfo {
 // countersSize is that of a tcp_info with all that is read here: since Linux 4.19.
 const countersSize = int(unsafe.Offsetof(unix.TCPInfo{}.Dsack_dups))
 
-// The kernel tells when data came and was sent last, in ticks of mostly 4 ms. A client that asks again as soon as it has an answer does
-// that within the same tick, and so does a server that answers at once. Then the acknowledgements tell more.
+// The kernel tells when data came and was sent last, in ticks of mostly 4 ms. A client that asks again as soon
+// as it has an answer does that within the same tick, and so does a server that answers at once. Then the
+// acknowledgements tell more.
 
 // waits reports whether the peer's last bytes came after the last that were sent to it.
 func waits(info *unix.TCPInfo, in uint64) bool {
@@ -35,8 +36,8 @@ func waits(info *unix.TCPInfo, in uint64) bool {
 	if info.Unacked > 0 || info.Notsent_bytes > 0 || info.Last_ack_recv < info.Last_data_recv {
 		return false // what was sent is not acknowledged yet, or was by itself and later
 	}
-	// What was sent is acknowledged, in the same tick, too. A peer that acknowledges each answer by itself was answered. One that
-	// leaves it to its next question has just sent that.
+	// What was sent is acknowledged, in the same tick, too. A peer that acknowledges each answer by itself was
+	// answered. One that leaves it to its next question has just sent that.
 	const handshake = 2
 	alone := info.Segs_in - info.Data_segs_in
 	return alone < info.Data_segs_in+handshake
@@ -47,8 +48,8 @@ func unanswered(info *unix.TCPInfo, in uint64) bool {
 	return in > 0 && (info.Bytes_sent == 0 || info.Last_data_sent > info.Last_data_recv)
 }
 
-// mayWait is for a connection that has ended, of which the last acknowledgement is that of the goodbye. What comes in turns, and fits
-// into one packet each, has come once more than it went.
+// mayWait is for a connection that has ended, of which the last acknowledgement is that of the goodbye. What
+// comes in turns, and fits into one packet each, has come once more than it went.
 func mayWait(info *unix.TCPInfo, in uint64) bool {
 	const lately = 1000 // milliseconds
 	return in > 0 && info.Last_data_sent >= info.Last_data_recv && info.Last_data_recv < lately && info.Data_segs_in > info.Data_segs_out

@@ -45,16 +45,18 @@ const (
 	UnseenThreads    Unseen = "has threads of which this kernel does not tell what they wait for"
 )
 
-// Waiting looks once at how the family waits for connections at the listening sockets with the inodes. unseen is why not
-// everything could be seen: what is not in waits may be so all the same. A process that ends meanwhile is no reason.
+// Waiting looks once at how the family waits for connections at the listening sockets with the inodes. unseen
+// is why not everything could be seen: what is not in waits may be so all the same. A process that ends
+// meanwhile is no reason.
 //
-// A socket that is in an epoll set counts as registered also when its process has closed its own descriptor of it. A thread
-// that accepts on a descriptor which was closed under it blocks on each of the sockets that its process has closed.
-// Of a process whose threads do not share their descriptors, the main thread's are looked at.
+// A socket that is in an epoll set counts as registered also when its process has closed its own descriptor of
+// it. A thread that accepts on a descriptor which was closed under it blocks on each of the sockets that its
+// process has closed. Of a process whose threads do not share their descriptors, the main thread's are looked
+// at.
 //
 // It costs about 0.1 ms for a process, and more for one with many threads or descriptors. It may take as long as
-// the processes like: their memory is read, and a process that executes another program or hangs in a file system makes
-// whoever looks wait. So it is for a goroutine of its own.
+// the processes like: their memory is read, and a process that executes another program or hangs in a file
+// system makes whoever looks wait. So it is for a goroutine of its own.
 func Waiting(family Family, listeners []uint64) (waits map[uint64]Wait, unseen Unseen) {
 	waits = make(map[uint64]Wait, len(listeners))
 	if len(family) == 0 {
@@ -124,7 +126,8 @@ func (o *observation) fail(err error) {
 	}
 }
 
-// hidden is for one of whom /proc shows nothing: it is there all the same if it can be sent a signal, or that is forbidden.
+// hidden is for one of whom /proc shows nothing: it is there all the same if it can be sent a signal, or that
+// is forbidden.
 func (p Process) hidden() Unseen {
 	if _, err := readStat(p.PID); unlessGone(err) == nil && err != nil && unix.Kill(p.PID, 0) != unix.ESRCH {
 		return UnseenHidden
@@ -149,8 +152,8 @@ func (o *observation) change(inode uint64, set func(*Wait)) {
 	}
 }
 
-// liveDirectory is where /proc shows the descriptors of a process. When its main thread has ended before the others,
-// that one has none.
+// liveDirectory is where /proc shows the descriptors of a process. When its main thread has ended before the
+// others, that one has none.
 func liveDirectory(stat processStat) (string, error) {
 	directory := "/proc/" + strconv.Itoa(stat.PID)
 	if !stat.exiting {

@@ -17,9 +17,9 @@ type call struct {
 	stack  uint64 // the thread's stack pointer
 }
 
-// parseCall reads a /proc/PID/task/TID/syscall: the number in decimal and then, in hexadecimal, six arguments, the stack
-// pointer and the program counter. It is not ok for a thread that runs ("running") or sleeps
-// outside of a call ("-1" and the pointers).
+// parseCall reads a /proc/PID/task/TID/syscall: the number in decimal and then, in hexadecimal, six arguments,
+// the stack pointer and the program counter. It is not ok for a thread that runs ("running") or sleeps outside
+// of a call ("-1" and the pointers).
 func parseCall(content []byte) (c call, ok bool) {
 	fields := bytes.Fields(content)
 	if len(fields) < 8 {
@@ -50,8 +50,8 @@ func (c call) ringHidden() bool {
 	return c.stack == 0 || c.args[3]&registeredRing != 0
 }
 
-// foreign is true for a thread that may count its system calls in another way than we: that of a 32-bit program has its
-// stack in the first 4 GiB, where that of a 64-bit one is only if somebody has put it there.
+// foreign is true for a thread that may count its system calls in another way than we: that of a 32-bit program
+// has its stack in the first 4 GiB, where that of a 64-bit one is only if somebody has put it there.
 func (c call) foreign() bool { return len(waitingCalls) == 0 || c.stack < 1<<32 && c.stack != 0 }
 
 // mostPolled is how many descriptors of one poll are looked at: what the kernel lets a process open at most.

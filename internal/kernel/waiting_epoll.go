@@ -34,7 +34,8 @@ func (o *observation) seeDescriptors() error {
 	})
 }
 
-// seeRings finds out whether nothing is waited for by io_uring, as by a program that only reads and writes files with it.
+// seeRings finds out whether nothing is waited for by io_uring, as by a program that only reads and writes
+// files with it.
 func (o *observation) seeRings() error {
 	for _, ring := range o.rings {
 		content, err := readProc(o.directory + "/fdinfo/" + ring)
@@ -48,8 +49,9 @@ func (o *observation) seeRings() error {
 	return nil
 }
 
-// idleRing is false for a ring that may accept: it has been given files, which need no descriptor then, or there are operations
-// that wait for one, of which it is not told for which. While the ring is in use, the kernel tells nothing of it.
+// idleRing is false for a ring that may accept: it has been given files, which need no descriptor then, or
+// there are operations that wait for one, of which it is not told for which. While the ring is in use, the
+// kernel tells nothing of it.
 func idleRing(content []byte) bool {
 	files, operations := false, false
 	next := false // the line is the first of the list of operations
@@ -87,7 +89,8 @@ func (o *observation) seeSets() error {
 // forReading are the events that tell of a connection that waits. poll(2) calls them POLLIN and POLLRDNORM.
 const forReading = unix.EPOLLIN | unix.EPOLLRDNORM
 
-// registered is the inode of what an epoll set waits for, to read from it, and for what else, by a line such as this:
+// registered is the inode of what an epoll set waits for, to read from it, and for what else, by a line such as
+// this:
 //
 //	tfd:        3 events: 8000201d data:     7f6e9c27b  pos:0 ino:1a2b sdev:8
 //

@@ -4,7 +4,8 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
-// waitingCalls are the system calls that may wait for a connection, by number. poll and select are made of these two here.
+// waitingCalls are the system calls that may wait for a connection, by number. poll and select are made of
+// these two here.
 var waitingCalls = map[int64]waitingCall{
 	unix.SYS_ACCEPT:         callAccept,
 	unix.SYS_ACCEPT4:        callAccept,

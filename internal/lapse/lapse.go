@@ -1,8 +1,8 @@
 // Package lapse measures time that this process has had.
 //
-// When a process goes on that was stopped, or whose machine was, its time limits are over and what it waited for has
-// arrived, both at the same moment. So a time is counted here in slices, and a slice that ends late does not count: after
-// a standstill there is another one left in which to read what has arrived.
+// When a process goes on that was stopped, or whose machine was, its time limits are over and what it waited
+// for has arrived, both at the same moment. So a time is counted here in slices, and a slice that ends late
+// does not count: after a standstill there is another one left in which to read what has arrived.
 package lapse
 
 import (
@@ -108,7 +108,8 @@ func (t *Timer) next() {
 	t.timer = time.AfterFunc(slice, func() { t.over(turn, slice) })
 }
 
-// over counts the slice, if it was not late. Of two in a row one counts in any case, or on a machine that is always late no time would end.
+// over counts the slice, if it was not late. Of two in a row one counts in any case, or on a machine that is
+// always late no time would end.
 func (t *Timer) over(turn int, slice time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -127,7 +128,8 @@ func (t *Timer) over(turn int, slice time.Duration) {
 	t.ring()
 }
 
-// WithTimeout is like context.WithTimeout. A context that is derived from it has context.DeadlineExceeded as its cause.
+// WithTimeout is like context.WithTimeout. A context that is derived from it has context.DeadlineExceeded as
+// its cause.
 func WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	t := AfterFunc(d, func() { cancel(context.DeadlineExceeded) })

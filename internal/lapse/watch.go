@@ -44,8 +44,8 @@ func (w *Watch) Stop() {
 	w.timer.Stop()
 }
 
-// late is how long the process has just stood still. Of two looks in a row one counts in any case: a machine on which everything is
-// late does not stand still.
+// late is how long the process has just stood still. Of two looks in a row one counts in any case: a machine on
+// which everything is late does not stand still.
 func (w *Watch) late(now time.Time) time.Duration {
 	if over := now.Sub(w.due); over > lateBy && !w.was {
 		return over

@@ -35,7 +35,8 @@ func (s Step) become() error {
 	return s.dieWithParent(cmp.Or(s.DeathNote, unix.SIGTERM))
 }
 
-// limitFiles sets the soft limit and the hard one: many programs, Go's among them, raise the soft one as far as they can.
+// limitFiles sets the soft limit and the hard one: many programs, Go's among them, raise the soft one as far as
+// they can.
 func (s Step) limitFiles() error {
 	if s.OpenFiles == 0 {
 		return nil

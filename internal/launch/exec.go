@@ -16,8 +16,8 @@ const (
 
 // freshSignals has every signal do what it does by default, and blocks none. What rota was started with, and
 // what it blocks itself, would else go on to the program, which may rely on one of them to be told to stop.
-// It also takes them away from the Go runtime: a thread of that which is about to act on a signal dies in the exec, and
-// with it the signal; what the kernel has still to act on is kept for the program.
+// It also takes them away from the Go runtime: a thread of that which is about to act on a signal dies in the
+// exec, and with it the signal; what the kernel has still to act on is kept for the program.
 func freshSignals() {
 	for sig := syscall.Signal(1); sig <= signals; sig++ {
 		if sig < firstInternal || sig > lastInternal {

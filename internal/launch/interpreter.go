@@ -88,7 +88,8 @@ func exists(path string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// loaderOf is the program that the kernel starts to load the binary at the descriptor; "": none, or it can't be read.
+// loaderOf is the program that the kernel starts to load the binary at the descriptor; "": none, or it can't be
+// read.
 func loaderOf(fd int) string {
 	f, err := reopen(fd)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// SetHeaders gives a request the headers of the lines, such as "Host: app.example". They replace those that it has; several of
-// one name are several headers.
+// SetHeaders gives a request the headers of the lines, such as "Host: app.example". They replace those that it
+// has; several of one name are several headers.
 func SetHeaders(request *http.Request, lines []string) {
 	replaced := map[string]bool{}
 	for _, line := range lines {

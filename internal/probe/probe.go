@@ -22,8 +22,8 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// HTTP sends GET path to the program at address (host:port), with the header lines, and returns nil if it answers with
-// a status below 400. Errors: ErrStatus, the context's, and those of the network.
+// HTTP sends GET path to the program at address (host:port), with the header lines, and returns nil if it
+// answers with a status below 400. Errors: ErrStatus, the context's, and those of the network.
 func HTTP(ctx context.Context, address, path string, headers []string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
 	if err != nil {

@@ -8,8 +8,9 @@
 // socket is called.
 //
 // Draining (loop.go) accepts what already waits in the queue, closes the worker's copy of the sockets
-// and serves the open connections until their clients leave. Datagrams are promised nothing. How long that may take is the master's
-// business: it sends SIGKILL. Only a worker whose master has died limits itself (orphan.go).
+// and serves the open connections until their clients leave. Datagrams are promised nothing. How long that may
+// take is the master's business: it sends SIGKILL. Only a worker whose master has died limits itself
+// (orphan.go).
 //
 // The package knows nothing of the master; systemd's service contract is all that they share.
 package worker
