@@ -25,7 +25,7 @@ func (p *Plan) LosesDeathSignal() string {
 	if unix.Statfs(file, &where) == nil && where.Flags&unix.ST_NOSUID != 0 {
 		return ""
 	}
-	owner, mode := p.Program.found.Sys().(*syscall.Stat_t), p.Program.found.Mode()
+	owner, mode := p.Program.info.Sys().(*syscall.Stat_t), p.Program.info.Mode()
 	_, err := unix.Getxattr(file, "security.capability", nil)
 	switch {
 	case mode&os.ModeSetuid != 0 && int(owner.Uid) != uid:

@@ -13,32 +13,32 @@ import (
 func (p *Plan) environment(own []string) []string {
 	env := p.Inheritable(own)
 	if p.WorkDir != nil {
-		env = With(env, "PWD="+p.WorkDir.path)
+		env = SetVariables(env, "PWD="+p.WorkDir.path)
 	}
 	if p.User != "" {
-		env = ofUser(env, p.User)
+		env = setUser(env, p.User)
 	}
-	return With(env, p.Env...)
+	return SetVariables(env, p.Env...)
 }
 
-// ofUser sets HOME, USER and LOGNAME. If a number stands for no known user, there is no name to set, and
+// setUser sets HOME, USER and LOGNAME. If a number stands for no known user, there is no name to set, and
 // rota's would be wrong.
-func ofUser(env []string, name string) []string {
+func setUser(env []string, name string) []string {
 	u, err := account.LookUpUser(name)
 	if err != nil {
 		return env // lookUpAccount reports it
 	}
-	env = With(env, "HOME="+cmp.Or(u.HomeDir, "/"))
+	env = SetVariables(env, "HOME="+cmp.Or(u.HomeDir, "/"))
 	if u.Username != u.Uid {
-		return With(env, "USER="+u.Username, "LOGNAME="+u.Username)
+		return SetVariables(env, "USER="+u.Username, "LOGNAME="+u.Username)
 	}
 	return slices.DeleteFunc(env, func(kv string) bool {
 		return strings.HasPrefix(kv, "USER=") || strings.HasPrefix(kv, "LOGNAME=")
 	})
 }
 
-// With sets variables. One that is there already is replaced.
-func With(env []string, more ...string) []string {
+// SetVariables sets variables. One that is there already is replaced.
+func SetVariables(env []string, more ...string) []string {
 	for _, kv := range more {
 		name, _, _ := strings.Cut(kv, "=")
 		i := slices.IndexFunc(env, func(old string) bool { return strings.HasPrefix(old, name+"=") })

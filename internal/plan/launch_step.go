@@ -22,7 +22,7 @@ func (p *Plan) Step() launch.Step {
 		step.Directory = p.WorkDir.path
 	}
 	if p.Program.script && p.Program.inPlace() {
-		step.AtPath, step.Path = true, p.Program.beside
+		step.AtPath, step.Path = true, p.Program.invocationPath
 	}
 	return step
 }

@@ -47,7 +47,7 @@ func MakePlan(spec Spec, own []string, previous *Plan) (*Plan, error) {
 		Directory:   p.workingDirectory(),
 		Args:        p.Command[1:],
 		Environment: namesOf(p.Environment),
-		SHA256:      p.Program.sum,
+		SHA256:      p.Program.sha256,
 	}
 	return p, nil
 }

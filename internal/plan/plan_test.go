@@ -33,7 +33,7 @@ func TestAProgramIsCalledByItsReleasesName(t *testing.T) {
 	} {
 		p, err := openProgram(command, parent, "/nowhere:/bin", nil)
 		require.NoError(t, err)
-		require.Equal(t, want, p.Called, command)
+		require.Equal(t, want, p.Argv0, command)
 		p.drop()
 	}
 }
@@ -67,16 +67,16 @@ func TestTheSumOfAnUnchangedFileIsNotTakenAgain(t *testing.T) {
 	first, err := openProgram(path, "", "", nil)
 	require.NoError(t, err)
 	defer first.drop()
-	first.sum = "remembered"
+	first.sha256 = "remembered"
 	same, err := openProgram(path, "", "", first)
 	require.NoError(t, err)
 	defer same.drop()
-	require.Equal(t, "remembered", same.sum)
+	require.Equal(t, "remembered", same.sha256)
 	require.NoError(t, os.WriteFile(path, []byte("\x7fELF, more or LESS"), 0o755))
 	changed, err := openProgram(path, "", "", first)
 	require.NoError(t, err)
 	defer changed.drop()
-	require.Len(t, changed.sum, 64)
+	require.Len(t, changed.sha256, 64)
 }
 
 func TestANumberIsAUserWithAHomeToo(t *testing.T) {

@@ -22,13 +22,13 @@ import (
 // disk.
 type programFile struct {
 	*listen.SharedFD
-	Path   string           // resolved: absolute, without symbolic links
-	beside string           // the same, but the last element may be a link: the program's other files are beside it
-	Called string           // argv[0]
-	sum    string           // SHA-256; "" when it can't be read
-	script bool             // it begins with #!
-	copy   *listen.SharedFD // of a script; nil otherwise
-	found  os.FileInfo      // as it was when it was opened
+	Path           string           // resolved: absolute, without symbolic links
+	invocationPath string           // the same, but the last element may be a link: the program's other files are beside it
+	Argv0          string           // argv[0]
+	sha256         string           // SHA-256; "" when it can't be read
+	script         bool             // it begins with #!
+	copy           *listen.SharedFD // of a script; nil otherwise
+	info           os.FileInfo      // as it was when it was opened
 }
 
 // openProgram finds a command's program as it is on disk now: by its path, which is relative to the working
@@ -43,12 +43,12 @@ func openProgram(name, directory, path string, previous *programFile) (*programF
 	if err != nil {
 		return nil, fmt.Errorf("cannot run %q: %w", name, err)
 	}
-	p.beside, p.Called = file, name
+	p.invocationPath, p.Argv0 = file, name
 	if parent, err := resolve(filepath.Dir(file)); err == nil {
-		p.beside = filepath.Join(parent, filepath.Base(file))
+		p.invocationPath = filepath.Join(parent, filepath.Base(file))
 	}
 	if filepath.IsAbs(name) {
-		p.Called = p.beside // a program that looks for its own files by this name finds those of its release
+		p.Argv0 = p.invocationPath // a program that looks for its own files by this name finds those of its release
 	}
 	return p, nil
 }
@@ -105,7 +105,7 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 	}
 	p := &programFile{SharedFD: listen.ShareFD(fd), Path: path}
 	// This asks the open file: the path may lead to another by now.
-	if p.found, err = os.Stat("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && readable {
+	if p.info, err = os.Stat("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && readable {
 		err = p.read(previous)
 	}
 	if err != nil {
@@ -118,10 +118,10 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 // read takes the sum of the file, and a copy if it is a script: a binary can't be written to while it runs,
 // but a script can be edited in place.
 func (p *programFile) read(previous *programFile) error {
-	content := io.NewSectionReader(descriptor(p.FD), 0, p.found.Size())
+	content := io.NewSectionReader(descriptor(p.FD), 0, p.info.Size())
 	head := make([]byte, 2)
 	n, _ := content.ReadAt(head, 0)
-	p.script = string(head[:n]) == "#!" && p.found.Size() <= maxScript
+	p.script = string(head[:n]) == "#!" && p.info.Size() <= maxScript
 	hash := sha256.New()
 	var into io.Writer = hash
 	switch {
@@ -132,41 +132,41 @@ func (p *programFile) read(previous *programFile) error {
 		}
 		p.copy = listen.ShareFD(fd)
 		into = io.MultiWriter(hash, descriptor(fd))
-	case previous != nil && previous.unchanged(p.found):
-		p.sum = previous.sum // reading a large file takes a while
+	case previous != nil && previous.unchanged(p.info):
+		p.sha256 = previous.sha256 // reading a large file takes a while
 		return nil
 	}
 	if _, err := io.Copy(into, content); err != nil {
 		return err
 	}
-	p.sum = hex.EncodeToString(hash.Sum(nil))
+	p.sha256 = hex.EncodeToString(hash.Sum(nil))
 	return nil
 }
 
 // unchanged reports whether info describes the same file in the same state.
 func (p *programFile) unchanged(info os.FileInfo) bool {
-	then, now := p.found.Sys().(*syscall.Stat_t), info.Sys().(*syscall.Stat_t)
-	return os.SameFile(p.found, info) && then.Size == now.Size && then.Mtim == now.Mtim && then.Ctim == now.Ctim
+	then, now := p.info.Sys().(*syscall.Stat_t), info.Sys().(*syscall.Stat_t)
+	return os.SameFile(p.info, info) && then.Size == now.Size && then.Mtim == now.Mtim && then.Ctim == now.Ctim
 }
 
 // inPlace reports whether the file is still where it was found, or one with the same content: a hard link or
 // a new owner changes a file's times, too. A script is then run by that name, because many scripts use it to
 // find their other files.
 func (p *programFile) inPlace() bool {
-	info, err := os.Stat(p.beside)
+	info, err := os.Stat(p.invocationPath)
 	if err != nil || p.unchanged(info) {
 		return err == nil
 	}
-	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 || info.Size() != p.found.Size() {
+	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 || info.Size() != p.info.Size() {
 		return false
 	}
-	content, err := os.ReadFile(p.beside)
+	content, err := os.ReadFile(p.invocationPath)
 	sum := sha256.Sum256(content)
-	return err == nil && hex.EncodeToString(sum[:]) == p.sum
+	return err == nil && hex.EncodeToString(sum[:]) == p.sha256
 }
 
-// Image is the descriptor to execute.
-func (p *programFile) Image() int {
+// ExecFD is the descriptor to execute.
+func (p *programFile) ExecFD() int {
 	if p.copy != nil {
 		return p.copy.FD
 	}

@@ -44,16 +44,16 @@ func (s LaunchSpec) fork(files []int, contract []string) (forkSpec, error) {
 	}
 	step := s.Plan.Step()
 	step.Program = len(files)
-	files = append(files, s.Plan.Program.Image())
+	files = append(files, s.Plan.Program.ExecFD())
 	if s.Plan.WorkDir != nil {
 		step.DirectoryFD = len(files)
 		files = append(files, s.Plan.WorkDir.FD)
 	}
-	argv, err := step.Args(append([]string{s.Plan.Program.Called}, args...))
+	argv, err := step.Args(append([]string{s.Plan.Program.Argv0}, args...))
 	return forkSpec{
 		path:  launch.Self,
 		argv:  argv,
-		env:   append(plan.With(slices.Clone(s.Plan.Environment), more...), contract...),
+		env:   append(plan.SetVariables(slices.Clone(s.Plan.Environment), more...), contract...),
 		files: files,
 
 		unwanted: s.Unwanted,

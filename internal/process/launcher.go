@@ -79,7 +79,7 @@ func (p *osProcess) fork(spec LaunchSpec) error {
 	for _, socket := range spec.Sockets {
 		files = append(files, socket.FD)
 	}
-	fork, err := spec.fork(files, spec.contract(p.notify.Name, p.ack.path()))
+	fork, err := spec.fork(files, spec.variables(p.notify.Name, p.ack.path()))
 	if err != nil {
 		closeFiles(p.output[:])
 		return err

@@ -23,7 +23,7 @@ func (p *osProcess) openStreams() (theirs []*os.File, err error) {
 		}
 		p.output[i] = r
 		theirs = append(theirs, w)
-		if err := w.Chmod(everybody); err != nil {
+		if err := w.Chmod(anyUser); err != nil {
 			return theirs, fmt.Errorf("output pipe: %w", err)
 		}
 		if p.inlets[i], err = output.NewStreamInlet(r); err != nil {
@@ -33,9 +33,9 @@ func (p *osProcess) openStreams() (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
-// everybody lets any user open the pipe by the name /dev/stderr: a worker may run as another user, or become
+// anyUser lets any user open the pipe by the name /dev/stderr: a worker may run as another user, or become
 // one later. Only a process that may look into the worker finds that name.
-const everybody = 0o666
+const anyUser = 0o666
 
 func closeFiles(files []*os.File) {
 	for _, f := range files {

@@ -20,8 +20,8 @@ import (
 // A placeholder is a word in braces, in a worker's arguments or in a value of its environment. It stands for
 // what only rota knows: who the worker is, and what it inherits.
 
-// ofListener are the placeholders that name a listener.
-var ofListener = []string{"fd", "port", "address", "path"}
+// listenerPlaceholders are the placeholders that name a listener.
+var listenerPlaceholders = []string{"fd", "port", "address", "path"}
 
 // CheckPlaceholders reports the first mistake in a text's placeholders, for workers that inherit these
 // listeners.
@@ -60,7 +60,7 @@ func expand(text string, value func(kind, name string) (string, error)) (string,
 		}
 		key, after, closed := strings.Cut(rest, "}")
 		kind, name, named := strings.Cut(key, ":")
-		ours := named && listen.ValidName(name) && slices.Contains(ofListener, kind) || key == "slot" || key == "worker_id"
+		ours := named && listen.ValidName(name) && slices.Contains(listenerPlaceholders, kind) || key == "slot" || key == "worker_id"
 		if !closed || !ours {
 			b.WriteByte('{')
 			text = rest

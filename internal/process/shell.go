@@ -81,7 +81,7 @@ func (s *Shell) fork(line string, env []string, output *os.File) (int, <-chan Ex
 	return s.Spawner.fork(forkSpec{
 		path:  launch.Self,
 		argv:  argv,
-		env:   plan.With(s.Env(), env...),
+		env:   plan.SetVariables(s.Env(), env...),
 		files: files,
 	})
 }

@@ -10,10 +10,10 @@ import (
 	"rota/internal/listen"
 )
 
-// contract are the variables that tell a worker of its sockets and of itself. It may know any of the
+// variables are the variables that tell a worker of its sockets and of itself. It may know any of the
 // conventions: systemd's (LISTEN_PID is set after the fork), einhorn's and Server::Starter's. notify and ack
 // are the paths of its sockets; ack may be "".
-func (s LaunchSpec) contract(notify, ack string) []string {
+func (s LaunchSpec) variables(notify, ack string) []string {
 	env := []string{
 		"LISTEN_FDS=" + strconv.Itoa(len(s.Sockets)),
 		"NOTIFY_SOCKET=" + notify,
@@ -24,7 +24,7 @@ func (s LaunchSpec) contract(notify, ack string) []string {
 		"EINHORN_FD_COUNT=" + strconv.Itoa(len(s.Sockets)),
 		"SERVER_STARTER_GENERATION=" + strconv.Itoa(s.Generation),
 	}
-	env = append(env, s.ofSockets()...)
+	env = append(env, s.socketVariables()...)
 	if ack != "" {
 		env = append(env, "EINHORN_SOCK_PATH="+ack)
 	}
@@ -37,8 +37,8 @@ func (s LaunchSpec) contract(notify, ack string) []string {
 	return env
 }
 
-// ofSockets are the variables that have a part for each socket.
-func (s LaunchSpec) ofSockets() (env []string) {
+// socketVariables are the variables that have a part for each socket.
+func (s LaunchSpec) socketVariables() (env []string) {
 	var names, ports []string
 	for i, socket := range s.Sockets {
 		fd := strconv.Itoa(listen.FirstInherited + i)
