@@ -103,8 +103,8 @@ func TestWhatTheHTTPServerSaysHasALevel(t *testing.T) {
 	var log bytes.Buffer
 	s := New(newFakeMaster(), Options{Log: zerolog.New(&log)})
 	s.http.ErrorLog.Printf("http: Accept error: %v; retrying", net.ErrClosed)
-	require.Equal(t, `{"level":"warn","error":"http: Accept error: use of closed network connection; retrying","message":"the server of the admin API complains"}`+"\n", log.String())
-	n, err := io.WriteString(complaints{zerolog.Nop()}, "x\n")
+	require.Equal(t, `{"level":"warn","error":"http: Accept error: use of closed network connection; retrying","message":"the HTTP server of the admin API reports an error"}`+"\n", log.String())
+	n, err := io.WriteString(serverErrors{zerolog.Nop()}, "x\n")
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
 }

@@ -66,11 +66,11 @@ type Server struct {
 	end     sync.Once
 }
 
-// complaints are what net/http has to say, a line each.
-type complaints struct{ log zerolog.Logger }
+// serverErrors logs what net/http reports, a line each.
+type serverErrors struct{ log zerolog.Logger }
 
-func (c complaints) Write(line []byte) (int, error) {
-	c.log.Warn().Str("error", strings.TrimSpace(string(line))).Msg("the server of the admin API complains")
+func (c serverErrors) Write(line []byte) (int, error) {
+	c.log.Warn().Str("error", strings.TrimSpace(string(line))).Msg("the HTTP server of the admin API reports an error")
 	return len(line), nil
 }
 
@@ -117,7 +117,7 @@ func New(m Master, o Options) *Server {
 		MaxHeaderBytes:    64 << 10,
 		ConnState:         s.limiter.ConnState,
 		ConnContext:       s.limiter.ConnContext,
-		ErrorLog:          log.New(complaints{o.Log}, "", 0),
+		ErrorLog:          log.New(serverErrors{o.Log}, "", 0),
 
 		// OPTIONS * shall get past the door like everything else.
 		DisableGeneralOptionsHandler: true,
