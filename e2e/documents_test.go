@@ -87,3 +87,28 @@ func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
 		}
 	}
 }
+
+// A file that the documents name by its path is there.
+func TestFilesThatTheDocumentsNameAreThere(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile("`((?:bench|cmd|docs|e2e|internal|packaging|recipes|tools|web)/[^` ]+)`")
+	for path, content := range documents(t) {
+		for _, file := range named.FindAllStringSubmatch(content, -1) {
+			_, err := os.Stat(filepath.Join("..", file[1]))
+			require.NoError(t, err, path)
+		}
+	}
+}
+
+func TestEveryPackageHasALineInTheList(t *testing.T) {
+	t.Parallel()
+	_, list, found := strings.Cut(documents(t)["CONTRIBUTING.md"], "## Where things are")
+	require.True(t, found)
+	list, _, _ = strings.Cut(list, "\n## ")
+	packages, err := filepath.Glob("../internal/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, packages)
+	for _, p := range packages {
+		require.Regexp(t, `(?m)^    .*\b`+filepath.Base(p)+`\b`, list)
+	}
+}
