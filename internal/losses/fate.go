@@ -81,7 +81,7 @@ func (e *Ending) judge(c *listen.Connection, d minder.Death, s Remains) outcome 
 	switch {
 	case end.Unread > 0 && c.TCPState == "ESTABLISHED", end.Aborted && c.State() == listen.ConnectionActive:
 		return wasLost
-	case d.Doom.Held[c.Cookie] && (!end.Early || leaves), d.Manner == minder.EndedByCrash && last && !end.Early:
+	case d.Forecast.Held[c.Cookie] && (!end.Early || leaves), d.Manner == minder.EndedByCrash && last && !end.Early:
 		return wasLost
 	case d.Failed() && last && !end.Early && gone:
 		if e.Told {
@@ -125,7 +125,7 @@ func (e *Ending) vanished(d minder.Death, s Remains) int {
 	}
 	var list []listen.Connection
 	for cookie := range e.last {
-		if !d.Cut[cookie] && !d.Doom.Held[cookie] && d.Manner != minder.EndedByCrash {
+		if !d.Cut[cookie] && !d.Forecast.Held[cookie] && d.Manner != minder.EndedByCrash {
 			list = append(list, e.Known[cookie])
 		}
 	}
@@ -144,15 +144,15 @@ func Traceless(list []listen.Connection, leaving map[uint64]kernel.Leaving) (n i
 
 // Sudden reports whether the worker may have ended with connections that no look has shown.
 func (e *Ending) Sudden(d minder.Death) bool {
-	return d.Doom.Certain && d.Doom.Accepts || d.Doom.Unseen || d.Manner == minder.EndedByCrash || d.Manner == minder.EndedAsTold ||
+	return d.Forecast.Unhandled && d.Forecast.Accepts || d.Forecast.Unknown || d.Manner == minder.EndedByCrash || d.Manner == minder.EndedAsTold ||
 		d.Failed() && (len(e.Known) > 0 || e.Accepts)
 }
 
 // unseen says what may have been lost although no look has shown it, a sentence each.
 func (e *Ending) unseen(d minder.Death, s Remains) []string {
 	sudden := e.Sudden(d)
-	served := !d.Young || e.Accepts || len(e.Known) > 0
-	if sudden && served && d.Signalled && !d.Withdrew && !d.Killed {
+	served := !d.NeverReady || e.Accepts || len(e.Known) > 0
+	if sudden && served && d.Signalled && !d.StoppedAccepting && !d.Killed {
 		return []string{"the " + d.Name + " was ended by " + d.Stop + " itself, so whether it had connections " +
 			"at that moment is not known; a program has to handle its stop signal"}
 	}

@@ -28,7 +28,7 @@ func TestTheFateOfAConnection(t *testing.T) {
 	aborted := with(func(e *Ended) { e.Aborted = true })
 	waits := with(func(e *Ended) { e.Unanswered, e.BytesIn = true, 8 })
 	early := with(func(e *Ended) { e.Early, e.First = true, true })
-	held := minder.Doom{Certain: true, Accepts: true, Held: map[uint64]bool{7: true}}
+	held := minder.StopForecast{Unhandled: true, Accepts: true, Held: map[uint64]bool{7: true}}
 	for _, c := range []struct {
 		name     string
 		info     kernel.TCPInfo
@@ -53,8 +53,8 @@ func TestTheFateOfAConnection(t *testing.T) {
 		{name: "it closed it without an answer", info: asked, end: early, over: true, expected: wasWaiting},
 		{name: "the client had not waited", info: asked, end: with(func(e *Ended) { e.BytesIn++ })},
 		{name: "the client leaves", info: asked, end: with(func(e *Ended) { e.Early = true }), over: true},
-		{name: "its signal was not handled", info: answered, death: minder.Death{Doom: held}, expected: wasLost},
-		{name: "it ended before the signal did that", info: answered, end: early, death: minder.Death{Doom: held}},
+		{name: "its signal was not handled", info: answered, death: minder.Death{Forecast: held}, expected: wasLost},
+		{name: "it ended before the signal did that", info: answered, end: early, death: minder.Death{Forecast: held}},
 		{name: "it crashed", info: answered, end: &peace, death: minder.Death{Manner: minder.EndedByCrash}, expected: wasLost},
 		{name: "it crashed later", info: answered, end: &peace, over: true, death: minder.Death{Manner: minder.EndedByCrash}},
 		{name: "it failed", info: answered, end: &peace, leaves: true, death: minder.Death{Manner: minder.EndedInError}, expected: wasLost},
@@ -101,11 +101,11 @@ func TestTheFateOfAConnectionThatNobodyTells(t *testing.T) {
 		{"nothing is left and something was reset", minder.Death{}, Remains{Resets: 1}, 0, 1},
 		{"its worker failed", minder.Death{Manner: minder.EndedInError}, left, 0, 1},
 		{"its worker crashed", minder.Death{Manner: minder.EndedByCrash}, Remains{}, 1, 0},
-		{"the signal was not handled", minder.Death{Signalled: true, Doom: minder.Doom{Certain: true, Accepts: true, Held: map[uint64]bool{7: true}}}, left, 1, 1},
-		{"a wrapper did not handle it", minder.Death{Signalled: true, Doom: minder.Doom{Certain: true}}, left, 0, 0},
+		{"the signal was not handled", minder.Death{Signalled: true, Forecast: minder.StopForecast{Unhandled: true, Accepts: true, Held: map[uint64]bool{7: true}}}, left, 1, 1},
+		{"a wrapper did not handle it", minder.Death{Signalled: true, Forecast: minder.StopForecast{Unhandled: true}}, left, 0, 0},
 		{"it ended by its signal, perhaps at once", minder.Death{Signalled: true, Manner: minder.EndedAsTold}, left, 0, 2},
-		{"it was never ready, and had a connection", minder.Death{Signalled: true, Manner: minder.EndedAsTold, Young: true}, left, 0, 2},
-		{"it ended by its signal when it accepted no more", minder.Death{Signalled: true, Manner: minder.EndedAsTold, Withdrew: true}, left, 0, 1},
+		{"it was never ready, and had a connection", minder.Death{Signalled: true, Manner: minder.EndedAsTold, NeverReady: true}, left, 0, 2},
+		{"it ended by its signal when it accepted no more", minder.Death{Signalled: true, Manner: minder.EndedAsTold, StoppedAccepting: true}, left, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := followed(false, kernel.TCPInfo{BytesIn: 5}).Fate(c.death, c.remains)
@@ -167,7 +167,7 @@ func TestConnectionsThatVanishWhileOthersAreResetAreLookedFor(t *testing.T) {
 
 func TestAWorkerThatNeverServedIsInNoDoubtWhenItsSignalEndsIt(t *testing.T) {
 	e := NewEnding(true)
-	d := minder.Death{Signalled: true, Manner: minder.EndedAsTold, Young: true}
+	d := minder.Death{Signalled: true, Manner: minder.EndedAsTold, NeverReady: true}
 	require.Empty(t, e.Fate(d, Remains{}).Doubts)
 	e.Accepts = true
 	require.Len(t, e.Fate(d, Remains{}).Doubts, 1)

@@ -260,7 +260,7 @@ func (l *loop) settleFate(worker string, d minder.Death, s losses.Remains, waite
 	}
 	s.Strangers = l.strangersTo(e, s.Leaving)
 	if w, alive := l.pool.Alive(worker); alive {
-		d.Withdrew, d.Young = l.pool.Withdrew(worker), w.ReadyAt.IsZero()
+		d.StoppedAccepting, d.NeverReady = l.pool.Withdrew(worker), w.ReadyAt.IsZero()
 	}
 	fate := e.Fate(d, s)
 	return &fate, true

@@ -57,11 +57,11 @@ func heldFrom(family kernel.Family, at []kernel.Listener) (map[string]bool, erro
 
 // see looks at a worker and returns what was seen of it so far. It takes as long as the worker's processes like. eager says
 // that a connection is to be offered on a listener on which it does not seem to wait.
-func (o *observer) see(worker string, eager bool) (s minder.Sight) {
+func (o *observer) see(worker string, eager bool) (s minder.Acceptance) {
 	o.seePredecessor(worker)
 	at := o.socketsOf(worker)
 	if len(at) == 0 {
-		return minder.Sight{}
+		return minder.Acceptance{}
 	}
 	return o.glanced(worker, o.glance(worker, at), eager)
 }
@@ -76,7 +76,7 @@ func (o *observer) seePredecessor(worker string) {
 
 // note keeps what a look has shown.
 func (l *loop) note(w *supervised, g glance) {
-	for _, a := range w.attends {
+	for _, a := range w.listeners {
 		wait := g.waits[a.socket.Inode]
 		a.Open, a.Registered = wait.Open, wait.Registered
 		if a.since.IsZero() && a.Registered {
@@ -91,7 +91,7 @@ func (l *loop) note(w *supervised, g glance) {
 }
 
 // sees takes note that the worker accepts connections from a listener.
-func (l *loop) sees(w *supervised, a *attends) {
+func (l *loop) sees(w *supervised, a *listenerRecord) {
 	a.Accepting = true
 	if !a.since.IsZero() {
 		w.record.needs(a.binding, time.Since(a.since))
@@ -103,7 +103,7 @@ func (l *loop) sees(w *supervised, a *attends) {
 
 // getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
 func (l *loop) getsReady(w *supervised, how pool.Readied) {
-	for _, a := range w.attends {
+	for _, a := range w.listeners {
 		if a.Accepting {
 			w.record.serves(w.Start.Slot, a.binding)
 		}

@@ -30,7 +30,7 @@ func (b *mailbox) running() (list []runningWorker, err error) {
 		for id, m := range l.minders {
 			if worker, alive := l.pool.Alive(id); alive && m.runs {
 				list = append(list, runningWorker{id, worker.Slot, worker.Generation, worker.State, m.root,
-					len(m.attends) > 0 && worker.StoppedAcceptingAt.IsZero()})
+					len(m.listeners) > 0 && worker.StoppedAcceptingAt.IsZero()})
 			}
 		}
 	})

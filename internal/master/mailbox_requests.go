@@ -55,12 +55,12 @@ func (b *mailbox) looked(seen losses.Look) {
 
 // glanced says what a look at how a worker accepts has shown, and returns what is known by now. It begins to offer
 // connections where that is needed to find out; eager: also where the worker only may accept.
-func (b *mailbox) glanced(worker string, g glance, eager bool) (s minder.Sight) {
+func (b *mailbox) glanced(worker string, g glance, eager bool) (s minder.Acceptance) {
 	_ = b.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			l.note(w, g)
 			l.seek(w, eager)
-			s = w.sight(l.required(w))
+			s = w.acceptance(l.required(w))
 			s.Unseen = g.unseen
 		}
 	})

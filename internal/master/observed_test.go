@@ -101,7 +101,7 @@ func listenElsewhere() {
 func (r *running) offered() (n int) {
 	require.NoError(r.t, r.ask(func(l *loop) {
 		for _, w := range l.minders {
-			n += w.attends[0].Offered
+			n += w.listeners[0].Offered
 		}
 	}))
 	return n

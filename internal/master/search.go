@@ -16,7 +16,7 @@ import (
 
 // seek begins to search where the worker may accept and was not seen to.
 func (l *loop) seek(w *supervised, eager bool) {
-	for _, a := range w.attends {
+	for _, a := range w.listeners {
 		a.sought = a.Closed == "" && (a.Registered || eager && a.Open)
 		if a.sought && !a.Accepting && !l.searches[a.binding] {
 			l.searches[a.binding] = true
@@ -26,13 +26,13 @@ func (l *loop) seek(w *supervised, eager bool) {
 }
 
 // sought are the workers that have yet to be seen to accept there.
-func (l *loop) sought(b *listen.Binding) (list []*attends) {
+func (l *loop) sought(b *listen.Binding) (list []*listenerRecord) {
 	for id, w := range l.minders {
 		m, alive := l.pool.Alive(id)
 		if !alive || m.State != pool.WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == pool.WorkerDraining {
 			continue
 		}
-		for _, a := range w.attends {
+		for _, a := range w.listeners {
 			if a.binding == b && a.sought && !a.Accepting {
 				list = append(list, a)
 			}
@@ -110,7 +110,7 @@ func (l *loop) found(b *listen.Binding, accepted []reach.Acceptance, n reach.Tal
 		if w == nil {
 			continue
 		}
-		for _, a := range w.attends {
+		for _, a := range w.listeners {
 			if a.binding == b && !a.Accepting {
 				l.sees(w, a)
 				w.Poke()

@@ -33,7 +33,7 @@ func (r *serviceRecord) needs(b *listen.Binding, took time.Duration) {
 
 // outlasted reports whether the worker has had twice the time that others of its generation needed at this
 // listener.
-func (r *serviceRecord) outlasted(a *attends) bool {
+func (r *serviceRecord) outlasted(a *listenerRecord) bool {
 	needed, known := r.needed[a.binding]
 	return known && !a.since.IsZero() && time.Since(a.since) > max(2*needed, minder.MostPatience)
 }

@@ -24,7 +24,7 @@ func (o *observer) shirks(worker string, a listen.ListenAddress) bool {
 	if unseen != "" || len(inodes) == 0 {
 		return false
 	}
-	if minder.MayAccept(waits) {
+	if minder.AnyAccepting(waits) {
 		return false
 	}
 	held, known := o.heldBy(worker, minder.CountBeforeStop)

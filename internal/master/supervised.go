@@ -21,10 +21,10 @@ type supervised struct {
 	evicted map[uint64]bool // by cookie, the connections that were closed for it
 	ending  *losses.Ending  // nil while nobody follows how its connections end
 
-	attends     []*attends     // how it serves its stream listeners
-	record      *serviceRecord // of its generation
-	predecessor string         // the worker that it is to replace, until that one was looked at
-	succeeds    int            // the generation of the worker that had the slot before
+	listeners   []*listenerRecord // how it serves its stream listeners
+	record      *serviceRecord    // of its generation
+	predecessor string            // the worker that it is to replace, until that one was looked at
+	succeeds    int               // the generation of the worker that had the slot before
 }
 
 // start begins to supervise a worker, and has its minder launch it.
@@ -49,9 +49,9 @@ func (l *loop) start(e pool.Start) {
 func (l *loop) supervise(e pool.Start, p *plan.Plan) *supervised {
 	s := &supervised{evicted: map[uint64]bool{}, record: l.records[e.Generation]}
 	s.predecessor, s.succeeds = l.predecessor(e)
-	s.attends = attendsOf(p, e.Worker, e.Slot)
+	s.listeners = listenerRecordsOf(p, e.Worker, e.Slot)
 	var listeners []kernel.Listener
-	for _, a := range s.attends {
+	for _, a := range s.listeners {
 		listeners = append(listeners, a.socket)
 	}
 	s.Minder = minder.New(e, p, listeners, l.surroundings(s), l.options.Log)
@@ -86,19 +86,19 @@ func (l *loop) bury(e pool.Bury) {
 	l.restEndings()
 }
 
-// sight is a copy for the minder of what was seen so far. required are the listeners that the worker has to
+// acceptance is a copy for the minder of what was seen so far. required are the listeners that the worker has to
 // serve.
-func (s *supervised) sight(required map[*listen.Binding]bool) (seen minder.Sight) {
-	for _, a := range s.attends {
-		copied := a.Attended
+func (s *supervised) acceptance(required map[*listen.Binding]bool) (seen minder.Acceptance) {
+	for _, a := range s.listeners {
+		copied := a.ObservedListener
 		copied.Wanted = required[a.binding]
 		seen.Listeners = append(seen.Listeners, copied)
 	}
 	return seen
 }
 
-// attendsOf is for a worker of the plan that was not looked at yet.
-func attendsOf(p *plan.Plan, worker string, slot int) (list []*attends) {
+// listenerRecordsOf is for a worker of the plan that was not looked at yet.
+func listenerRecordsOf(p *plan.Plan, worker string, slot int) (list []*listenerRecord) {
 	for _, l := range p.Listeners {
 		if !l.Stream() {
 			continue
@@ -109,14 +109,14 @@ func attendsOf(p *plan.Plan, worker string, slot int) (list []*attends) {
 		}
 		socket := s.Kernel
 		socket.Name = l.Name
-		list = append(list, &attends{worker: worker, Attended: minder.Attended{Name: l.Name, Address: l.BoundAddress()}, binding: l.Binding, at: l.Bound(), socket: socket})
+		list = append(list, &listenerRecord{worker: worker, ObservedListener: minder.ObservedListener{Name: l.Name, Address: l.BoundAddress()}, binding: l.Binding, at: l.Bound(), socket: socket})
 	}
 	return list
 }
 
-// attends is what the loop knows of how a worker serves one stream listener.
-type attends struct {
-	minder.Attended
+// listenerRecord is what the loop knows of how a worker serves one stream listener.
+type listenerRecord struct {
+	minder.ObservedListener
 	worker  string
 	since   time.Time // it has registered the listener; zero if it has not
 	binding *listen.Binding

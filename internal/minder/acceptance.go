@@ -7,14 +7,14 @@ import (
 	"rota/internal/pool"
 )
 
-// Sight is what was seen so far of how a worker serves the stream listeners that it inherits.
-type Sight struct {
-	Listeners []Attended
+// Acceptance is what was seen so far of how a worker serves the stream listeners that it inherits.
+type Acceptance struct {
+	Listeners []ObservedListener
 	Unseen    kernel.Unseen // why the worker may do what the kernel does not show; "" if it shows all
 }
 
-// Attended is one of those listeners.
-type Attended struct {
+// ObservedListener is one of those listeners.
+type ObservedListener struct {
 	Name       string
 	Address    string
 	Wanted     bool   // its predecessor in the slot was seen to serve it
@@ -43,7 +43,7 @@ type evidence struct {
 
 // decide says whether a worker is ready: by what was seen, and by the other evidence where seeing can't be
 // enough.
-func (s Sight) decide(e evidence) decision {
+func (s Acceptance) decide(e evidence) decision {
 	if len(s.Listeners) == 0 {
 		return e.withoutListeners()
 	}
@@ -88,24 +88,26 @@ const (
 	saidAck   = "it acknowledged in einhorn's way"
 )
 
-func (s Sight) accepting() []Attended { return s.those(func(a Attended) bool { return a.Accepting }) }
+func (s Acceptance) accepting() []ObservedListener {
+	return s.those(func(a ObservedListener) bool { return a.Accepting })
+}
 
 // lacking are the listeners on which the worker was not seen to accept, and should be: those that its
 // predecessor served, or all, if it was seen on none.
-func (s Sight) lacking() []Attended {
+func (s Acceptance) lacking() []ObservedListener {
 	none := len(s.accepting()) == 0
-	wanted := s.those(func(a Attended) bool { return a.Wanted && !a.Accepting })
+	wanted := s.those(func(a ObservedListener) bool { return a.Wanted && !a.Accepting })
 	if len(wanted) == 0 && none {
 		return s.Listeners
 	}
 	return wanted
 }
 
-func registeredOf(list []Attended) []Attended {
-	return Sight{Listeners: list}.those(func(a Attended) bool { return a.Registered })
+func registeredOf(list []ObservedListener) []ObservedListener {
+	return Acceptance{Listeners: list}.those(func(a ObservedListener) bool { return a.Registered })
 }
 
-func (s Sight) those(fit func(Attended) bool) (list []Attended) {
+func (s Acceptance) those(fit func(ObservedListener) bool) (list []ObservedListener) {
 	for _, a := range s.Listeners {
 		if fit(a) {
 			list = append(list, a)
@@ -116,7 +118,7 @@ func (s Sight) those(fit func(Attended) bool) (list []Attended) {
 
 // overdue reports whether all listeners that the worker has registered are overdue, and it has registered all
 // that its predecessor served.
-func overdue(lacking []Attended) bool {
+func overdue(lacking []ObservedListener) bool {
 	registered := false
 	for _, a := range lacking {
 		switch {
@@ -131,12 +133,12 @@ func overdue(lacking []Attended) bool {
 
 // outlasting reports whether the worker has registered all of these, and others of its generation needed less
 // time to be seen to accept from there.
-func outlasting(lacking []Attended) bool {
-	return All(lacking, func(a Attended) bool { return a.Registered && a.Outlasts })
+func outlasting(lacking []ObservedListener) bool {
+	return All(lacking, func(a ObservedListener) bool { return a.Registered && a.Outlasts })
 }
 
 // hindrance is why the worker may accept although that was not seen; "" if it would have been seen.
-func (s Sight) hindrance(lacking []Attended) string {
+func (s Acceptance) hindrance(lacking []ObservedListener) string {
 	if s.Unseen != "" {
 		return "the program " + string(s.Unseen)
 	}
@@ -148,7 +150,7 @@ func (s Sight) hindrance(lacking []Attended) string {
 		case a.Closed != "":
 			return a.Closed
 		case 2*a.Unknown > a.Taken:
-			return "connections to " + named([]Attended{a}) + " end before it can be seen who accepts them"
+			return "connections to " + named([]ObservedListener{a}) + " end before it can be seen who accepts them"
 		}
 	}
 	return ""

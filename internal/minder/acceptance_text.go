@@ -10,7 +10,7 @@ import (
 // The words for what was seen and what was not.
 
 // named is "the listener http", or "the listeners http and tcp".
-func named(list []Attended) string {
+func named(list []ObservedListener) string {
 	names := make([]string, len(list))
 	for i, a := range list {
 		names[i] = a.Name
@@ -19,7 +19,7 @@ func named(list []Attended) string {
 }
 
 // located is named with the addresses.
-func located(list []Attended) string {
+func located(list []ObservedListener) string {
 	names := make([]string, len(list))
 	for i, a := range list {
 		names[i] = a.Name + " (" + a.Address + ")"
@@ -36,7 +36,7 @@ func listed(names []string) string {
 }
 
 // missing says why a worker is not ready, and what to do about it if that is known.
-func (s Sight) missing(e evidence, slot int) string {
+func (s Acceptance) missing(e evidence, slot int) string {
 	if len(s.Listeners) == 0 {
 		return "it did not say READY=1, and has no stream listener on which it could be seen to accept"
 	}
@@ -59,7 +59,7 @@ func (s Sight) missing(e evidence, slot int) string {
 }
 
 // offers says what became of the connections that rota made to find out.
-func offers(list []Attended) string {
+func offers(list []ObservedListener) string {
 	offered, taken := 0, 0
 	for _, a := range list {
 		offered, taken = offered+a.Offered, taken+a.Taken

@@ -12,18 +12,18 @@ import (
 
 // Death is how a worker ended, as far as that concerns its connections.
 type Death struct {
-	Name   string // of the worker, for people
-	How    string // likewise, of its end
-	Stop   string // the stop signal's name
-	Killed bool   // by rota
-	Manner manner
-	Doom   Doom
-	Cut    map[uint64]bool // by cookie
+	Name     string // of the worker, for people
+	How      string // likewise, of its end
+	Stop     string // the stop signal's name
+	Killed   bool   // by rota
+	Manner   manner
+	Forecast StopForecast
+	Cut      map[uint64]bool // by cookie
 
-	unasked   bool // it ended before it was ready or was told to stop
-	Young     bool // it was never ready
-	Signalled bool // by the stop signal itself
-	Withdrew  bool // it was seen before that it had stopped accepting
+	unasked          bool // it ended before it was ready or was told to stop
+	NeverReady       bool // it was never ready
+	Signalled        bool // by the stop signal itself
+	StoppedAccepting bool // it was seen before that it had stopped accepting
 }
 
 // manner is how a worker ended, by its exit status.
@@ -53,18 +53,18 @@ func (w *watch) death(status process.ExitStatus, outlived bool) Death {
 	how := pool.Exit{Code: status.Code, Signal: status.Signal}
 	d := Death{
 		Name: "worker of slot " + strconv.Itoa(w.Start.Slot), How: how.String(), Stop: stop,
-		Killed: w.stage >= stageAborting, Cut: cookies(w.severed.list), Doom: w.stopping.doom,
+		Killed: w.stage >= stageAborting, Cut: cookies(w.severed.list), Forecast: w.stopping.forecast,
 
 		unasked:   w.lived == stageStarting,
 		Signalled: status.Signal == stop,
 	}
 	if !d.Signalled && !w.Plan.StopGroup && w.stopping.passed == nil {
-		d.Doom = Doom{} // it has learnt to handle it since
+		d.Forecast = StopForecast{} // it has learnt to handle it since
 	}
-	itself := d.Signalled && (d.Doom.Certain || d.Doom.Unseen)
+	itself := d.Signalled && (d.Forecast.Unhandled || d.Forecast.Unknown)
 	asTold := d.Signalled || status.Code == 128+int(w.Plan.StopSignal) // which is how shells and the JVM say it
 	switch {
-	case !outlived && status.Signal != "" && !d.Signalled, itself && d.Doom.Unseen:
+	case !outlived && status.Signal != "" && !d.Signalled, itself && d.Forecast.Unknown:
 		d.Manner = EndedByCrash
 	case outlived || itself: // others of it went on; or doom says which connections it had
 	case asTold:

@@ -43,7 +43,7 @@ func (w *watch) finishing(rest kernel.Family) bool {
 func (w *watch) passOn(rest kernel.Family) {
 	w.stopping.passed = lapse.NewTimer()
 	w.stopping.passed.Reset(passGrace)
-	w.stopping.doom = w.stopping.doom.and(w.prepare(rest, func(kernel.Process) bool { return true }))
+	w.stopping.forecast = w.stopping.forecast.and(w.prepare(rest, func(kernel.Process) bool { return true }))
 	err := rest.Signal(w.Plan.StopSignal)
 	w.log.Info().Err(err).Int("processes", len(rest)).
 		Msg("the first process was ended by the stop signal and has not passed it on, so rota does")

@@ -20,13 +20,13 @@ type vigil struct {
 	patience time.Duration           // how long to wait for what should be seen
 	overdue  map[string]*lapse.Timer // of the listeners that the worker has registered, by name
 	eager    *lapse.Timer            // rings when to offer connections even where the worker does not seem to wait
-	latest   Sight
+	latest   Acceptance
 	evidence evidence
 }
 
 // seen is the result of a look, and how long the look took.
 type seen struct {
-	Sight
+	Acceptance
 	took time.Duration
 }
 
@@ -92,7 +92,7 @@ func (w *watch) beginLook() {
 // judge takes the result of a look.
 func (w *watch) judge(s seen) {
 	o := w.vigil
-	o.looking, o.latest = false, s.Sight
+	o.looking, o.latest = false, s.Acceptance
 	for i := range o.latest.Listeners {
 		if a := &o.latest.Listeners[i]; a.Registered && !a.Accepting {
 			o.age(a)
@@ -104,7 +104,7 @@ func (w *watch) judge(s seen) {
 }
 
 // age notes whether the worker has registered the listener for longer than the patience lasts.
-func (o *vigil) age(a *Attended) {
+func (o *vigil) age(a *ObservedListener) {
 	t := o.overdue[a.Name]
 	if t == nil {
 		t = lapse.NewTimer()

@@ -47,7 +47,7 @@ type Surroundings struct {
 	Count  func(worker string, within time.Duration) (list []listen.Connection, known bool) // its open connections
 	Family func(worker string) kernel.Family                                                // its processes
 	Look   func(worker string)                                                              // see Options.Ended; may be nil
-	See    func(worker string, eager bool) Sight                                            // whether it accepts connections
+	See    func(worker string, eager bool) Acceptance                                       // whether it accepts connections
 	Fate   func(worker string, d Death) *pool.Fate                                          // of its connections; may be nil
 }
 

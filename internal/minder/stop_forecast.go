@@ -10,18 +10,18 @@ import (
 	"rota/internal/pool"
 )
 
-// Doom is what the stop signal will end because a process that gets it does not handle it. It is found out
+// StopForecast is what the stop signal will end because a process that gets it does not handle it. It is found out
 // before the signal is sent.
-type Doom struct {
-	Certain bool            // there is such a process
-	Unseen  bool            // it could not be found out
-	Held    map[uint64]bool // by cookie, the connections that only such processes hold
-	Accepts bool            // such a process may accept more until the signal comes
+type StopForecast struct {
+	Unhandled bool            // there is such a process
+	Unknown   bool            // it could not be found out
+	Held      map[uint64]bool // by cookie, the connections that only such processes hold
+	Accepts   bool            // such a process may accept more until the signal comes
 }
 
 // foresee finds out which processes of the family the stop signal ends at once, and which are left. meant
 // says which get it.
-func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (d Doom, ends, rest kernel.Family) {
+func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (d StopForecast, ends, rest kernel.Family) {
 	for _, p := range family {
 		if p.Zombie {
 			continue
@@ -30,7 +30,7 @@ func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (
 		if meant(p) {
 			var err error
 			at, err = p.EndsAt(w.Plan.StopSignal)
-			d.Unseen = d.Unseen || err != nil
+			d.Unknown = d.Unknown || err != nil
 		}
 		if at {
 			ends = append(ends, p)
@@ -38,15 +38,15 @@ func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (
 			rest = append(rest, p)
 		}
 	}
-	d.Certain = len(ends) > 0
+	d.Unhandled = len(ends) > 0
 	return d, ends, rest
 }
 
 // take finds out which of the connections end with those processes.
-func (d *Doom) take(ends, rest kernel.Family, list []listen.Connection) {
+func (d *StopForecast) take(ends, rest kernel.Family, list []listen.Connection) {
 	held, err := ends.SocketInodes()
 	kept, err2 := rest.SocketInodes()
-	d.Unseen = d.Unseen || err != nil || err2 != nil
+	d.Unknown = d.Unknown || err != nil || err2 != nil
 	only := map[uint64]bool{}
 	for _, inode := range held {
 		only[inode] = true
@@ -70,11 +70,11 @@ func Accepts(family kernel.Family, listeners []kernel.Listener) bool {
 		return false
 	}
 	waits, unseen := kernel.Waiting(family, kernel.Inodes(listeners))
-	return unseen != "" || MayAccept(waits)
+	return unseen != "" || AnyAccepting(waits)
 }
 
-// MayAccept reports whether one of the waits may be one for connections.
-func MayAccept(waits map[uint64]kernel.Wait) bool {
+// AnyAccepting reports whether one of the waits may be one for connections.
+func AnyAccepting(waits map[uint64]kernel.Wait) bool {
 	for _, wait := range waits {
 		if wait.MayAccept() {
 			return true
@@ -88,13 +88,13 @@ func MayAccept(waits map[uint64]kernel.Wait) bool {
 func (w *watch) prepareStop() {
 	family, group := w.Family(w.Start.Worker), w.process.PID()
 	w.stopping.others = len(family) > 1
-	w.stopping.doom = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.Plan.StopGroup && p.Group == group })
+	w.stopping.forecast = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.Plan.StopGroup && p.Group == group })
 }
 
 // prepare does so for the processes that get the signal.
-func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) Doom {
+func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) StopForecast {
 	d, ends, rest := w.foresee(family, meant)
-	if d.Certain {
+	if d.Unhandled {
 		d.Accepts = Within(CountBeforeStop, func() bool { return Accepts(ends, w.Listeners) })
 	}
 	list, known := w.Count(w.Start.Worker, CountBeforeStop)
@@ -103,21 +103,21 @@ func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) D
 	} else {
 		w.Post(pool.Holds{Worker: w.Start.Worker, Unknown: true})
 	}
-	d.Unseen = d.Unseen || !known
-	if d.Certain {
+	d.Unknown = d.Unknown || !known
+	if d.Unhandled {
 		d.take(ends, rest, list)
 	}
 	return d
 }
 
 // and is what two signals end together.
-func (d Doom) and(other Doom) Doom {
+func (d StopForecast) and(other StopForecast) StopForecast {
 	held := maps.Clone(d.Held)
 	if held == nil {
 		held = map[uint64]bool{}
 	}
 	maps.Copy(held, other.Held)
-	return Doom{Certain: d.Certain || other.Certain, Unseen: d.Unseen || other.Unseen, Accepts: d.Accepts || other.Accepts, Held: held}
+	return StopForecast{Unhandled: d.Unhandled || other.Unhandled, Unknown: d.Unknown || other.Unknown, Accepts: d.Accepts || other.Accepts, Held: held}
 }
 
 // Within is true if the answer takes too long.

@@ -33,9 +33,9 @@ type watch struct {
 
 // stopping is how a worker takes its stop signal.
 type stopping struct {
-	others bool         // it had other processes than the first when it was told to stop
-	doom   Doom         // what the signal ends at once
-	passed *lapse.Timer // runs once the signal was sent to the others; nil if it was not
+	others   bool         // it had other processes than the first when it was told to stop
+	forecast StopForecast // what the signal ends at once
+	passed   *lapse.Timer // runs once the signal was sent to the others; nil if it was not
 }
 
 // severed are the connections that the end of a worker cuts.

@@ -67,11 +67,11 @@ func TestAListenerThatAWorkerNeverUsedNeedNotBeGivenUp(t *testing.T) {
 func TestWhichListenersAWorkerDoesNotUse(t *testing.T) {
 	w := &watch{Minder: &Minder{Listeners: []kernel.Listener{{Inode: 1}, {Inode: 2}, {Inode: 3}}}}
 	require.Empty(t, w.unused(), "nobody has looked")
-	w.vigil = &vigil{latest: Sight{Listeners: []Attended{{Accepting: true}, {Registered: true}, {Open: true}}}}
+	w.vigil = &vigil{latest: Acceptance{Listeners: []ObservedListener{{Accepting: true}, {Registered: true}, {Open: true}}}}
 	require.Equal(t, map[uint64]bool{3: true}, w.unused())
 	w.vigil.latest.Unseen = kernel.UnseenRing
 	require.Empty(t, w.unused())
-	w.vigil.latest = Sight{Listeners: []Attended{{}, {Registered: true}, {}}}
+	w.vigil.latest = Acceptance{Listeners: []ObservedListener{{}, {Registered: true}, {}}}
 	require.Empty(t, w.unused(), "nothing is known of how it accepts")
 }
 
