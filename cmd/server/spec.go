@@ -25,36 +25,8 @@ func specOf(s settings.Settings, activated bool) (plan.Spec, error) {
 	if err := errors.Join(append(problems, err, err2)...); err != nil {
 		return plan.Spec{}, err
 	}
-	spec := plan.Spec{
-		Listen:       addresses,
-		Command:      s.Command,
-		Workers:      s.Workers,
-		StartTimeout: s.StartTimeout,
-		DrainTimeout: s.DrainTimeout,
-		Directory:    s.Dir,
-		Env:          s.Env,
-		Withhold:     settings.Variables(),
-		User:         s.User,
-		Groups:       s.Group,
-		OpenFiles:    s.OpenFiles,
-		NoNewPrivs:   s.NoNewPrivileges,
-		Ready:        ready,
-		StopSignal:   s.StopSignal,
-		StopGroup:    s.StopGroup,
-		Watchdog:     s.Watchdog,
-
-		Checks:        checks,
-		CheckHeaders:  s.ProbeHeader,
-		CheckTimeout:  s.CheckTimeout,
-		MaxDraining:   s.MaxDraining,
-		ProbeInterval: s.ProbeInterval,
-		Strategy: pool.Strategy{
-			Canary:       s.Canary,
-			CanarySoak:   s.CanarySoak,
-			PauseBetween: s.PauseBetween,
-			Soak:         s.Soak,
-		},
-	}
+	spec := planOf(s)
+	spec.Listen, spec.Ready, spec.Checks = addresses, ready, checks
 	if spec.Strategy.Surge, err = pool.ParseSurge(s.Surge); err != nil {
 		return plan.Spec{}, fmt.Errorf("surge: %w", err)
 	}
@@ -68,6 +40,37 @@ func specOf(s settings.Settings, activated bool) (plan.Spec, error) {
 		}
 	}
 	return spec, nil
+}
+
+// planOf copies the settings that need no parsing.
+func planOf(s settings.Settings) plan.Spec {
+	return plan.Spec{
+		Command:      s.Command,
+		Workers:      s.Workers,
+		StartTimeout: s.StartTimeout,
+		DrainTimeout: s.DrainTimeout,
+		Directory:    s.Dir,
+		Env:          s.Env,
+		Withhold:     settings.Variables(),
+		User:         s.User,
+		Groups:       s.Group,
+		OpenFiles:    s.OpenFiles,
+		NoNewPrivs:   s.NoNewPrivileges,
+		StopSignal:   s.StopSignal,
+		StopGroup:    s.StopGroup,
+		Watchdog:     s.Watchdog,
+
+		CheckHeaders:  s.ProbeHeader,
+		CheckTimeout:  s.CheckTimeout,
+		MaxDraining:   s.MaxDraining,
+		ProbeInterval: s.ProbeInterval,
+		Strategy: pool.Strategy{
+			Canary:       s.Canary,
+			CanarySoak:   s.CanarySoak,
+			PauseBetween: s.PauseBetween,
+			Soak:         s.Soak,
+		},
+	}
 }
 
 func checksOf(s settings.Settings) (list []pool.Check, err error) {

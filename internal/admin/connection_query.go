@@ -9,7 +9,6 @@ import (
 	"rota/internal/master"
 	"rota/internal/paging"
 	"rota/internal/pool"
-	"rota/internal/view"
 )
 
 var connectionStates = []string{string(listen.ConnectionActive), string(listen.ConnectionIdle), string(listen.ConnectionHalfClosed)}
@@ -84,11 +83,6 @@ func (s *Server) look() (master.Listing, error) {
 		return all, noSockets(err)
 	}
 	return all, nil
-}
-
-func unseenConnections() *view.Problem {
-	return problemf(http.StatusServiceUnavailable, "the kernel does not show the master which connections this worker holds; "+
-		"run the master as root, or the worker as the master's user and readable (PR_SET_DUMPABLE)")
 }
 
 func unknownWorker(id string, err error) error {

@@ -41,7 +41,7 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 		return err
 	}
 	if worker != "" && slices.Contains(all.Unseen, worker) {
-		return unseenConnections()
+		return master.ErrUnseen
 	}
 	body, err := s.write(wanted, all)
 	if err != nil {

@@ -48,6 +48,20 @@ func stopping(err error) bool {
 }
 
 func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
+	if p := typedProblem(err); p != nil {
+		return p
+	}
+	for _, known := range sentinels {
+		if errors.Is(err, known.err) {
+			return known.problem(err)
+		}
+	}
+	s.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("an API request failed")
+	return problemf(http.StatusInternalServerError, "the request failed inside rota; the log has the details")
+}
+
+// typedProblem is the problem of an error that has a type of its own; nil for another.
+func typedProblem(err error) *view.Problem {
 	if p, ok := errors.AsType[*view.Problem](err); ok {
 		return p
 	}
@@ -63,35 +77,48 @@ func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
 	if large, ok := errors.AsType[pool.CanaryTooLarge](err); ok {
 		return badField("canary", "%v", large)
 	}
-	switch {
-	case errors.Is(err, pool.ErrNoCanary):
+	if errors.Is(err, pool.ErrNoCanary) {
 		return badField("canary", "%v", err)
-	case stopping(err):
-		return problemf(http.StatusServiceUnavailable, "%v", err)
-	case errors.Is(err, pool.ErrNoWorker):
-		return problemf(http.StatusNotFound, "no worker with this id is known; GET /workers lists those that are")
-	case errors.Is(err, pool.ErrKeyReused):
-		return problemf(http.StatusUnprocessableEntity, "%v; take another Idempotency-Key, or repeat the request as it was", err)
-	case errors.Is(err, pool.ErrGeneration):
-		return problemf(http.StatusPreconditionFailed, "%v; look at /status and /reloads, and ask again if you still want to", err)
-	case errors.Is(err, pool.ErrResizing):
-		return problemf(http.StatusConflict, "%v", err)
-	case errors.Is(err, pool.ErrPoolLimit):
-		return problemf(http.StatusBadRequest, "%v", err)
-	case errors.Is(err, master.ErrNoConnection):
-		return problemf(http.StatusNotFound, "no worker has a connection with this id, or it is closed; GET /connections lists the open ones")
-	case errors.Is(err, master.ErrUnseen):
-		return unseenConnections()
-	case errors.Is(err, master.ErrNotClosed) && errors.Is(err, fs.ErrPermission):
-		return problemf(http.StatusForbidden, "%v", err)
-	case errors.Is(err, master.ErrNotClosed):
-		return problemf(http.StatusConflict, "%v", err)
-	case errors.Is(err, master.ErrLogGone):
-		return problemf(http.StatusGone, "the output of this worker is not kept any more, because it is gone and others went after it; "+
-			"its last lines are in its exit, at GET /workers/{id}, and rota's own log has what was logged")
-	case errors.Is(err, pool.ErrNoReload):
-		return problemf(http.StatusNotFound, "no reload with this id is known, or it is forgotten; GET /reloads lists those that are")
 	}
-	s.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("an API request failed")
-	return problemf(http.StatusInternalServerError, "the request failed inside rota; the log has the details")
+	if errors.Is(err, master.ErrNotClosed) && errors.Is(err, fs.ErrPermission) {
+		return problemf(http.StatusForbidden, "%v", err)
+	}
+	return nil
 }
+
+// sentinel is an error of the master and its status. The detail is the error with advice behind it, or instead another text.
+type sentinel struct {
+	err     error
+	status  int
+	advice  string
+	instead string
+}
+
+var sentinels = []sentinel{
+	{err: pool.ErrStopping, status: http.StatusServiceUnavailable},
+	{err: master.ErrStopped, status: http.StatusServiceUnavailable},
+	{err: pool.ErrResizing, status: http.StatusConflict},
+	{err: pool.ErrPoolLimit, status: http.StatusBadRequest},
+	{err: pool.ErrKeyReused, status: http.StatusUnprocessableEntity, advice: "; take another Idempotency-Key, or repeat the request as it was"},
+	{err: pool.ErrGeneration, status: http.StatusPreconditionFailed, advice: "; look at /status and /reloads, and ask again if you still want to"},
+	{err: pool.ErrNoWorker, status: http.StatusNotFound, instead: "no worker with this id is known; GET /workers lists those that are"},
+	{err: pool.ErrNoReload, status: http.StatusNotFound, instead: "no reload with this id is known, or it is forgotten; GET /reloads lists those that are"},
+	{err: master.ErrNoConnection, status: http.StatusNotFound,
+		instead: "no worker has a connection with this id, or it is closed; GET /connections lists the open ones"},
+	{err: master.ErrLogGone, status: http.StatusGone,
+		instead: "the output of this worker is not kept any more, because it is gone and others went after it; " +
+			"its last lines are in its exit, at GET /workers/{id}, and rota's own log has what was logged"},
+	{err: master.ErrUnseen, status: http.StatusServiceUnavailable, instead: unseenConnections},
+	{err: master.ErrNotClosed, status: http.StatusConflict},
+}
+
+func (k sentinel) problem(err error) *view.Problem {
+	if k.instead != "" {
+		return problemf(k.status, "%s", k.instead)
+	}
+	return problemf(k.status, "%v%s", err, k.advice)
+}
+
+// unseenConnections is the detail of master.ErrUnseen.
+const unseenConnections = "the kernel does not show the master which connections this worker holds; " +
+	"run the master as root, or the worker as the master's user and readable (PR_SET_DUMPABLE)"
