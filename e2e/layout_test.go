@@ -25,7 +25,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/gauge":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/pool"},
 		"rota/internal/reach":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/pool"},
 		"rota/internal/master":    {"rota/internal/einhorn", "rota/internal/gauge", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/losses", "rota/internal/minder", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process", "rota/internal/reach"},
-		"rota/internal/check":     {"rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/pool", "rota/internal/probe"},
+		"rota/internal/check":     {"rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/pool", "rota/internal/probe", "rota/internal/reach"},
 		"rota/internal/settings":  {"rota/internal/listen", "rota/internal/near", "rota/internal/plan", "rota/internal/pool", "rota/internal/process"},
 		"rota/internal/admin":     {"rota/internal/paging", "rota/internal/check", "rota/internal/connlimit", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/pool", "rota/internal/present", "rota/internal/sse", "rota/internal/view", "rota/internal/words"},
 		"rota/internal/present":   {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/pool", "rota/internal/view", "rota/internal/words"},

@@ -10,6 +10,7 @@ import (
 
 	"rota/internal/lapse"
 	"rota/internal/listen"
+	"rota/internal/reach"
 )
 
 // visit is one connection to a listener.
@@ -20,6 +21,9 @@ type visit struct {
 	unseen  bool      // nobody can tell who has accepted it, or whether anybody has
 	nobodys time.Time // since when it was accepted without a worker that holds it
 }
+
+// close ends a connection on which nothing was asked.
+func (v *visit) close() { _ = reach.Close(v.Conn) }
 
 // burst is connections that are opened together. A worker that has not answered yet is asked as soon as it has
 // accepted one, since it may take the next only when it is done with this. What one accepts that has answered already
@@ -133,7 +137,7 @@ func (b *burst) run(ctx context.Context) *complaint {
 // close ends all of the connections, when who has been asked on them knows that it is over.
 func (b *burst) close(all []*visit) {
 	for _, v := range slices.Concat(b.waiting, b.held) {
-		b.asked.Go(v.leave)
+		b.asked.Go(v.close)
 	}
 	b.asked.Wait()
 	for _, v := range all {
@@ -190,7 +194,7 @@ func (b *burst) release(ctx context.Context) {
 		if b.first {
 			b.ask(ctx, v)
 		} else {
-			b.asked.Go(v.leave)
+			b.asked.Go(v.close)
 		}
 	}
 	b.held, b.moved = nil, time.Now()
@@ -225,7 +229,7 @@ func (v *visit) accepted(holders map[listen.Client]string, seen bool, disbelief 
 	case worker != "":
 		v.worker = worker
 		return true
-	case stirred(v.Conn):
+	case reach.Readable(v.Conn):
 		disbelief = firstPause // it was accepted after the look, or its worker has let go of it
 	case !held:
 		return false

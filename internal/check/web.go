@@ -13,6 +13,7 @@ import (
 	"rota/internal/lapse"
 	"rota/internal/listen"
 	"rota/internal/probe"
+	"rota/internal/reach"
 )
 
 // drainAtMost is how much of an answer is read: its end says that it arrived whole.
@@ -24,7 +25,7 @@ func (r *round) askTCP(ctx context.Context) (well bool, bad *complaint) {
 	well = len(r.streams()) > 0
 	for _, a := range r.streams() {
 		here, bad := r.sweep(ctx, a, func(_ context.Context, v *visit) error {
-			if err := v.part(); err != nil {
+			if err := reach.Close(v.Conn); err != nil {
 				return fmt.Errorf("a connection to %s was broken off: %w", called(a), cause(err))
 			}
 			return nil
@@ -110,7 +111,7 @@ func (r *round) request(ctx context.Context, v *visit, target string) error {
 	ctx, cancel := lapse.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	// Not the transport but this ends it, because that would leave the worker with a half of it.
-	defer context.AfterFunc(ctx, v.reset)()
+	defer context.AfterFunc(ctx, func() { reach.Reset(v.Conn) })()
 	used := false
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -182,4 +183,12 @@ func get(ctx context.Context, transport *http.Transport, target string, headers 
 		return fmt.Errorf("the answer broke off: %w", err)
 	}
 	return nil
+}
+
+// cause is an error of the net package without the addresses, which the message has already.
+func cause(err error) error {
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return network.Err
+	}
+	return err
 }

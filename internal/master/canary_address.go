@@ -18,7 +18,7 @@ func (l *loop) forward(t *trial, r *pool.Reload) {
 	}
 	if open {
 		t.forwarder = l.openForwarder(r.Generation)
-		l.pool.Apply(time.Now(), pool.Addressed{Reload: r.ID, Canary: t.forwarder.Addresses})
+		l.pool.Apply(time.Now(), pool.Addressed{Reload: r.ID, Canary: t.forwarder.Addresses()})
 		return
 	}
 	t.forwarder.Close()
@@ -28,23 +28,17 @@ func (l *loop) forward(t *trial, r *pool.Reload) {
 
 // openForwarder listens for all stream listeners of the generation. It goes without those for which that fails.
 func (l *loop) openForwarder(generation int) *reach.Forwarder {
-	f := l.newForwarder(generation)
+	canary := reach.Canary{
+		Generation: generation,
+		Workers:    func() ([]string, error) { return l.mailbox.serving(generation) },
+	}
+	f := reach.NewForwarder(l.observer.dialer(), canary, l.options.Log, l.background)
 	for _, listener := range l.plans[generation].Listeners {
 		if a := listener.Bound(); a.Stream() {
-			f.Listen(a, l.openDoor)
+			f.Listen(a, l.listenLoopback)
 		}
 	}
 	return f
-}
-
-func (l *loop) newForwarder(generation int) *reach.Forwarder {
-	return reach.Forwarder{
-		Reacher:    l.observer.reacher(),
-		Log:        l.options.Log,
-		Background: l.background,
-		Generation: generation,
-		Workers:    func() ([]string, error) { return l.mailbox.serving(generation) },
-	}.Start()
 }
 
 // addCanary completes an event: its copy of the reload was made before the addresses were opened or closed.

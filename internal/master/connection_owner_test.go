@@ -80,7 +80,7 @@ func TestAGaugeOnARealReload(t *testing.T) {
 		Endpoints: r.targets,
 		Queues:    func() (uint32, error) { return 0, nil },
 		Counters:  func() (uint64, uint64, error) { return 0, 0, nil },
-		Knock:     gauge.Knocker{Own: &listen.OwnClients{}, Whose: r.observer.seeker().Whose}.Knock,
+		Knock:     gauge.Knocker{Own: &listen.OwnClients{}, Whose: r.observer.generations().Find}.Knock,
 	})
 	defer func() { g.Stop(); <-g.Ended }()
 	for range 3 {

@@ -28,10 +28,10 @@ type loop struct {
 	background *sync.WaitGroup
 	watchSoon  chan struct{} // has room for one: there is something new to look after
 
-	launch   func(process.LaunchSpec) (process.Process, error)
-	search   func(*listen.Binding, listen.ListenAddress)
-	openDoor func() (*net.TCPListener, error)               // opens an address for a canary
-	fate     func(worker string, d minder.Death) *pool.Fate // of the connections of a worker that has ended; may be nil
+	launch         func(process.LaunchSpec) (process.Process, error)
+	search         func(*listen.Binding, listen.ListenAddress)
+	listenLoopback func() (*net.TCPListener, error)               // opens an address for a canary
+	fate           func(worker string, d minder.Death) *pool.Fate // of the connections of a worker that has ended; may be nil
 
 	pool     *pool.Pool
 	events   eventLog

@@ -109,7 +109,7 @@ func inBubble(t *testing.T, spec plan.Spec, behave func(*fakeProcess), test func
 		b.loop.launch = b.launchFake
 		b.observer.glance = b.glanceFake
 		b.loop.search = func(*listen.Binding, listen.ListenAddress) {}
-		b.loop.openDoor = func() (*net.TCPListener, error) {
+		b.loop.listenLoopback = func() (*net.TCPListener, error) {
 			return nil, errors.New("who waits for the network is not idle for the clock")
 		}
 		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }

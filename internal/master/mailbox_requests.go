@@ -86,15 +86,15 @@ func (b *mailbox) takePredecessor(worker string) (predecessor string) {
 	return predecessor
 }
 
-// seeks are the workers to go on searching for. The search is over if there are none.
-func (b *mailbox) seeks(at *listen.Binding, p *reach.Pace) (workers []string) {
-	_ = b.ask(func(l *loop) { workers = l.seeks(at, p) })
-	return workers
+// seeks says for which workers to go on searching, and how fast. The search is over if there are none.
+func (b *mailbox) seeks(at *listen.Binding) (wanted reach.Wanted) {
+	_ = b.ask(func(l *loop) { wanted = l.seeks(at) })
+	return wanted
 }
 
-// found says what a turn of a search has shown, and returns whether a worker was seen to accept that was not before.
-func (b *mailbox) found(at *listen.Binding, accepted []reach.Acceptance, n reach.Tally, err error) (progress bool) {
-	_ = b.ask(func(l *loop) { progress = l.found(at, accepted, n, err) })
+// found says what a round of a search has shown, and returns whether a worker was seen to accept for the first time.
+func (b *mailbox) found(at *listen.Binding, seen reach.Found, err error) (progress bool) {
+	_ = b.ask(func(l *loop) { progress = l.found(at, seen, err) })
 	return progress
 }
 

@@ -63,7 +63,6 @@ var children = map[string]func(){
 
 	"serves-until-told":  serveUntilTold,
 	"keeps-its-listener": keepListener,
-	"short-queue":        shortenQueue,
 	"hears-late":         hearLate,
 	"hears-only":         hearOnly,
 	"blocks-late":        blockLate,

@@ -58,7 +58,7 @@ func New(o Options) (*Master, error) {
 	m.shell.Spawner = m.launcher.Spawner
 	m.loop.launch = m.launcher.Launch
 	m.loop.search = m.observer.searchAt
-	m.loop.openDoor = reach.OpenDoor
+	m.loop.listenLoopback = reach.ListenLoopback
 	m.loop.fate = m.observer.fateOf
 	return m, nil
 }

@@ -31,21 +31,21 @@ func newObserver(b *mailbox, log zerolog.Logger, background *sync.WaitGroup) *ob
 	return o
 }
 
-// reacher makes connections to the listeners.
-func (o *observer) reacher() reach.Reacher {
-	return reach.Reacher{Own: o.own, Sockets: o.sockets, Holders: o.whose}
+// dialer connects to one particular worker through a listener.
+func (o *observer) dialer() reach.Dialer {
+	return reach.Dialer{Own: o.own, Sockets: o.sockets, Holders: o.whose}
 }
 
-// seeker finds out which generation has accepted a connection.
-func (o *observer) seeker() *reach.Seeker {
-	return &reach.Seeker{Suspects: o.suspects, Families: o.families}
+// generations finds out which generation has accepted a connection.
+func (o *observer) generations() *reach.GenerationFinder {
+	return &reach.GenerationFinder{Candidates: o.candidates, Families: o.families}
 }
 
-// suspects are the workers that have a process, the newest first: they have the fewest connections yet.
-func (o *observer) suspects() (list []reach.Suspect, err error) {
+// candidates are the workers that have a process, the newest first: they have the fewest connections yet.
+func (o *observer) candidates() (list []reach.Candidate, err error) {
 	workers, err := o.running()
 	for _, w := range workers {
-		list = append(list, reach.Suspect{ID: w.id, Generation: w.generation, First: w.root.First()})
+		list = append(list, reach.Candidate{ID: w.id, Generation: w.generation, First: w.root.First()})
 	}
 	return list, err
 }

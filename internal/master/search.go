@@ -41,7 +41,8 @@ func (l *loop) sought(b *listen.Binding) (list []*listenerRecord) {
 	return list
 }
 
-// hopefulGap is the longest time between two salvos for a worker that has registered the listener lately, and so will accept soon.
+// hopefulGap is the longest time between two rounds for a worker that has registered the listener lately, and so will
+// accept soon.
 const hopefulGap = 20 * time.Millisecond
 
 // seekOn is how long the search goes on when a worker is ready: for what it serves besides.
@@ -58,55 +59,48 @@ func (o *observer) searchAt(b *listen.Binding, a listen.ListenAddress) {
 		}
 		cancel()
 	}()
-	s := o.reacher().Salvo(a)
-	defer s.End()
-	p := reach.NewPace(a)
-	for workers := o.seeks(b, p); len(workers) > 0; workers = o.seeks(b, p) {
-		before := *s
-		accepted, err := s.Turn(ctx, p, workers)
-		for _, one := range accepted {
-			s.Part(one.Offer)
-		}
-		if o.found(b, accepted, s.Since(before), err) {
-			p.Reached()
+	s := o.dialer().Search(a)
+	defer s.Close()
+	for wanted := o.seeks(b); len(wanted.Workers) > 0; wanted = o.seeks(b) {
+		found, err := s.Round(ctx, wanted)
+		if o.found(b, found, err) {
+			s.Hurry()
 		}
 		if err != nil {
-			o.pause(reach.LastGap)
+			o.pause(reach.LongestGap)
 		}
 	}
 }
 
-// seeks are the workers to go on for, and sets the pace. The search is over if there are none.
-func (l *loop) seeks(b *listen.Binding, p *reach.Pace) (workers []string) {
+// seeks says for which workers to go on, and how fast. The search is over if there are none.
+func (l *loop) seeks(b *listen.Binding) (wanted reach.Wanted) {
 	likely, hopeful := false, false
 	for _, a := range l.sought(b) {
-		workers = append(workers, a.worker)
+		wanted.Workers = append(wanted.Workers, a.worker)
 		likely = likely || a.Registered
 		hopeful = hopeful || a.Registered && time.Since(a.since) < minder.MostPatience
 	}
-	if !likely {
-		p.Size = 1 // nobody accepts yet, but for who polls without sleeping
-	}
-	p.Long = reach.LastGap
+	wanted.Unlikely = !likely // only a worker that polls without sleeping may accept by now
 	if hopeful {
-		p.Long = hopefulGap
+		wanted.Gap = hopefulGap
 	}
-	if len(workers) == 0 {
+	if len(wanted.Workers) == 0 {
 		delete(l.searches, b)
 	}
-	return workers
+	return wanted
 }
 
-// found notes what a turn has shown, and returns whether anybody was seen to accept who was not before. That one is looked at again at once.
-func (l *loop) found(b *listen.Binding, accepted []reach.Acceptance, n reach.Tally, err error) (progress bool) {
+// found notes what a round has shown, and returns whether a worker was seen to accept for the first time. That worker is
+// looked at again at once.
+func (l *loop) found(b *listen.Binding, seen reach.Found, err error) (progress bool) {
 	for _, a := range l.sought(b) {
-		a.Offered, a.Taken, a.Unknown = a.Offered+n.Offered, a.Taken+n.Taken, a.Unknown+n.Unknown
-		if errors.Is(err, reach.ErrNobodyTells) {
+		a.Offered, a.Taken, a.Unknown = a.Offered+seen.Offered, a.Taken+seen.Accepted, a.Unknown+seen.Unknown
+		if errors.Is(err, reach.ErrUnknowable) {
 			a.Blind = "the kernel does not tell who accepts connections"
 		}
 	}
-	for _, one := range accepted {
-		w := l.minders[one.Worker]
+	for _, worker := range seen.Workers {
+		w := l.minders[worker]
 		if w == nil {
 			continue
 		}

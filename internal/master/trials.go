@@ -86,13 +86,13 @@ func (l *loop) attend() {
 }
 
 func (l *loop) beginTrial(r *pool.Reload) {
-	generation, m, seek := r.Generation, &gauge.Measurement{Queues: l.observer.queues}, l.observer.seeker()
+	generation, m, seek := r.Generation, &gauge.Measurement{Queues: l.observer.queues}, l.observer.generations()
 	interval := l.plans[l.pool.ServingGeneration()].ProbeInterval // the reload's own is not read yet
 	m.Gauge = gauge.New(interval, generation, gauge.Instruments{
 		Endpoints: l.observer.probed,
 		Queues:    m.Deepest,
 		Counters:  kernel.ListenCounters,
-		Knock:     gauge.Knocker{Own: l.observer.own, Whose: seek.Whose}.Knock,
+		Knock:     gauge.Knocker{Own: l.observer.own, Whose: seek.Find}.Knock,
 		Cost:      seek.Cost,
 		Alone: func() bool {
 			alone, err := l.observer.alone(generation)

@@ -248,7 +248,7 @@ func TestAConnectionThatAWorkerHasAcceptedMakesItReady(t *testing.T) {
 		require.NoError(t, b.ask(func(l *loop) {
 			for id, w := range l.minders {
 				require.Len(t, l.sought(w.listeners[0].binding), 1)
-				l.found(w.listeners[0].binding, []reach.Acceptance{{Worker: id}}, reach.Tally{Offered: 1, Taken: 1}, nil)
+				l.found(w.listeners[0].binding, reach.Found{Workers: []string{id}, Counts: reach.Counts{Offered: 1, Accepted: 1}}, nil)
 				require.Empty(t, l.sought(w.listeners[0].binding))
 			}
 		}))
@@ -266,7 +266,7 @@ func TestAWorkerThatNoConnectionReachesIsAssumedToBeAsItsSiblings(t *testing.T) 
 		require.NoError(t, b.ask(func(l *loop) {
 			for id, w := range l.minders {
 				if w.Start.Slot == 0 {
-					l.found(w.listeners[0].binding, []reach.Acceptance{{Worker: id}}, reach.Tally{Offered: 9, Taken: 9}, nil)
+					l.found(w.listeners[0].binding, reach.Found{Workers: []string{id}, Counts: reach.Counts{Offered: 9, Accepted: 9}}, nil)
 				}
 			}
 		}))

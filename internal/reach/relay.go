@@ -9,27 +9,26 @@ import (
 	"time"
 )
 
-// duplex is a connection whose two directions end by themselves.
+// duplex is a connection whose two directions end separately.
 type duplex interface {
 	net.Conn
 	CloseWrite() error
 }
 
-// relay passes on what a client and a worker say to each other. The end of either direction is passed on, too, and so is a
-// reset.
+// relay passes data on between a client and a worker. It passes on the end of either direction, too, and a reset.
 type relay struct {
 	client, worker duplex
-	idle           time.Duration // for so long neither side may say anything
+	idle           time.Duration // how long both sides may be silent
 }
 
-// run returns when both directions have ended, one side has broken off or said nothing for too long, or the context
-// is over. Both connections are closed then.
+// run returns when both directions have ended, one side has reset its connection, both were silent for too long, or
+// the context is over. Both connections are closed then.
 func (r relay) run(ctx context.Context) {
 	defer r.client.Close()
 	defer r.worker.Close()
 	defer context.AfterFunc(ctx, func() {
 		r.worker.Close()
-		reset(r.client) // what it has got so far is not all
+		Reset(r.client) // what it has got so far is not the whole answer
 	})()
 	r.touch()
 	var back sync.WaitGroup
@@ -38,7 +37,7 @@ func (r relay) run(ctx context.Context) {
 	back.Wait()
 }
 
-// pass brings one direction to its end.
+// pass copies one direction until it ends.
 func (r relay) pass(to, from duplex) {
 	buffer := make([]byte, 32<<10)
 	for {
@@ -53,7 +52,7 @@ func (r relay) pass(to, from duplex) {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			_ = to.CloseWrite() // if it is gone the other direction tells
+			_ = to.CloseWrite() // if it fails, the other direction ends, too
 			return
 		case err != nil:
 			r.breakOff()
@@ -62,22 +61,14 @@ func (r relay) pass(to, from duplex) {
 	}
 }
 
-// touch gives both sides time again. Whichever direction something moves in, neither is idle.
+// touch sets the deadlines anew. Data in either direction means that neither side is idle.
 func (r relay) touch() {
 	until := time.Now().Add(r.idle)
-	_ = r.client.SetDeadline(until) // of one that is closed the next read tells
+	_ = r.client.SetDeadline(until) // if it is closed, the next read fails
 	_ = r.worker.SetDeadline(until)
 }
 
 func (r relay) breakOff() {
-	reset(r.client)
-	reset(r.worker)
-}
-
-// reset breaks a connection off. A unix socket knows no reset.
-func reset(c net.Conn) {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	c.Close()
+	Reset(r.client)
+	Reset(r.worker)
 }

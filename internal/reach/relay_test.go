@@ -67,7 +67,7 @@ func TestAResetIsPassedOn(t *testing.T) {
 			if name == "by the worker" {
 				from, to = worker, client
 			}
-			reset(from)
+			Reset(from)
 			_, err := to.Read(make([]byte, 1))
 			require.ErrorIs(t, err, syscall.ECONNRESET)
 			<-ended
