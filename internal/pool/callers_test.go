@@ -15,7 +15,7 @@ func TestOfManyCallersTheFirstAndTheLastAreKept(t *testing.T) {
 	for i := range asked {
 		w.apply(AskReload{ID: freshID(), Request: ReloadRequest{Reason: itoa(i)}})
 		if i == 100 {
-			read = w.last().clone()
+			read = clone(w.last().kept())
 		}
 	}
 	reasons := func(r *Reload) (list []string) {
@@ -34,7 +34,7 @@ func TestOfManyCallersTheFirstAndTheLastAreKept(t *testing.T) {
 		return list
 	}
 	require.Equal(t, asked, w.last().CallersTotal)
-	require.Equal(t, expected(asked), reasons(w.last()))
+	require.Equal(t, expected(asked), reasons(w.last().kept()))
 	require.Equal(t, 101, read.CallersTotal)
 	require.Equal(t, expected(101), reasons(&read), "a reader's copy stays as it was")
 	require.Contains(t, w.events[len(w.events)-1].Message, "1500 callers share")

@@ -2,43 +2,6 @@ package pool
 
 // The canary: slots that change first, whose workers are then tried before the others follow.
 
-// CanaryAddress is where one listener of a canary can be asked, by any user of this machine.
-type CanaryAddress struct {
-	Listener string // its name
-	Address  string // 127.0.0.1:PORT
-}
-
-// CanaryReached reports whether the canary has been ready and passed its checks, and the reload has not
-// been taken back since.
-func (r *Reload) CanaryReached() bool {
-	return !r.CanaryAt.IsZero() && (r.State == ReloadRolling || r.State == ReloadLive || r.State == ReloadCompleted)
-}
-
-// CanarySkipped reports whether somebody had the reload go on before its canary was reached.
-func (r *Reload) CanarySkipped() bool { return !r.PromotedAt.IsZero() && r.CanaryAt.IsZero() }
-
-// Canaryless reports whether the reload is known to have no canary.
-func (r *Reload) Canaryless() bool {
-	planned := r.Program != nil
-	return planned && r.Strategy.Canary == 0 || r.Failure != nil && r.Failure.Code == NoCanary
-}
-
-// CanaryDecided reports whether a wait for the canary is over: it was reached, or it will not be.
-func (r *Reload) CanaryDecided() bool {
-	if r.State == ReloadQueued || r.State == ReloadReverting {
-		return false // a caller may still add a canary; or it fails or is aborted soon
-	}
-	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
-}
-
-// promoted reports whether the reload has gone on from its canary, and was not taken back.
-func (r *Reload) promoted() bool {
-	return !r.PromotedAt.IsZero() && r.State != ReloadReverting && r.State != ReloadFailed && r.State != ReloadAborted
-}
-
-// promotes reports whether the verb has a reload go on from its canary.
-func (v Verb) promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
-
 // forbidsCanary says why the request can't have the canary that it needs, or would take another caller's
 // away; or nil. Only its plan can say for certain: the settings may change until that is made.
 func (p *Pool) forbidsCanary(request ReloadRequest, now *Settings) error {
@@ -70,8 +33,10 @@ func (p *Pool) canaryWaits() bool {
 }
 
 // CanaryOnTrial reports whether the reload's canary can be tried, by checks and at its own address.
-func (p *Pool) CanaryOnTrial(r *Reload) bool {
-	return p.rotates(r) && p.Planned() && r.State == ReloadRolling && p.canaryWaits()
+func (p *Pool) CanaryOnTrial(r *Reload) bool { return p.UnderWay() == r && p.canaryOnTrial() }
+
+func (p *Pool) canaryOnTrial() bool {
+	return p.Planned() && p.rotating.State == ReloadRolling && p.canaryWaits()
 }
 
 // mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too,
@@ -94,7 +59,7 @@ func (p *Pool) reachCanary() {
 	r.CanaryAt = p.now
 	p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
 	if r.pausedByCaller() {
-		p.tellReload(EventReloadProgress, r.Reload, r.State, "the canary is up")
+		p.tellReload(EventReloadProgress, r.reload, r.State, "the canary is up")
 	}
 }
 
@@ -107,7 +72,7 @@ func (p *Pool) promote() {
 }
 
 // promoteFor promotes the canary for a caller, once.
-func (p *Pool) promoteFor(r *Reload) {
+func (p *Pool) promoteFor(r *reload) {
 	if r.promoted() {
 		return
 	}

@@ -1,23 +1,5 @@
 package pool
 
-import "fmt"
-
-// CanaryTooLarge is returned for a reload whose canary would be the whole pool.
-type CanaryTooLarge struct{ Canary, Slots int }
-
-func (e CanaryTooLarge) Error() string {
-	return fmt.Sprintf("a canary of %d leaves none of the %s for later; it can be at most %d, so leave it out or have more workers",
-		e.Canary, Plural(e.Slots, "slot", "slots"), e.Slots-1)
-}
-
-// fits says why the strategy can't be followed with so many slots.
-func (s Strategy) fits(slots int) error {
-	if s.Canary >= slots && s.Canary > 0 {
-		return CanaryTooLarge{Canary: s.Canary, Slots: slots}
-	}
-	return nil
-}
-
 // sizeFor is how many slots the pool gets from a generation of so many workers. A pool that was scaled by
 // hand stays as it is unless the settings have changed.
 func (p *Pool) sizeFor(workers int) int {

@@ -10,7 +10,7 @@ import (
 )
 
 // canaryOf begins a reload with a canary of one in a pool of three.
-func canaryOf(t *testing.T, change func(*Terms)) (*world, *Reload) {
+func canaryOf(t *testing.T, change func(*Terms)) (*world, *reload) {
 	t.Helper()
 	w := newWorld(3).up()
 	r := w.under(func(terms *Terms) {
@@ -50,11 +50,11 @@ func TestACanaryThatFailsItsChecksIsNotReached(t *testing.T) {
 
 // Who is told of it late is told the same.
 func TestACanaryStaysReached(t *testing.T) {
-	for name, goOn := range map[string]func(*world, *Reload){
-		"promoted":                func(w *world, r *Reload) { w.apply(ControlReload{Reload: r.ID, Verb: VerbPromote}) },
-		"soaked":                  func(w *world, _ *Reload) { w.woken(canaryOver) },
-		"paused by somebody, too": func(w *world, r *Reload) { w.apply(ControlReload{Reload: r.ID, Verb: VerbPause}) },
-		"completed": func(w *world, r *Reload) {
+	for name, goOn := range map[string]func(*world, *reload){
+		"promoted":                func(w *world, r *reload) { w.apply(ControlReload{Reload: r.ID, Verb: VerbPromote}) },
+		"soaked":                  func(w *world, _ *reload) { w.woken(canaryOver) },
+		"paused by somebody, too": func(w *world, r *reload) { w.apply(ControlReload{Reload: r.ID, Verb: VerbPause}) },
+		"completed": func(w *world, r *reload) {
 			w.calm()
 			require.Equal(t, ReloadCompleted, r.State)
 		},

@@ -53,7 +53,7 @@ func (p *Pool) askForChecks() {
 	r.checks.begun++
 	live := r.State == ReloadLive
 	p.want(RunChecks{Reload: r.ID, Generation: r.Generation, Revision: r.Revision, Checks: r.Checks, Batches: r.batches, Live: live,
-		Again: live && r.checks.passed == r.batches, Commands: live || p.CanaryOnTrial(r.Reload)})
+		Again: live && r.checks.passed == r.batches, Commands: live || p.canaryOnTrial()})
 }
 
 // onChecked judges a round of checks.
@@ -84,7 +84,7 @@ func (p *Pool) onChecked(f Checked) {
 	why := &Failure{Code: CheckFailed, Message: f.Result.Message, Output: f.Result.Output}
 	if m := p.workers[f.Result.Worker]; m != nil {
 		why.WorkerID, why.Slot = m.ID, m.Slot
-		p.step(r.Reload, "failed", m, why.Message)
+		p.step(r.reload, "failed", m, why.Message)
 	}
 	p.turnBack(why)
 }

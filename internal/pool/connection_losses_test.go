@@ -7,7 +7,7 @@ import (
 )
 
 // ends lets the one worker of a world drain with so many connections and end as it does.
-func ends(counts []int, evictions int, exit Exit) *Reload {
+func ends(counts []int, evictions int, exit Exit) *reload {
 	w := newWorld(1).up()
 	old := w.in(WorkerReady)[0]
 	r := w.ask()
@@ -86,9 +86,9 @@ func TestAWorkerThatBrokeUnseenMayHaveDroppedSomething(t *testing.T) {
 
 // Who reads a reload while it goes on must not see its list change.
 func TestAReloadKeepsAHundredOfThoseThatWereCut(t *testing.T) {
-	var r Reload
+	var r reload
 	r.addCut(make([]CutConnection, MostCut-1))
-	before := r.clone()
+	before := clone(r.kept())
 	r.addCut(make([]CutConnection, 5))
 	require.Len(t, r.CutConnections, MostCut)
 	r.addCut(make([]CutConnection, 5))
@@ -136,7 +136,7 @@ func TestAnEvictionFromAWorkerThatLeavesForAnotherReasonIsNoReloads(t *testing.T
 }
 
 func TestAReloadKeepsEachReasonForDoubtOnceAndTheWeakerWayOfSeeing(t *testing.T) {
-	var r Reload
+	var r reload
 	r.addFate(Fate{Dropped: 2, Doubts: []string{"a"}, Seen: SeenToldByKernel})
 	require.Equal(t, SeenToldByKernel, r.SeenBy)
 	r.addFate(Fate{Doubts: []string{"a", "b"}, Seen: SeenByStates})

@@ -1,22 +1,11 @@
 package pool
 
+import "fmt"
+
 // What a caller may ask of a reload that is under way.
 
-// Verb is what a caller asks of a reload.
-type Verb string
-
-// The verbs. Asking twice changes nothing.
-const (
-	VerbAbort   Verb = "abort"   // go back to the previous generation
-	VerbPause   Verb = "pause"   // start no further batch
-	VerbResume  Verb = "resume"  // go on
-	VerbPromote Verb = "promote" // end the pause after the canary, which is up
-
-	VerbSkipCanary Verb = "skip canary" // promote it, or, if it is not up yet, do without it
-)
-
 // forbids says why the state of the reload does not allow the verb, or nil.
-func (p *Pool) forbids(r *Reload, verb Verb) error {
+func (p *Pool) forbids(r *reload, verb Verb) error {
 	if verb == VerbAbort && r.State == ReloadAborted || verb.promotes() && r.promoted() {
 		return nil
 	}
@@ -39,7 +28,7 @@ func (p *Pool) forbids(r *Reload, verb Verb) error {
 }
 
 // forbidsGoing is forbids for the verbs that need a rolling reload.
-func (p *Pool) forbidsGoing(r *Reload, verb Verb) error {
+func (p *Pool) forbidsGoing(r *reload, verb Verb) error {
 	switch {
 	case r.State == ReloadQueued:
 		return conflict("the reload has not begun; it waits for the one before it")
@@ -58,7 +47,7 @@ func (p *Pool) forbidsGoing(r *Reload, verb Verb) error {
 
 // control does what a caller asks of a reload, if its state allows it.
 func (p *Pool) control(c ControlReload) error {
-	r := p.Reload(c.Reload)
+	r := p.reload(c.Reload)
 	if r == nil {
 		return ErrNoReload
 	}
@@ -93,11 +82,11 @@ func (p *Pool) endPause(why PauseReason, message string) {
 	if r.Paused != nil && r.Paused.Why == why {
 		r.Paused = nil
 	}
-	p.tellReload(EventReloadProgress, r.Reload, r.State, message)
+	p.tellReload(EventReloadProgress, r.reload, r.State, message)
 }
 
 // abortFor aborts a reload for a caller. Slots that have changed are reverted first.
-func (p *Pool) abortFor(r *Reload, reason string) {
+func (p *Pool) abortFor(r *reload, reason string) {
 	why := "somebody asked for that"
 	if reason != "" {
 		why = reason
@@ -114,4 +103,8 @@ func (p *Pool) abortFor(r *Reload, reason string) {
 	default:
 		p.turnBack(&Failure{Code: AbortAsked, Message: why})
 	}
+}
+
+func conflict(format string, args ...any) error {
+	return &ConflictError{fmt.Sprintf(format, args...)}
 }

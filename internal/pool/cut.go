@@ -1,34 +1,6 @@
 package pool
 
-import (
-	"slices"
-	"time"
-)
-
 // What became of the connections that ended with their worker.
-
-// CutConnection is a connection that did not end by itself.
-type CutConnection struct {
-	ID       string
-	WorkerID string
-	Listener string
-	Remote   string
-	State    string        // as Connection.State
-	Idle     time.Duration // since data moved; -1 where the kernel does not tell, as of a unix one
-	How      CutHow
-}
-
-// CutHow is what ended a connection.
-type CutHow string
-
-// The ways.
-const (
-	Cut     CutHow = "cut"     // rota ended its worker
-	Dropped CutHow = "dropped" // its worker lost it: see Fate
-)
-
-// MostCut is how many of them are kept one by one, of a worker and of a reload.
-const MostCut = 100
 
 // onHeld notes how many connections a worker has that drains or is not ready yet.
 func (m *member) onHeld(n int, some []CutConnection) {
@@ -79,7 +51,7 @@ func (p *Pool) settleConnections(m *member, from WorkerState, exit Exit) {
 
 // lastSeen judges by the latest count of its connections, which may be a moment old.
 func (m *member) lastSeen(exit Exit, from WorkerState) *Fate {
-	switch broke := exit.broke() || from == WorkerStarting; {
+	switch broke := broke(exit) || from == WorkerStarting; {
 	case broke && m.counted:
 		return &Fate{Dropped: m.connections, Connections: m.held}
 	case broke && !m.ReadyAt.IsZero():
@@ -88,29 +60,7 @@ func (m *member) lastSeen(exit Exit, from WorkerState) *Fate {
 	return &Fate{}
 }
 
-// mostDoubts is how many reasons a reload keeps. Hundreds of workers may have hundreds.
-const mostDoubts = 10
-
-func (r *Reload) addFate(f Fate) {
-	r.Dropped += f.Dropped
-	r.addCut(f.Connections)
-	r.DropUnknown = r.DropUnknown || len(f.Doubts) > 0
-	for _, doubt := range f.Doubts {
-		if len(r.DropDoubts) < mostDoubts && !slices.Contains(r.DropDoubts, doubt) {
-			r.DropDoubts = append(r.DropDoubts, doubt)
-		}
-	}
-	if f.Seen != "" && r.SeenBy != SeenByStates {
-		r.SeenBy = f.Seen // the weaker of what several were seen by
-	}
-}
-
-func (r *Reload) addCut(list []CutConnection) {
-	room := MostCut - len(r.CutConnections)
-	r.CutConnections = append(r.CutConnections, list[:min(len(list), room)]...)
-}
-
 // broke reports whether the worker ended by an error or a signal of its own.
-func (e Exit) broke() bool {
+func broke(e Exit) bool {
 	return !e.Killed && !e.Outlived && (e.Code != 0 || e.Signal != "")
 }

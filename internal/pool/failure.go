@@ -15,10 +15,16 @@ const (
 	Unstable      FailureCode = "unstable" // it is completed, but its workers do not stay
 )
 
-// failure is the code of the failure that a worker causes.
-func (m *member) failure() FailureCode {
-	if m.State == WorkerDraining && m.ReadyAt.IsZero() { // given up, but not gone yet
-		return NotReady
-	}
-	return WorkerFailed
+// Failure is why a reload was reverted or aborted or, if it is completed, why that is no success.
+type Failure struct {
+	Code     FailureCode
+	Message  string // one sentence
+	WorkerID string // the worker that failed; "" when none did
+	Slot     int
+	Output   []string // the failing worker's last lines, oldest first
+
+	Complaints []string // each mistake by itself, where there are several
+	Stopping   bool     // the master was told to stop
+	Unwell     bool     // the previous generation serves again and does not pass the checks either
+	Stranded   bool     // reverting failed, and the slots were left as they were
 }

@@ -18,12 +18,12 @@ const (
 // keyed is a reload that somebody asked for with a key.
 type keyed struct {
 	request ReloadRequest
-	reload  *Reload
+	reload  *reload
 	at      time.Time
 }
 
 // keep remembers the key of a request that was accepted, and forgets those that are too old.
-func (p *Pool) keep(request ReloadRequest, r *Reload) {
+func (p *Pool) keep(request ReloadRequest, r *reload) {
 	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return k.expired(p.now) })
 	if request.Key == "" {
 		return
@@ -39,7 +39,7 @@ func (k keyed) expired(now time.Time) bool { return now.Sub(k.at) >= keepKeys }
 
 // asked finds the reload that was asked for with the key of the request, or nil. Error:
 // ErrKeyReused.
-func (p *Pool) asked(request ReloadRequest, now time.Time) (*Reload, error) {
+func (p *Pool) asked(request ReloadRequest, now time.Time) (*reload, error) {
 	for _, k := range p.keys {
 		if request.Key != "" && k.request.Key == request.Key && !k.expired(now) {
 			request.IfGeneration = k.request.IfGeneration // the condition held when the reload was accepted

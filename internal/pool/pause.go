@@ -1,28 +1,8 @@
 package pool
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Why a rotation waits.
-
-// PauseReason is what a paused rotation waits for.
-type PauseReason string
-
-// The reasons.
-const (
-	PausedCanary  PauseReason = "canary"  // until it is promoted, or has soaked
-	PausedBetween PauseReason = "between" // two batches
-	PausedAsked   PauseReason = "asked"   // until somebody resumes it
-)
-
-// Pause is what a rotation waits for, and how long.
-type Pause struct {
-	Why   PauseReason
-	Since time.Time
-	Until time.Time // zero: until somebody says so
-}
 
 // pauses are those between batches. Each batch but the last has one, which begins and then is over.
 type pauses struct {
@@ -66,7 +46,7 @@ func (p *Pool) pause(why PauseReason) {
 		return
 	}
 	r.Paused = &Pause{Why: why, Since: p.now, Until: r.pausedUntil(why)}
-	p.tellReload(EventReloadProgress, r.Reload, r.State, r.progress()+r.Coverage.left())
+	p.tellReload(EventReloadProgress, r.reload, r.State, r.progress()+unreached(r.Coverage))
 }
 
 // pausedUntil is when a pause ends by itself; zero: it does not.
@@ -107,17 +87,4 @@ func (p *Pool) onAwake(f Awake) {
 			r.checks.phase = checksDue
 		}
 	}
-}
-
-// describe says what a paused rotation waits for.
-func (p Pause) describe() string {
-	switch {
-	case p.Why == PausedAsked:
-		return "somebody has paused it, until it is resumed"
-	case p.Why == PausedCanary && p.Until.IsZero():
-		return "the canary waits to be promoted"
-	case p.Why == PausedCanary:
-		return fmt.Sprintf("the canary soaks for %s, or until it is promoted", p.Until.Sub(p.Since).Round(msec))
-	}
-	return fmt.Sprintf("it pauses for %s", p.Until.Sub(p.Since).Round(msec))
 }

@@ -37,8 +37,8 @@ type Pool struct {
 	workers map[string]*member // every worker that is not gone
 	Gone    []Worker           // the latest that are, oldest first
 
-	reloads  []*Reload // oldest first
-	queued   *Reload   // accepted, begins when nothing rotates
+	reloads  []*reload // oldest first
+	queued   *reload   // accepted, begins when nothing rotates
 	rotating *rotation // nil when none does
 	keys     []keyed   // oldest first
 
@@ -49,15 +49,6 @@ type Pool struct {
 
 	now     time.Time // of the fact being applied
 	effects []Effect  // so far, of that fact
-}
-
-// Totals count since the master started.
-type Totals struct {
-	WorkersStarted   int // or tried to
-	WorkersDied      int // without having been told to leave
-	ReloadsCompleted int
-	ReloadsFailed    int
-	ReloadsAborted   int
 }
 
 // Terms are the part of a generation's plan that the pool needs.
@@ -105,7 +96,7 @@ func (p *Pool) Apply(now time.Time, f Fact) []Effect {
 		p.onMeasured(f)
 		return nil // nothing follows from it, nor from the next
 	case Addressed:
-		if r := p.Reload(f.Reload); r != nil {
+		if r := p.reload(f.Reload); r != nil {
 			r.CanaryAddress = f.Canary
 		}
 		return nil
@@ -190,7 +181,7 @@ func (p *Pool) fill() {
 }
 
 // start makes a worker and has it forked.
-func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *Reload) *member {
+func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *reload) *member {
 	m := &member{reload: r, Worker: Worker{
 		ID:         p.newID(),
 		Slot:       s.Number,
@@ -210,7 +201,7 @@ func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *Reload) 
 }
 
 // dismiss tells a worker to leave, because of reload r, or for another reason if r is nil.
-func (p *Pool) dismiss(m *member, r *Reload, why string) {
+func (p *Pool) dismiss(m *member, r *reload, why string) {
 	if m == nil || m.State == WorkerDraining {
 		return
 	}

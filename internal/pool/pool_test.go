@@ -14,7 +14,7 @@ func (w *world) dies() {
 }
 
 // live brings a reload to every slot; the older workers drain.
-func (w *world) live() *Reload {
+func (w *world) live() *reload {
 	r := w.ask()
 	w.prepare(nil)
 	for w.next() != nil {
@@ -84,15 +84,15 @@ func TestTheHistoryOfReloadsIsBoundedButForThoseThatLive(t *testing.T) {
 	}
 	require.Len(t, w.pool.reloads, keepReloads)
 	require.Nil(t, w.pool.Reload(first.ID), "the oldest goes first")
-	require.Same(t, w.last(), w.pool.Reload(fmt.Sprintf("r%d", w.pool.Generation)))
+	require.Same(t, w.last().kept(), w.pool.Reload(fmt.Sprintf("r%d", w.pool.Generation)))
 
-	var living []*Reload
+	var living []*reload
 	for range many {
 		living = append(living, w.live()) // none of the older workers leaves
 	}
 	for _, r := range living {
 		require.Equal(t, ReloadLive, r.State)
-		require.Same(t, r, w.pool.Reload(r.ID))
+		require.Same(t, r.kept(), w.pool.Reload(r.ID))
 	}
 	w.leave()
 	w.ask()

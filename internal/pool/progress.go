@@ -1,17 +1,12 @@
 package pool
 
-import (
-	"fmt"
-	"time"
-)
-
 // How far the reloads are, and how many connections the older workers still have.
 
 // settle completes the reloads whose last older worker is gone, and publishes progress: of the current
 // reload as it changes, of earlier ones only when connections were counted, because each exit changes all
 // of them.
 func (p *Pool) settle() {
-	current := p.Current()
+	current := p.current()
 	for _, r := range p.reloads {
 		if r.State.Terminal() && r.Leaving > 0 {
 			p.measureRest(r)
@@ -30,8 +25,8 @@ func (p *Pool) settle() {
 }
 
 // measure updates the reload's progress.
-func (p *Pool) measure(r *Reload) {
-	if p.rotating != nil && r == p.rotating.Reload {
+func (p *Pool) measure(r *reload) {
+	if p.rotating != nil && r == p.rotating.reload {
 		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // slots that go are not changed
 	}
 	r.Serving = p.slotsServed()
@@ -46,7 +41,7 @@ func (p *Pool) measure(r *Reload) {
 }
 
 // measureRest updates what is left of a reload that has ended: the workers that it told to drain.
-func (p *Pool) measureRest(r *Reload) {
+func (p *Pool) measureRest(r *reload) {
 	r.Leaving, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, 0, true
 	for _, m := range p.workers {
 		if m.reload != r || m.State != WorkerDraining {
@@ -57,49 +52,6 @@ func (p *Pool) measureRest(r *Reload) {
 			r.addDraining(m)
 		}
 	}
-}
-
-// addDraining adds an older worker and its connections.
-func (r *Reload) addDraining(m *member) {
-	r.Draining++
-	r.ConnectionsRemaining += m.connections
-	r.ConnectionsCounted = r.ConnectionsCounted && m.counted
-}
-
-// figures are the numbers that a reload publishes as its progress.
-type figures struct {
-	replaced, total, draining, connections int
-	counted                                bool
-}
-
-func (r *Reload) figures() figures {
-	return figures{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted}
-}
-
-func (r *Reload) progress() string {
-	message := fmt.Sprintf("%d of %d slots changed", r.Replaced, r.Total)
-	if r.Draining > 0 {
-		message += ", " + Plural(r.Draining, "older worker drains", "older workers drain")
-	}
-	if r.Draining > 0 && r.ConnectionsCounted {
-		message += " with " + Plural(r.ConnectionsRemaining, "connection", "connections")
-	}
-	if r.Paused != nil {
-		message += "; " + r.Paused.describe()
-	}
-	return message
-}
-
-// completion is the message of a reload that completes now.
-func (r *Reload) completion(now time.Time) string {
-	message := fmt.Sprintf("reload completed in %s", now.Sub(r.StartedAt).Round(msec))
-	if r.ConnectionsCut > 0 {
-		message += ", " + Plural(r.ConnectionsCut, "connection was cut", "connections were cut")
-	}
-	if r.Failure != nil {
-		message += ", but it is unstable: " + r.Failure.Message
-	}
-	return message
 }
 
 // askForCount has connections counted for as long as workers drain, or start for a reload.
@@ -125,5 +77,12 @@ func (p *Pool) onCounted(f Counted) {
 	p.counting, p.fresh = false, true
 	for id, n := range f.Connections {
 		p.with(id, func(m *member) { m.onHeld(n, f.Some[id]) })
+	}
+}
+
+// onMeasured keeps what was found about a reload that is under way.
+func (p *Pool) onMeasured(f MeasuredNow) {
+	if r := p.reload(f.Reload); r != nil && r.Begun() {
+		r.Measured = f.Found
 	}
 }

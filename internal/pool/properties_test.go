@@ -162,7 +162,7 @@ func lookFor(t *rapid.T, w *world) {
 			}
 		}
 		require.Equal(t, r.State.Terminal(), !r.FinishedAt.IsZero())
-		require.Equal(t, p.CopyOf(r).OnTrial, p.rotating != nil && p.rotating.Reload == r)
+		require.Equal(t, p.copyOf(r).OnTrial, p.rotating != nil && p.rotating.reload == r)
 		require.True(t, r.Paused == nil || r.State == ReloadRolling)
 		lookForCanary(t, w, r)
 		lookForEndOfAccepting(t, r)
@@ -177,7 +177,7 @@ func lookFor(t *rapid.T, w *world) {
 }
 
 // lookForCanary fails where a canary is said to be well that is not, or is missing.
-func lookForCanary(t *rapid.T, w *world, r *Reload) {
+func lookForCanary(t *rapid.T, w *world, r *reload) {
 	if r.CanaryAt.Equal(w.now) {
 		require.Positive(t, r.Strategy.Canary)
 		checks := w.pool.rotating.checks
@@ -191,7 +191,7 @@ func lookForCanary(t *rapid.T, w *world, r *Reload) {
 }
 
 // lookForEndOfAccepting fails where a worker is said to have stopped accepting that was not told to.
-func lookForEndOfAccepting(t *rapid.T, r *Reload) {
+func lookForEndOfAccepting(t *rapid.T, r *reload) {
 	for _, s := range r.Steps {
 		if !s.StoppedAcceptingAt.IsZero() {
 			require.Equal(t, "draining", s.Action)
@@ -328,7 +328,7 @@ func TestAnImpatientCallerDoesNotMakeTheWayBackFail(t *testing.T) {
 	require.Equal(t, 1, startOf(t, w).Generation)
 	require.Equal(t, 10*time.Second, startOf(t, w).Timeout)
 
-	seen := w.last().clone()
+	seen := clone(w.last().kept())
 	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
 	require.Equal(t, ReloadFailed, w.last().State)
 	require.Contains(t, w.last().Failure.Message, "going back failed too")

@@ -12,14 +12,6 @@ const msec = time.Millisecond
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Plural is the number with the words that fit it.
-func Plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return itoa(n) + " " + many
-}
-
 func (p *Pool) tell(e Event) {
 	e.Time = p.now
 	p.want(Publish{e})
@@ -36,9 +28,9 @@ func (p *Pool) tellWorker(t EventType, m *member, from WorkerState, message stri
 }
 
 // tellReload publishes the reload as it is now. The lists, which grow, are only in its last event.
-func (p *Pool) tellReload(t EventType, r *Reload, from ReloadState, message string) {
+func (p *Pool) tellReload(t EventType, r *reload, from ReloadState, message string) {
 	r.told = r.figures()
-	c := p.CopyOf(r)
+	c := p.copyOf(r)
 	if !r.State.Terminal() {
 		c.Steps, c.Callers, c.CutConnections = nil, nil, nil
 	}
@@ -57,7 +49,7 @@ func (m *member) took(action string) time.Duration {
 }
 
 // step adds to the reload's record what happened to a worker because of it.
-func (p *Pool) step(r *Reload, action string, m *member, message string) {
+func (p *Pool) step(r *reload, action string, m *member, message string) {
 	if r == nil {
 		return
 	}

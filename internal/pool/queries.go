@@ -5,9 +5,11 @@ import "slices"
 // What readers may ask of the pool. Nothing here changes it.
 
 // Current is the reload that the status shows: the one that rotates, else the newest that is live.
-func (p *Pool) Current() *Reload {
-	if r := p.UnderWay(); r != nil {
-		return r
+func (p *Pool) Current() *Reload { return p.current().kept() }
+
+func (p *Pool) current() *reload {
+	if p.rotating != nil {
+		return p.rotating.reload
 	}
 	for _, r := range slices.Backward(p.reloads) {
 		if r.State == ReloadLive {
@@ -22,11 +24,13 @@ func (p *Pool) UnderWay() *Reload {
 	if p.rotating == nil {
 		return nil
 	}
-	return p.rotating.Reload
+	return p.rotating.kept()
 }
 
 // Reload finds a reload by its id, or nil.
-func (p *Pool) Reload(id string) *Reload {
+func (p *Pool) Reload(id string) *Reload { return p.reload(id).kept() }
+
+func (p *Pool) reload(id string) *reload {
 	for _, r := range p.reloads {
 		if r.ID == id {
 			return r
@@ -99,7 +103,13 @@ func (p *Pool) Keeps(generation int) bool {
 }
 
 // History lists the reloads, oldest first.
-func (p *Pool) History() []*Reload { return p.reloads }
+func (p *Pool) History() []*Reload {
+	list := make([]*Reload, len(p.reloads))
+	for i, r := range p.reloads {
+		list[i] = r.kept()
+	}
+	return list
+}
 
 // Renewable are the workers on duty that nobody replaces yet, and how many are being replaced.
 func (p *Pool) Renewable() (workers []string, replacing int) {
@@ -117,9 +127,9 @@ func (p *Pool) Renewable() (workers []string, replacing int) {
 // AnswerTo is the reload that an accepted request has led to.
 func (p *Pool) AnswerTo(request ReloadRequest) *Reload {
 	if r, err := p.asked(request, p.now); r != nil && err == nil {
-		return r
+		return r.kept()
 	}
-	return p.reloads[len(p.reloads)-1]
+	return p.reloads[len(p.reloads)-1].kept()
 }
 
 // Living lists the workers that are not gone, by slot and then by age.
@@ -169,3 +179,12 @@ func (p *Pool) Draining(r *Reload) (ids []string) {
 	}
 	return ids
 }
+
+// CopyOf copies the reload for a reader.
+func (p *Pool) CopyOf(r *Reload) Reload {
+	c := clone(r)
+	c.OnTrial = p.UnderWay() == r && !r.State.Terminal()
+	return c
+}
+
+func (p *Pool) copyOf(r *reload) Reload { return p.CopyOf(r.kept()) }

@@ -59,7 +59,7 @@ func (p *Pool) accept(ask AskReload) {
 		return
 	}
 	p.lastGeneration++
-	r := &Reload{
+	r := &reload{Reload: Reload{
 		ID:         ask.ID,
 		Generation: p.lastGeneration,
 		CombinedRequest: CombinedRequest{
@@ -71,7 +71,7 @@ func (p *Pool) accept(ask AskReload) {
 			Total:              len(p.Slots),
 			ConnectionsCounted: true, // there are none yet
 		},
-	}
+	}}
 	p.queued = r
 	p.revisions[r.Generation] = ask.Request.Revision
 	p.reloads = append(p.reloads, r)
@@ -81,7 +81,7 @@ func (p *Pool) accept(ask AskReload) {
 
 // forbidsChecks says why these checks can't be added to the queued reload, or nil.
 func (p *Pool) forbidsChecks(more []Check) error {
-	if p.queued == nil || len(union(p.queued.Checks, more)) <= mostChecks {
+	if p.queued == nil || len(p.queued.merge(ReloadRequest{Checks: more}).Checks) <= mostChecks {
 		return nil
 	}
 	return conflict("the queued reload would have more than %d checks, because its callers ask for different ones; ask again when it has started", mostChecks)
@@ -90,7 +90,7 @@ func (p *Pool) forbidsChecks(more []Check) error {
 // forgetReloads drops the oldest reloads that have ended.
 func (p *Pool) forgetReloads() {
 	for len(p.reloads) > keepReloads {
-		i := slices.IndexFunc(p.reloads, func(r *Reload) bool { return r.State.Terminal() })
+		i := slices.IndexFunc(p.reloads, func(r *reload) bool { return r.State.Terminal() })
 		if i < 0 {
 			return
 		}
@@ -105,7 +105,7 @@ func (p *Pool) beginQueued() {
 		return
 	}
 	r := p.queued
-	p.rotating, p.queued = &rotation{Reload: r, before: p.Generation, changed: map[*slot]bool{}}, nil
+	p.rotating, p.queued = &rotation{reload: r, before: p.Generation, changed: map[*slot]bool{}}, nil
 	p.want(Prepare{Generation: r.Generation})
 	p.moveReload(r, ReloadRolling, fmt.Sprintf("rotation to generation %d begins", r.Generation))
 }

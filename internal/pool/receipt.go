@@ -22,13 +22,6 @@ type Receipt struct {
 	Coverage       Coverage // of the new workers by the checks
 }
 
-// onMeasured keeps what was found about a reload that is under way.
-func (p *Pool) onMeasured(f MeasuredNow) {
-	if r := p.Reload(f.Reload); r != nil && r.Begun() {
-		r.Measured = f.Found
-	}
-}
-
 // Losses says why the reload was not lossless, a sentence each, as far as is known by now.
 func (r *Reload) Losses() []string {
 	var list []string

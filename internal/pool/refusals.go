@@ -30,6 +30,10 @@ type ConflictError struct{ Reason string }
 
 func (e *ConflictError) Error() string { return e.Reason }
 
-func conflict(format string, args ...any) error {
-	return &ConflictError{fmt.Sprintf(format, args...)}
+// CanaryTooLarge is returned for a reload whose canary would be the whole pool.
+type CanaryTooLarge struct{ Canary, Slots int }
+
+func (e CanaryTooLarge) Error() string {
+	return fmt.Sprintf("a canary of %d leaves none of the %s for later; it can be at most %d, so leave it out or have more workers",
+		e.Canary, Plural(e.Slots, "slot", "slots"), e.Slots-1)
 }

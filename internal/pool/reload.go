@@ -1,9 +1,6 @@
 package pool
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // ReloadState is a reload's progress: queued, rolling, live, completed; or reverting, then failed; or aborted.
 type ReloadState string
@@ -34,8 +31,6 @@ type Reload struct {
 	CombinedRequest
 	Progress
 	Outcome
-
-	told figures // as last published
 }
 
 // Progress is how far a reload is.
@@ -74,20 +69,6 @@ type Outcome struct {
 	Receipt
 }
 
-// Failure is why a reload was reverted or aborted or, if it is completed, why that is no success.
-type Failure struct {
-	Code     FailureCode
-	Message  string // one sentence
-	WorkerID string // the worker that failed; "" when none did
-	Slot     int
-	Output   []string // the failing worker's last lines, oldest first
-
-	Complaints []string // each mistake by itself, where there are several
-	Stopping   bool     // the master was told to stop
-	Unwell     bool     // the previous generation serves again and does not pass the checks either
-	Stranded   bool     // reverting failed, and the slots were left as they were
-}
-
 // Step is one thing that happened to a worker because of a reload.
 type Step struct {
 	At       time.Time
@@ -108,21 +89,3 @@ func (r *Reload) Reached(target ReloadState) bool {
 
 // Begun reports whether the reload is under way: no longer queued and not ended.
 func (r *Reload) Begun() bool { return !r.StartedAt.IsZero() && !r.State.Terminal() }
-
-// CopyOf copies the reload for a reader.
-func (p *Pool) CopyOf(r *Reload) Reload {
-	c := r.clone()
-	c.OnTrial = p.rotates(r)
-	return c
-}
-
-// clone copies the reload. The lists are shared: their elements never change, and because the capacity is
-// clipped a reader sees nothing of what is appended later.
-func (r *Reload) clone() Reload {
-	c := *r
-	c.Callers = slices.Clip(r.Callers)
-	c.Steps = slices.Clip(r.Steps)
-	c.CutConnections = slices.Clip(r.CutConnections)
-	c.DropDoubts = slices.Clip(r.DropDoubts)
-	return c
-}

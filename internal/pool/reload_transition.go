@@ -18,7 +18,7 @@ var reloadMoves = map[ReloadState][]ReloadState{
 // moveReload is the only place that changes a reload's state. It checks the move, notes the time, counts
 // the reloads that have ended and publishes from and to. What the event shows of the reload has to be
 // measured before.
-func (p *Pool) moveReload(r *Reload, to ReloadState, message string) {
+func (p *Pool) moveReload(r *reload, to ReloadState, message string) {
 	from := r.State
 	if !slices.Contains(reloadMoves[from], to) {
 		p.want(Impossible{Kind: "reload", Id: r.ID, From: string(from), To: string(to)})

@@ -60,22 +60,6 @@ type CombinedRequest struct {
 	RequestedAt  time.Time
 }
 
-// The limits for many callers of one reload: keepCallers of the first are kept and as many of the last, and
-// together they may ask for mostChecks.
-const (
-	keepCallers = 16
-	mostChecks  = 100
-)
-
-// addCaller makes a new list once the old one is full, since readers share it.
-func (r *CombinedRequest) addCaller(c Caller) {
-	r.CallersTotal++
-	if len(r.Callers) == 2*keepCallers {
-		r.Callers = slices.Concat(r.Callers[:keepCallers], r.Callers[keepCallers+1:])
-	}
-	r.Callers = append(r.Callers, c)
-}
-
 // union are the items of both, each once. Nobody may change them.
 func union(a, b []Check) []Check {
 	list := slices.Clip(a)

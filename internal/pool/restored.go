@@ -19,7 +19,7 @@ func (p *Pool) checkBack() {
 	}
 	r.checks.back = partUnderWay
 	p.want(RunChecks{Reload: r.ID, Generation: r.before, Revision: p.revisions[r.before], Checks: r.Checks, Live: true, Back: true, Commands: true})
-	p.tellReload(EventReloadProgress, r.Reload, ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
+	p.tellReload(EventReloadProgress, r.reload, ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
 }
 
 // onCheckedBack adds to the failure if the previous generation does not pass its check.
@@ -37,6 +37,6 @@ func (p *Pool) onCheckedBack(result Result) {
 	both.Unwell = true
 	r.Failure = &both
 	if m := p.workers[result.Worker]; m != nil {
-		p.step(r.Reload, "failed", m, result.Message)
+		p.step(r.reload, "failed", m, result.Message)
 	}
 }

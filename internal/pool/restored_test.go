@@ -8,7 +8,7 @@ import (
 )
 
 // checkedReload begins a reload whose caller wants a check.
-func (w *world) checkedReload() *Reload {
+func (w *world) checkedReload() *reload {
 	w.apply(AskReload{ID: "checked", Request: ReloadRequest{Checks: []Check{{Kind: CheckTCP}}}})
 	w.prepare(nil)
 	return w.last()
@@ -112,5 +112,5 @@ func TestWhomTheChecksHaveReached(t *testing.T) {
 	n, known := r.Coverage.Reached()
 	require.True(t, known)
 	require.Equal(t, 2, n, "each was reached once")
-	require.Equal(t, "; no connection of the checks has reached the workers of slots 3, 5", Coverage{Missed: []Missed{{"a", 3}, {"b", 5}}}.left())
+	require.Equal(t, "; no connection of the checks has reached the workers of slots 3, 5", unreached(Coverage{Missed: []Missed{{"a", 3}, {"b", 5}}}))
 }

@@ -11,7 +11,7 @@ import (
 // failWorker ends the trial because a worker on trial has failed.
 func (p *Pool) failWorker(m *member, why string, output []string) {
 	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
-	p.step(p.rotating.Reload, "failed", m, message)
+	p.step(p.rotating.reload, "failed", m, message)
 	if p.rotating.State == ReloadReverting {
 		p.strand(fmt.Sprintf("the worker of slot %d %s", m.Slot, why))
 		return
@@ -23,7 +23,7 @@ func (p *Pool) failWorker(m *member, why string, output []string) {
 func (p *Pool) turnBack(why *Failure) {
 	r := p.rotating
 	r.Failure, r.Paused, r.TrialEndsAt = why, nil, time.Time{}
-	p.recallReplacements(r.Reload)
+	p.recallReplacements(r.reload)
 	switch {
 	case r.State == ReloadLive:
 		p.Generation = r.before
@@ -42,8 +42,8 @@ func (p *Pool) turnBack(why *Failure) {
 	if len(p.toTakeBack()) > 0 && (p.Terms[r.before].Checks || len(r.Checks) > 0) {
 		r.checks.back = partAhead
 	}
-	p.measure(r.Reload)
-	p.moveReload(r.Reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.Generation))
+	p.measure(r.reload)
+	p.moveReload(r.reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.Generation))
 }
 
 // goBack takes back the next batch of slots. If there is none, the rotation ends once the previous
@@ -62,7 +62,7 @@ func (p *Pool) goBack() {
 func (p *Pool) strand(why string) {
 	r := p.rotating
 	both := *r.Failure // readers share the old one
-	both.Message += "; going back failed too: " + why + p.leftBehind(r.Reload)
+	both.Message += "; going back failed too: " + why + p.leftBehind(r.reload)
 	both.Stranded = true
 	r.Failure = &both
 	p.endBack()
@@ -87,21 +87,21 @@ func (p *Pool) endBack() {
 
 func (p *Pool) endFailed(unused int) {
 	r := p.rotating
-	p.measure(r.Reload)
+	p.measure(r.reload)
 	p.endRotation(unused)
-	p.measureRest(r.Reload)
-	p.moveReload(r.Reload, ReloadFailed, "reload failed: "+r.Failure.Message)
+	p.measureRest(r.reload)
+	p.moveReload(r.reload, ReloadFailed, "reload failed: "+r.Failure.Message)
 }
 
 func (p *Pool) endAborted(unused int) {
 	r := p.rotating
-	p.measure(r.Reload)
+	p.measure(r.reload)
 	p.endRotation(unused)
-	p.abort(r.Reload, r.Failure.Message)
+	p.abort(r.reload, r.Failure.Message)
 }
 
 // abort ends a reload because somebody asked for that, or the master stops.
-func (p *Pool) abort(r *Reload, why string) {
+func (p *Pool) abort(r *reload, why string) {
 	p.measure(r)
 	if r.Failure == nil {
 		r.Failure = &Failure{Code: AbortAsked, Message: why}
@@ -134,7 +134,7 @@ func (p *Pool) slotsOf(generation int) int {
 }
 
 // leftBehind names the slots that a failed reload still serves.
-func (p *Pool) leftBehind(r *Reload) string {
+func (p *Pool) leftBehind(r *reload) string {
 	var slots []string
 	for _, s := range p.Slots {
 		if s.duty != nil && s.duty.Generation == r.Generation {
@@ -145,4 +145,12 @@ func (p *Pool) leftBehind(r *Reload) string {
 		return ""
 	}
 	return fmt.Sprintf("; generation %d still serves slot %s", r.Generation, strings.Join(slots, ", "))
+}
+
+// failure is the code of the failure that a worker causes.
+func (m *member) failure() FailureCode {
+	if m.State == WorkerDraining && m.ReadyAt.IsZero() { // given up, but not gone yet
+		return NotReady
+	}
+	return WorkerFailed
 }

@@ -5,7 +5,7 @@ import "time"
 // rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is
 // live on trial, or reverts.
 type rotation struct {
-	*Reload
+	*reload
 	before  int            // the generation that it replaces, and may go back to
 	size    sizeChange     // of the pool
 	changed map[*slot]bool // slots that have to be taken back if it fails
@@ -39,8 +39,8 @@ func (p *Pool) Planned() bool {
 
 // rotates reports whether the reload is the one that rotates. Until that is over it is on trial, and may go
 // back.
-func (p *Pool) rotates(r *Reload) bool {
-	return p.rotating != nil && p.rotating.Reload == r && !r.State.Terminal()
+func (p *Pool) rotates(r *reload) bool {
+	return p.rotating != nil && p.rotating.reload == r && !r.State.Terminal()
 }
 
 // rotate takes the next step of the rotation, unless a batch is under way: all of its replacements have to
@@ -93,7 +93,7 @@ func (p *Pool) batchSize() int {
 
 func (p *Pool) startBatch(slots []*slot) {
 	for _, s := range slots {
-		s.next = p.start(s, p.target(), p.rotationStartTimeout(), p.rotating.Reload)
+		s.next = p.start(s, p.target(), p.rotationStartTimeout(), p.rotating.reload)
 	}
 }
 
@@ -172,7 +172,7 @@ func (p *Pool) onTrial(s *slot, m *member) bool {
 }
 
 // recallReplacements dismisses the workers that have not taken over.
-func (p *Pool) recallReplacements(r *Reload) {
+func (p *Pool) recallReplacements(r *reload) {
 	for _, s := range p.Slots {
 		p.dismiss(s.next, r, "it is not needed any more")
 		s.next = nil
@@ -182,7 +182,7 @@ func (p *Pool) recallReplacements(r *Reload) {
 // endRotation ends it for the slots, and forgets the generation that will not be started again.
 func (p *Pool) endRotation(unused int) {
 	r := p.rotating
-	p.recallReplacements(r.Reload)
+	p.recallReplacements(r.reload)
 	r.TrialEndsAt, r.Paused = time.Time{}, nil
 	p.rotating = nil
 	for _, s := range p.Slots {

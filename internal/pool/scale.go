@@ -2,9 +2,6 @@ package pool
 
 import "fmt"
 
-// MaxWorkers is the largest pool size.
-const MaxWorkers = 1024
-
 // scale adds slots at the end or takes them from there. It is refused while a rotation does the same:
 // nobody could tell then which slots the rotation has to take back.
 func (p *Pool) scale(size int, room Headroom) error {
@@ -48,7 +45,7 @@ func (p *Pool) staying() []*slot {
 }
 
 // resizeAndTell changes the size because of reload r, or for a caller if r is nil.
-func (p *Pool) resizeAndTell(size int, r *Reload) {
+func (p *Pool) resizeAndTell(size int, r *reload) {
 	from := len(p.Slots)
 	p.resize(size, r)
 	p.tell(Event{Type: EventPoolScaled, Workers: size, Before: from,
@@ -60,7 +57,7 @@ func (p *Pool) growTo(size int) {
 	r := p.rotating
 	r.size = sizeChange{from: len(p.Slots), to: size}
 	if size > len(p.Slots) {
-		p.resizeAndTell(size, r.Reload)
+		p.resizeAndTell(size, r.reload)
 	}
 }
 
@@ -68,7 +65,7 @@ func (p *Pool) growTo(size int) {
 func (p *Pool) shrinkToPlan() {
 	if r := p.rotating; r.size.to < r.size.from {
 		p.want(Retire{Generation: r.before, Next: r.Generation})
-		p.resizeAndTell(r.size.to, r.Reload)
+		p.resizeAndTell(r.size.to, r.reload)
 	}
 }
 
@@ -79,11 +76,11 @@ func (p *Pool) resizeBack() {
 	changed := p.resizing() && len(p.Slots) != size
 	r.size = sizeChange{}
 	if changed {
-		p.resizeAndTell(size, r.Reload)
+		p.resizeAndTell(size, r.reload)
 	}
 }
 
-func (p *Pool) resize(size int, r *Reload) {
+func (p *Pool) resize(size int, r *reload) {
 	if size < len(p.Slots) {
 		p.want(Shrink{Size: size})
 	}

@@ -40,7 +40,7 @@ func (m *member) stable(now time.Time) bool {
 // member is a worker as the pool keeps it.
 type member struct {
 	Worker
-	reload *Reload // that started or drains it; nil for neither
+	reload *reload // that started or drains it; nil for neither
 	killed bool    // because too many generations drained
 
 	withdrew bool // it was seen to have stopped accepting before it ended

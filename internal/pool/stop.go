@@ -10,11 +10,11 @@ func (p *Pool) stop(now bool) {
 	if !p.Stopping {
 		p.Stopping = true
 		p.want(CloseListeners{})
-		for _, r := range []*Reload{p.UnderWay(), p.queued} {
-			if r != nil {
-				r.Failure = becauseOfStop(r.Failure)
-				p.abort(r, r.Failure.Message)
-			}
+		if p.rotating != nil {
+			p.abortWithMaster(p.rotating.reload)
+		}
+		if p.queued != nil {
+			p.abortWithMaster(p.queued)
 		}
 		p.rotating, p.queued = nil, nil
 		p.judgeLive()
@@ -30,6 +30,11 @@ func (p *Pool) stop(now bool) {
 			p.endNow(m)
 		}
 	}
+}
+
+func (p *Pool) abortWithMaster(r *reload) {
+	r.Failure = becauseOfStop(r.Failure)
+	p.abort(r, r.Failure.Message)
 }
 
 // becauseOfStop is the failure of a reload that ends with the master. It may have been reverting already.

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -25,18 +24,4 @@ func (p *Pool) onStillAccepts(m *member, f StillAccepts) {
 	m.reload.amendDraining(m.ID, func(s *Step) {
 		s.Message += fmt.Sprintf("; it was still waiting for connections on %s %s after it was told to stop", f.Listeners, f.After.Round(100*time.Millisecond))
 	})
-}
-
-// amendDraining changes the step that says that the worker drains. Readers share the old list, so it is copied.
-func (r *Reload) amendDraining(worker string, change func(*Step)) {
-	if r == nil {
-		return
-	}
-	for i := len(r.Steps) - 1; i >= 0; i-- {
-		if s := r.Steps[i]; s.WorkerID == worker && s.Action == "draining" {
-			r.Steps = slices.Clone(r.Steps)
-			change(&r.Steps[i])
-			return
-		}
-	}
 }

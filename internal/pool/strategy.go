@@ -52,9 +52,9 @@ func (s Surge) Of(slots int) int {
 
 func (s Surge) String() string {
 	if s.Percent > 0 {
-		return itoa(s.Percent) + "%"
+		return strconv.Itoa(s.Percent) + "%"
 	}
-	return itoa(max(s.Number, 1))
+	return strconv.Itoa(max(s.Number, 1))
 }
 
 // StrategyRequest is what one caller wants to differ from the settings; nil: as they are.
@@ -92,3 +92,14 @@ func set[T any](to *T, wish *T) {
 		*to = *wish
 	}
 }
+
+// fits says why the strategy can't be followed with so many slots.
+func (s Strategy) fits(slots int) error {
+	if s.Canary >= slots && s.Canary > 0 {
+		return CanaryTooLarge{Canary: s.Canary, Slots: slots}
+	}
+	return nil
+}
+
+// MaxWorkers is the largest pool size.
+const MaxWorkers = 1024

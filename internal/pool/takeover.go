@@ -15,9 +15,9 @@ func (p *Pool) takeOver() {
 		*s = slot{Number: s.Number, duty: s.next}
 		p.noteChange(s)
 	}
-	var because *Reload
+	var because *reload
 	if p.rotating != nil {
-		because = p.rotating.Reload
+		because = p.rotating.reload
 		p.rotating.batches++
 		p.retireListeners()
 		p.measure(because)

@@ -9,7 +9,7 @@ import (
 // How a reload is judged when it completes, long after its trial: by the workers that there are then.
 
 // complete ends a reload whose last older worker is gone.
-func (p *Pool) complete(r *Reload) {
+func (p *Pool) complete(r *reload) {
 	if !p.Stopping { // then it was judged before the slots were emptied
 		r.Failure = p.unstable(r)
 	}
@@ -18,7 +18,7 @@ func (p *Pool) complete(r *Reload) {
 
 // unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash
 // loop or has no ready worker, be it of a later generation. nil: it is a success.
-func (p *Pool) unstable(r *Reload) *Failure {
+func (p *Pool) unstable(r *reload) *Failure {
 	shaky := slices.DeleteFunc(slices.Clone(p.Slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
 		return nil

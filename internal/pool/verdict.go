@@ -11,7 +11,7 @@ func (p *Pool) goLive() {
 	r.batches++
 	p.Generation = r.Generation
 	p.shrinkToPlan()
-	p.measure(r.Reload)
+	p.measure(r.reload)
 	r.Paused = nil
 	p.want(Serve{Generation: r.Generation})
 	r.TrialEndsAt = p.wakeAfter(soakOver, 0, r.Strategy.Soak)
@@ -28,7 +28,7 @@ func (p *Pool) goLive() {
 	if !passed {
 		message += "; it is on trial" + p.trialLength()
 	}
-	p.moveReload(r.Reload, ReloadLive, message)
+	p.moveReload(r.reload, ReloadLive, message)
 }
 
 func (p *Pool) trialLength() string {
@@ -53,7 +53,7 @@ func (p *Pool) judge() {
 		return
 	}
 	p.endRotation(r.before)
-	p.tellReload(EventReloadProgress, r.Reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, r.Coverage.left()))
+	p.tellReload(EventReloadProgress, r.reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, unreached(r.Coverage)))
 }
 
 // A live reload is proven when its generation was seen to answer a probe at each listener where others

@@ -10,7 +10,7 @@ import (
 // What happens between the start of a reload and its verdict.
 
 // ask with terms of its own.
-func (w *world) under(change func(*Terms)) *Reload {
+func (w *world) under(change func(*Terms)) *reload {
 	r := w.ask()
 	f := takePrepared(w, nil)
 	change(&f.Terms)
@@ -76,7 +76,7 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 			require.Equal(t, ReloadLive, r.State)
 			require.True(t, w.pool.rotates(r))
 			require.Equal(t, w.now.Add(time.Minute), r.TrialEndsAt)
-			seen := w.pool.CopyOf(r)
+			seen := w.pool.copyOf(r)
 			require.False(t, seen.Reached(ReloadLive), "not for good")
 			w.leave() // the old ones are gone, and must be started again from what was kept
 			require.Equal(t, ReloadLive, r.State)
@@ -174,7 +174,7 @@ func TestAReloadIsPausedAndResumed(t *testing.T) {
 }
 
 // live0 begins a reload.
-func (w *world) live0() *Reload { return w.under(func(*Terms) {}) }
+func (w *world) live0() *reload { return w.under(func(*Terms) {}) }
 
 func TestThePauseBetweenIsBetween(t *testing.T) {
 	w := newWorld(3).up()
@@ -337,7 +337,7 @@ func TestAReloadThatIsAbortedBeforeItsPlanIsMade(t *testing.T) {
 	require.Equal(t, ReloadCompleted, w.finish(w.ask()).State)
 }
 
-func (w *world) finish(r *Reload) *Reload { w.calm(); return r }
+func (w *world) finish(r *reload) *reload { w.calm(); return r }
 
 func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 	w := newWorld(2).up()
@@ -418,7 +418,7 @@ func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 		w.calm()
 		w.ask()
 	}
-	require.Same(t, known, w.pool.Reload(known.ID), "also when the history has forgotten it")
+	require.Same(t, known.kept(), w.pool.Reload(known.ID), "also when the history has forgotten it")
 	gone, err := w.pool.asked(request, w.now.Add(keepKeys))
 	require.NoError(t, err)
 	require.Nil(t, gone)
@@ -465,9 +465,9 @@ func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
 		}
 	}
 	require.Equal(t, ReloadCompleted, r.State)
-	before := r.clone()
+	before := clone(r.kept())
 	w.apply(Exited{Worker: scaled.ID, Exit: Exit{Cut: 3, Killed: true}})
-	require.Equal(t, before, r.clone(), "it has said already that nothing was lost")
+	require.Equal(t, before, clone(r.kept()), "it has said already that nothing was lost")
 }
 
 // What it has taken back still has connections, which may be lost after its end.

@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // WorkerState is a worker's place in its life: starting, ready, draining, exited; never back.
 type WorkerState string
@@ -70,7 +73,7 @@ func (e Exit) String() string {
 	case e.Signal != "":
 		return "was ended by signal " + e.Signal + e.shortage()
 	default:
-		return "exited with code " + itoa(e.Code) + e.shortage()
+		return "exited with code " + strconv.Itoa(e.Code) + e.shortage()
 	}
 }
 

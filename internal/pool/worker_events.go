@@ -27,13 +27,6 @@ func (p *Pool) onReady(m *member, how Readied) {
 	p.moveWorker(m, WorkerReady, message)
 }
 
-// assume records why a worker of the reload was only assumed to be ready.
-func (r *Reload) assume(how Readied) {
-	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
-		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
-	}
-}
-
 // onStartTimeout gives up on a worker that is not ready in time. It may have accepted connections already,
 // so it is drained and not killed.
 func (p *Pool) onStartTimeout(m *member, f StartTimedOut) {

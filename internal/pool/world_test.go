@@ -148,12 +148,12 @@ func (w *world) in(states ...WorkerState) []*member {
 	return list
 }
 
-func (w *world) ask() *Reload {
+func (w *world) ask() *reload {
 	w.apply(AskReload{ID: fmt.Sprintf("r%d", w.pool.lastGeneration+1), Request: ReloadRequest{Trigger: TriggerAPI}})
 	return w.last()
 }
 
-func (w *world) last() *Reload { return w.pool.reloads[len(w.pool.reloads)-1] }
+func (w *world) last() *reload { return w.pool.reloads[len(w.pool.reloads)-1] }
 
 func (w *world) prepare(err error) *world {
 	for len(w.preparing) > 0 {
@@ -263,7 +263,7 @@ func (w *world) String() string {
 		parts = append(parts, fmt.Sprintf("%s g%d draining", m.ID, m.Generation))
 	}
 	for _, r := range w.pool.reloads {
-		c := w.pool.CopyOf(r)
+		c := w.pool.copyOf(r)
 		parts = append(parts, showReload(&c))
 	}
 	return strings.Join(parts, ", ")

@@ -1,0 +1,147 @@
+package pool
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// reload is a reload as the pool keeps it: readers get copies of the Reload in it.
+type reload struct {
+	Reload
+	told figures // as last published
+}
+
+// kept is the part that readers may copy; nil for none.
+func (r *reload) kept() *Reload {
+	if r == nil {
+		return nil
+	}
+	return &r.Reload
+}
+
+// clone copies the reload. The lists are shared: their elements never change, and because the capacity is
+// clipped a reader sees nothing of what is appended later.
+func clone(r *Reload) Reload {
+	c := *r
+	c.Callers = slices.Clip(r.Callers)
+	c.Steps = slices.Clip(r.Steps)
+	c.CutConnections = slices.Clip(r.CutConnections)
+	c.DropDoubts = slices.Clip(r.DropDoubts)
+	return c
+}
+
+// assume records why a worker of the reload was only assumed to be ready.
+func (r *reload) assume(how Readied) {
+	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
+		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
+	}
+}
+
+// describe says what a paused rotation waits for.
+func describePause(p *Pause) string {
+	switch {
+	case p.Why == PausedAsked:
+		return "somebody has paused it, until it is resumed"
+	case p.Why == PausedCanary && p.Until.IsZero():
+		return "the canary waits to be promoted"
+	case p.Why == PausedCanary:
+		return fmt.Sprintf("the canary soaks for %s, or until it is promoted", p.Until.Sub(p.Since).Round(msec))
+	}
+	return fmt.Sprintf("it pauses for %s", p.Until.Sub(p.Since).Round(msec))
+}
+
+// addDraining adds an older worker and its connections.
+func (r *reload) addDraining(m *member) {
+	r.Draining++
+	r.ConnectionsRemaining += m.connections
+	r.ConnectionsCounted = r.ConnectionsCounted && m.counted
+}
+
+// figures are the numbers that a reload publishes as its progress.
+type figures struct {
+	replaced, total, draining, connections int
+	counted                                bool
+}
+
+func (r *reload) figures() figures {
+	return figures{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted}
+}
+
+func (r *reload) progress() string {
+	message := fmt.Sprintf("%d of %d slots changed", r.Replaced, r.Total)
+	if r.Draining > 0 {
+		message += ", " + Plural(r.Draining, "older worker drains", "older workers drain")
+	}
+	if r.Draining > 0 && r.ConnectionsCounted {
+		message += " with " + Plural(r.ConnectionsRemaining, "connection", "connections")
+	}
+	if r.Paused != nil {
+		message += "; " + describePause(r.Paused)
+	}
+	return message
+}
+
+// completion is the message of a reload that completes now.
+func (r *reload) completion(now time.Time) string {
+	message := fmt.Sprintf("reload completed in %s", now.Sub(r.StartedAt).Round(msec))
+	if r.ConnectionsCut > 0 {
+		message += ", " + Plural(r.ConnectionsCut, "connection was cut", "connections were cut")
+	}
+	if r.Failure != nil {
+		message += ", but it is unstable: " + r.Failure.Message
+	}
+	return message
+}
+
+// mostDoubts is how many reasons a reload keeps. Hundreds of workers may have hundreds.
+const mostDoubts = 10
+
+func (r *reload) addFate(f Fate) {
+	r.Dropped += f.Dropped
+	r.addCut(f.Connections)
+	r.DropUnknown = r.DropUnknown || len(f.Doubts) > 0
+	for _, doubt := range f.Doubts {
+		if len(r.DropDoubts) < mostDoubts && !slices.Contains(r.DropDoubts, doubt) {
+			r.DropDoubts = append(r.DropDoubts, doubt)
+		}
+	}
+	if f.Seen != "" && r.SeenBy != SeenByStates {
+		r.SeenBy = f.Seen // the weaker of what several were seen by
+	}
+}
+
+func (r *reload) addCut(list []CutConnection) {
+	room := MostCut - len(r.CutConnections)
+	r.CutConnections = append(r.CutConnections, list[:min(len(list), room)]...)
+}
+
+// amendDraining changes the step that says that the worker drains. Readers share the old list, so it is copied.
+func (r *reload) amendDraining(worker string, change func(*Step)) {
+	if r == nil {
+		return
+	}
+	for i := len(r.Steps) - 1; i >= 0; i-- {
+		if s := r.Steps[i]; s.WorkerID == worker && s.Action == "draining" {
+			r.Steps = slices.Clone(r.Steps)
+			change(&r.Steps[i])
+			return
+		}
+	}
+}
+
+// The limits for many callers of one reload: keepCallers of the first are kept and as many of the last, and
+// together they may ask for mostChecks.
+const (
+	keepCallers = 16
+	mostChecks  = 100
+)
+
+// addCaller makes a new list once the old one is full, since readers share it.
+func (r *reload) addCaller(c Caller) {
+	r.CallersTotal++
+	if len(r.Callers) == 2*keepCallers {
+		r.Callers = slices.Concat(r.Callers[:keepCallers], r.Callers[keepCallers+1:])
+	}
+	r.Callers = append(r.Callers, c)
+}

@@ -1,0 +1,26 @@
+package pool
+
+import "time"
+
+// CutConnection is a connection that did not end by itself.
+type CutConnection struct {
+	ID       string
+	WorkerID string
+	Listener string
+	Remote   string
+	State    string        // as Connection.State
+	Idle     time.Duration // since data moved; -1 where the kernel does not tell, as of a unix one
+	How      CutHow
+}
+
+// CutHow is what ended a connection.
+type CutHow string
+
+// The ways.
+const (
+	Cut     CutHow = "cut"     // rota ended its worker
+	Dropped CutHow = "dropped" // its worker lost it: see Fate
+)
+
+// MostCut is how many of them are kept one by one, of a worker and of a reload.
+const MostCut = 100
