@@ -15,7 +15,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/master"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // insight is what can only be seen from inside of a process: the memory that is still in use after a garbage
@@ -45,11 +45,11 @@ func inside(args []string, output io.Writer) error {
 	go func() { m.Run(); close(ended) }()
 	defer func() { m.Shutdown(); <-ended }()
 	for n := range reloads {
-		asked, err := m.Reload(pool.ReloadRequest{})
+		asked, err := m.Reload(record.ReloadRequest{})
 		if err != nil {
 			return err
 		}
-		if r, err := m.Wait(context.Background(), asked.ID, pool.ReloadCompleted); err != nil || r.State != pool.ReloadCompleted {
+		if r, err := m.Wait(context.Background(), asked.ID, record.ReloadCompleted); err != nil || r.State != record.ReloadCompleted {
 			return fmt.Errorf("reload %d: %s, %w", n+1, r.State, err)
 		}
 		if (n+1)%(reloads/looks) == 0 {

@@ -15,21 +15,22 @@ func TestArrows(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
 		"rota/internal/account":   {"rota/internal/launch"},
-		"rota/internal/pool":      {},
-		"rota/internal/plan":      {"rota/internal/account", "rota/internal/kernel", "rota/internal/launch", "rota/internal/listen", "rota/internal/pool"},
-		"rota/internal/process":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/listen", "rota/internal/near", "rota/internal/output", "rota/internal/plan", "rota/internal/pool"},
-		"rota/internal/listen":    {"rota/internal/account", "rota/internal/kernel", "rota/internal/pool"},
-		"rota/internal/output":    {"rota/internal/pool", "rota/internal/relog"},
-		"rota/internal/minder":    {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process"},
-		"rota/internal/losses":    {"rota/internal/kernel", "rota/internal/listen", "rota/internal/minder", "rota/internal/pool"},
-		"rota/internal/gauge":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/pool"},
-		"rota/internal/reach":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/pool"},
-		"rota/internal/master":    {"rota/internal/einhorn", "rota/internal/gauge", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/losses", "rota/internal/minder", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process", "rota/internal/reach"},
-		"rota/internal/check":     {"rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/pool", "rota/internal/probe", "rota/internal/reach"},
-		"rota/internal/settings":  {"rota/internal/listen", "rota/internal/near", "rota/internal/plan", "rota/internal/pool", "rota/internal/process"},
-		"rota/internal/admin":     {"rota/internal/paging", "rota/internal/check", "rota/internal/connlimit", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/pool", "rota/internal/present", "rota/internal/sse", "rota/internal/view", "rota/internal/words"},
-		"rota/internal/present":   {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/pool", "rota/internal/view", "rota/internal/words"},
-		"rota/internal/doctor":    {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/pool"},
+		"rota/internal/record":    {},
+		"rota/internal/pool":      {"rota/internal/record"},
+		"rota/internal/plan":      {"rota/internal/account", "rota/internal/kernel", "rota/internal/launch", "rota/internal/listen", "rota/internal/pool", "rota/internal/record"},
+		"rota/internal/process":   {"rota/internal/einhorn", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/launch", "rota/internal/linger", "rota/internal/listen", "rota/internal/near", "rota/internal/output", "rota/internal/plan", "rota/internal/record"},
+		"rota/internal/listen":    {"rota/internal/account", "rota/internal/kernel", "rota/internal/record"},
+		"rota/internal/output":    {"rota/internal/record", "rota/internal/relog"},
+		"rota/internal/minder":    {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process", "rota/internal/record"},
+		"rota/internal/losses":    {"rota/internal/kernel", "rota/internal/listen", "rota/internal/minder", "rota/internal/record"},
+		"rota/internal/gauge":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/record"},
+		"rota/internal/reach":     {"rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/record"},
+		"rota/internal/master":    {"rota/internal/einhorn", "rota/internal/gauge", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/losses", "rota/internal/minder", "rota/internal/output", "rota/internal/plan", "rota/internal/pool", "rota/internal/process", "rota/internal/reach", "rota/internal/record"},
+		"rota/internal/check":     {"rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/probe", "rota/internal/reach", "rota/internal/record"},
+		"rota/internal/settings":  {"rota/internal/listen", "rota/internal/near", "rota/internal/plan", "rota/internal/process", "rota/internal/record"},
+		"rota/internal/admin":     {"rota/internal/check", "rota/internal/connlimit", "rota/internal/kernel", "rota/internal/lapse", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/paging", "rota/internal/present", "rota/internal/record", "rota/internal/sse", "rota/internal/view", "rota/internal/words"},
+		"rota/internal/present":   {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/output", "rota/internal/record", "rota/internal/view", "rota/internal/words"},
+		"rota/internal/doctor":    {"rota/internal/kernel", "rota/internal/listen", "rota/internal/master", "rota/internal/plan", "rota/internal/record"},
 		"rota/internal/lapse":     {},
 		"rota/internal/threads":   {},
 		"rota/internal/worker":    {},
@@ -50,6 +51,7 @@ func TestArrows(t *testing.T) {
 		"rota/web":                {},
 	}
 	const pure = "the pool decides and does nothing itself: what it needs to know comes with a fact or a command"
+	const data = "a record is data: package pool changes it, and package view has its wire format"
 	forbidden := map[string]map[string]string{
 		"rota/internal/master": {
 			"encoding/json": "the master has no wire format: internal/admin has",
@@ -58,6 +60,9 @@ func TestArrows(t *testing.T) {
 		"rota/internal/pool": {
 			"os": pure, "net": pure, "sync": pure, "sync/atomic": pure, "context": pure, "syscall": pure, "io": pure,
 			"github.com/rs/zerolog": pure, "github.com/google/uuid": pure, "golang.org/x/sys/unix": pure,
+		},
+		"rota/internal/record": {
+			"os": data, "net": data, "sync": data, "context": data, "syscall": data, "io": data, "encoding/json": data,
 		},
 		"rota/internal/view": {
 			"net/http":              "a view is data: whoever sends or gets it knows HTTP",

@@ -8,7 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // signals are the signals that command the master.
@@ -89,7 +89,7 @@ func meaning(sig os.Signal, u urgency) string {
 func obey(m *master.Master, s os.Signal, u urgency) error {
 	switch s {
 	case syscall.SIGHUP:
-		_, err := m.Reload(pool.ReloadRequest{Trigger: pool.TriggerSignal, Reason: "SIGHUP"})
+		_, err := m.Reload(record.ReloadRequest{Trigger: record.TriggerSignal, Reason: "SIGHUP"})
 		return err
 	case syscall.SIGTTIN:
 		return m.Scale(+1)

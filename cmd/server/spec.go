@@ -8,7 +8,7 @@ import (
 	"rota/internal/check"
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/settings"
 )
 
@@ -27,7 +27,7 @@ func specOf(s settings.Settings, activated bool) (plan.Spec, error) {
 	}
 	spec := planOf(s)
 	spec.Listen, spec.Ready, spec.Checks = addresses, ready, checks
-	if spec.Strategy.Surge, err = pool.ParseSurge(s.Surge); err != nil {
+	if spec.Strategy.Surge, err = record.ParseSurge(s.Surge); err != nil {
 		return plan.Spec{}, fmt.Errorf("surge: %w", err)
 	}
 	if s.Umask >= 0 {
@@ -64,7 +64,7 @@ func planOf(s settings.Settings) plan.Spec {
 		CheckTimeout:  s.CheckTimeout,
 		MaxDraining:   s.MaxDraining,
 		ProbeInterval: s.ProbeInterval,
-		Strategy: pool.Strategy{
+		Strategy: record.Strategy{
 			Canary:       s.Canary,
 			CanarySoak:   s.CanarySoak,
 			PauseBetween: s.PauseBetween,
@@ -73,7 +73,7 @@ func planOf(s settings.Settings) plan.Spec {
 	}
 }
 
-func checksOf(s settings.Settings) (list []pool.Check, err error) {
+func checksOf(s settings.Settings) (list []record.Check, err error) {
 	for _, text := range s.Check {
 		c, bad := check.Parse(text)
 		if bad != nil {

@@ -8,7 +8,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/master"
 	"rota/internal/paging"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 var connectionStates = []string{string(listen.ConnectionActive), string(listen.ConnectionIdle), string(listen.ConnectionHalfClosed)}
@@ -86,7 +86,7 @@ func (s *Server) look() (master.Listing, error) {
 }
 
 func unknownWorker(id string, err error) error {
-	if errors.Is(err, pool.ErrNoWorker) {
+	if errors.Is(err, record.ErrNoWorker) {
 		return badField("worker", "%.60q is no worker; GET /workers lists those that are", id)
 	}
 	return err
@@ -94,7 +94,7 @@ func unknownWorker(id string, err error) error {
 
 // noSockets explains why the kernel gives no listing.
 func noSockets(err error) error {
-	for _, known := range []error{master.ErrStopped, pool.ErrNoWorker, master.ErrNoConnection, master.ErrUnseen, master.ErrNotClosed} {
+	for _, known := range []error{master.ErrStopped, record.ErrNoWorker, master.ErrNoConnection, master.ErrUnseen, master.ErrNotClosed} {
 		if errors.Is(err, known) {
 			return err
 		}

@@ -5,24 +5,24 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"rota/internal/pool"
 	"rota/internal/present"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
 // controller changes reloads, workers and the pool.
 type controller interface {
-	Control(id string, verb pool.Verb, reason string) (pool.Reload, error)
-	Renew(worker string) (pool.Worker, error)
+	Control(id string, verb record.Verb, reason string) (record.Reload, error)
+	Renew(worker string) (record.Worker, error)
 	ScaleTo(size int) (before int, err error)
 }
 
 // control changes the course of a reload. The answer to an abort is 202, because going back takes a while.
-func (s *Server) control(verb pool.Verb) handler {
+func (s *Server) control(verb record.Verb) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ query) error {
 		var reason string
 		known := members{}
-		if verb == pool.VerbAbort {
+		if verb == record.VerbAbort {
 			known["reason"] = text(&reason)
 		}
 		if err := readObject(w, r, known); err != nil {
@@ -33,7 +33,7 @@ func (s *Server) control(verb pool.Verb) handler {
 			return err
 		}
 		status := http.StatusOK
-		if reload.State == pool.ReloadReverting {
+		if reload.State == record.ReloadReverting {
 			status = http.StatusAccepted
 		}
 		w.Header().Set("Location", location(r, "reloads", reload.ID))
@@ -48,9 +48,9 @@ func (s *Server) promote(w http.ResponseWriter, r *http.Request, q query) error 
 		return err
 	}
 	if skip == "true" {
-		return s.control(pool.VerbSkipCanary)(w, r, q)
+		return s.control(record.VerbSkipCanary)(w, r, q)
 	}
-	return s.control(pool.VerbPromote)(w, r, q)
+	return s.control(record.VerbPromote)(w, r, q)
 }
 
 func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) error {
@@ -68,7 +68,7 @@ func (s *Server) rotateWorker(w http.ResponseWriter, r *http.Request, _ query) e
 
 func (s *Server) scale(w http.ResponseWriter, r *http.Request, _ query) error {
 	var size *int
-	if err := readObject(w, r, members{"workers": wholeNumber(&size, 1, pool.MaxWorkers)}); err != nil {
+	if err := readObject(w, r, members{"workers": wholeNumber(&size, 1, record.MaxWorkers)}); err != nil {
 		return err
 	}
 	if size == nil {

@@ -7,13 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestAReloadIsControlled(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	at := "/reloads/" + r.ID
 	for _, verb := range []string{"pause", "resume", "promote"} {
@@ -25,7 +25,7 @@ func TestAReloadIsControlled(t *testing.T) {
 	require.Equal(t, at, a.leadsTo(at+"/abort"))
 	require.Equal(t, []string{"pause ", "resume ", "promote ", "abort too slow"}, f.controls)
 
-	f.refusal = &pool.ConflictError{Reason: "the reload has ended"}
+	f.refusal = &record.ConflictError{Reason: "the reload has ended"}
 	require.Equal(t, "the reload has ended", do(t, s, "POST", at+"/pause", "").problem(http.StatusConflict, "")["detail"])
 	do(t, s, "POST", "/reloads/"+newID()+"/abort", "").problem(http.StatusNotFound, "")
 	do(t, s, "GET", at+"/abort", "").problem(http.StatusMethodNotAllowed, "")
@@ -34,7 +34,7 @@ func TestAReloadIsControlled(t *testing.T) {
 func TestACanaryMayBeSkipped(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	at := "/reloads/" + r.ID
 	do(t, s, "POST", at+"/promote?skip_canary=true", "").is(http.StatusOK)
@@ -55,7 +55,7 @@ func TestAWorkerIsRenewed(t *testing.T) {
 	require.Equal(t, "starting", next["state"])
 	require.Equal(t, "/workers/"+next["id"].(string), a.leadsTo("/workers/"+id+"/rotate"))
 	do(t, s, "POST", "/workers/"+newID()+"/rotate", "").problem(http.StatusNotFound, "")
-	f.refusal = &pool.ConflictError{Reason: "the worker drains already"}
+	f.refusal = &record.ConflictError{Reason: "the worker drains already"}
 	do(t, s, "POST", "/workers/"+id+"/rotate", "").problem(http.StatusConflict, "")
 }
 
@@ -67,7 +67,7 @@ func TestThePoolIsScaled(t *testing.T) {
 	for _, body := range []string{"", "{}", `{"workers": 0}`, `{"workers": 1.5}`, `{"workers": "8"}`, `{"workers": 1025}`, `{"workers": null}`} {
 		do(t, s, "PUT", "/scale", body).problem(http.StatusBadRequest, "workers")
 	}
-	f.refusal = pool.ErrResizing
+	f.refusal = record.ErrResizing
 	do(t, s, "PUT", "/scale", `{"workers": 8}`).problem(http.StatusConflict, "")
 	require.Equal(t, "PUT", do(t, s, "POST", "/scale", "").Header().Get("Allow"))
 }
@@ -77,15 +77,15 @@ func TestWhatAReloadIsAskedFor(t *testing.T) {
 	s := newServer(f)
 	do(t, s, "POST", "/reload", `{"surge":"25%","canary":2,"canary_soak":"0s","pause_between":"1s","soak":"1m","checks":["tcp","http:/healthz"]}`).is(http.StatusAccepted)
 	do(t, s, "POST", "/reload", `{"surge":3}`).is(http.StatusAccepted)
-	require.Equal(t, pool.ReloadRequest{
-		Trigger: pool.TriggerAPI,
-		Checks:  []pool.Check{{Kind: pool.CheckTCP}, {Kind: pool.CheckPath, Target: "/healthz"}},
-		StrategyRequest: pool.StrategyRequest{
-			Surge: &pool.Surge{Percent: 25}, Canary: new(2), CanarySoak: new(time.Duration(0)),
+	require.Equal(t, record.ReloadRequest{
+		Trigger: record.TriggerAPI,
+		Checks:  []record.Check{{Kind: record.CheckTCP}, {Kind: record.CheckPath, Target: "/healthz"}},
+		StrategyRequest: record.StrategyRequest{
+			Surge: &record.Surge{Percent: 25}, Canary: new(2), CanarySoak: new(time.Duration(0)),
 			PauseBetween: new(time.Second), Soak: new(time.Minute),
 		},
 	}, f.requests[0])
-	require.Equal(t, &pool.Surge{Number: 3}, f.requests[1].Surge)
+	require.Equal(t, &record.Surge{Number: 3}, f.requests[1].Surge)
 	require.Nil(t, f.requests[1].Soak)
 
 	for body, field := range map[string]string{
@@ -114,20 +114,20 @@ func TestTheHeadersOfAReload(t *testing.T) {
 	with("Idempotency-Key", `""`).problem(http.StatusBadRequest, "Idempotency-Key")
 	with("If-Match", "three").problem(http.StatusBadRequest, "If-Match")
 	require.Len(t, f.requests, 4)
-	for err, status := range map[error]int{pool.ErrKeyReused: http.StatusUnprocessableEntity, pool.ErrGeneration: http.StatusPreconditionFailed} {
+	for err, status := range map[error]int{record.ErrKeyReused: http.StatusUnprocessableEntity, record.ErrGeneration: http.StatusPreconditionFailed} {
 		f.stopped = err
 		do(t, s, "POST", "/reload", "").problem(status, "")
 	}
 }
 
 // proven is the receipt of a reload whose generation was seen to answer.
-var proven = pool.Receipt{Measured: pool.Measured{Probes: pool.Probes{Sent: 3, OK: 3, New: 2, Older: 1}, Proven: true}}
+var proven = record.Receipt{Measured: record.Measured{Probes: record.Probes{Sent: 3, OK: 3, New: 2, Older: 1}, Proven: true}}
 
 func TestAWaitThatRequiresLosslessness(t *testing.T) {
-	lossy := func(r *pool.Reload) { r.StartedAt, r.ConnectionsCut = startedAt, 2 }
+	lossy := func(r *record.Reload) { r.StartedAt, r.ConnectionsCut = startedAt, 2 }
 	query := "completed&require=lossless"
 	p := waitFor(t, query, func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadCompleted, pool.EventReloadCompleted, lossy)
+		f.move(id, record.ReloadCompleted, record.EventReloadCompleted, lossy)
 	}).problem(http.StatusConflict, "")
 	require.Contains(t, p["detail"], "2 connections were cut")
 	receipt := p["reload"].(object)["receipt"].(object)
@@ -135,12 +135,12 @@ func TestAWaitThatRequiresLosslessness(t *testing.T) {
 	require.Len(t, receipt["losses"], 1)
 
 	fine := waitFor(t, query, func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadCompleted, pool.EventReloadCompleted, func(r *pool.Reload) { r.StartedAt, r.Served, r.Receipt = startedAt, true, proven })
+		f.move(id, record.ReloadCompleted, record.EventReloadCompleted, func(r *record.Reload) { r.StartedAt, r.Served, r.Receipt = startedAt, true, proven })
 	}).is(http.StatusOK)
 	require.Equal(t, true, fine["receipt"].(object)["lossless"])
 
 	unproven := waitFor(t, query, func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadCompleted, pool.EventReloadCompleted, func(r *pool.Reload) { r.StartedAt, r.Served = startedAt, true })
+		f.move(id, record.ReloadCompleted, record.EventReloadCompleted, func(r *record.Reload) { r.StartedAt, r.Served = startedAt, true })
 	}).problem(http.StatusConflict, "")
 	require.Contains(t, unproven["detail"], "whether it was lossless is unknown: nothing was proven: no probe was made")
 	receipt = unproven["reload"].(object)["receipt"].(object)
@@ -154,12 +154,12 @@ func TestAWaitThatRequiresLosslessness(t *testing.T) {
 func TestAReloadIsNotLiveForGoodWhileItIsOnTrial(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	answered := make(chan object)
 	go func() { answered <- get(t, s, "/reloads/"+r.ID+"?wait=live").is(http.StatusOK) }()
 	require.Equal(t, r.ID, <-f.waiting)
-	f.move(r.ID, pool.ReloadLive, pool.EventReloadLive, func(r *pool.Reload) { r.OnTrial = true })
-	f.move(r.ID, pool.ReloadLive, pool.EventReloadProgress, func(r *pool.Reload) { r.OnTrial = false })
+	f.move(r.ID, record.ReloadLive, record.EventReloadLive, func(r *record.Reload) { r.OnTrial = true })
+	f.move(r.ID, record.ReloadLive, record.EventReloadProgress, func(r *record.Reload) { r.OnTrial = false })
 	require.Equal(t, false, (<-answered)["on_trial"])
 }

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestWhoWasCutIsTold(t *testing.T) {
-	list := []pool.CutConnection{
-		{ID: "abc", WorkerID: "w", Listener: "tcp", Remote: "192.0.2.1:1", State: "idle", Idle: time.Minute, How: pool.Cut},
-		{ID: "abd", WorkerID: "w", Listener: "unix", State: "active", Idle: -1, How: pool.Dropped},
+	list := []record.CutConnection{
+		{ID: "abc", WorkerID: "w", Listener: "tcp", Remote: "192.0.2.1:1", State: "idle", Idle: time.Minute, How: record.Cut},
+		{ID: "abd", WorkerID: "w", Listener: "unix", State: "active", Idle: -1, How: record.Dropped},
 	}
 	want := []any{
 		object{"id": "abc", "worker_id": "w", "listener": "tcp", "remote": "192.0.2.1:1", "state": "idle", "idle_ms": 60000.0, "how": "cut"},
@@ -30,7 +30,7 @@ func TestWhoWasCutIsTold(t *testing.T) {
 	require.Equal(t, want, exit["cut_connections"])
 
 	do(t, s, "POST", "/reload", "")
-	f.move(f.newest(), pool.ReloadCompleted, pool.EventReloadCompleted, func(r *pool.Reload) {
+	f.move(f.newest(), record.ReloadCompleted, record.EventReloadCompleted, func(r *record.Reload) {
 		r.StartedAt, r.CutConnections = startedAt, list
 	})
 	receipt := get(t, s, "/reloads/"+f.newest()).is(http.StatusOK)["receipt"].(object)

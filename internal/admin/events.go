@@ -8,7 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/sse"
 	"rota/internal/view"
 )
@@ -105,7 +105,7 @@ func (s *Server) reloadEvents(w http.ResponseWriter, r *http.Request, q query) e
 }
 
 // streamReload streams the events of a reload after the given one.
-func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload pool.Reload, after uint64) error {
+func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload record.Reload, after uint64) error {
 	subscription, err := s.master.Subscribe(after)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (s *Server) streamReload(w http.ResponseWriter, r *http.Request, reload poo
 func (f feed) extent() (began, ended bool) {
 	for _, e := range f.Backlog {
 		if f.wants(e) {
-			began = began || e.Type == pool.EventReloadQueued
+			began = began || e.Type == record.EventReloadQueued
 			ended = ended || endsReload(e)
 		}
 	}

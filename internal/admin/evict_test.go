@@ -10,7 +10,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestAConnectionIsClosedByItsID(t *testing.T) {
@@ -90,7 +90,7 @@ func TestADrainingWorkerTellsWhatItWaitsFor(t *testing.T) {
 	s := newServer(f)
 	target := "/workers/" + f.workers[0].ID
 	require.NotContains(t, get(t, s, target).is(http.StatusOK), "waiting_for")
-	f.with(func() { f.workers[0].State = pool.WorkerDraining })
+	f.with(func() { f.workers[0].State = record.WorkerDraining })
 	waiting := get(t, s, target).is(http.StatusOK)["waiting_for"].(object)
 	require.Equal(t, 1.0, waiting["idle"])
 	require.Equal(t, f.connections[0].ID(), waiting["oldest"].(object)["id"])

@@ -6,7 +6,7 @@ import (
 
 	"rota/internal/master"
 	"rota/internal/output"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // fakeLog is what a worker of the fake has printed.
@@ -34,7 +34,7 @@ func (f *fakeMaster) logOf(worker string) (*fakeLog, error) {
 			return nil, master.ErrLogGone
 		}
 	}
-	return nil, pool.ErrNoWorker
+	return nil, record.ErrNoWorker
 }
 
 func (f *fakeMaster) WorkerLog(worker string) (output.WorkerLog, error) {
@@ -124,6 +124,6 @@ func (f *fakeMaster) exits(worker string, code int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log := f.logs[worker]
-	log.end = &output.LogEnd{Printed: log.Printed, Unlogged: log.Unlogged, Exit: pool.Exit{Code: code}}
+	log.end = &output.LogEnd{Printed: log.Printed, Unlogged: log.Unlogged, Exit: record.Exit{Code: code}}
 	log.finish()
 }

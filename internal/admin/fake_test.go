@@ -14,7 +14,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // fakeMaster is a master played by hand: a test sets what is seen, publishes events and
@@ -22,8 +22,8 @@ import (
 type fakeMaster struct {
 	mu          sync.Mutex
 	status      master.Status
-	workers     []pool.Worker
-	gone        []pool.Worker
+	workers     []record.Worker
+	gone        []record.Worker
 	connections []listen.Connection
 	queues      map[string]kernel.Queue
 	unseen      []string
@@ -36,17 +36,17 @@ type fakeMaster struct {
 
 	logs map[string]*fakeLog // by worker
 
-	reloads   []pool.Reload // oldest first
-	requests  []pool.ReloadRequest
+	reloads   []record.Reload // oldest first
+	requests  []record.ReloadRequest
 	controls  []string      // verbs and reasons
 	changed   chan struct{} // closed, and made anew, when a reload moves on
 	waiting   chan string   // the id of each reload that somebody begins to wait for
 	abandoned chan string   // and of each that nobody waits for any more
 
-	events      []pool.Event // that are kept
+	events      []record.Event // that are kept
 	last        uint64
 	buffer      int // of a subscription
-	subscribers map[*master.Subscription]chan pool.Event
+	subscribers map[*master.Subscription]chan record.Event
 	closed      chan struct{} // one for each subscription that its reader closed
 }
 
@@ -60,7 +60,7 @@ func newFakeMaster() *fakeMaster {
 				{Name: "tcp", Network: "tcp", Address: "127.0.0.1:11111"},
 				{Name: "unix", Network: "unix", Address: "/run/rota.sock"},
 			},
-			Totals: pool.Totals{WorkersStarted: 4, WorkersDied: 1, ReloadsCompleted: 2},
+			Totals: record.Totals{WorkersStarted: 4, WorkersDied: 1, ReloadsCompleted: 2},
 		},
 		queues:      map[string]kernel.Queue{"tcp": {Depth: 1, Backlog: 4096}},
 		changed:     make(chan struct{}),
@@ -68,19 +68,19 @@ func newFakeMaster() *fakeMaster {
 		abandoned:   make(chan string, 100),
 		logs:        map[string]*fakeLog{},
 		buffer:      1024,
-		subscribers: map[*master.Subscription]chan pool.Event{},
+		subscribers: map[*master.Subscription]chan record.Event{},
 		closed:      make(chan struct{}, 1000),
 	}
-	f.workers = []pool.Worker{
-		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: pool.WorkerReady,
-			Program: &pool.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
+	f.workers = []record.Worker{
+		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: record.WorkerReady,
+			Program: &record.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
 			Status:  "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second),
-			Readied: pool.Readied{By: pool.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
-		{ID: newID(), Slot: 1, Generation: 3, State: pool.WorkerStarting, StartedAt: startedAt, Restarts: 2},
+			Readied: record.Readied{By: record.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
+		{ID: newID(), Slot: 1, Generation: 3, State: record.WorkerStarting, StartedAt: startedAt, Restarts: 2},
 	}
-	f.gone = []pool.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: pool.WorkerExited,
+	f.gone = []record.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: record.WorkerExited,
 		StartedAt: startedAt, ExitedAt: startedAt.Add(time.Minute),
-		Exit: &pool.Exit{Code: -1, Signal: "SIGKILL", Output: []string{"out of memory"}, Cut: 3}}}
+		Exit: &record.Exit{Code: -1, Signal: "SIGKILL", Output: []string{"out of memory"}, Cut: 3}}}
 	return f
 }
 
@@ -104,7 +104,7 @@ func (f *fakeMaster) Status() (master.Status, error) {
 	return status, f.stopped
 }
 
-func (f *fakeMaster) Worker(id string) (pool.Worker, error) {
+func (f *fakeMaster) Worker(id string) (record.Worker, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, w := range slices.Concat(f.workers, f.gone) {
@@ -112,7 +112,7 @@ func (f *fakeMaster) Worker(id string) (pool.Worker, error) {
 			return w, f.stopped
 		}
 	}
-	return pool.Worker{}, pool.ErrNoWorker
+	return record.Worker{}, record.ErrNoWorker
 }
 
 func (f *fakeMaster) Connections() (master.Listing, error) {
@@ -142,46 +142,46 @@ func (f *fakeMaster) Queues() (map[string]kernel.Queue, error) {
 	return f.queues, f.kernelErr
 }
 
-func (f *fakeMaster) Reload(request pool.ReloadRequest) (pool.Reload, error) {
+func (f *fakeMaster) Reload(request record.ReloadRequest) (record.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stopped != nil {
-		return pool.Reload{}, f.stopped
+		return record.Reload{}, f.stopped
 	}
 	f.requests = append(f.requests, request)
 	now := time.Now()
-	r := pool.Reload{ID: newID(), Generation: 4, State: pool.ReloadQueued,
-		CombinedRequest: pool.CombinedRequest{ReloadRequest: request,
-			Callers: []pool.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now},
-		Progress: pool.Progress{Total: 2}}
+	r := record.Reload{ID: newID(), Generation: 4, State: record.ReloadQueued,
+		CombinedRequest: record.CombinedRequest{ReloadRequest: request,
+			Callers: []record.Caller{{ReloadRequest: request, At: now}}, CallersTotal: 1, RequestedAt: now},
+		Progress: record.Progress{Total: 2}}
 	f.reloads = append(f.reloads, r)
-	f.publish(pool.Event{Type: pool.EventReloadQueued, ReloadID: r.ID, Reload: &r})
+	f.publish(record.Event{Type: record.EventReloadQueued, ReloadID: r.ID, Reload: &r})
 	return r, nil
 }
 
-func (f *fakeMaster) Control(id string, verb pool.Verb, reason string) (pool.Reload, error) {
+func (f *fakeMaster) Control(id string, verb record.Verb, reason string) (record.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.find(id)
 	if r == nil {
-		return pool.Reload{}, pool.ErrNoReload
+		return record.Reload{}, record.ErrNoReload
 	}
 	f.controls = append(f.controls, string(verb)+" "+reason)
 	if f.refusal != nil {
-		return pool.Reload{}, f.refusal
+		return record.Reload{}, f.refusal
 	}
-	if verb == pool.VerbAbort {
-		r.State = pool.ReloadReverting
+	if verb == record.VerbAbort {
+		r.State = record.ReloadReverting
 	}
 	return *r, f.stopped
 }
 
-func (f *fakeMaster) Renew(id string) (pool.Worker, error) {
+func (f *fakeMaster) Renew(id string) (record.Worker, error) {
 	w, err := f.Worker(id)
 	if refused := cmp.Or(f.refusal, f.stopped); refused != nil {
-		return pool.Worker{}, refused
+		return record.Worker{}, refused
 	}
-	w.ID, w.State, w.PID = newID(), pool.WorkerStarting, 0
+	w.ID, w.State, w.PID = newID(), record.WorkerStarting, 0
 	return w, err
 }
 
@@ -192,7 +192,7 @@ func (f *fakeMaster) ScaleTo(size int) (before int, err error) {
 	return before, cmp.Or(f.refusal, f.stopped)
 }
 
-func (f *fakeMaster) Reloads() ([]pool.Reload, error) {
+func (f *fakeMaster) Reloads() ([]record.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	list := slices.Clone(f.reloads)
@@ -200,16 +200,16 @@ func (f *fakeMaster) Reloads() ([]pool.Reload, error) {
 	return list, f.stopped
 }
 
-func (f *fakeMaster) ReloadByID(id string) (pool.Reload, error) {
+func (f *fakeMaster) ReloadByID(id string) (record.Reload, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r := f.find(id); r != nil {
 		return *r, f.stopped
 	}
-	return pool.Reload{}, pool.ErrNoReload
+	return record.Reload{}, record.ErrNoReload
 }
 
-func (f *fakeMaster) find(id string) *pool.Reload {
+func (f *fakeMaster) find(id string) *record.Reload {
 	for i := range f.reloads {
 		if f.reloads[i].ID == id {
 			return &f.reloads[i]
@@ -218,15 +218,15 @@ func (f *fakeMaster) find(id string) *pool.Reload {
 	return nil
 }
 
-func (f *fakeMaster) Wait(ctx context.Context, id string, target pool.ReloadState) (pool.Reload, error) {
-	return f.waitUntil(ctx, id, func(r *pool.Reload) bool { return r.Reached(target) })
+func (f *fakeMaster) Wait(ctx context.Context, id string, target record.ReloadState) (record.Reload, error) {
+	return f.waitUntil(ctx, id, func(r *record.Reload) bool { return r.Reached(target) })
 }
 
-func (f *fakeMaster) WaitCanary(ctx context.Context, id string) (pool.Reload, error) {
-	return f.waitUntil(ctx, id, (*pool.Reload).CanaryDecided)
+func (f *fakeMaster) WaitCanary(ctx context.Context, id string) (record.Reload, error) {
+	return f.waitUntil(ctx, id, (*record.Reload).CanaryDecided)
 }
 
-func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*pool.Reload) bool) (pool.Reload, error) {
+func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*record.Reload) bool) (record.Reload, error) {
 	f.waiting <- id
 	for {
 		f.mu.Lock()
@@ -239,13 +239,13 @@ func (f *fakeMaster) waitUntil(ctx context.Context, id string, over func(*pool.R
 		case <-changed:
 		case <-ctx.Done():
 			f.abandoned <- id
-			return pool.Reload{}, ctx.Err()
+			return record.Reload{}, ctx.Err()
 		}
 	}
 }
 
 // move brings a reload into a state and tells about it.
-func (f *fakeMaster) move(id string, state pool.ReloadState, event pool.EventType, also ...func(*pool.Reload)) {
+func (f *fakeMaster) move(id string, state record.ReloadState, event record.EventType, also ...func(*record.Reload)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.find(id)
@@ -254,7 +254,7 @@ func (f *fakeMaster) move(id string, state pool.ReloadState, event pool.EventTyp
 	for _, change := range also {
 		change(r)
 	}
-	f.publish(pool.Event{Type: event, ReloadID: id, Reload: new(*r), From: string(from)})
+	f.publish(record.Event{Type: event, ReloadID: id, Reload: new(*r), From: string(from)})
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
@@ -272,11 +272,11 @@ func (f *fakeMaster) tell(n int) {
 	defer f.mu.Unlock()
 	for range n {
 		w := f.workers[0]
-		f.publish(pool.Event{Type: pool.EventWorkerReady, Worker: &w, From: "starting"})
+		f.publish(record.Event{Type: record.EventWorkerReady, Worker: &w, From: "starting"})
 	}
 }
 
-func (f *fakeMaster) publish(e pool.Event) {
+func (f *fakeMaster) publish(e record.Event) {
 	f.last++
 	e.Seq, e.Time = f.last, time.Now()
 	if e.Message == "" {
@@ -315,7 +315,7 @@ func (f *fakeMaster) subscribe(after uint64) (*master.Subscription, error) {
 	if f.stopped != nil {
 		return nil, f.stopped
 	}
-	events := make(chan pool.Event, f.buffer)
+	events := make(chan record.Event, f.buffer)
 	s := &master.Subscription{C: events}
 	first := f.last - uint64(len(f.events)) + 1
 	s.Lost = after > f.last || after+1 < first

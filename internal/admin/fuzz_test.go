@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -24,7 +24,7 @@ func FuzzReloadBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var request pool.ReloadRequest
+		var request record.ReloadRequest
 		err := parseObject(body, reloadMembers(&request))
 		if err != nil {
 			p, ok := errors.AsType[*view.Problem](err)
@@ -55,8 +55,8 @@ func FuzzQuery(f *testing.F) {
 	}
 	fake := newFakeMaster()
 	fake.connections = manyConnections(fake, 20)
-	reload, _ := fake.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
-	fake.move(reload.ID, pool.ReloadFailed, pool.EventReloadFailed) // so that waits and streams end
+	reload, _ := fake.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
+	fake.move(reload.ID, record.ReloadFailed, record.EventReloadFailed) // so that waits and streams end
 	s := newServer(fake)
 	close(s.closing)
 	f.Fuzz(func(t *testing.T, query string) {

@@ -6,15 +6,15 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
 
-	"rota/internal/pool"
 	"rota/internal/present"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
 // history is what the master remembers about reloads.
 type history interface {
-	Reloads() ([]pool.Reload, error) // newest first
-	ReloadByID(id string) (pool.Reload, error)
+	Reloads() ([]record.Reload, error) // newest first
+	ReloadByID(id string) (record.Reload, error)
 }
 
 func (s *Server) listReloads(w http.ResponseWriter, _ *http.Request, q query) error {

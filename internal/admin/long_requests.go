@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -26,7 +26,7 @@ func newPlaces(n, reserve int, what string) places {
 func (s *Server) take(p places, w http.ResponseWriter, r *http.Request) (leave func(), err error) {
 	select {
 	case <-s.closing:
-		return nil, pool.ErrStopping
+		return nil, record.ErrStopping
 	default:
 	}
 	w.Header().Set("Retry-After", "1")

@@ -8,7 +8,7 @@ import (
 	"net/http"
 
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -44,7 +44,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func stopping(err error) bool {
-	return errors.Is(err, pool.ErrStopping) || errors.Is(err, master.ErrStopped)
+	return errors.Is(err, record.ErrStopping) || errors.Is(err, master.ErrStopped)
 }
 
 func (s *Server) problemOf(r *http.Request, err error) *view.Problem {
@@ -68,16 +68,16 @@ func typedProblem(err error) *view.Problem {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problemf(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
 	}
-	if noRoom, ok := errors.AsType[*pool.NoRoom](err); ok {
+	if noRoom, ok := errors.AsType[*record.NoRoom](err); ok {
 		return problemf(http.StatusConflict, "%v", noRoom)
 	}
-	if conflict, ok := errors.AsType[*pool.ConflictError](err); ok {
+	if conflict, ok := errors.AsType[*record.ConflictError](err); ok {
 		return problemf(http.StatusConflict, "%s", conflict.Reason)
 	}
-	if large, ok := errors.AsType[pool.CanaryTooLarge](err); ok {
+	if large, ok := errors.AsType[record.CanaryTooLarge](err); ok {
 		return badField("canary", "%v", large)
 	}
-	if errors.Is(err, pool.ErrNoCanary) {
+	if errors.Is(err, record.ErrNoCanary) {
 		return badField("canary", "%v", err)
 	}
 	if errors.Is(err, master.ErrNotClosed) && errors.Is(err, fs.ErrPermission) {
@@ -95,14 +95,14 @@ type sentinel struct {
 }
 
 var sentinels = []sentinel{
-	{err: pool.ErrStopping, status: http.StatusServiceUnavailable},
+	{err: record.ErrStopping, status: http.StatusServiceUnavailable},
 	{err: master.ErrStopped, status: http.StatusServiceUnavailable},
-	{err: pool.ErrResizing, status: http.StatusConflict},
-	{err: pool.ErrPoolLimit, status: http.StatusBadRequest},
-	{err: pool.ErrKeyReused, status: http.StatusUnprocessableEntity, advice: "; take another Idempotency-Key, or repeat the request as it was"},
-	{err: pool.ErrGeneration, status: http.StatusPreconditionFailed, advice: "; look at /status and /reloads, and ask again if you still want to"},
-	{err: pool.ErrNoWorker, status: http.StatusNotFound, instead: "no worker with this id is known; GET /workers lists those that are"},
-	{err: pool.ErrNoReload, status: http.StatusNotFound, instead: "no reload with this id is known, or it is forgotten; GET /reloads lists those that are"},
+	{err: record.ErrResizing, status: http.StatusConflict},
+	{err: record.ErrPoolLimit, status: http.StatusBadRequest},
+	{err: record.ErrKeyReused, status: http.StatusUnprocessableEntity, advice: "; take another Idempotency-Key, or repeat the request as it was"},
+	{err: record.ErrGeneration, status: http.StatusPreconditionFailed, advice: "; look at /status and /reloads, and ask again if you still want to"},
+	{err: record.ErrNoWorker, status: http.StatusNotFound, instead: "no worker with this id is known; GET /workers lists those that are"},
+	{err: record.ErrNoReload, status: http.StatusNotFound, instead: "no reload with this id is known, or it is forgotten; GET /reloads lists those that are"},
 	{err: master.ErrNoConnection, status: http.StatusNotFound,
 		instead: "no worker has a connection with this id, or it is closed; GET /connections lists the open ones"},
 	{err: master.ErrLogGone, status: http.StatusGone,

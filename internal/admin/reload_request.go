@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"rota/internal/check"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 const (
@@ -16,8 +16,8 @@ const (
 	mostChecks  = 20             // of one request
 )
 
-func readReloadRequest(w http.ResponseWriter, r *http.Request) (request pool.ReloadRequest, err error) {
-	request.Trigger = pool.TriggerAPI
+func readReloadRequest(w http.ResponseWriter, r *http.Request) (request record.ReloadRequest, err error) {
+	request.Trigger = record.TriggerAPI
 	if err := readObject(w, r, reloadMembers(&request)); err != nil {
 		return request, err
 	}
@@ -28,14 +28,14 @@ func readReloadRequest(w http.ResponseWriter, r *http.Request) (request pool.Rel
 	return request, err
 }
 
-func reloadMembers(request *pool.ReloadRequest) members {
+func reloadMembers(request *record.ReloadRequest) members {
 	return members{
 		"reason":        text(&request.Reason),
 		"revision":      text(&request.Revision),
 		"start_timeout": timeout(&request.StartTimeout),
 		"drain_timeout": timeout(&request.DrainTimeout),
 		"surge":         surge(&request.Surge),
-		"canary":        wholeNumber(&request.Canary, 0, pool.MaxWorkers),
+		"canary":        wholeNumber(&request.Canary, 0, record.MaxWorkers),
 		"canary_soak":   span(&request.CanarySoak),
 		"pause_between": span(&request.PauseBetween),
 		"soak":          span(&request.Soak),
@@ -81,7 +81,7 @@ func wholeNumber(to **int, least, most int) member {
 }
 
 // surge reads a number of slots or a string with a percentage.
-func surge(to **pool.Surge) member {
+func surge(to **record.Surge) member {
 	return func(name string, value any) error {
 		if n, ok := value.(float64); ok && n == math.Trunc(n) && math.Abs(n) <= math.MaxInt32 {
 			value = strconv.Itoa(int(n))
@@ -90,7 +90,7 @@ func surge(to **pool.Surge) member {
 		if !ok {
 			return badField(name, "must be a number of workers, or a string with a percentage of them, such as \"25%%\"")
 		}
-		s, err := pool.ParseSurge(text)
+		s, err := record.ParseSurge(text)
 		if err != nil {
 			return badField(name, "%.200v", err)
 		}
@@ -101,7 +101,7 @@ func surge(to **pool.Surge) member {
 
 // checks reads a list of checks through rota's own listeners. A caller of the API may not run commands, nor make rota
 // ask other hosts.
-func checks(to *[]pool.Check) member {
+func checks(to *[]record.Check) member {
 	return func(name string, value any) error {
 		items, ok := value.([]any)
 		if !ok || len(items) > mostChecks {

@@ -8,17 +8,17 @@ import (
 	"time"
 
 	"rota/internal/lapse"
-	"rota/internal/pool"
 	"rota/internal/present"
+	"rota/internal/record"
 	"rota/internal/sse"
 	"rota/internal/words"
 )
 
 // rotator starts reloads and waits for them.
 type rotator interface {
-	Reload(request pool.ReloadRequest) (pool.Reload, error)
-	Wait(ctx context.Context, id string, target pool.ReloadState) (pool.Reload, error)
-	WaitCanary(ctx context.Context, id string) (pool.Reload, error)
+	Reload(request record.ReloadRequest) (record.Reload, error)
+	Wait(ctx context.Context, id string, target record.ReloadState) (record.Reload, error)
+	WaitCanary(ctx context.Context, id string) (record.Reload, error)
 }
 
 // reload starts a reload. It answers at once, or when the reload has reached what ?wait= says, or with a stream of
@@ -90,33 +90,33 @@ func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, 
 }
 
 // standing is the state of a reload, in words.
-func standing(reload pool.Reload) string {
+func standing(reload record.Reload) string {
 	switch {
 	case reload.Paused != nil:
 		return "paused (" + string(reload.Paused.Why) + ")"
-	case reload.OnTrial && reload.State == pool.ReloadLive:
+	case reload.OnTrial && reload.State == record.ReloadLive:
 		return "live and on trial"
 	}
 	return string(reload.State)
 }
 
 // answerReload tells a client that waited how the reload went.
-func answerReload(w http.ResponseWriter, reload pool.Reload, wait wait) error {
+func answerReload(w http.ResponseWriter, reload record.Reload, wait wait) error {
 	why := "for an unknown reason"
 	if reload.Failure != nil {
 		why = reload.Failure.Message
 	}
 	judgement := reload.Judge()
 	switch {
-	case reload.State == pool.ReloadCompleted && reload.Failure != nil:
+	case reload.State == record.ReloadCompleted && reload.Failure != nil:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload is completed, but unstable: %s", why)
 	case wait.target == waitCanary && reload.Canaryless():
-		return aboutReload(reload, http.StatusBadRequest, "%v; the reload is %s", pool.ErrNoCanary, standing(reload))
-	case reload.State == pool.ReloadFailed:
+		return aboutReload(reload, http.StatusBadRequest, "%v; the reload is %s", record.ErrNoCanary, standing(reload))
+	case reload.State == record.ReloadFailed:
 		return aboutReload(reload, http.StatusInternalServerError, "the reload failed: %s", why)
-	case reload.State == pool.ReloadAborted && reload.Failure != nil && reload.Failure.Stopping:
+	case reload.State == record.ReloadAborted && reload.Failure != nil && reload.Failure.Stopping:
 		return aboutReload(reload, http.StatusServiceUnavailable, "the reload was aborted: %s", why)
-	case reload.State == pool.ReloadAborted:
+	case reload.State == record.ReloadAborted:
 		return aboutReload(reload, http.StatusConflict, "the reload was aborted: %s", why)
 	case wait.target == waitCanary && reload.CanarySkipped():
 		return aboutReload(reload, http.StatusConflict, "somebody had the reload go on without waiting for its canary; the reload is %s", standing(reload))
@@ -128,7 +128,7 @@ func answerReload(w http.ResponseWriter, reload pool.Reload, wait wait) error {
 	return writeJSON(w, http.StatusOK, present.Reload(reload))
 }
 
-func aboutReload(reload pool.Reload, status int, format string, args ...any) error {
+func aboutReload(reload record.Reload, status int, format string, args ...any) error {
 	p := problemf(status, format, args...)
 	v := present.Reload(reload)
 	p.Reload = &v

@@ -16,7 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestReloadAtOnce(t *testing.T) {
@@ -31,7 +31,7 @@ func TestReloadAtOnce(t *testing.T) {
 	require.Nil(t, view["error"])
 	require.Nil(t, view["started_at"])
 	require.Equal(t, []any{}, view["steps"])
-	require.Equal(t, []pool.ReloadRequest{{Trigger: pool.TriggerAPI}}, f.requests)
+	require.Equal(t, []record.ReloadRequest{{Trigger: record.TriggerAPI}}, f.requests)
 	again := get(t, s, a.leadsTo("/reload")).is(http.StatusOK)
 	delete(again, "waiting_for") // which nobody else tells
 	require.Equal(t, view, again)
@@ -42,7 +42,7 @@ func TestReloadBody(t *testing.T) {
 	s := newServer(f)
 	body := `{"reason":"déploy","revision":"v1.4.2","drain_timeout":"90s","start_timeout":"24h"}`
 	view := do(t, s, "POST", "/reload", body, "Content-Type: application/x-www-form-urlencoded").is(http.StatusAccepted)
-	require.Equal(t, pool.ReloadRequest{Trigger: pool.TriggerAPI, Reason: "déploy", Revision: "v1.4.2",
+	require.Equal(t, record.ReloadRequest{Trigger: record.TriggerAPI, Reason: "déploy", Revision: "v1.4.2",
 		DrainTimeout: 90 * time.Second, StartTimeout: 24 * time.Hour}, f.requests[0])
 	require.Equal(t, "1m30s", view["drain_timeout"])
 	require.Equal(t, "24h", view["start_timeout"])
@@ -111,7 +111,7 @@ func TestReloadParametersAreChecked(t *testing.T) {
 
 func TestReloadWhileTheMasterStops(t *testing.T) {
 	f := newFakeMaster()
-	f.stopped = pool.ErrStopping
+	f.stopped = record.ErrStopping
 	a := do(t, newServer(f), "POST", "/reload", "")
 	require.Contains(t, a.problem(http.StatusServiceUnavailable, "")["detail"], "shutting down")
 	require.Equal(t, "1", a.Header().Get("Retry-After"))
@@ -134,8 +134,8 @@ func waitFor(t *testing.T, target string, then func(f *fakeMaster, id string)) a
 
 func TestWaitUntilLive(t *testing.T) {
 	view := waitFor(t, "live", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadRolling, pool.EventReloadStarted)
-		f.move(id, pool.ReloadLive, pool.EventReloadLive, func(r *pool.Reload) { r.Replaced, r.LiveAt = 2, startedAt })
+		f.move(id, record.ReloadRolling, record.EventReloadStarted)
+		f.move(id, record.ReloadLive, record.EventReloadLive, func(r *record.Reload) { r.Replaced, r.LiveAt = 2, startedAt })
 	}).is(http.StatusOK)
 	require.Equal(t, "live", view["state"])
 	require.EqualValues(t, 2, view["replaced"])
@@ -143,15 +143,15 @@ func TestWaitUntilLive(t *testing.T) {
 
 func TestWaitUntilCompleted(t *testing.T) {
 	view := waitFor(t, "completed&timeout=1m", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadLive, pool.EventReloadLive)
-		f.move(id, pool.ReloadCompleted, pool.EventReloadCompleted)
+		f.move(id, record.ReloadLive, record.EventReloadLive)
+		f.move(id, record.ReloadCompleted, record.EventReloadCompleted)
 	}).is(http.StatusOK)
 	require.Equal(t, "completed", view["state"])
 }
 
 func TestWhatTheKernelDidNotTellOfAReloadIsNull(t *testing.T) {
 	view := waitFor(t, "live", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadLive, pool.EventReloadLive, func(r *pool.Reload) {
+		f.move(id, record.ReloadLive, record.EventReloadLive, func(r *record.Reload) {
 			r.ConnectionsRemaining, r.ConnectionsCut, r.CutUnknown = 4, 5, true
 		})
 	}).is(http.StatusOK)
@@ -159,7 +159,7 @@ func TestWhatTheKernelDidNotTellOfAReloadIsNull(t *testing.T) {
 	require.Nil(t, view["connections_cut"])
 
 	view = waitFor(t, "live", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadLive, pool.EventReloadLive, func(r *pool.Reload) {
+		f.move(id, record.ReloadLive, record.EventReloadLive, func(r *record.Reload) {
 			r.ConnectionsRemaining, r.ConnectionsCounted, r.ConnectionsCut = 4, true, 5
 		})
 	}).is(http.StatusOK)
@@ -169,9 +169,9 @@ func TestWhatTheKernelDidNotTellOfAReloadIsNull(t *testing.T) {
 
 func TestWaitForAReloadThatFails(t *testing.T) {
 	p := waitFor(t, "live", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadFailed, pool.EventReloadFailed, func(r *pool.Reload) {
-			r.Failure = &pool.Failure{Code: pool.WorkerFailed, Message: "the new worker of slot 0 exited with code 3", WorkerID: newID(), Output: []string{"no config"}}
-			r.Steps = []pool.Step{{At: startedAt, Action: "failed", WorkerID: newID(), Message: "it did"}}
+		f.move(id, record.ReloadFailed, record.EventReloadFailed, func(r *record.Reload) {
+			r.Failure = &record.Failure{Code: record.WorkerFailed, Message: "the new worker of slot 0 exited with code 3", WorkerID: newID(), Output: []string{"no config"}}
+			r.Steps = []record.Step{{At: startedAt, Action: "failed", WorkerID: newID(), Message: "it did"}}
 		})
 	}).problem(http.StatusInternalServerError, "")
 	require.Contains(t, p["detail"], "exited with code 3")
@@ -184,9 +184,9 @@ func TestWaitForAReloadThatFails(t *testing.T) {
 
 func TestWaitForAReloadThatEndsUnstable(t *testing.T) {
 	p := waitFor(t, "completed", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadCompleted, pool.EventReloadCompleted, func(r *pool.Reload) {
+		f.move(id, record.ReloadCompleted, record.EventReloadCompleted, func(r *record.Reload) {
 			r.StartedAt = startedAt
-			r.Failure = &pool.Failure{Code: pool.Unstable, Message: "slot 0 has no ready worker", WorkerID: newID(), Output: []string{"no config"}}
+			r.Failure = &record.Failure{Code: record.Unstable, Message: "slot 0 has no ready worker", WorkerID: newID(), Output: []string{"no config"}}
 		})
 	}).problem(http.StatusInternalServerError, "")
 	require.Equal(t, "the reload is completed, but unstable: slot 0 has no ready worker", p["detail"])
@@ -199,8 +199,8 @@ func TestWaitForAReloadThatEndsUnstable(t *testing.T) {
 
 func TestWaitForAReloadThatIsAborted(t *testing.T) {
 	p := waitFor(t, "completed", func(f *fakeMaster, id string) {
-		f.move(id, pool.ReloadAborted, pool.EventReloadAborted, func(r *pool.Reload) {
-			r.Failure = &pool.Failure{Code: pool.MasterStops, Message: "the master was told to stop", Stopping: true}
+		f.move(id, record.ReloadAborted, record.EventReloadAborted, func(r *record.Reload) {
+			r.Failure = &record.Failure{Code: record.MasterStops, Message: "the master was told to stop", Stopping: true}
 		})
 	}).problem(http.StatusServiceUnavailable, "")
 	require.Equal(t, "aborted", p["reload"].(object)["state"])
@@ -218,7 +218,7 @@ func TestAWaitThatRunsOut(t *testing.T) {
 			require.Equal(t, patience, time.Since(began))
 			require.Equal(t, "queued", p["reload"].(object)["state"])
 			require.Equal(t, "/reloads/"+f.newest(), a.leadsTo("/reload"))
-			f.move(f.newest(), pool.ReloadCompleted, pool.EventReloadCompleted) // it went on
+			f.move(f.newest(), record.ReloadCompleted, record.EventReloadCompleted) // it went on
 			require.Equal(t, "completed", get(t, s, a.leadsTo("/reload")).is(http.StatusOK)["state"])
 		})
 	}
@@ -227,9 +227,9 @@ func TestAWaitThatRunsOut(t *testing.T) {
 // late is a master whose reloads get there just when the wait for them has run out.
 type late struct{ *fakeMaster }
 
-func (l late) Wait(ctx context.Context, id string, target pool.ReloadState) (pool.Reload, error) {
+func (l late) Wait(ctx context.Context, id string, target record.ReloadState) (record.Reload, error) {
 	r, err := l.fakeMaster.Wait(ctx, id, target)
-	l.move(id, target, pool.EventReloadCompleted)
+	l.move(id, target, record.EventReloadCompleted)
 	return r, err
 }
 
@@ -278,7 +278,7 @@ func TestAWaitMayTakeLongerThanTheTimeouts(t *testing.T) {
 	for range 8 {
 		require.True(t, clock.next().comment)
 	}
-	f.move(id, pool.ReloadLive, pool.EventReloadLive)
+	f.move(id, record.ReloadLive, record.EventReloadLive)
 	require.Equal(t, "live", <-answered)
 	clock.named("reload.live")
 }
@@ -309,7 +309,7 @@ func TestHistory(t *testing.T) {
 	require.Equal(t, object{"reloads": []any{}, "next": nil}, get(t, s, "/reloads").is(http.StatusOK))
 	var newestFirst []string
 	for i := range 23 {
-		r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerSignal, Reason: fmt.Sprint(i)})
+		r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerSignal, Reason: fmt.Sprint(i)})
 		require.NoError(t, err)
 		newestFirst = append([]string{r.ID}, newestFirst...)
 	}

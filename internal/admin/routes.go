@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // handler answers a request whose query is checked. An error that it returns becomes the answer, so it must not have
@@ -44,9 +44,9 @@ func (s *Server) routes() []route {
 		{"GET", "/reloads", page, s.listReloads},
 		{"GET", "/reloads/{id}", waits, s.showReload},
 		{"GET", "/reloads/{id}/events", []string{"after"}, s.reloadEvents},
-		{"POST", "/reloads/{id}/abort", nil, s.control(pool.VerbAbort)},
-		{"POST", "/reloads/{id}/pause", nil, s.control(pool.VerbPause)},
-		{"POST", "/reloads/{id}/resume", nil, s.control(pool.VerbResume)},
+		{"POST", "/reloads/{id}/abort", nil, s.control(record.VerbAbort)},
+		{"POST", "/reloads/{id}/pause", nil, s.control(record.VerbPause)},
+		{"POST", "/reloads/{id}/resume", nil, s.control(record.VerbResume)},
 		{"POST", "/reloads/{id}/promote", []string{"skip_canary"}, s.promote},
 		{"GET", "/events", []string{"after", "recent", "stats"}, s.allEvents},
 		{"GET", "/healthz", nil, s.healthz},

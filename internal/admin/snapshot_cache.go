@@ -11,15 +11,15 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/master"
-	"rota/internal/pool"
 	"rota/internal/present"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
 // poolState is what can be seen of the master, its workers and their sockets.
 type poolState interface {
 	Status() (master.Status, error)
-	Worker(id string) (pool.Worker, error)
+	Worker(id string) (record.Worker, error)
 	Connections() (master.Listing, error)
 	Queues() (map[string]kernel.Queue, error)
 }
@@ -88,7 +88,7 @@ func (c *snapshotCache) take() (*snapshot, error) {
 
 // sockets asks the kernel. A refusal leaves nil behind, because the rest is still worth telling. It
 // is logged once.
-func (c *snapshotCache) sockets(workers []pool.Worker) (present.Seen, map[string]kernel.Queue, error) {
+func (c *snapshotCache) sockets(workers []record.Worker) (present.Seen, map[string]kernel.Queue, error) {
 	listing, err1 := c.pool.Connections()
 	queues, err2 := c.pool.Queues()
 	err := errors.Join(err1, err2)
@@ -105,7 +105,7 @@ func (c *snapshotCache) sockets(workers []pool.Worker) (present.Seen, map[string
 	return present.Seen{Connections: census(workers, listing), Families: listing.Families}, queues, nil
 }
 
-func census(workers []pool.Worker, listing master.Listing) present.Census {
+func census(workers []record.Worker, listing master.Listing) present.Census {
 	counts := present.Census{}
 	for _, w := range workers {
 		if w.PID != 0 && !slices.Contains(listing.Unseen, w.ID) {

@@ -18,7 +18,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 	"rota/internal/words"
 )
@@ -46,14 +46,14 @@ func TestStatus(t *testing.T) {
 
 func TestStatusShowsTheReloadInProgress(t *testing.T) {
 	f := newFakeMaster()
-	reload, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerSignal})
+	reload, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerSignal})
 	require.NoError(t, err)
 	f.status.Reload = &reload
 	status := get(t, newServer(f), "/status").is(http.StatusOK)
 	require.Equal(t, reload.ID, status["reload"].(object)["id"])
 	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+", queued\n")
 	trial := reload
-	trial.State, trial.OnTrial, trial.Paused = pool.ReloadLive, true, &pool.Pause{Why: pool.PausedCanary}
+	trial.State, trial.OnTrial, trial.Paused = record.ReloadLive, true, &record.Pause{Why: record.PausedCanary}
 	f.status.Reload = &trial
 	require.Contains(t, get(t, newServer(f), "/").Body.String(), reload.ID+", on trial, 0/2 slots, after the canary, until rota promote\n")
 	f.status.Reload = &reload
@@ -139,7 +139,7 @@ func TestOneWorker(t *testing.T) {
 
 	f.gone[0].Exit.CutUnknown = true
 	require.Nil(t, get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"].(object)["connections_cut"])
-	f.gone[0].Exit = &pool.Exit{Code: 0}
+	f.gone[0].Exit = &record.Exit{Code: 0}
 	require.Equal(t, object{"code": 0.0, "signal": nil, "error": nil, "output": []any{}, "connections_cut": 0.0, "cut_connections": []any{}, "text": "exited with code 0"},
 		get(t, s, "/workers/"+f.gone[0].ID).is(http.StatusOK)["exit"])
 }
@@ -287,7 +287,7 @@ func TestAssets(t *testing.T) {
 
 func TestHeadSaysWhatGetWould(t *testing.T) {
 	f := newFakeMaster()
-	reload, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	reload, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	web := serve(t, newServer(f))
 	for _, route := range web.routes() {

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"rota/internal/master"
-	"rota/internal/pool"
 	"rota/internal/present"
+	"rota/internal/record"
 	"rota/internal/sse"
 	"rota/internal/view"
 )
@@ -19,12 +19,12 @@ type feed struct {
 	stats  time.Duration    // between two statistics; 0: none
 }
 
-func (f feed) wants(e pool.Event) bool { return f.reload == "" || e.ReloadID == f.reload }
-func (f feed) ends(e pool.Event) bool  { return f.reload != "" && endsReload(e) }
+func (f feed) wants(e record.Event) bool { return f.reload == "" || e.ReloadID == f.reload }
+func (f feed) ends(e record.Event) bool  { return f.reload != "" && endsReload(e) }
 
 // endsReload reports whether the event is the last one of its reload.
-func endsReload(e pool.Event) bool {
-	return e.Type == pool.EventReloadCompleted || e.Type == pool.EventReloadFailed || e.Type == pool.EventReloadAborted
+func endsReload(e record.Event) bool {
+	return e.Type == record.EventReloadCompleted || e.Type == record.EventReloadFailed || e.Type == record.EventReloadAborted
 }
 
 // stream sends the feed until it or its reader ends. The answer has begun, so an error has no reader.
@@ -38,7 +38,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, f feed) {
 		options.Periodic = newStatsTicker(f.stats, s.times.gap, s.snapshots, out)
 	}
 	if replay(out, f, options.Periodic) {
-		sse.Follow(out, f.C, func(e pool.Event) bool { return passOn(out, f, e) }, options)
+		sse.Follow(out, f.C, func(e record.Event) bool { return passOn(out, f, e) }, options)
 	}
 }
 
@@ -68,14 +68,14 @@ func replay(out *sse.Writer, f feed, stats sse.Periodic) bool {
 }
 
 // passOn sends the event if the feed wants it; false when the stream is over with it.
-func passOn(out *sse.Writer, f feed, e pool.Event) bool {
+func passOn(out *sse.Writer, f feed, e record.Event) bool {
 	if !f.wants(e) {
 		return true
 	}
 	return sendEvent(out, e) == nil && !f.ends(e)
 }
 
-func sendEvent(out *sse.Writer, e pool.Event) error {
+func sendEvent(out *sse.Writer, e record.Event) error {
 	data, err := view.Encode(present.Event(e))
 	if err != nil {
 		return err

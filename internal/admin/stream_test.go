@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/sse"
 )
 
@@ -37,7 +37,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 func TestProgressIsAtTheTop(t *testing.T) {
 	f := newFakeMaster()
 	stream := serve(t, newServer(f)).open("GET", "/events")
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	queued := stream.named("reload.queued")
 	require.NotContains(t, queued.data, "replaced")
@@ -45,7 +45,7 @@ func TestProgressIsAtTheTop(t *testing.T) {
 		require.Contains(t, queued.data["reload"], name)
 		require.Nil(t, queued.data["reload"].(object)[name], "it comes with the last event")
 	}
-	f.move(r.ID, pool.ReloadRolling, pool.EventReloadProgress, func(r *pool.Reload) {
+	f.move(r.ID, record.ReloadRolling, record.EventReloadProgress, func(r *record.Reload) {
 		r.Replaced, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 1, 1, 5, true
 	})
 	m := stream.named("reload.progress")
@@ -54,14 +54,14 @@ func TestProgressIsAtTheTop(t *testing.T) {
 		require.Equal(t, want, m.data[name], name)
 	}
 	require.Equal(t, "queued", m.data["from"])
-	f.move(r.ID, pool.ReloadRolling, pool.EventReloadProgress, func(r *pool.Reload) { r.ConnectionsCounted = false })
+	f.move(r.ID, record.ReloadRolling, record.EventReloadProgress, func(r *record.Reload) { r.ConnectionsCounted = false })
 	m = stream.named("reload.progress")
 	require.NotContains(t, m.data, "from", "its state is what it was")
 	require.Contains(t, m.data, "connections_remaining")
 	require.Nil(t, m.data["connections_remaining"], "they were not counted")
-	f.move(r.ID, pool.ReloadReverting, pool.EventReloadProgress)
+	f.move(r.ID, record.ReloadReverting, record.EventReloadProgress)
 	require.Equal(t, "rolling", stream.named("reload.progress").data["from"])
-	f.move(r.ID, pool.ReloadFailed, pool.EventReloadFailed)
+	f.move(r.ID, record.ReloadFailed, record.EventReloadFailed)
 	m = stream.named("reload.failed")
 	require.Equal(t, "reverting", m.data["from"])
 	require.Len(t, m.data["reload"].(object)["callers"], 1)
@@ -70,7 +70,7 @@ func TestProgressIsAtTheTop(t *testing.T) {
 func TestScalingTellsBothSizes(t *testing.T) {
 	f := newFakeMaster()
 	stream := serve(t, newServer(f)).open("GET", "/events")
-	f.with(func() { f.publish(pool.Event{Type: pool.EventPoolScaled, Workers: 3, Before: 2}) })
+	f.with(func() { f.publish(record.Event{Type: record.EventPoolScaled, Workers: 3, Before: 2}) })
 	m := stream.named("pool.scaled")
 	require.EqualValues(t, 3, m.data["pool_size"])
 	require.EqualValues(t, 2, m.data["pool_size_before"])
@@ -82,10 +82,10 @@ func TestNothingIsEscapedForHTML(t *testing.T) {
 	const said = "<b>it's \"5 > 3\" & more</b>"
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI, Reason: said})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI, Reason: said})
 	require.NoError(t, err)
-	f.move(r.ID, pool.ReloadFailed, pool.EventReloadFailed, func(r *pool.Reload) {
-		r.Failure = &pool.Failure{Code: pool.WorkerFailed, Message: said + "\r\n\u2028", Output: []string{said}}
+	f.move(r.ID, record.ReloadFailed, record.EventReloadFailed, func(r *record.Reload) {
+		r.Failure = &record.Failure{Code: record.WorkerFailed, Message: said + "\r\n\u2028", Output: []string{said}}
 	})
 	f.status.Reload = &f.reloads[0]
 	const raw = `<b>it's \"5 > 3\" & more</b>`
@@ -163,7 +163,7 @@ func TestStreamParametersAreChecked(t *testing.T) {
 		get(t, s, "/events?"+query).problem(http.StatusBadRequest, field)
 	}
 	get(t, s, "/events", "Last-Event-ID: x").problem(http.StatusBadRequest, "Last-Event-ID")
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	get(t, s, "/reloads/"+r.ID+"/events?after=x").problem(http.StatusBadRequest, "after")
 	get(t, s, "/reloads/"+r.ID+"/events?recent=1").problem(http.StatusBadRequest, "recent")
@@ -172,18 +172,18 @@ func TestStreamParametersAreChecked(t *testing.T) {
 func TestReloadEvents(t *testing.T) {
 	f := newFakeMaster()
 	f.tell(2)
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	f.tell(1)
 	web := serve(t, newServer(f))
 	stream := web.open("GET", "/reloads/"+r.ID+"/events")
 	require.Equal(t, "3", stream.named("reload.queued").id)
-	f.move(r.ID, pool.ReloadRolling, pool.EventReloadStarted)
+	f.move(r.ID, record.ReloadRolling, record.EventReloadStarted)
 	f.tell(1)
 	stream.named("reload.started")
-	f.move(r.ID, pool.ReloadLive, pool.EventReloadLive)
-	f.move(r.ID, pool.ReloadCompleted, pool.EventReloadCompleted, func(r *pool.Reload) {
-		r.Steps = []pool.Step{{At: startedAt, Action: "ready", WorkerID: newID()}}
+	f.move(r.ID, record.ReloadLive, record.EventReloadLive)
+	f.move(r.ID, record.ReloadCompleted, record.EventReloadCompleted, func(r *record.Reload) {
+		r.Steps = []record.Step{{At: startedAt, Action: "ready", WorkerID: newID()}}
 	})
 	stream.named("reload.live")
 	require.Len(t, stream.named("reload.completed").data["reload"].(object)["steps"], 1)
@@ -197,10 +197,10 @@ func TestReloadEvents(t *testing.T) {
 
 func TestReloadEventsWhenItIsOver(t *testing.T) {
 	f := newFakeMaster()
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
-	f.move(r.ID, pool.ReloadFailed, pool.EventReloadFailed)
-	f.with(func() { f.publish(pool.Event{Type: pool.EventWorkerExited, ReloadID: r.ID, Worker: &f.gone[0]}) }) // straggles
+	f.move(r.ID, record.ReloadFailed, record.EventReloadFailed)
+	f.with(func() { f.publish(record.Event{Type: record.EventWorkerExited, ReloadID: r.ID, Worker: &f.gone[0]}) }) // straggles
 	s := newServer(f)
 	path := "/reloads/" + r.ID + "/events"
 	for _, after := range []string{"2", "3"} {
@@ -231,7 +231,7 @@ func TestReloadThatStreamsItsProgress(t *testing.T) {
 	id := f.newest()
 	require.Equal(t, "/reloads/"+id, stream.head.Get("Location"))
 	require.Equal(t, id, stream.named("reload.queued").data["reload_id"])
-	f.move(id, pool.ReloadAborted, pool.EventReloadAborted)
+	f.move(id, record.ReloadAborted, record.EventReloadAborted)
 	stream.named("reload.aborted")
 	stream.ends()
 }
@@ -313,7 +313,7 @@ func TestTooManyStreams(t *testing.T) {
 
 func TestStreamsEndAtShutdown(t *testing.T) {
 	f := newFakeMaster()
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	s := newServer(f)
 	web := serve(t, s)
@@ -321,7 +321,7 @@ func TestStreamsEndAtShutdown(t *testing.T) {
 	one.named("reload.queued")
 	f.with(func() {
 		s.end.Do(func() { close(s.closing) }) // at the same time as the last event
-		f.publish(pool.Event{Type: pool.EventWorkerExited, Worker: &f.gone[0]})
+		f.publish(record.Event{Type: record.EventWorkerExited, Worker: &f.gone[0]})
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -348,7 +348,7 @@ func TestTheLastEventsAreToldAtShutdown(t *testing.T) {
 		out, err := sse.Open(flushing{w}, time.Second)
 		require.NoError(t, err)
 		told := feed{Subscription: subscription}
-		sse.Follow(out, told.C, func(e pool.Event) bool { return passOn(out, told, e) }, sse.Options{Heartbeat: time.Minute, Closing: s.closing})
+		sse.Follow(out, told.C, func(e record.Event) bool { return passOn(out, told, e) }, sse.Options{Heartbeat: time.Minute, Closing: s.closing})
 		require.Empty(t, subscription.C)
 	}
 }
@@ -374,7 +374,7 @@ func TestAReaderThatFallsBehindIsCutOff(t *testing.T) {
 	stream := serve(t, s).open("GET", "/events")
 	f.with(func() {
 		for range 200 { // faster than anyone can read
-			f.publish(pool.Event{Type: pool.EventMasterStarted})
+			f.publish(record.Event{Type: record.EventMasterStarted})
 		}
 	})
 	for want := 1; ; want++ {
@@ -406,7 +406,7 @@ func TestAReaderThatStopsReadingIsCutOff(t *testing.T) {
 	require.NoError(t, err)
 	f.with(func() {
 		for range 2000 {
-			f.publish(pool.Event{Type: pool.EventMasterStarted, Message: strings.Repeat("x", 10_000)})
+			f.publish(record.Event{Type: record.EventMasterStarted, Message: strings.Repeat("x", 10_000)})
 		}
 	})
 	select {

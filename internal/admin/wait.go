@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // wait is what a client waits for; its zero value is nothing.
@@ -19,8 +19,8 @@ type waitTarget string
 
 const (
 	waitCanary    waitTarget = "canary"
-	waitLive      waitTarget = waitTarget(pool.ReloadLive)
-	waitCompleted waitTarget = waitTarget(pool.ReloadCompleted)
+	waitLive      waitTarget = waitTarget(record.ReloadLive)
+	waitCompleted waitTarget = waitTarget(record.ReloadCompleted)
 )
 
 // requirement is what a reload has to be, besides reaching its target.
@@ -62,19 +62,19 @@ func (w wait) lossless() bool { return w.require == requireLossless }
 func (w wait) needsCanary() bool { return w.target == waitCanary || w.require == requireCanary }
 
 // reaches returns the reload once it has reached the target, or never will.
-func (s *Server) reaches(ctx context.Context, id string, w wait) (pool.Reload, error) {
+func (s *Server) reaches(ctx context.Context, id string, w wait) (record.Reload, error) {
 	if w.target == waitCanary {
 		return s.master.WaitCanary(ctx, id)
 	}
-	return s.master.Wait(ctx, id, pool.ReloadState(w.target))
+	return s.master.Wait(ctx, id, record.ReloadState(w.target))
 }
 
 // over reports whether the reload has reached the target, or never will.
-func (w wait) over(r *pool.Reload) bool {
+func (w wait) over(r *record.Reload) bool {
 	if w.target == waitCanary {
 		return r.CanaryDecided()
 	}
-	return r.Reached(pool.ReloadState(w.target))
+	return r.Reached(record.ReloadState(w.target))
 }
 
 // what names the target, in words that follow "is not".

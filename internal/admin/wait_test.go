@@ -7,24 +7,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // rolls lets the plan of a reload be made, with so many canaries.
 func rolls(f *fakeMaster, id string, canary int) {
-	f.move(id, pool.ReloadRolling, pool.EventReloadStarted, func(r *pool.Reload) {
-		r.Program, r.Strategy.Canary = &pool.Program{}, canary
+	f.move(id, record.ReloadRolling, record.EventReloadStarted, func(r *record.Reload) {
+		r.Program, r.Strategy.Canary = &record.Program{}, canary
 	})
 }
 
-func canaryUp(r *pool.Reload) {
-	r.CanaryAt, r.Paused = startedAt, &pool.Pause{Why: pool.PausedCanary, Since: startedAt}
+func canaryUp(r *record.Reload) {
+	r.CanaryAt, r.Paused = startedAt, &record.Pause{Why: record.PausedCanary, Since: startedAt}
 }
 
 func TestWaitForTheCanary(t *testing.T) {
 	view := waitFor(t, "canary", func(f *fakeMaster, id string) {
 		rolls(f, id, 1)
-		f.move(id, pool.ReloadRolling, pool.EventReloadProgress, canaryUp)
+		f.move(id, record.ReloadRolling, record.EventReloadProgress, canaryUp)
 	}).is(http.StatusOK)
 	require.Equal(t, "rolling", view["state"])
 	require.NotNil(t, view["canary_at"])
@@ -33,20 +33,20 @@ func TestWaitForTheCanary(t *testing.T) {
 
 // What comes after the canary does not make it fail.
 func TestACanaryThatWasPromotedBeforeTheWaiterIsToldWasReached(t *testing.T) {
-	for _, state := range []pool.ReloadState{pool.ReloadRolling, pool.ReloadLive, pool.ReloadCompleted} {
+	for _, state := range []record.ReloadState{record.ReloadRolling, record.ReloadLive, record.ReloadCompleted} {
 		view := waitFor(t, "canary", func(f *fakeMaster, id string) {
 			rolls(f, id, 1)
-			f.move(id, state, pool.EventReloadProgress, func(r *pool.Reload) { r.CanaryAt, r.PromotedAt = startedAt, startedAt.Add(time.Second) })
+			f.move(id, state, record.EventReloadProgress, func(r *record.Reload) { r.CanaryAt, r.PromotedAt = startedAt, startedAt.Add(time.Second) })
 		}).is(http.StatusOK)
 		require.NotNil(t, view["promoted_at"])
 	}
 }
 
 func TestACanaryThatIsNotReached(t *testing.T) {
-	ends := func(state pool.ReloadState, f pool.Failure) func(*fakeMaster, string) {
+	ends := func(state record.ReloadState, f record.Failure) func(*fakeMaster, string) {
 		return func(m *fakeMaster, id string) {
 			rolls(m, id, 1)
-			m.move(id, state, pool.EventReloadFailed, func(r *pool.Reload) { r.CanaryAt, r.Failure = startedAt, &f })
+			m.move(id, state, record.EventReloadFailed, func(r *record.Reload) { r.CanaryAt, r.Failure = startedAt, &f })
 		}
 	}
 	for name, c := range map[string]struct {
@@ -54,19 +54,19 @@ func TestACanaryThatIsNotReached(t *testing.T) {
 		status int
 		says   string
 	}{
-		"it fails":         {ends(pool.ReloadFailed, pool.Failure{Code: pool.WorkerFailed, Message: "no good"}), http.StatusInternalServerError, "no good"},
-		"it is aborted":    {ends(pool.ReloadAborted, pool.Failure{Code: pool.AbortAsked, Message: "too slow"}), http.StatusConflict, "too slow"},
-		"the master stops": {ends(pool.ReloadAborted, pool.Failure{Code: pool.MasterStops, Message: "it stops", Stopping: true}), http.StatusServiceUnavailable, "it stops"},
+		"it fails":         {ends(record.ReloadFailed, record.Failure{Code: record.WorkerFailed, Message: "no good"}), http.StatusInternalServerError, "no good"},
+		"it is aborted":    {ends(record.ReloadAborted, record.Failure{Code: record.AbortAsked, Message: "too slow"}), http.StatusConflict, "too slow"},
+		"the master stops": {ends(record.ReloadAborted, record.Failure{Code: record.MasterStops, Message: "it stops", Stopping: true}), http.StatusServiceUnavailable, "it stops"},
 		"it is skipped": {func(f *fakeMaster, id string) {
 			rolls(f, id, 1)
-			f.move(id, pool.ReloadRolling, pool.EventReloadProgress, func(r *pool.Reload) { r.PromotedAt = startedAt })
+			f.move(id, record.ReloadRolling, record.EventReloadProgress, func(r *record.Reload) { r.PromotedAt = startedAt })
 		}, http.StatusConflict, "without waiting for its canary"},
 		"there is none": {func(f *fakeMaster, id string) {
 			rolls(f, id, 0)
 		}, http.StatusBadRequest, "there is no canary to wait for"},
 		"its settings have lost it": {func(f *fakeMaster, id string) {
-			f.move(id, pool.ReloadFailed, pool.EventReloadFailed, func(r *pool.Reload) {
-				r.Failure = &pool.Failure{Code: pool.NoCanary, Message: pool.ErrNoCanary.Error()}
+			f.move(id, record.ReloadFailed, record.EventReloadFailed, func(r *record.Reload) {
+				r.Failure = &record.Failure{Code: record.NoCanary, Message: record.ErrNoCanary.Error()}
 			})
 		}, http.StatusBadRequest, "there is no canary to wait for"},
 	} {
@@ -85,7 +85,7 @@ func TestAReloadWithoutTheCanaryThatIsNeededIsNotStarted(t *testing.T) {
 		require.Equal(t, needs, f.requests[0].NeedsCanary, query)
 	}
 	f := newFakeMaster()
-	f.stopped = pool.ErrNoCanary
+	f.stopped = record.ErrNoCanary
 	p := do(t, newServer(f), "POST", "/reload?wait=canary", "").problem(http.StatusBadRequest, "canary")
 	require.Contains(t, p["detail"], "--canary 1")
 }
@@ -93,19 +93,19 @@ func TestAReloadWithoutTheCanaryThatIsNeededIsNotStarted(t *testing.T) {
 func TestAWaitForACanaryCanBeTakenUpAndRunsOut(t *testing.T) {
 	f := newFakeMaster()
 	s := newServer(f)
-	r, err := f.Reload(pool.ReloadRequest{Trigger: pool.TriggerAPI})
+	r, err := f.Reload(record.ReloadRequest{Trigger: record.TriggerAPI})
 	require.NoError(t, err)
 	at := "/reloads/" + r.ID
 	p := do(t, s, "GET", at+"?wait=canary&timeout=1ms", "").problem(http.StatusGatewayTimeout, "")
 	require.Contains(t, p["detail"], "the reload is not at its canary after 1ms, it is queued")
 	do(t, s, "GET", at+"?require=canary", "").problem(http.StatusBadRequest, "require")
-	f.move(r.ID, pool.ReloadRolling, pool.EventReloadProgress, canaryUp)
+	f.move(r.ID, record.ReloadRolling, record.EventReloadProgress, canaryUp)
 	do(t, s, "GET", at+"?wait=canary", "").is(http.StatusOK)
 }
 
 func TestACanaryThatIsTooLargeIsAMistakeInTheRequest(t *testing.T) {
 	f := newFakeMaster()
-	f.stopped = pool.CanaryTooLarge{Canary: 5, Slots: 2}
+	f.stopped = record.CanaryTooLarge{Canary: 5, Slots: 2}
 	p := do(t, newServer(f), "POST", "/reload", `{"canary":5}`).problem(http.StatusBadRequest, "canary")
 	require.Contains(t, p["detail"], "a canary of 5 leaves none of the 2 slots for later; it can be at most 1")
 }

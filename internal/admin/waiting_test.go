@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // fakeWithWaiting has, of four slots, a waiting one between two workers, and one after them
@@ -16,9 +16,9 @@ import (
 func fakeWithWaiting() *fakeMaster {
 	f := newFakeMaster()
 	f.workers[1].Slot = 2
-	died := pool.Worker{ID: newID(), Slot: 1, Generation: 3, PID: 4711, State: pool.WorkerExited, StartedAt: startedAt,
-		Exit: &pool.Exit{Code: 3, Output: []string{"no database", "<giving up>"}}}
-	late := pool.Worker{ID: newID(), Slot: 3, Generation: 3, PID: 4712, State: pool.WorkerDraining, StartedAt: startedAt}
+	died := record.Worker{ID: newID(), Slot: 1, Generation: 3, PID: 4711, State: record.WorkerExited, StartedAt: startedAt,
+		Exit: &record.Exit{Code: 3, Output: []string{"no database", "<giving up>"}}}
+	late := record.Worker{ID: newID(), Slot: 3, Generation: 3, PID: 4712, State: record.WorkerDraining, StartedAt: startedAt}
 	f.status.Size = 4
 	f.status.Waiting = []master.WaitingSlot{{Slot: 1, Deaths: 4, NextTry: time.Now().Add(time.Hour), Last: died}, {Slot: 3, Deaths: 2, Last: late}}
 	return f
@@ -55,7 +55,7 @@ func TestTheSummaryShowsWaitingSlots(t *testing.T) {
 1 +waiting .* 4 deaths in a row, the last: exited with code 3; next try in (1h0m0s|59m.*s)
 2 +starting .*
 3 +waiting .* 2 deaths in a row, the last: was not ready in time\n$`, text)
-	f.status.Waiting[0].Last.Exit = &pool.Exit{Code: -1, Signal: "SIGKILL"}
+	f.status.Waiting[0].Last.Exit = &record.Exit{Code: -1, Signal: "SIGKILL"}
 	f.workers = nil
 	require.Regexp(t, `(?m)^SLOT .*\n1 +waiting .*: was ended by signal SIGKILL; next try in .*\n3 +waiting`, get(t, s, "/").Body.String())
 }

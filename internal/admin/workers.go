@@ -7,8 +7,8 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
-	"rota/internal/pool"
 	"rota/internal/present"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -47,7 +47,7 @@ func (s *Server) showWorker(w http.ResponseWriter, r *http.Request, _ query) err
 
 // holdingOf is nil for a worker that does not drain.
 func (s *Server) holdingOf(w view.WorkerCore) *view.Holding {
-	if w.State != string(pool.WorkerDraining) {
+	if w.State != string(record.WorkerDraining) {
 		return nil
 	}
 	holdings, err := s.master.Holdings([]string{w.ID})

@@ -19,14 +19,14 @@ import (
 	"rota/internal/listen"
 	"rota/internal/master"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // round is one under way.
 type round struct {
 	master.Round
 	timeout time.Duration
-	result  pool.Result
+	result  record.Result
 }
 
 // complaint is a bad answer.
@@ -38,7 +38,7 @@ type complaint struct {
 
 // Run asks the checks one after the other, up to the first that failed. Each takes at most little more than twice the timeout,
 // tcp that much for each listener.
-func Run(ctx context.Context, r master.Round) pool.Result {
+func Run(ctx context.Context, r master.Round) record.Result {
 	this := &round{Round: r, timeout: cmp.Or(r.Timeout, plan.DefaultCheckTimeout)}
 	this.result.OK = true
 	for _, c := range r.Checks {
@@ -46,7 +46,7 @@ func Run(ctx context.Context, r master.Round) pool.Result {
 		if ctx.Err() != nil {
 			break
 		}
-		if bad == nil && !well && r.Live && c.Kind != pool.CheckCommand {
+		if bad == nil && !well && r.Live && c.Kind != record.CheckCommand {
 			bad = &complaint{message: "none of the new workers could be asked"}
 		}
 		if bad != nil {
@@ -61,20 +61,20 @@ func Run(ctx context.Context, r master.Round) pool.Result {
 	return this.result
 }
 
-func (r *round) fail(c pool.Check, bad *complaint) {
+func (r *round) fail(c record.Check, bad *complaint) {
 	r.result.OK = false
 	r.result.Check = named(c)
 	r.result.Message, r.result.Worker, r.result.Output = bad.message, bad.worker, bad.output
 }
 
 // ask returns whether the generation on trial has answered well, which need not be the case when there is no complaint.
-func (r *round) ask(ctx context.Context, c pool.Check) (well bool, bad *complaint) {
+func (r *round) ask(ctx context.Context, c record.Check) (well bool, bad *complaint) {
 	switch c.Kind {
-	case pool.CheckTCP:
+	case record.CheckTCP:
 		return r.askTCP(ctx)
-	case pool.CheckPath:
+	case record.CheckPath:
 		return r.askPath(ctx, c.Target)
-	case pool.CheckURL:
+	case record.CheckURL:
 		return r.askURL(ctx, c.Target)
 	default:
 		return r.run(ctx, c)

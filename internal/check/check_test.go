@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 const short = 200 * time.Millisecond
@@ -28,7 +28,7 @@ func TestEveryWorkerIsAsked(t *testing.T) {
 	for i, id := range workers {
 		h.worker(id, says(200, func() { asked[i].Add(1) }))
 	}
-	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 4, Of: 4}, Run(t.Context(), h.round("http:/up", true, workers...)))
+	require.Equal(t, record.Result{OK: true, Passed: 1, Reached: 4, Of: 4}, Run(t.Context(), h.round("http:/up", true, workers...)))
 	for i := range asked {
 		require.Positive(t, asked[i].Load())
 	}
@@ -57,7 +57,7 @@ func TestWhatAnOlderWorkerSaysNeverCounts(t *testing.T) {
 		var once sync.Once
 		h.worker("old", says(500, func() { once.Do(func() { h.worker("new", says(200)) }) })) // which is asked first
 		r := Run(t.Context(), h.round("http:/", live, "new"))
-		require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, r)
+		require.Equal(t, record.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, r)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestACheckThatOnlyOlderWorkersAnsweredHasNotPassed(t *testing.T) {
 	h := open(t, "tcp", "127.0.0.1:0")
 	h.worker("old", says(200))
 	for _, check := range []string{"tcp", "http:/"} {
-		require.Equal(t, pool.Result{OK: true, Of: 1, Missed: []string{"new"}}, Run(t.Context(), h.round(check, false, "new")))
+		require.Equal(t, record.Result{OK: true, Of: 1, Missed: []string{"new"}}, Run(t.Context(), h.round(check, false, "new")))
 		round := h.round(check, true, "new")
 		round.Timeout = short
 		r := Run(t.Context(), round)
@@ -166,8 +166,8 @@ func TestWhoAcceptsAndClosesAtOnceIsWellOverTCPAndNotOverHTTP(t *testing.T) {
 	h.worker("a", func(net.Conn) {})
 	round := h.round("tcp", true)
 	round.Holders = func([]listen.Client) (map[listen.Client]string, error) { return nil, nil } // it was too quick to be seen
-	require.Equal(t, pool.Result{OK: true, Passed: 1}, Run(t.Context(), round))
-	round.Checks = []pool.Check{{Kind: pool.CheckPath, Target: "/"}}
+	require.Equal(t, record.Result{OK: true, Passed: 1}, Run(t.Context(), round))
+	round.Checks = []record.Check{{Kind: record.CheckPath, Target: "/"}}
 	require.Contains(t, Run(t.Context(), round).Message, "was not answered")
 }
 
@@ -204,13 +204,13 @@ func TestEveryStreamListenerHasToAccept(t *testing.T) {
 		maps.Copy(one, other)
 		return one, err
 	}
-	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), round))
+	require.Equal(t, record.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), round))
 }
 
 func TestAPathIsAskedForOnAUnixSocketIfThereIsNothingElse(t *testing.T) {
 	local := open(t, "unix", "@rota-test-check-"+t.Name())
 	local.worker("a", says(200))
-	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), local.round("http:/", true, "a")))
+	require.Equal(t, record.Result{OK: true, Passed: 1, Reached: 1, Of: 1}, Run(t.Context(), local.round("http:/", true, "a")))
 	tcp := open(t, "tcp", "127.0.0.1:0")
 	tcp.worker("b", says(500))
 	round := tcp.round("http:/", true, "b")
@@ -244,7 +244,7 @@ func TestTheFirstFailureEndsTheRound(t *testing.T) {
 	h.worker("a", says(404))
 	round := h.round("tcp", true, "a")
 	for _, path := range []string{"/first", "/second"} {
-		round.Checks = append(round.Checks, pool.Check{Kind: pool.CheckPath, Target: path})
+		round.Checks = append(round.Checks, record.Check{Kind: record.CheckPath, Target: path})
 	}
 	r := Run(t.Context(), round)
 	require.Equal(t, "http:/first", r.Check)
@@ -288,11 +288,11 @@ func TestACommandIsToldWhatItIsAbout(t *testing.T) {
 		got = append([]string{line}, env...)
 		return nil, nil
 	}
-	require.Equal(t, pool.Result{OK: true, Passed: 1}, Run(t.Context(), round))
+	require.Equal(t, record.Result{OK: true, Passed: 1}, Run(t.Context(), round))
 	require.Equal(t, []string{"./smoke", "ROTA_RELOAD_ID=id", "ROTA_GENERATION=7", "ROTA_REVISION=v7", "ROTA_LISTEN=" + h.listener.Reachable()}, got)
 
 	round.Commands, got = false, nil
-	require.Equal(t, pool.Result{OK: true}, Run(t.Context(), round))
+	require.Equal(t, record.Result{OK: true}, Run(t.Context(), round))
 	require.Nil(t, got, "there is nobody yet whom it could be about")
 }
 
@@ -303,7 +303,7 @@ func TestACommandThatFailsIsNamed(t *testing.T) {
 	round.Command = func(context.Context, string, []string) ([]string, error) {
 		return []string{"no", "smoke"}, errors.New("it exited with code 3")
 	}
-	require.Equal(t, pool.Result{Check: "./smoke", Message: `check 1, "./smoke", failed: it exited with code 3`, Output: []string{"no", "smoke"}}, Run(t.Context(), round))
+	require.Equal(t, record.Result{Check: "./smoke", Message: `check 1, "./smoke", failed: it exited with code 3`, Output: []string{"no", "smoke"}}, Run(t.Context(), round))
 
 	round.Timeout = time.Millisecond
 	round.Command = func(ctx context.Context, _ string, _ []string) ([]string, error) {

@@ -8,11 +8,11 @@ import (
 	"strconv"
 
 	"rota/internal/lapse"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // run has a command decide, which is told of the reload in its environment.
-func (r *round) run(ctx context.Context, c pool.Check) (well bool, bad *complaint) {
+func (r *round) run(ctx context.Context, c record.Check) (well bool, bad *complaint) {
 	if !r.Commands || r.Command == nil {
 		return false, nil
 	}

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // A check may hold secrets: a password or a token in its URL, a header among a command's arguments. What
@@ -14,11 +14,11 @@ import (
 const hidden = "…"
 
 // named is the check as people are told of it.
-func named(c pool.Check) string {
+func named(c record.Check) string {
 	switch c.Kind {
-	case pool.CheckTCP:
+	case record.CheckTCP:
 		return c.String()
-	case pool.CheckCommand:
+	case record.CheckCommand:
 		return namedCommand(c.Target)
 	default:
 		return namedURL(c.String())

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestACheckIsNamedWithoutItsSecrets(t *testing.T) {
@@ -48,7 +48,7 @@ func TestACommandThatFailsKeepsItsArguments(t *testing.T) {
 	} {
 		round := h.round(line, true)
 		round.Commands = true
-		round.Checks = append([]pool.Check{{Kind: pool.CheckCommand, Target: "true"}}, round.Checks...)
+		round.Checks = append([]record.Check{{Kind: record.CheckCommand, Target: "true"}}, round.Checks...)
 		round.Command = func(_ context.Context, got string, _ []string) ([]string, error) {
 			if got == "true" {
 				return nil, nil

@@ -5,19 +5,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestACheckIsReadAndWrittenTheSame(t *testing.T) {
-	for text, want := range map[string]pool.Check{
-		"tcp":                           {Kind: pool.CheckTCP},
-		"http:/healthz?deep=1":          {Kind: pool.CheckPath, Target: "/healthz?deep=1"},
-		"http://127.0.0.1:80/up":        {Kind: pool.CheckURL, Target: "http://127.0.0.1:80/up"},
-		"https://example.com":           {Kind: pool.CheckURL, Target: "https://example.com"},
-		"./smoke.sh":                    {Kind: pool.CheckCommand, Target: "./smoke.sh"},
-		"curl -f http://localhost/, ok": {Kind: pool.CheckCommand, Target: "curl -f http://localhost/, ok"},
-		"tcpdump":                       {Kind: pool.CheckCommand, Target: "tcpdump"},
-		"VAR=a:b ./run":                 {Kind: pool.CheckCommand, Target: "VAR=a:b ./run"},
+	for text, want := range map[string]record.Check{
+		"tcp":                           {Kind: record.CheckTCP},
+		"http:/healthz?deep=1":          {Kind: record.CheckPath, Target: "/healthz?deep=1"},
+		"http://127.0.0.1:80/up":        {Kind: record.CheckURL, Target: "http://127.0.0.1:80/up"},
+		"https://example.com":           {Kind: record.CheckURL, Target: "https://example.com"},
+		"./smoke.sh":                    {Kind: record.CheckCommand, Target: "./smoke.sh"},
+		"curl -f http://localhost/, ok": {Kind: record.CheckCommand, Target: "curl -f http://localhost/, ok"},
+		"tcpdump":                       {Kind: record.CheckCommand, Target: "tcpdump"},
+		"VAR=a:b ./run":                 {Kind: record.CheckCommand, Target: "VAR=a:b ./run"},
 	} {
 		c, err := Parse(text)
 		require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -84,7 +84,7 @@ func (h *house) round(check string, live bool, workers ...string) master.Round {
 	c, err := Parse(check)
 	require.NoError(h.t, err)
 	return master.Round{
-		Checks:    []pool.Check{c},
+		Checks:    []record.Check{c},
 		Timeout:   patience,
 		Live:      live,
 		Listeners: []listen.ListenAddress{h.listener},

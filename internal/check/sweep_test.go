@@ -11,7 +11,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Whom a round has reached.
@@ -64,7 +64,7 @@ func TestAWorkerThatIsPassedOverIsReachedWhileTheOthersAreKeptWaiting(t *testing
 	})
 	go func() { <-waits; h.worker("passed over", says(200, func() { late.Add(1) })) }()
 	r := Run(t.Context(), h.round("http:/", true, "preferred", "passed over"))
-	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, r)
+	require.Equal(t, record.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, r)
 	require.Positive(t, late.Load())
 }
 
@@ -91,7 +91,7 @@ func TestEachWorkerIsToAcceptOnEachListener(t *testing.T) {
 
 	two.worker("b", readsOn)
 	round.Live, round.Timeout = true, patience
-	require.Equal(t, pool.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, Run(t.Context(), round))
+	require.Equal(t, record.Result{OK: true, Passed: 1, Reached: 2, Of: 2}, Run(t.Context(), round))
 }
 
 func both(one, two *house) func([]listen.Client) (map[listen.Client]string, error) {

@@ -14,7 +14,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestAURLThatLeadsToAListenerIsAskedOfTheWorkers(t *testing.T) {
@@ -41,10 +41,10 @@ func TestAURLThatLeadsElsewhereIsAskedOnlyWhenItIsLive(t *testing.T) {
 	}))
 	defer elsewhere.Close()
 	h := open(t, "tcp", "127.0.0.1:0")
-	require.Equal(t, pool.Result{OK: true}, Run(t.Context(), h.round(elsewhere.URL, false, "a")))
+	require.Equal(t, record.Result{OK: true}, Run(t.Context(), h.round(elsewhere.URL, false, "a")))
 	require.Zero(t, asked.Load())
 	status = http.StatusFound
-	require.Equal(t, pool.Result{OK: true, Passed: 1}, Run(t.Context(), h.round(elsewhere.URL, true, "a")))
+	require.Equal(t, record.Result{OK: true, Passed: 1}, Run(t.Context(), h.round(elsewhere.URL, true, "a")))
 	require.EqualValues(t, 1, asked.Load())
 	status = http.StatusBadGateway
 	require.Equal(t, "GET "+elsewhere.URL+" was answered with 502 Bad Gateway", Run(t.Context(), h.round(elsewhere.URL, true, "a")).Message)

@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // life is how a trial ended and what it left behind.
 type life struct {
 	asTold    bool // it ended, or was ended, after it had been ready and told to stop; nobody was impatient
-	exit      pool.Exit
+	exit      record.Exit
 	took      time.Duration // from the stop signal to the end
 	left      kernel.Family
 	listens   bool

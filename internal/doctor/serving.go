@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // serving is the first trial: does the program serve at all, and well? It is told to stop when nobody
@@ -115,7 +115,7 @@ func (t *trial) welcome(ctx context.Context) error {
 
 // howReady says by what the program was known to be ready, if that was not its word.
 func (e *examination) howReady(t *trial) string {
-	if t.by != pool.ByLife && t.by != pool.ByAssumption {
+	if t.by != record.ByLife && t.by != record.ByAssumption {
 		return t.how
 	}
 	return t.how + ", which is a guess; better " + saysReady.advice

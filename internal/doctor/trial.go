@@ -14,7 +14,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/master"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // trial is one life of the program, as the only worker of a master. Only its first worker counts:
@@ -35,12 +35,12 @@ type trial struct {
 
 	unblock bool  // the socket was non-blocking when it was ready or told to stop, or made so
 	waits   waits // when it was told to stop
-	by      pool.ReadyBy
+	by      record.ReadyBy
 	missing string        // what it has not done, if it was not ready in time
 	how     string        // what showed that it is ready; "" for READY=1
 	stopped time.Time     // when it was told to
 	waited  time.Duration // from there to the first connection accepted
-	exit    *pool.Exit
+	exit    *record.Exit
 	at      time.Time // of the exit
 	left    sync.Map  // kernel.Family by worker: what was there when it was over
 
@@ -121,24 +121,24 @@ func (t *trial) follow(events *master.Subscription) {
 	}
 }
 
-func (t *trial) hear(e pool.Event) {
+func (t *trial) hear(e record.Event) {
 	w := e.Worker
 	if w == nil || closed(t.ended) || t.worker != "" && t.worker != w.ID {
 		return
 	}
 	t.worker = w.ID
 	switch e.Type {
-	case pool.EventWorkerReady:
+	case record.EventWorkerReady:
 		t.by, t.how = w.Readied.By, w.Readied.Detail
 		t.unblock = t.socket.nonBlocking()
 		close(t.ready)
-	case pool.EventWorkerDraining:
+	case record.EventWorkerDraining:
 		t.stopped = w.DrainingAt
 		if !closed(t.ready) {
 			_, t.missing, _ = strings.Cut(e.Message, ": ")
 		}
 		close(t.told)
-	case pool.EventWorkerExited:
+	case record.EventWorkerExited:
 		t.exit, t.at = t.inFull(w.Exit), w.ExitedAt
 		close(t.ended)
 		t.master.Kill() // no other is wanted
@@ -148,7 +148,7 @@ func (t *trial) hear(e pool.Event) {
 
 // inFull has all that is kept of what the worker printed in the record of its end: of a long trace that is
 // what leads to the line that says why.
-func (t *trial) inFull(exit *pool.Exit) *pool.Exit {
+func (t *trial) inFull(exit *record.Exit) *record.Exit {
 	log, err := t.master.WorkerLog(t.worker)
 	if err != nil {
 		return exit

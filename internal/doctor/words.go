@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What a runtime prints of a crash around the line that says why: frames, carets, the state of the process.
@@ -23,7 +23,7 @@ const (
 )
 
 // lastWords shows what of a program's last lines helps.
-func lastWords(exit *pool.Exit) string {
+func lastWords(exit *record.Exit) string {
 	told := telling(exit.Output)
 	if len(told) == 0 {
 		return ""

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What runtimes print when they crash, as they print it.
@@ -69,7 +69,7 @@ Crash dump is being written to: erl_crash.dump...done
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			words := lastWords(&pool.Exit{Output: strings.Split(c.printed, "\n")})
+			words := lastWords(&record.Exit{Output: strings.Split(c.printed, "\n")})
 			require.Contains(t, words, c.want)
 			require.NotContains(t, words, `""`)
 			if c.want == "" {

@@ -14,7 +14,7 @@ import (
 
 	"rota/internal/lapse"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Gauge measures what a reload does to clients, by being one: it opens one connection after the
@@ -31,7 +31,7 @@ type Gauge struct {
 	phase  atomic.Int32
 	hurry  chan struct{} // ends a pause; holds one
 	asked  chan func()   // to prove it; holds one
-	found  atomic.Pointer[pool.Measured]
+	found  atomic.Pointer[record.Measured]
 	cancel context.CancelFunc
 	begun  chan struct{} // closed when the first probes are under way
 	Ended  chan struct{} // closed when the goroutine has ended
@@ -81,7 +81,7 @@ func New(interval time.Duration, generation int, with Instruments) *Gauge {
 		ledgers:     map[string]*ledger{},
 		news:        make(chan func()),
 	}
-	g.found.Store(&pool.Measured{})
+	g.found.Store(&record.Measured{})
 	ctx, cancel := context.WithCancel(context.Background())
 	g.cancel = cancel
 	go g.run(ctx)
@@ -124,7 +124,7 @@ func (g *Gauge) next() {
 func (g *Gauge) Enter(p phase) { g.phase.Store(int32(p)) }
 
 // Reading is what was found up to now. The kernel's counters are read anew. The loop never calls it: that takes a while.
-func (g *Gauge) Reading() pool.Measured {
+func (g *Gauge) Reading() record.Measured {
 	<-g.counts
 	m := *g.found.Load()
 	m.Overflows, m.Drops, m.CountersKnown = g.losses.read()
@@ -261,7 +261,7 @@ func (g *Gauge) sample() {
 // publish lets everybody read what was found. A probe that has waited for so long that it may be a stall counts as if it had
 // been given up.
 func (g *Gauge) publish() {
-	m := pool.Measured{DeepestQueue: g.deepest}
+	m := record.Measured{DeepestQueue: g.deepest}
 	for _, a := range g.order {
 		t := *g.ledgers[a.Address]
 		for _, p := range g.under {

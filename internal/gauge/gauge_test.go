@@ -17,7 +17,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func noQueue() (uint32, error) { return 0, nil }
@@ -44,7 +44,7 @@ func gauging(t testing.TB, queues func() (uint32, error), at ...listen.ListenAdd
 }
 
 // until waits for a reading.
-func (g *Gauge) until(t testing.TB, enough func(pool.Measured) bool) pool.Measured {
+func (g *Gauge) until(t testing.TB, enough func(record.Measured) bool) record.Measured {
 	t.Helper()
 	require.Eventually(t, func() bool { return enough(g.Reading()) }, patience, time.Millisecond)
 	return g.Reading()
@@ -60,7 +60,7 @@ func TestAGaugeTellsEveryFateFromTheOthers(t *testing.T) {
 	datagrams := listen.ListenAddress{Network: "udp", Address: served.Address}
 	g := gauging(t, noQueue, served, broken, datagrams, silent, closed)
 	g.Enter(PhaseDuring) // the first ones are waited for much longer
-	m := g.until(t, func(m pool.Measured) bool { return m.Probes.Refused > 1 && m.Probes.Unanswered > 0 })
+	m := g.until(t, func(m record.Measured) bool { return m.Probes.Refused > 1 && m.Probes.Unanswered > 0 })
 	p := m.Probes
 	require.Equal(t, p.Sent, p.OK+p.Refused+p.Reset+p.Unanswered)
 	require.GreaterOrEqual(t, min(p.OK, p.Refused, p.Reset), 2)
@@ -81,7 +81,7 @@ func TestAGaugeSeesHowManyWait(t *testing.T) {
 		require.NoError(t, err)
 		defer c.Close()
 	}
-	g.until(t, func(m pool.Measured) bool { return m.DeepestQueue >= 3 })
+	g.until(t, func(m record.Measured) bool { return m.DeepestQueue >= 3 })
 }
 
 func TestAGaugeTellsWhatTheKernelHasCountedSince(t *testing.T) {
@@ -98,10 +98,10 @@ func TestAGaugeTellsWhatTheKernelHasCountedSince(t *testing.T) {
 	}
 	g := New(0, 2, with)
 	defer func() { g.Stop(); <-g.Ended }()
-	require.Equal(t, pool.Measured{CountersKnown: true}, g.Reading())
+	require.Equal(t, record.Measured{CountersKnown: true}, g.Reading())
 	overflows.Add(3)
 	drops.Add(4)
-	require.Equal(t, pool.Measured{Overflows: 3, Drops: 4, CountersKnown: true}, g.Reading(), "at once")
+	require.Equal(t, record.Measured{Overflows: 3, Drops: 4, CountersKnown: true}, g.Reading(), "at once")
 	drops.Store(7)
 	require.Zero(t, g.Reading().Drops, "it can't have become less")
 	broken.Store(true)
@@ -151,7 +151,7 @@ func TestAGaugeWithoutProbesStillLooksAtTheQueues(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		g := New(0, 2, measuring(toward(loopback), func() (uint32, error) { return 7, nil }))
 		synctest.Wait()
-		require.Equal(t, pool.Measured{DeepestQueue: 7, CountersKnown: true}, g.Reading())
+		require.Equal(t, record.Measured{DeepestQueue: 7, CountersKnown: true}, g.Reading())
 		g.Stop()
 		<-g.Ended
 	})
@@ -189,7 +189,7 @@ func TestAListenerThatIsGivenUpMeanwhileProvesNothing(t *testing.T) {
 	})
 	stays := func() knocked { return knocked{how: knockRefused} }
 	inTime(t, time.Second, toward(loopback), stays, func(g *Gauge, _ *atomic.Int64) {
-		require.Equal(t, pool.Probes{Sent: 1, Refused: 1}, g.Reading().Probes)
+		require.Equal(t, record.Probes{Sent: 1, Refused: 1}, g.Reading().Probes)
 	})
 }
 

@@ -3,7 +3,7 @@ package gauge
 import (
 	"time"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // phase is how far the reload was when a probe was sent.
@@ -23,7 +23,7 @@ const stallFactor = 10
 
 // ledger is what has become of the probes at one listener. All that is said of it comes from here.
 type ledger struct {
-	pool.Probes
+	record.Probes
 	slowest [PhaseAfter + 1]time.Duration // answer to a probe that was sent then; 0: none was answered
 	proven  bool                          // the new generation has answered one that was sent after
 
@@ -135,7 +135,7 @@ func (t *ledger) stall() (long time.Duration, known bool) {
 }
 
 // addTo adds what was found at this listener to what was found at others.
-func (t *ledger) addTo(p pool.Probes) pool.Probes {
+func (t *ledger) addTo(p record.Probes) record.Probes {
 	p.Sent += t.Sent
 	p.OK += t.OK
 	p.New += t.New
@@ -154,7 +154,7 @@ func (t *ledger) addTo(p pool.Probes) pool.Probes {
 }
 
 // report puts what was found at the listener of that name into the readings.
-func (t *ledger) report(m *pool.Measured, name string) {
+func (t *ledger) report(m *record.Measured, name string) {
 	m.Probes = t.addTo(m.Probes)
 	m.Proven = m.Proven || t.proven
 	if t.lacks() {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What a probe came to, in a reload to generation 2.
@@ -37,7 +37,7 @@ func ledgerOf(list ...fate) *ledger {
 }
 
 func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
-	m := pool.Measured{}
+	m := record.Measured{}
 	ledgerOf(
 		fate{phaseBefore, answeredBy(1, 2*time.Millisecond)},
 		fate{PhaseDuring, answeredBy(2, 3*time.Millisecond)},
@@ -50,14 +50,14 @@ func TestAProbeCountsForTheGenerationThatAnsweredIt(t *testing.T) {
 		fate{PhaseAfter, knocked{how: knockReset}},
 		fate{PhaseAfter, knocked{how: knockNotMade}},
 	).report(&m, "http")
-	require.Equal(t, pool.Probes{Sent: 9, OK: 4, New: 2, Older: 1, Unknown: 1, Refused: 1, Reset: 1, Unanswered: 3, Queued: 1, Silent: 1,
+	require.Equal(t, record.Probes{Sent: 9, OK: 4, New: 2, Older: 1, Unknown: 1, Refused: 1, Reset: 1, Unanswered: 3, Queued: 1, Silent: 1,
 		Slowest: 4 * time.Millisecond, Before: 2 * time.Millisecond, During: 3 * time.Millisecond, After: 4 * time.Millisecond}, m.Probes)
 	require.False(t, m.Proven, "none was answered by the new generation since every slot had changed")
 	require.Equal(t, []string{"http"}, m.Unproven)
 }
 
 func TestEachListenerThatOthersAnsweredOnIsProvenByItself(t *testing.T) {
-	m := pool.Measured{}
+	m := record.Measured{}
 	ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{PhaseAfter, answeredBy(2, 1)}).report(&m, "http")
 	ledgerOf(fate{phaseBefore, answeredBy(1, 1)}, fate{PhaseDuring, answeredBy(2, 1)}).report(&m, "admin")
 	ledgerOf(fate{PhaseAfter, notAccepted(time.Second)}).report(&m, "nobodys")

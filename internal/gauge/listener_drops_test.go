@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestOnlyWhatIsThrownAwayMeanwhileCounts(t *testing.T) {
@@ -22,7 +22,7 @@ func TestOnlyWhatIsThrownAwayMeanwhileCounts(t *testing.T) {
 }
 
 func TestOtherProgramsLossesAreNotTheReloads(t *testing.T) {
-	r := &pool.Reload{}
+	r := &record.Reload{}
 	r.Overflows, r.Drops = 5, 6
 	require.Empty(t, r.Losses())
 	r.Thrown = 9

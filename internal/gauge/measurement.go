@@ -2,7 +2,7 @@ package gauge
 
 import (
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Measurement is what is measured of one reload. Any goroutine may use it, but the loop only begins and ends it:
@@ -15,7 +15,7 @@ type Measurement struct {
 
 // Reading is what has been measured up to now. If the kernel has counted lost connections, rota looks once more how many
 // packets its own listeners have thrown away.
-func (m *Measurement) Reading() pool.Measured {
+func (m *Measurement) Reading() record.Measured {
 	found := m.Gauge.Reading()
 	if found.Drops > 0 || found.Overflows > 0 {
 		if queues, err := m.Queues(); err == nil {

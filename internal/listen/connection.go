@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Connection is a connection that a worker holds, as the kernel sees it.
@@ -65,11 +65,11 @@ func (c *Connection) BytesOut() uint64 {
 }
 
 // CutOf describes the first of the connections.
-func CutOf(list []Connection, how pool.CutHow) []pool.CutConnection {
-	var described []pool.CutConnection
-	for i := range list[:min(len(list), pool.MostCut)] {
+func CutOf(list []Connection, how record.CutHow) []record.CutConnection {
+	var described []record.CutConnection
+	for i := range list[:min(len(list), record.MostCut)] {
 		c := &list[i]
-		one := pool.CutConnection{ID: c.ID(), WorkerID: c.WorkerID, Listener: c.Listener, Remote: c.Remote,
+		one := record.CutConnection{ID: c.ID(), WorkerID: c.WorkerID, Listener: c.Listener, Remote: c.Remote,
 			State: string(c.State()), Idle: -1, How: how}
 		if c.TCP != nil {
 			one.Idle = c.TCP.Idle

@@ -9,7 +9,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/minder"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Remains are what can be seen after the end.
@@ -23,16 +23,16 @@ type Remains struct {
 // Fate judges the connections one by one. These count as dropped: a connection that the worker, or its end,
 // reset with something unread; and one that was open when the worker ended by a signal that it did not
 // handle, or by an error. Every other connection that was closed in peace has drained, unless it is in doubt.
-func (e *Ending) Fate(d minder.Death, s Remains) pool.Fate {
-	f := pool.Fate{Seen: pool.SeenByStates}
+func (e *Ending) Fate(d minder.Death, s Remains) record.Fate {
+	f := record.Fate{Seen: record.SeenByStates}
 	if e.Told {
-		f.Seen = pool.SeenToldByKernel
+		f.Seen = record.SeenToldByKernel
 	}
 	lost, waits, open := e.judgeAll(d, s)
-	f.Dropped, f.Connections, f.Unsure = len(lost), listen.CutOf(lost, pool.Dropped), waits+open
+	f.Dropped, f.Connections, f.Unsure = len(lost), listen.CutOf(lost, record.Dropped), waits+open
 	doubt := func(n int, what string) {
 		if n > 0 {
-			f.Doubts = append(f.Doubts, pool.Plural(n, "connection", "connections")+what)
+			f.Doubts = append(f.Doubts, record.Plural(n, "connection", "connections")+what)
 		}
 	}
 	doubt(waits, " closed by the "+d.Name+" although nothing was sent since the client's last bytes")
@@ -169,6 +169,6 @@ func (e *Ending) unseen(d minder.Death, s Remains) []string {
 	if n == 0 {
 		return nil
 	}
-	return []string{pool.Plural(n, "connection", "connections") +
+	return []string{record.Plural(n, "connection", "connections") +
 		" of some worker ended badly at about the time when the " + d.Name + " " + d.How}
 }

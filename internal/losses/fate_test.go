@@ -9,7 +9,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/minder"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // followed is a worker with one connection, 7, that a look has shown.
@@ -81,7 +81,7 @@ func TestTheFateOfAConnection(t *testing.T) {
 			f := e.Fate(c.death, s)
 			require.Equal(t, c.expected == wasLost, f.Dropped == 1 && len(f.Connections) == 1)
 			require.Equal(t, c.expected == wasWaiting || c.expected == wasOpen, f.Unsure == 1 && len(f.Doubts) == 1)
-			require.Equal(t, pool.SeenToldByKernel, f.Seen)
+			require.Equal(t, record.SeenToldByKernel, f.Seen)
 			require.Zero(t, e.Fate(minder.Death{Cut: map[uint64]bool{7: true}}, s).Dropped)
 		})
 	}
@@ -111,7 +111,7 @@ func TestTheFateOfAConnectionThatNobodyTells(t *testing.T) {
 			f := followed(false, kernel.TCPInfo{BytesIn: 5}).Fate(c.death, c.remains)
 			require.Equal(t, c.dropped, f.Dropped)
 			require.Len(t, f.Doubts, c.doubts, f.Doubts)
-			require.Equal(t, pool.SeenByStates, f.Seen)
+			require.Equal(t, record.SeenByStates, f.Seen)
 		})
 	}
 }

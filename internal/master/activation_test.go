@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What rota does with sockets that it was started with.
@@ -22,7 +22,7 @@ func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
 	at := r.listening()
 	require.Equal(t, adopted.Address, at[0].Address)
 	stop := load(t, "tcp", at[0].Address)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	stop()
 	r.Shutdown()
 	<-r.done

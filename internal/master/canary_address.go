@@ -5,13 +5,14 @@ import (
 
 	"rota/internal/pool"
 	"rota/internal/reach"
+	"rota/internal/record"
 )
 
 // How the loop opens and closes the canary's own addresses.
 
 // forward opens or closes the canary's own addresses, as the reload's state has it, and tells the pool. It opens them
 // at once, before the effects are carried out: checks and events need them.
-func (l *loop) forward(t *trial, r *pool.Reload) {
+func (l *loop) forward(t *trial, r *record.Reload) {
 	open := l.pool.CanaryOnTrial(r)
 	if open == (t.forwarder != nil) {
 		return
@@ -42,7 +43,7 @@ func (l *loop) openForwarder(generation int) *reach.Forwarder {
 }
 
 // addCanary completes an event: its copy of the reload was made before the addresses were opened or closed.
-func (l *loop) addCanary(told *pool.Reload) {
+func (l *loop) addCanary(told *record.Reload) {
 	if told == nil {
 		return
 	}

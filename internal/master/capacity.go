@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // How much room there is for more workers.
@@ -31,19 +31,19 @@ func (o *observer) roomToGrow(by int) error {
 
 // headroom measures what is free for workers of the size of the largest that is ready: memory, threads, and open
 // files of the master. What can't be found out is no limit.
-func (o *observer) headroom() pool.Headroom {
+func (o *observer) headroom() record.Headroom {
 	worker := o.largestReady()
-	return slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), pool.Headroom{descriptors()})
+	return slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), record.Headroom{descriptors()})
 }
 
 // memory is what there is of it, by whom it is limited. root is where the kernel's files are.
-func memory(root string, worker uint64) []pool.Resource {
+func memory(root string, worker uint64) []record.Resource {
 	if worker == 0 {
 		return nil
 	}
-	var list []pool.Resource
+	var list []record.Resource
 	for _, l := range kernel.MemoryLimits(root) {
-		r := pool.Resource{Limit: "this machine", Most: l.Most, Free: l.Free, Worker: worker}
+		r := record.Resource{Limit: "this machine", Most: l.Most, Free: l.Free, Worker: worker}
 		if l.Cgroup != "" {
 			r.Limit = "cgroup " + l.Cgroup
 		}
@@ -53,13 +53,13 @@ func memory(root string, worker uint64) []pool.Resource {
 }
 
 // tasks are how many threads and processes there may be, by whom they are limited.
-func tasks(root string, worker uint64) []pool.Resource {
+func tasks(root string, worker uint64) []record.Resource {
 	if worker == 0 {
 		return nil
 	}
-	var list []pool.Resource
+	var list []record.Resource
 	for _, l := range kernel.TaskLimits(root) {
-		r := pool.Resource{Tasks: true, Limit: "ulimit -u", Most: l.Most, Free: l.Free(), Worker: worker}
+		r := record.Resource{Tasks: true, Limit: "ulimit -u", Most: l.Most, Free: l.Free(), Worker: worker}
 		if l.Cgroup != "" {
 			r.Limit = "cgroup " + l.Cgroup
 		}
@@ -79,7 +79,7 @@ func (o *observer) largestReady() need {
 	workers, err := o.running()
 	var ready []string
 	for _, w := range workers {
-		if w.state == pool.WorkerReady {
+		if w.state == record.WorkerReady {
 			ready = append(ready, w.id)
 		}
 	}
@@ -109,12 +109,12 @@ const (
 )
 
 // descriptors are the open files that the master may still have.
-func descriptors() pool.Resource {
+func descriptors() record.Resource {
 	var limit unix.Rlimit
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil || unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
-		return pool.Resource{}
+		return record.Resource{}
 	}
 	free := limit.Cur - min(limit.Cur, uint64(len(entries)+filesInPassing))
-	return pool.Resource{Files: true, Limit: "ulimit -n", Most: limit.Cur, Free: free, Worker: filesPerWorker}
+	return record.Resource{Files: true, Limit: "ulimit -n", Most: limit.Cur, Free: free, Worker: filesPerWorker}
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What grows a pool asks for room as a surge does, whichever way it comes.
@@ -23,11 +23,11 @@ func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
 	tight := before
 	tight.Cur = uint64(len(openFiles()) + filesInPassing + 3*filesPerWorker) // others may open some, too, or close some
 	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &tight))
-	_, err1 := r.ScaleTo(pool.MaxWorkers)
+	_, err1 := r.ScaleTo(record.MaxWorkers)
 	err2 := r.Scale(500)
 	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &before))
 	for _, err := range []error{err1, err2} {
-		require.ErrorAs(t, err, new(*pool.NoRoom))
+		require.ErrorAs(t, err, new(*record.NoRoom))
 		require.ErrorContains(t, err, "open files of the master")
 	}
 	require.ErrorContains(t, err1, "a pool with 1023 more: 1023 workers need")
@@ -44,7 +44,7 @@ func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 	r.ready(2)
 	require.NoError(t, r.observer.headroom().Check(1))
 	err := r.observer.headroom().Check(1 << 30)
-	refused := new(pool.NoRoom)
+	refused := new(record.NoRoom)
 	require.ErrorAs(t, err, &refused)
 	require.Greater(t, refused.Fits, 2)
 
@@ -119,7 +119,7 @@ func (r *running) filesWith(workers int) int {
 		require.NoError(r.t, err)
 		ready := 0
 		for _, w := range s.Workers {
-			if w.State == pool.WorkerReady {
+			if w.State == record.WorkerReady {
 				ready++
 			}
 		}

@@ -6,7 +6,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What is asked of a reload while it is on trial. Who asks is a function that the master is given:
@@ -14,11 +14,11 @@ import (
 
 // RunChecks asks each check of a round once. It ends early at the first that failed, and when the
 // context is over.
-type RunChecks func(context.Context, Round) pool.Result
+type RunChecks func(context.Context, Round) record.Result
 
 // Round is what the checks of a reload are asked with, once.
 type Round struct {
-	Checks     []pool.Check
+	Checks     []record.Check
 	Headers    []string      // of requests to the workers, a line each
 	Timeout    time.Duration // of one answer; 0: DefaultCheckTimeout
 	Reload     string        // its id

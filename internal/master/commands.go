@@ -1,6 +1,9 @@
 package master
 
-import "rota/internal/pool"
+import (
+	"rota/internal/pool"
+	"rota/internal/record"
+)
 
 // How callers give the master commands. What the pool needs for its decision is measured here first, outside of the
 // loop, and goes along with the command.
@@ -8,12 +11,12 @@ import "rota/internal/pool"
 // Reload asks for a graceful rotation and returns the reload that will be, or is, its
 // answer; a queued reload is shared. Errors: ErrStopping, ErrKeyReused, ErrGeneration,
 // ErrNoCanary, CanaryTooLarge, *NoRoom, a ConflictError.
-func (m *Master) Reload(request pool.ReloadRequest) (pool.Reload, error) {
+func (m *Master) Reload(request record.ReloadRequest) (record.Reload, error) {
 	c := pool.AskReload{ID: newID(), Request: request, Settings: m.settingsFor(request)}
 	if request.Surge != nil {
 		c.Room = m.observer.headroom()
 	}
-	var r pool.Reload
+	var r record.Reload
 	err := m.attempt(func(l *loop) error {
 		if err := l.obey(c); err != nil {
 			return err
@@ -26,7 +29,7 @@ func (m *Master) Reload(request pool.ReloadRequest) (pool.Reload, error) {
 
 // settingsFor are the settings as they are now, if it matters for the request. Those that can't be read are not known:
 // the reload will say so, because its plan reads them again.
-func (m *Master) settingsFor(request pool.ReloadRequest) *pool.Settings {
+func (m *Master) settingsFor(request record.ReloadRequest) *pool.Settings {
 	if !request.NeedsCanary && request.Canary == nil {
 		return nil
 	}
@@ -42,8 +45,8 @@ func (m *Master) settingsFor(request pool.ReloadRequest) *pool.Settings {
 
 // Control has a reload go back, wait or go on. Asking twice changes nothing.
 // Errors: ErrNoReload, ErrStopping, a ConflictError where the reload's state forbids it.
-func (m *Master) Control(id string, verb pool.Verb, reason string) (pool.Reload, error) {
-	var answer pool.Reload
+func (m *Master) Control(id string, verb record.Verb, reason string) (record.Reload, error) {
+	var answer record.Reload
 	err := m.attempt(func(l *loop) error {
 		if err := l.obey(pool.ControlReload{Reload: id, Verb: verb, Reason: reason}); err != nil {
 			return err
@@ -56,8 +59,8 @@ func (m *Master) Control(id string, verb pool.Verb, reason string) (pool.Reload,
 
 // Renew has a worker replaced by another of the same generation, which is started and ready before the
 // worker is told to drain, and returns that other one. Errors: ErrNoWorker, ErrStopping, a ConflictError.
-func (m *Master) Renew(id string) (pool.Worker, error) {
-	var next pool.Worker
+func (m *Master) Renew(id string) (record.Worker, error) {
+	var next record.Worker
 	err := m.attempt(func(l *loop) error {
 		if err := l.obey(pool.RenewWorker{Worker: id}); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"rota/internal/gauge"
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestTheKernelTellsWhichWorkerHasAcceptedAConnection(t *testing.T) {
@@ -64,7 +64,7 @@ func TestTargetsAreWhereClientsAreServed(t *testing.T) {
 	require.Len(t, r.targets(), 2)
 	require.NoError(t, r.ask(func(l *loop) { l.plans[1].Listeners[1].Leaving = true }))
 	require.Equal(t, r.listening()[:1], r.targets())
-	require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+	require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 	require.Equal(t, r.listening(), r.targets())
 	require.Len(t, r.targets(), 1)
 	require.NoError(t, r.ask(func(l *loop) { l.closeListeners() }))
@@ -84,13 +84,13 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	})
 	defer func() { g.Stop(); <-g.Ended }()
 	for range 3 {
-		require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+		require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	}
-	until := func(enough func(pool.Measured) bool) pool.Measured {
+	until := func(enough func(record.Measured) bool) record.Measured {
 		require.Eventually(t, func() bool { return enough(g.Reading()) }, patience, time.Millisecond)
 		return g.Reading()
 	}
-	m := until(func(m pool.Measured) bool { return m.Probes.Sent > 50 })
+	m := until(func(m record.Measured) bool { return m.Probes.Sent > 50 })
 	require.Equal(t, m.Probes.Sent, m.Probes.OK)
 	require.Positive(t, m.Probes.Slowest)
 	require.Equal(t, m.Probes.OK, m.Probes.New+m.Probes.Older+m.Probes.Unknown)
@@ -98,7 +98,7 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	require.NoError(t, r.ask(func(l *loop) { // as if somebody had shut the listener down
 		require.NoError(t, unix.Shutdown(l.plans[l.pool.Generation].Listeners[0].First.FD, unix.SHUT_RDWR))
 	}))
-	until(func(m pool.Measured) bool { return m.Probes.Refused > 0 })
+	until(func(m record.Measured) bool { return m.Probes.Refused > 0 })
 }
 
 func (r *running) targets() []listen.ListenAddress {
@@ -109,17 +109,17 @@ func (r *running) targets() []listen.ListenAddress {
 
 // Nothing else happens while a canary waits.
 func TestWhoAsksForAWaitingReloadIsToldWhatIsMeasuredByThen(t *testing.T) {
-	r := runMaster(t, plan.Spec{Workers: 2, Strategy: pool.Strategy{Canary: 1}, ProbeInterval: time.Millisecond}, "serves")
+	r := runMaster(t, plan.Spec{Workers: 2, Strategy: record.Strategy{Canary: 1}, ProbeInterval: time.Millisecond}, "serves")
 	r.ready(2)
-	asked, err := r.Reload(pool.ReloadRequest{})
+	asked, err := r.Reload(record.ReloadRequest{})
 	require.NoError(t, err)
 	probes := func() int {
 		reload, err := r.ReloadByID(asked.ID)
 		require.NoError(t, err)
 		return reload.Probes.Sent
 	}
-	r.next(pool.EventWorkerDraining)
-	r.next(pool.EventWorkerExited)
+	r.next(record.EventWorkerDraining)
+	r.next(record.EventWorkerExited)
 	atFirst := probes()
 	require.Eventually(t, func() bool { return probes() > atFirst }, patience, 5*time.Millisecond)
 }
@@ -130,8 +130,8 @@ func TestARealReloadIsProvenByItsOwnGeneration(t *testing.T) {
 		t.Run(child, func(t *testing.T) {
 			r := runMaster(t, plan.Spec{Workers: 2, ProbeInterval: 5 * time.Millisecond}, child)
 			r.ready(2)
-			reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
-			require.Equal(t, pool.Judgement{Lossless: new(true)}, reload.Judge(), "%+v", reload.Measured)
+			reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
+			require.Equal(t, record.Judgement{Lossless: new(true)}, reload.Judge(), "%+v", reload.Measured)
 			require.Positive(t, reload.Probes.New)
 			require.Positive(t, reload.Probes.Before)
 			require.Positive(t, reload.Probes.After)

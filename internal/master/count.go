@@ -11,6 +11,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/losses"
 	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // How connections are counted: those of the workers that drain or start time and again, and those of each worker that its minder is
@@ -61,9 +62,9 @@ func countOf(held map[string][]listen.Connection) pool.Counted {
 	if held == nil {
 		return pool.Counted{}
 	}
-	f := pool.Counted{Connections: make(map[string]int, len(held)), Some: make(map[string][]pool.CutConnection, len(held))}
+	f := pool.Counted{Connections: make(map[string]int, len(held)), Some: make(map[string][]record.CutConnection, len(held))}
 	for id, list := range held {
-		f.Connections[id], f.Some[id] = len(list), listen.CutOf(list, pool.Dropped)
+		f.Connections[id], f.Some[id] = len(list), listen.CutOf(list, record.Dropped)
 	}
 	return f
 }

@@ -17,7 +17,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/minder"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // dropConnections greets every connection, and when told to stop leaves at once, with an error.
@@ -44,15 +44,15 @@ func TestAWorkerThatEndsInsteadOfDrainingHasDroppedItsConnections(t *testing.T) 
 	r := runMaster(t, plan.Spec{Workers: 1}, "drops-connections")
 	r.ready(1)
 	clients := r.greeted(3)
-	r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-	done := r.next(pool.EventReloadCompleted).Reload
+	r.reload(record.ReloadRequest{}, record.ReloadLive)
+	done := r.next(record.EventReloadCompleted).Reload
 	require.Equal(t, 3, done.Dropped)
 	require.Zero(t, done.ConnectionsCut)
 	require.Zero(t, done.Drained)
 	require.Len(t, done.CutConnections, 3)
 	var peers []string
 	for _, c := range done.CutConnections {
-		require.Equal(t, pool.Dropped, c.How)
+		require.Equal(t, record.Dropped, c.How)
 		require.NotEmpty(t, c.WorkerID)
 		require.Equal(t, "tcp", c.Listener)
 		peers = append(peers, c.Remote)
@@ -69,11 +69,11 @@ func TestWhoWasCutIsToldInTheExitAndInTheReload(t *testing.T) {
 	old := r.of(clients[0]).WorkerID
 	_, _, err := r.CloseConnection(new(r.of(clients[0])).ID()) // which the worker keeps all the same
 	require.NoError(t, err)
-	reload := r.reload(pool.ReloadRequest{DrainTimeout: 300 * time.Millisecond}, pool.ReloadCompleted)
+	reload := r.reload(record.ReloadRequest{DrainTimeout: 300 * time.Millisecond}, record.ReloadCompleted)
 	require.Equal(t, 1, reload.ConnectionsCut, "the other had been closed")
 	require.Len(t, reload.CutConnections, 1)
 	c := reload.CutConnections[0]
-	require.Equal(t, pool.Cut, c.How)
+	require.Equal(t, record.Cut, c.How)
 	require.Equal(t, old, c.WorkerID)
 	require.Equal(t, clients[1].LocalAddr().String(), c.Remote)
 	require.NotEmpty(t, c.State)
@@ -89,12 +89,12 @@ func TestConnectionsThatEndByThemselvesHaveDrained(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "drains")
 	r.ready(1)
 	clients := r.greeted(3)
-	r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	r.reload(record.ReloadRequest{}, record.ReloadLive)
 	_, _, err := r.CloseConnection(new(r.of(clients[0])).ID())
 	require.NoError(t, err)
 	clients[1].Close()
 	clients[2].Close()
-	done := r.next(pool.EventReloadCompleted).Reload
+	done := r.next(record.EventReloadCompleted).Reload
 	require.Equal(t, 2, done.Drained)
 	require.Equal(t, 1, done.Evicted)
 	require.Zero(t, done.Dropped)
@@ -106,24 +106,24 @@ func TestAProgramThatOutlivesItsWrapperHasDroppedNothing(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	workers, _ := r.workers()
 	requireGone(t, workers[1].PID)
 	r.echo(c)
-	require.Equal(t, pool.ReloadLive, reload.State)
+	require.Equal(t, record.ReloadLive, reload.State)
 	c.Close()
-	done := r.next(pool.EventReloadCompleted).Reload
+	done := r.next(record.EventReloadCompleted).Reload
 	require.Zero(t, done.Dropped)
 	require.Equal(t, 1, done.Drained)
 }
 
 func TestADescriptionSaysWhatIsKnown(t *testing.T) {
-	list := make([]listen.Connection, 2*pool.MostCut)
+	list := make([]listen.Connection, 2*record.MostCut)
 	list[0] = listen.Connection{WorkerID: "w", Connection: kernel.Connection{Cookie: 0xabc, Listener: "web", Remote: "192.0.2.1:1", TCPState: "CLOSE_WAIT",
 		TCP: &kernel.TCPInfo{Idle: time.Minute}}}
-	described := listen.CutOf(list, pool.Cut)
-	require.Len(t, described, pool.MostCut)
-	require.Equal(t, pool.CutConnection{ID: "abc", WorkerID: "w", Listener: "web", Remote: "192.0.2.1:1", State: "half-closed", Idle: time.Minute, How: pool.Cut}, described[0])
+	described := listen.CutOf(list, record.Cut)
+	require.Len(t, described, record.MostCut)
+	require.Equal(t, record.CutConnection{ID: "abc", WorkerID: "w", Listener: "web", Remote: "192.0.2.1:1", State: "half-closed", Idle: time.Minute, How: record.Cut}, described[0])
 	require.Negative(t, described[1].Idle, "the kernel does not tell")
 }
 
@@ -137,7 +137,7 @@ func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
 			return census(workers)
 		}
 		began := time.Now()
-		reload := b.wait(b.askReload().ID, pool.ReloadCompleted)
+		reload := b.wait(b.askReload().ID, record.ReloadCompleted)
 		require.Equal(t, []syscall.Signal{unix.SIGTERM}, b.processes[0].signals)
 		require.Equal(t, time.Second+minder.CountBeforeStop, time.Since(began), "to start the new one, and the patience")
 		require.Zero(t, reload.Drained)

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Holding is what keeps a draining worker from leaving.
@@ -22,7 +22,7 @@ const mostPeers = 10
 
 // WaitingFor is a draining worker that a reload waits for.
 type WaitingFor struct {
-	pool.Worker
+	record.Worker
 	Holding *Holding // nil if the kernel does not tell
 }
 

@@ -10,7 +10,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestAReloadTellsWhatItWaitsFor(t *testing.T) {
@@ -19,15 +19,15 @@ func TestAReloadTellsWhatItWaitsFor(t *testing.T) {
 	clients := r.greeted(3)
 	require.NoError(t, clients[1].(*net.TCPConn).CloseWrite()) // the worker reads the end, and closes
 	requireEnded(t, clients[1])
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 
 	_, err := r.WaitingFor("nobody")
-	require.ErrorIs(t, err, pool.ErrNoReload)
+	require.ErrorIs(t, err, record.ErrNoReload)
 	list, err := r.WaitingFor(reload.ID)
 	require.NoError(t, err)
 	var peers []string
 	for _, w := range list {
-		require.Equal(t, pool.WorkerDraining, w.State)
+		require.Equal(t, record.WorkerDraining, w.State)
 		require.Equal(t, 1, w.Generation)
 		require.Equal(t, len(w.Holding.Peers), w.Holding.Connections)
 		peers = append(peers, w.Holding.Peers...)
@@ -36,7 +36,7 @@ func TestAReloadTellsWhatItWaitsFor(t *testing.T) {
 
 	clients[0].Close()
 	clients[2].Close()
-	r.next(pool.EventReloadCompleted)
+	r.next(record.EventReloadCompleted)
 	list, err = r.WaitingFor(reload.ID)
 	require.NoError(t, err)
 	require.Empty(t, list)

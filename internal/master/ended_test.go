@@ -13,7 +13,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestWhatAWorkerLeavesCanBeSeenWhenItHasEnded(t *testing.T) {
@@ -35,7 +35,7 @@ func TestWhatAWorkerLeavesCanBeSeenWhenItHasEnded(t *testing.T) {
 	}, "")
 	r.ready(1)
 	r.Shutdown()
-	r.next(pool.EventWorkerExited)
+	r.next(record.EventWorkerExited)
 	require.NoError(t, <-left, "it was still there")
 	requireGone(t, sleeper)
 }
@@ -55,7 +55,7 @@ func TestASocketThatIsGivenOutlivesTheMaster(t *testing.T) {
 	r.ready(1)
 	require.Equal(t, "web", r.listening()[0].Name)
 	r.Shutdown()
-	r.next(pool.EventWorkerExited)
+	r.next(record.EventWorkerExited)
 	c, err := net.Dial("tcp", given.Address)
 	require.NoError(t, err)
 	c.Close()

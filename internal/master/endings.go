@@ -8,7 +8,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/losses"
 	"rota/internal/minder"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // How the loop learns how connections end. As long as somebody drains, or a reload starts somebody, the kernel is asked to tell
@@ -216,7 +216,7 @@ func (l *loop) lookForTraces(vanished map[*losses.Ending][]listen.Connection) {
 }
 
 // fateOf finds out what became of the connections of a worker that has ended. It is nil if nobody has taken note of them.
-func (o *observer) fateOf(worker string, d minder.Death) *pool.Fate {
+func (o *observer) fateOf(worker string, d minder.Death) *record.Fate {
 	began := time.Now()
 	for {
 		var s losses.Remains
@@ -241,7 +241,7 @@ const (
 	settlePause  = 2 * time.Millisecond
 )
 
-func (l *loop) settleFate(worker string, d minder.Death, s losses.Remains, waited time.Duration) (f *pool.Fate, settled bool) {
+func (l *loop) settleFate(worker string, d minder.Death, s losses.Remains, waited time.Duration) (f *record.Fate, settled bool) {
 	m := l.minders[worker]
 	if m == nil || m.ending == nil {
 		return nil, true

@@ -3,14 +3,14 @@ package master
 import (
 	"slices"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // eventLog numbers the events, keeps the latest and passes each on to the subscribers.
 // It belongs to the loop.
 type eventLog struct {
 	last        uint64 // the newest number
-	kept        []pool.Event
+	kept        []record.Event
 	subscribers map[*Subscription]bool
 }
 
@@ -24,18 +24,18 @@ const (
 
 // Subscription is a stream of events without a gap: Backlog, then what arrives at C.
 type Subscription struct {
-	Backlog []pool.Event      // the events after the one asked for, oldest first
-	Lost    bool              // Backlog does not reach back to it
-	C       <-chan pool.Event // closed by the master when the subscriber is too slow, or the master ends
-	Cancel  func()            // what Close calls; given by whoever made the subscription
+	Backlog []record.Event      // the events after the one asked for, oldest first
+	Lost    bool                // Backlog does not reach back to it
+	C       <-chan record.Event // closed by the master when the subscriber is too slow, or the master ends
+	Cancel  func()              // what Close calls; given by whoever made the subscription
 
-	events chan pool.Event
+	events chan record.Event
 }
 
 // Close ends the subscription. It may be called at any time, more than once.
 func (s *Subscription) Close() { s.Cancel() }
 
-func (l *eventLog) publish(e pool.Event) pool.Event {
+func (l *eventLog) publish(e record.Event) record.Event {
 	l.last++
 	e.Seq = l.last
 	if len(l.kept) >= keepEvents+moreEvents {
@@ -54,7 +54,7 @@ func (l *eventLog) publish(e pool.Event) pool.Event {
 
 // subscribe takes the backlog and joins the stream in one step, so that nothing falls between.
 func (l *eventLog) subscribe(after uint64) *Subscription {
-	s := &Subscription{events: make(chan pool.Event, subscriberBuffer)}
+	s := &Subscription{events: make(chan record.Event, subscriberBuffer)}
 	s.C = s.events
 	first := l.last - uint64(len(l.kept)) + 1
 	switch {
@@ -65,7 +65,7 @@ func (l *eventLog) subscribe(after uint64) *Subscription {
 	default:
 		s.Backlog = l.kept[after+1-first:]
 	}
-	s.Backlog = append([]pool.Event(nil), s.Backlog...)
+	s.Backlog = append([]record.Event(nil), s.Backlog...)
 	if l.subscribers == nil {
 		l.subscribers = map[*Subscription]bool{}
 	}

@@ -15,7 +15,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // drainConnections greets every connection and reads it to its end; told to stop it takes no more, and leaves when the
@@ -84,7 +84,7 @@ func TestAConnectionThatIsClosedForADrainingWorkerIsEvictedAndNotCut(t *testing.
 	r := runMaster(t, plan.Spec{Workers: 1}, "drains")
 	r.ready(1)
 	clients := r.greeted(2)
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	require.Zero(t, reload.Evicted)
 
 	c := r.of(clients[0])
@@ -96,11 +96,11 @@ func TestAConnectionThatIsClosedForADrainingWorkerIsEvictedAndNotCut(t *testing.
 	reload, err = r.ReloadByID(reload.ID)
 	require.NoError(t, err)
 	require.Equal(t, 1, reload.Evicted)
-	require.Equal(t, pool.ReloadLive, reload.State, "there is another")
+	require.Equal(t, record.ReloadLive, reload.State, "there is another")
 
 	_, _, err = r.CloseConnection(new(r.of(clients[1])).ID())
 	require.NoError(t, err)
-	done := r.next(pool.EventReloadCompleted)
+	done := r.next(record.EventReloadCompleted)
 	require.Equal(t, 2, done.Reload.Evicted)
 	require.Zero(t, done.Reload.ConnectionsCut)
 	requireEnded(t, clients[1])
@@ -113,7 +113,7 @@ func TestAStoppedWorkersConnectionIsClosedOnceAndCountedOnce(t *testing.T) {
 	workers, _ := r.workers()
 	old := workers[0]
 	require.NoError(t, unix.Kill(old.PID, unix.SIGSTOP))
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 
 	c := r.of(client)
 	for range 2 {
@@ -129,7 +129,7 @@ func TestAStoppedWorkersConnectionIsClosedOnceAndCountedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, reload.Evicted)
 	require.NoError(t, unix.Kill(old.PID, unix.SIGCONT))
-	r.next(pool.EventReloadCompleted)
+	r.next(record.EventReloadCompleted)
 }
 
 func TestOnlyThoseThatAreIdleForLongEnoughAreEvicted(t *testing.T) {
@@ -160,11 +160,11 @@ func TestOnlyThoseThatAreIdleForLongEnoughAreEvicted(t *testing.T) {
 	require.Equal(t, listen.ConnectionActive, new(r.of(clients[0])).State())
 
 	workers, _ := r.workers()
-	require.Equal(t, pool.WorkerReady, workers[0].State)
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	require.Equal(t, record.WorkerReady, workers[0].State)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	clients[0].Close()
-	require.Zero(t, r.next(pool.EventReloadCompleted).Reload.Evicted, "that was before")
-	require.Equal(t, pool.ReloadLive, reload.State)
+	require.Zero(t, r.next(record.EventReloadCompleted).Reload.Evicted, "that was before")
+	require.Equal(t, record.ReloadLive, reload.State)
 }
 
 func TestUnixConnectionsAreIdleForAnUnknownTime(t *testing.T) {
@@ -191,7 +191,7 @@ func TestWhoAsksForTheWrongOneIsTold(t *testing.T) {
 		require.ErrorIs(t, err, ErrNoConnection, id)
 	}
 	_, err := r.Evict("nobody", 0)
-	require.ErrorIs(t, err, pool.ErrNoWorker)
+	require.ErrorIs(t, err, record.ErrNoWorker)
 	_, err = client.Write([]byte("x"))
 	require.NoError(t, err)
 }

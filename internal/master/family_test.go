@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // A program that forks is one worker.
@@ -111,17 +111,17 @@ func TestAProgramDrainsOnWhenItsWrapperIsGone(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	workers, _ := r.workers()
 	old := workers[1]
-	require.Equal(t, pool.WorkerDraining, old.State)
+	require.Equal(t, record.WorkerDraining, old.State)
 	requireGone(t, old.PID)
 	r.echo(c)
 	reload, err := r.ReloadByID(reload.ID)
 	require.NoError(t, err)
-	require.Equal(t, pool.ReloadLive, reload.State, "it is not over while somebody is served")
+	require.Equal(t, record.ReloadLive, reload.State, "it is not over while somebody is served")
 	c.Close()
-	require.Equal(t, pool.EventReloadCompleted, r.next(pool.EventReloadCompleted).Type)
+	require.Equal(t, record.EventReloadCompleted, r.next(record.EventReloadCompleted).Type)
 	reload, err = r.ReloadByID(reload.ID)
 	require.NoError(t, err)
 	require.Zero(t, reload.ConnectionsCut)
@@ -131,18 +131,18 @@ func TestAStopSignalThatAWrapperDoesNotPassOnIsPassedOn(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "has not passed it on, so rota does") }, patience, time.Millisecond)
 	require.Eventually(t, func() bool {
 		workers, _ := r.workers()
-		return slices.ContainsFunc(workers, func(w pool.Worker) bool { return !w.StoppedAcceptingAt.IsZero() })
+		return slices.ContainsFunc(workers, func(w record.Worker) bool { return !w.StoppedAcceptingAt.IsZero() })
 	}, patience, time.Millisecond, "and it has heard it")
 	r.echo(c)
 	for range 20 { // the old one accepts nobody any more
 		r.held().Close()
 	}
 	c.Close()
-	r.next(pool.EventReloadCompleted)
+	r.next(record.EventReloadCompleted)
 	reload, err := r.ReloadByID(reload.ID)
 	require.NoError(t, err)
 	require.Zero(t, reload.ConnectionsCut)
@@ -152,7 +152,7 @@ func TestADrainTimeoutEndsTheWholeFamilyAndCountsWhatItCut(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, StopGroup: true, DrainTimeout: 500 * time.Millisecond}, "wraps")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
 	require.Equal(t, 1, reload.ConnectionsCut)
 	_, err := io.ReadAll(c)
 	_ = err // EOF or a reset: it is over
@@ -161,7 +161,7 @@ func TestADrainTimeoutEndsTheWholeFamilyAndCountsWhatItCut(t *testing.T) {
 func TestTheStopSignalCanBeAnother(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, StopSignal: unix.SIGUSR2}, "tells-signals")
 	r.ready(1)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	require.Contains(t, r.log.String(), "told by user defined signal 2")
 }
 
@@ -181,6 +181,6 @@ func tellSignals() {
 // A program that makes a daemon of itself is gone as soon as it is up.
 func TestAProgramThatLeavesTheForegroundIsToldToStay(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{"/bin/sh", "-c", "sleep 1000 & exit 0"}, Ready: plan.Readiness{Kind: plan.ReadyAuto}}, "")
-	require.Contains(t, r.next(pool.EventWorkerReady, pool.EventWorkerExited).Message,
+	require.Contains(t, r.next(record.EventWorkerReady, record.EventWorkerExited).Message,
 		"worker of slot 0 exited with code 0 before it was ready; a worker has to stay in the foreground")
 }

@@ -18,7 +18,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // converse tells each client its generation, and, when the client has finished, how many bytes it has sent.
@@ -53,16 +53,16 @@ func converse() {
 }
 
 // canaryUp starts a pool of three that listens at two addresses, and a reload whose canary is up.
-func canaryUp(t *testing.T) (*running, pool.Reload) {
+func canaryUp(t *testing.T) (*running, record.Reload) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sock")
 	r := runMaster(t, plan.Spec{
 		Workers: 3, Command: []string{os.Args[0], "converses"},
 		Listen:   []listen.ListenAddress{loopback, {Name: "local", Network: "unix", Address: path}, {Name: "udp", Network: "udp", Address: "127.0.0.1:0"}},
-		Strategy: pool.Strategy{Canary: 1},
+		Strategy: record.Strategy{Canary: 1},
 	}, "")
 	r.ready(3)
-	asked, err := r.Reload(pool.ReloadRequest{})
+	asked, err := r.Reload(record.ReloadRequest{})
 	require.NoError(t, err)
 	reload, err := r.WaitCanary(t.Context(), asked.ID)
 	require.NoError(t, err)
@@ -106,12 +106,12 @@ func TestOnlyTheCanaryAnswersAtItsAddress(t *testing.T) {
 }
 
 // eventsOf are those of a reload up to now.
-func (r *running) eventsOf(reload string) map[*pool.Event]bool {
+func (r *running) eventsOf(reload string) map[*record.Event]bool {
 	r.t.Helper()
 	s, err := r.Subscribe(0)
 	require.NoError(r.t, err)
 	defer s.Cancel()
-	list := map[*pool.Event]bool{}
+	list := map[*record.Event]bool{}
 	for _, e := range s.Backlog {
 		if e.Reload != nil && e.Reload.ID == reload {
 			list[&e] = true
@@ -143,8 +143,8 @@ func TestTheCanaryIsAskedByMany(t *testing.T) {
 
 func TestTheCanarysAddressIsClosedWithItsTrial(t *testing.T) {
 	for name, end := range map[string]func(*running, string){
-		"promoted": func(r *running, id string) { r.tell(id, pool.VerbPromote) },
-		"aborted":  func(r *running, id string) { r.tell(id, pool.VerbAbort) },
+		"promoted": func(r *running, id string) { r.tell(id, record.VerbPromote) },
+		"aborted":  func(r *running, id string) { r.tell(id, record.VerbAbort) },
 		"its worker dies": func(r *running, _ string) {
 			workers, _ := r.workers()
 			for _, w := range workers {
@@ -180,7 +180,7 @@ func TestTheCanarysAddressIsClosedWithItsTrial(t *testing.T) {
 	}
 }
 
-func (r *running) tell(id string, verb pool.Verb) {
+func (r *running) tell(id string, verb record.Verb) {
 	r.t.Helper()
 	_, err := r.Control(id, verb, "")
 	require.NoError(r.t, err)
@@ -189,9 +189,9 @@ func (r *running) tell(id string, verb pool.Verb) {
 // A smoke test whose connections are open when the trial ends is no loss, also where the canary keeps its ends until it is killed:
 // it is a client of rota's.
 func TestWhoAsksTheCanaryIsNotCountedAsLost(t *testing.T) {
-	r := runMaster(t, plan.Spec{Workers: 2, DrainTimeout: time.Millisecond, Strategy: pool.Strategy{Canary: 1}}, "holds-connections")
+	r := runMaster(t, plan.Spec{Workers: 2, DrainTimeout: time.Millisecond, Strategy: record.Strategy{Canary: 1}}, "holds-connections")
 	r.ready(2)
-	asked, err := r.Reload(pool.ReloadRequest{})
+	asked, err := r.Reload(record.ReloadRequest{})
 	require.NoError(t, err)
 	reload, err := r.WaitCanary(t.Context(), asked.ID)
 	require.NoError(t, err)
@@ -202,11 +202,11 @@ func TestWhoAsksTheCanaryIsNotCountedAsLost(t *testing.T) {
 		_, err = io.ReadFull(c, make([]byte, 1))
 		require.NoError(t, err)
 	}
-	r.tell(reload.ID, pool.VerbAbort)
-	var now pool.Reload
+	r.tell(reload.ID, record.VerbAbort)
+	var now record.Reload
 	require.Eventually(t, func() bool {
 		now, err = r.ReloadByID(reload.ID)
-		return err == nil && now.State == pool.ReloadAborted && now.Leaving == 0
+		return err == nil && now.State == record.ReloadAborted && now.Leaving == 0
 	}, patience, time.Millisecond)
 	require.Equal(t, []int{0, 0, 0}, []int{now.Drained, now.Dropped, now.ConnectionsCut})
 }

@@ -15,7 +15,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // These tests run real processes: this test binary as a worker (see main_test.go).
@@ -85,9 +85,9 @@ func runMasterWith(t *testing.T, o Options, child string) *running {
 var loopback = listen.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 
 // next returns the next event of one of the types.
-func (r *running) next(types ...pool.EventType) pool.Event {
+func (r *running) next(types ...record.EventType) record.Event {
 	r.t.Helper()
-	take := func(e pool.Event) bool { return slices.Contains(types, e.Type) }
+	take := func(e record.Event) bool { return slices.Contains(types, e.Type) }
 	for len(r.events.Backlog) > 0 {
 		e := r.events.Backlog[0]
 		r.events.Backlog = r.events.Backlog[1:]
@@ -110,7 +110,7 @@ func (r *running) next(types ...pool.EventType) pool.Event {
 }
 
 // workers are those that are there, and the generation that serves.
-func (r *running) workers() ([]pool.Worker, int) {
+func (r *running) workers() ([]record.Worker, int) {
 	r.t.Helper()
 	s, err := r.Status()
 	require.NoError(r.t, err)
@@ -120,11 +120,11 @@ func (r *running) workers() ([]pool.Worker, int) {
 func (r *running) ready(n int) {
 	r.t.Helper()
 	for range n {
-		r.next(pool.EventWorkerReady)
+		r.next(record.EventWorkerReady)
 	}
 }
 
-func (r *running) reload(request pool.ReloadRequest, target pool.ReloadState) pool.Reload {
+func (r *running) reload(request record.ReloadRequest, target record.ReloadState) record.Reload {
 	r.t.Helper()
 	asked, err := r.Reload(request)
 	require.NoError(r.t, err)

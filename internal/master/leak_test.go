@@ -14,7 +14,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // However reloads end, the master has afterwards what it had before: who deploys every hour must not run out
@@ -26,7 +26,7 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
 	whole := plan.Spec{
 		Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: []listen.ListenAddress{loopback},
-		ProbeInterval: 10 * time.Millisecond, Checks: []pool.Check{{Kind: pool.CheckTCP}},
+		ProbeInterval: 10 * time.Millisecond, Checks: []record.Check{{Kind: record.CheckTCP}},
 	}
 	var spec atomic.Pointer[plan.Spec]
 	spec.Store(&whole)
@@ -34,7 +34,7 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 	r := runMasterWith(t, Options{
 		Spec:   whole,
 		Reread: func() (plan.Spec, error) { return *spec.Load(), nil },
-		Check:  func(context.Context, Round) pool.Result { return pool.Result{OK: !ill.Load(), Passed: 1} },
+		Check:  func(context.Context, Round) record.Result { return record.Result{OK: !ill.Load(), Passed: 1} },
 	}, "")
 	r.ready(2)
 	runs := func(program string) func(*plan.Spec) {
@@ -42,7 +42,7 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 	}
 	soaks := func(s *plan.Spec) { s.Strategy.Soak = time.Hour }
 	abort := func(id string) {
-		_, err := r.Control(id, pool.VerbAbort, "")
+		_, err := r.Control(id, record.VerbAbort, "")
 		require.NoError(t, err)
 	}
 	canary := func(s *plan.Spec) {
@@ -68,38 +68,38 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 		name   string
 		change func(*plan.Spec)
 		during func(id string) // is done to it
-		end    pool.EventType
+		end    record.EventType
 	}{
-		{"they complete", func(*plan.Spec) {}, func(string) {}, pool.EventReloadCompleted},
-		{"all at once", func(s *plan.Spec) { s.Strategy.Surge = pool.Surge{Percent: 100} }, func(string) {}, pool.EventReloadCompleted},
-		{"the program is missing", func(s *plan.Spec) { s.Command = []string{"/nowhere"} }, func(string) {}, pool.EventReloadFailed},
-		{"a worker exits at once", runs("exits-3"), func(string) {}, pool.EventReloadFailed},
+		{"they complete", func(*plan.Spec) {}, func(string) {}, record.EventReloadCompleted},
+		{"all at once", func(s *plan.Spec) { s.Strategy.Surge = record.Surge{Percent: 100} }, func(string) {}, record.EventReloadCompleted},
+		{"the program is missing", func(s *plan.Spec) { s.Command = []string{"/nowhere"} }, func(string) {}, record.EventReloadFailed},
+		{"a worker exits at once", runs("exits-3"), func(string) {}, record.EventReloadFailed},
 		{"a worker is not ready in time", func(s *plan.Spec) {
 			runs("never-ready")(s)
 			s.StartTimeout = time.Millisecond
-		}, func(string) {}, pool.EventReloadFailed},
+		}, func(string) {}, record.EventReloadFailed},
 		{"aborted early", runs("never-ready"), func(id string) {
-			r.next(pool.EventWorkerStarted)
+			r.next(record.EventWorkerStarted)
 			abort(id)
-		}, pool.EventReloadAborted},
+		}, record.EventReloadAborted},
 		{"aborted late", soaks, func(id string) {
-			r.next(pool.EventReloadLive)
+			r.next(record.EventReloadLive)
 			abort(id)
-		}, pool.EventReloadAborted},
+		}, record.EventReloadAborted},
 		{"a worker dies on trial", soaks, func(string) {
-			r.next(pool.EventReloadLive)
+			r.next(record.EventReloadLive)
 			r.killOne()
-		}, pool.EventReloadFailed},
+		}, record.EventReloadFailed},
 		{"a check fails on trial", soaks, func(string) {
-			r.next(pool.EventReloadLive)
+			r.next(record.EventReloadLive)
 			ill.Store(true)
-		}, pool.EventReloadFailed},
-		{"the canary is asked and promoted", canary, asked(func(id string) { r.tell(id, pool.VerbPromote) }), pool.EventReloadCompleted},
-		{"the canary is asked and taken back", canary, asked(abort), pool.EventReloadAborted},
+		}, record.EventReloadFailed},
+		{"the canary is asked and promoted", canary, asked(func(id string) { r.tell(id, record.VerbPromote) }), record.EventReloadCompleted},
+		{"the canary is asked and taken back", canary, asked(abort), record.EventReloadAborted},
 		{"the old workers are killed", func(s *plan.Spec) {
 			runs("holds-connections")(s)
 			s.DrainTimeout = time.Millisecond
-		}, func(string) {}, pool.EventReloadCompleted},
+		}, func(string) {}, record.EventReloadCompleted},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			r.t = t
@@ -107,10 +107,10 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 			kind.change(&next)
 			spec.Store(&next)
 			round := func() {
-				asked, err := r.Reload(pool.ReloadRequest{})
+				asked, err := r.Reload(record.ReloadRequest{})
 				require.NoError(t, err)
 				kind.during(asked.ID)
-				require.Equal(t, kind.end, r.next(pool.EventReloadCompleted, pool.EventReloadFailed, pool.EventReloadAborted).Type)
+				require.Equal(t, kind.end, r.next(record.EventReloadCompleted, record.EventReloadFailed, record.EventReloadAborted).Type)
 				ill.Store(false)
 			}
 			round() // what the first one opens may stay

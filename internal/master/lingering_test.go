@@ -14,7 +14,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // greetStubbornly greets like greet. Told to drain it stops accepting, but keeps its listening sockets, and
@@ -64,19 +64,19 @@ func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
 			r := changing(t, spec)
 			for range 2 { // it is given up and taken back
 				spec.Listen = []listen.ListenAddress{loopback}
-				require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+				require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 				spec.Listen = []listen.ListenAddress{loopback, kind}
-				back := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-				require.Equal(t, pool.ReloadLive, back.State, "%v", back.Failure)
+				back := r.reload(record.ReloadRequest{}, record.ReloadLive)
+				require.Equal(t, record.ReloadLive, back.State, "%v", back.Failure)
 				_, err := greeted(kind.Network, kind.Address)
 				require.NoError(t, err)
 			}
 			spec.Listen = []listen.ListenAddress{loopback}
-			last := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+			last := r.reload(record.ReloadRequest{}, record.ReloadLive)
 			require.NoError(t, os.WriteFile(bye, nil, 0o600))
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			_, err := r.Wait(ctx, last.ID, pool.ReloadCompleted)
+			_, err := r.Wait(ctx, last.ID, record.ReloadCompleted)
 			require.NoError(t, err)
 			require.Eventually(t, func() bool {
 				l, err := net.Listen(kind.Network, kind.Address)
@@ -96,7 +96,7 @@ func TestAnAddressIsFreeSoonAfterTheWorkersLetGoOfIt(t *testing.T) {
 	spec.Command = []string{os.Args[0], "closes-stubbornly", bye}
 	r := changing(t, spec)
 	spec.Listen = []listen.ListenAddress{loopback}
-	last := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	last := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	require.Eventually(t, func() bool {
 		l, err := net.Listen(old.Network, old.Address)
 		if err == nil {
@@ -106,7 +106,7 @@ func TestAnAddressIsFreeSoonAfterTheWorkersLetGoOfIt(t *testing.T) {
 	}, patience, time.Millisecond)
 	last, err := r.ReloadByID(last.ID)
 	require.NoError(t, err)
-	require.Equal(t, pool.ReloadLive, last.State, "the workers that had it still drain")
+	require.Equal(t, record.ReloadLive, last.State, "the workers that had it still drain")
 	require.NoError(t, os.WriteFile(bye, nil, 0o600))
 }
 

@@ -18,7 +18,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What becomes of the listening sockets when the settings change.
@@ -143,7 +143,7 @@ func TestAListenerIsAddedAndAnotherTakenAwayWithoutALoss(t *testing.T) {
 	renamed := kept
 	renamed.Name = "renamed"
 	spec.Listen = []listen.ListenAddress{added, renamed}
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	stop()
 
 	now := r.listening()
@@ -166,8 +166,8 @@ func TestAListenerThatCannotBeOpenedFailsTheReloadAndNothingElse(t *testing.T) {
 	more, blocked := loopback, loopback
 	more.Name, blocked.Name, blocked.Address = "more", "blocked", taken.Addr().String()
 	spec.Listen = []listen.ListenAddress{more, loopback, blocked}
-	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-	require.Equal(t, pool.ReloadFailed, failed.State)
+	failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
+	require.Equal(t, record.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "address already in use")
 	require.Len(t, r.listening(), 1)
 	require.Eventually(t, func() bool { return len(openedSince(before)) == 0 }, patience, time.Millisecond, "but for what measures it, which closes what it opens")
@@ -177,8 +177,8 @@ func TestEveryComplaintOfABadReloadIsKept(t *testing.T) {
 	spec := greeting(loopback)
 	r := changing(t, spec)
 	spec.Workers, spec.Watchdog = -1, -1
-	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-	require.Equal(t, pool.ReloadFailed, failed.State)
+	failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
+	require.Equal(t, record.ReloadFailed, failed.State)
 	require.Len(t, failed.Failure.Complaints, 2)
 	require.Contains(t, failed.Failure.Message, "; ")
 	workers, generation := r.workers()
@@ -192,8 +192,8 @@ func TestAReloadChangesThePoolsSize(t *testing.T) {
 	stop := load(t, "tcp", r.listening()[0].Address)
 	for _, size := range []int{5, 1, 3} {
 		spec.Workers = size
-		reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
-		require.Equal(t, pool.ReloadCompleted, reload.State)
+		reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
+		require.Equal(t, record.ReloadCompleted, reload.State)
 		require.Equal(t, size, reload.Replaced)
 		require.Equal(t, size, reload.Total)
 		workers, generation := r.workers()
@@ -203,7 +203,7 @@ func TestAReloadChangesThePoolsSize(t *testing.T) {
 		}
 	}
 	require.NoError(t, r.Scale(+1))
-	require.Equal(t, 4, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).Replaced, "a size set by hand stays while the settings' does")
+	require.Equal(t, 4, r.reload(record.ReloadRequest{}, record.ReloadCompleted).Replaced, "a size set by hand stays while the settings' does")
 	stop()
 }
 
@@ -227,7 +227,7 @@ func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 
 	a.Mode = 0o666
 	spec.Listen = []listen.ListenAddress{a}
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	mode, _ = look()
 	require.Equal(t, os.FileMode(0o666), mode)
 
@@ -248,7 +248,7 @@ func TestDatagramSocketsArePassedOn(t *testing.T) {
 	queues, err := r.Queues()
 	require.NoError(t, err)
 	require.Empty(t, queues)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	r.Shutdown()
 	<-r.done
 	require.NoFileExists(t, local)
@@ -261,7 +261,7 @@ func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
 	spec.Workers = 3
 	spec.Listen = []listen.ListenAddress{loopback}
 	spec.Command = []string{"/bin/sh", "-c", `test "$ROTA_SLOT" = 2 && exit 3; exec "$0" serves`, os.Args[0]}
-	require.Equal(t, pool.ReloadFailed, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+	require.Equal(t, record.ReloadFailed, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 	_, err := greeted("unix", path)
 	require.NoError(t, err, "the generation that serves needs it")
 }
@@ -288,10 +288,10 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 			}
 			if stops {
 				r.Shutdown()
-				r.next(pool.EventWorkerDraining)
+				r.next(record.EventWorkerDraining)
 			} else {
 				spec.Listen = []listen.ListenAddress{loopback}
-				require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+				require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 			}
 			require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGCONT))
 			for _, c := range waiting {
@@ -317,7 +317,7 @@ func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
 			return *spec, nil
 		}}, "")
 		r.ready(2)
-		_, err := r.Reload(pool.ReloadRequest{})
+		_, err := r.Reload(record.ReloadRequest{})
 		require.NoError(t, err)
 		<-asked
 	})
@@ -337,8 +337,8 @@ func TestWhoseAddressIsInUseIsSaid(t *testing.T) {
 	everywhere.Address = ":" + at.Place()
 	for _, a := range []listen.ListenAddress{reuse, everywhere} {
 		spec.Listen = []listen.ListenAddress{a}
-		failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-		require.Equal(t, pool.ReloadFailed, failed.State)
+		failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
+		require.Equal(t, record.ReloadFailed, failed.State)
 		require.Contains(t, failed.Failure.Message, "it is this rota that listens there")
 	}
 }

@@ -5,11 +5,11 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // logEvent logs what the world is told.
-func logEvent(log zerolog.Logger, e pool.Event) {
+func logEvent(log zerolog.Logger, e record.Event) {
 	l := log.WithLevel(levelOf(e)).Str("event", string(e.Type)).Uint64("seq", e.Seq)
 	if e.ReloadID != "" {
 		l = l.Str("reload_id", e.ReloadID)
@@ -28,13 +28,13 @@ func logEvent(log zerolog.Logger, e pool.Event) {
 	l.Msg(e.Message)
 }
 
-func levelOf(e pool.Event) zerolog.Level {
+func levelOf(e record.Event) zerolog.Level {
 	switch {
-	case e.Type == pool.EventReloadFailed, e.Type == pool.EventReloadCompleted && e.Reload.Failure != nil:
+	case e.Type == record.EventReloadFailed, e.Type == record.EventReloadCompleted && e.Reload.Failure != nil:
 		return zerolog.ErrorLevel
-	case e.Type == pool.EventReloadAborted, e.Type == pool.EventWorkerExited && e.From != string(pool.WorkerDraining):
+	case e.Type == record.EventReloadAborted, e.Type == record.EventWorkerExited && e.From != string(record.WorkerDraining):
 		return zerolog.WarnLevel
-	case e.Type == pool.EventReloadProgress:
+	case e.Type == record.EventReloadProgress:
 		return zerolog.DebugLevel
 	}
 	return zerolog.InfoLevel

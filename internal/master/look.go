@@ -9,6 +9,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/minder"
 	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // How the master looks whether a worker accepts connections, without asking it.
@@ -102,7 +103,7 @@ func (l *loop) sees(w *supervised, a *listenerRecord) {
 }
 
 // getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
-func (l *loop) getsReady(w *supervised, how pool.Readied) {
+func (l *loop) getsReady(w *supervised, how record.Readied) {
 	for _, a := range w.listeners {
 		if a.Accepting {
 			w.record.serves(w.Start.Slot, a.binding)

@@ -12,6 +12,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // loop is what the master's one goroutine owns. Nothing here waits, and nothing reads /proc or asks the kernel about
@@ -30,8 +31,8 @@ type loop struct {
 
 	launch         func(process.LaunchSpec) (process.Process, error)
 	search         func(*listen.Binding, listen.ListenAddress)
-	listenLoopback func() (*net.TCPListener, error)               // opens an address for a canary
-	fate           func(worker string, d minder.Death) *pool.Fate // of the connections of a worker that has ended; may be nil
+	listenLoopback func() (*net.TCPListener, error)                 // opens an address for a canary
+	fate           func(worker string, d minder.Death) *record.Fate // of the connections of a worker that has ended; may be nil
 
 	pool     *pool.Pool
 	events   eventLog

@@ -20,6 +20,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // These tests run the loop and its minders on a fake clock, above processes that the test
@@ -183,16 +184,16 @@ func (b *bench) status() Status {
 	return s
 }
 
-func (b *bench) wait(id string, target pool.ReloadState) pool.Reload {
+func (b *bench) wait(id string, target record.ReloadState) record.Reload {
 	b.t.Helper()
 	r, err := b.Wait(context.Background(), id, target)
 	require.NoError(b.t, err)
 	return r
 }
 
-func (b *bench) askReload() pool.Reload {
+func (b *bench) askReload() record.Reload {
 	b.t.Helper()
-	r, err := b.Reload(pool.ReloadRequest{})
+	r, err := b.Reload(record.ReloadRequest{})
 	require.NoError(b.t, err)
 	return r
 }
@@ -212,8 +213,8 @@ func TestStartTimeoutFailsTheReload(t *testing.T) {
 		b.from(func(*fakeProcess) {}) // never ready, deaf to SIGTERM
 
 		began := time.Now()
-		failed := b.wait(b.askReload().ID, pool.ReloadLive)
-		require.Equal(t, pool.ReloadFailed, failed.State)
+		failed := b.wait(b.askReload().ID, record.ReloadLive)
+		require.Equal(t, record.ReloadFailed, failed.State)
 		require.Equal(t, 5*time.Second, time.Since(began))
 		require.Equal(t, "the new worker of slot 0 was not ready in 5s: it did not say READY=1", failed.Failure.Message)
 		require.Equal(t, 2, b.status().Ready)
@@ -287,7 +288,7 @@ func TestASlotThatWaitsIsToldWithItsLastWorker(t *testing.T) {
 		require.Equal(t, 2, b.status().Workers[0].Restarts)
 		require.Equal(t, waiting.Last.ID, b.status().Workers[0].Predecessor)
 		require.False(t, b.status().Workers[0].StartedAt.Before(waiting.NextTry))
-		b.wait(b.askReload().ID, pool.ReloadLive)
+		b.wait(b.askReload().ID, record.ReloadLive)
 		require.Empty(t, b.status().Workers[0].Predecessor, "that was another generation's")
 	})
 }
@@ -324,16 +325,16 @@ func TestAWaitThatIsGivenUpLeavesNoWaiter(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		patient := make(chan pool.Reload, 1)
+		patient := make(chan record.Reload, 1)
 		go func() {
-			r, _ := b.Wait(context.Background(), id, pool.ReloadLive)
+			r, _ := b.Wait(context.Background(), id, record.ReloadLive)
 			patient <- r
 		}()
 		synctest.Wait()
-		_, err := b.Wait(ctx, id, pool.ReloadLive)
+		_, err := b.Wait(ctx, id, record.ReloadLive)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 1, waiters(), "the other one still waits")
-		require.Equal(t, pool.ReloadFailed, (<-patient).State)
+		require.Equal(t, record.ReloadFailed, (<-patient).State)
 		require.Zero(t, waiters())
 	})
 }
@@ -357,12 +358,12 @@ func TestAReloadDuringAReloadBeginsWhenTheFirstIsLive(t *testing.T) {
 		first := b.askReload()
 		time.Sleep(500 * time.Millisecond)
 		second, third := b.askReload(), b.askReload()
-		require.Equal(t, pool.ReloadQueued, second.State)
+		require.Equal(t, record.ReloadQueued, second.State)
 		require.Equal(t, second.ID, third.ID, "both callers share the queued reload")
 
-		live := b.wait(first.ID, pool.ReloadLive)
-		done := b.wait(second.ID, pool.ReloadCompleted)
-		require.Equal(t, pool.ReloadCompleted, done.State)
+		live := b.wait(first.ID, record.ReloadLive)
+		done := b.wait(second.ID, record.ReloadCompleted)
+		require.Equal(t, record.ReloadCompleted, done.State)
 		require.Equal(t, live.LiveAt, done.StartedAt)
 		require.Equal(t, 3, done.Generation)
 		require.Equal(t, 2, b.status().Totals.ReloadsCompleted)
@@ -375,19 +376,19 @@ func TestShutdownDuringAReloadAbortsItAndDrainsEverybody(t *testing.T) {
 		rolling := b.askReload()
 		time.Sleep(500 * time.Millisecond)
 		queued := b.askReload()
-		waited := make(chan pool.Reload, 1)
+		waited := make(chan record.Reload, 1)
 		go func() {
-			r, _ := b.Wait(context.Background(), rolling.ID, pool.ReloadCompleted)
+			r, _ := b.Wait(context.Background(), rolling.ID, record.ReloadCompleted)
 			waited <- r
 		}()
 		synctest.Wait()
 		b.processes[0].obeys = false // one worker needs its time
 		b.Shutdown()
-		require.Equal(t, pool.ReloadAborted, (<-waited).State)
-		require.Equal(t, pool.ReloadAborted, b.wait(queued.ID, pool.ReloadLive).State)
-		_, err := b.Reload(pool.ReloadRequest{})
-		require.ErrorIs(t, err, pool.ErrStopping)
-		require.ErrorIs(t, b.Scale(1), pool.ErrStopping)
+		require.Equal(t, record.ReloadAborted, (<-waited).State)
+		require.Equal(t, record.ReloadAborted, b.wait(queued.ID, record.ReloadLive).State)
+		_, err := b.Reload(record.ReloadRequest{})
+		require.ErrorIs(t, err, record.ErrStopping)
+		require.ErrorIs(t, b.Scale(1), record.ErrStopping)
 		require.True(t, b.status().Stopping)
 
 		began := time.Now()
@@ -419,7 +420,7 @@ func TestWhatWasCutIsCountedOnce(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1}, func(p *fakeProcess) { soon(time.Second)(p); p.obeys = false }, func(b *bench) {
 		time.Sleep(2 * time.Second)
 		reload := b.askReload()
-		b.wait(reload.ID, pool.ReloadLive)
+		b.wait(reload.ID, record.ReloadLive)
 		synctest.Wait() // what it had before it was told to stop has been counted
 		asked := 0
 		require.NoError(b.t, b.ask(func(l *loop) {
@@ -441,10 +442,10 @@ func TestWhatWasCutUnseenIsSaidToBeUnknown(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		old := b.processes[0]
 		old.obeys = false
-		reload := b.wait(b.askReload().ID, pool.ReloadLive)
+		reload := b.wait(b.askReload().ID, record.ReloadLive)
 		require.False(t, reload.CutUnknown)
 		b.blind.Store(true)
-		done := b.wait(reload.ID, pool.ReloadCompleted)
+		done := b.wait(reload.ID, record.ReloadCompleted)
 		require.True(t, done.CutUnknown)
 		require.Zero(t, done.ConnectionsCut)
 		w, err := b.Worker(old.spec.Worker)
@@ -454,7 +455,7 @@ func TestWhatWasCutUnseenIsSaidToBeUnknown(t *testing.T) {
 
 		b.blind.Store(false)
 		b.processes[1].obeys = false
-		seen := b.wait(b.askReload().ID, pool.ReloadCompleted)
+		seen := b.wait(b.askReload().ID, record.ReloadCompleted)
 		require.Equal(t, 2, seen.ConnectionsCut)
 		require.False(t, seen.CutUnknown)
 	})
@@ -467,16 +468,16 @@ func TestConnectionsOfDrainingWorkersAreCountedAndThoseCutAreReported(t *testing
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		reload := b.askReload()
-		require.Equal(t, pool.ReloadLive, b.wait(reload.ID, pool.ReloadLive).State)
+		require.Equal(t, record.ReloadLive, b.wait(reload.ID, record.ReloadLive).State)
 		time.Sleep(time.Second)
 		require.Equal(t, 2, b.status().Reload.ConnectionsRemaining)
-		done := b.wait(reload.ID, pool.ReloadCompleted)
+		done := b.wait(reload.ID, record.ReloadCompleted)
 		require.Equal(t, 2, done.ConnectionsCut)
 		require.Equal(t, 100*time.Second, done.FinishedAt.Sub(done.LiveAt))
 		s.Close()
 		progress := 0
 		for e := range s.C {
-			if e.Type == pool.EventReloadProgress && e.Reload.ConnectionsRemaining == 2 {
+			if e.Type == record.EventReloadProgress && e.Reload.ConnectionsRemaining == 2 {
 				progress++
 			}
 		}
@@ -489,7 +490,7 @@ func TestEventsArriveInOrderWithoutAGap(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		late, err := b.Subscribe(4)
 		require.NoError(t, err)
-		b.wait(b.askReload().ID, pool.ReloadCompleted)
+		b.wait(b.askReload().ID, record.ReloadCompleted)
 		late.Close()
 		last := uint64(4)
 		for _, e := range late.Backlog {
@@ -522,7 +523,7 @@ func TestASlowSubscriberIsCutOff(t *testing.T) {
 		s, err := b.Subscribe(0)
 		require.NoError(t, err)
 		for range subscriberBuffer + 10 {
-			require.NoError(t, b.ask(func(l *loop) { l.do(pool.Publish{Event: pool.Event{Type: pool.EventPoolScaled}}) }))
+			require.NoError(t, b.ask(func(l *loop) { l.do(pool.Publish{Event: record.Event{Type: record.EventPoolScaled}}) }))
 		}
 		n := 0
 		for range s.C { // ends, because it was closed
@@ -535,7 +536,7 @@ func TestASlowSubscriberIsCutOff(t *testing.T) {
 func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
 	var l eventLog
 	for range 3 * keepEvents {
-		l.publish(pool.Event{})
+		l.publish(record.Event{})
 	}
 	s := l.subscribe(1)
 	require.True(t, s.Lost)
@@ -552,16 +553,16 @@ func TestOldEventsAreForgottenAndThatIsSaid(t *testing.T) {
 func TestHowLongAReleaseLivesDecidesWhatItsReloadIs(t *testing.T) {
 	for name, c := range map[string]struct {
 		life  time.Duration // 0: for ever
-		state pool.ReloadState
-		code  pool.FailureCode // "": none
+		state record.ReloadState
+		code  record.FailureCode // "": none
 	}{
-		"it stays":                            {0, pool.ReloadCompleted, ""},
-		"it dies on trial":                    {1500 * time.Millisecond, pool.ReloadFailed, pool.WorkerFailed},
-		"it dies later, while others drain":   {3 * time.Second, pool.ReloadCompleted, pool.Unstable},
-		"it dies when nobody drains any more": {time.Hour, pool.ReloadCompleted, ""},
+		"it stays":                            {0, record.ReloadCompleted, ""},
+		"it dies on trial":                    {1500 * time.Millisecond, record.ReloadFailed, record.WorkerFailed},
+		"it dies later, while others drain":   {3 * time.Second, record.ReloadCompleted, record.Unstable},
+		"it dies when nobody drains any more": {time.Hour, record.ReloadCompleted, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, plan.Spec{Workers: 2, Strategy: pool.Strategy{Soak: 2 * time.Second}}, soon(time.Millisecond), func(b *bench) {
+			inBubble(t, plan.Spec{Workers: 2, Strategy: record.Strategy{Soak: 2 * time.Second}}, soon(time.Millisecond), func(b *bench) {
 				time.Sleep(time.Second)
 				b.processes[0].obeys = false // until the drain timeout
 				b.from(func(p *fakeProcess) {
@@ -570,7 +571,7 @@ func TestHowLongAReleaseLivesDecidesWhatItsReloadIs(t *testing.T) {
 						time.AfterFunc(100*time.Millisecond+c.life, func() { p.exit(process.ExitStatus{Code: 3}) })
 					}
 				})
-				r := b.wait(b.askReload().ID, pool.ReloadCompleted)
+				r := b.wait(b.askReload().ID, record.ReloadCompleted)
 				require.Equal(t, c.state, r.State)
 				if c.code == "" {
 					require.Nil(t, r.Failure)

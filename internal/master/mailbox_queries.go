@@ -8,7 +8,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/losses"
 	"rota/internal/minder"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What other goroutines may ask the loop. Each answer is a copy, which nobody changes, and a question changes nothing.
@@ -19,7 +19,7 @@ type runningWorker struct {
 	id         string
 	slot       int
 	generation int
-	state      pool.WorkerState
+	state      record.WorkerState
 	root       kernel.Root // how to find its processes
 	accepts    bool        // it has stream listeners, and was not seen to have stopped accepting
 }
@@ -123,7 +123,7 @@ func (b *mailbox) startingUnseen() map[*supervised]kernel.Family {
 	starting := map[*supervised]kernel.Family{}
 	_ = b.ask(func(l *loop) {
 		for id, m := range l.minders {
-			if w, _ := l.pool.Alive(id); m.ending != nil && !m.ending.Accepts && w.State == pool.WorkerStarting {
+			if w, _ := l.pool.Alive(id); m.ending != nil && !m.ending.Accepts && w.State == record.WorkerStarting {
 				starting[m] = m.root.Known
 			}
 		}
@@ -144,11 +144,11 @@ func (b *mailbox) minders() (list []*minder.Minder) {
 }
 
 // reload is one reload of the history. Error: ErrNoReload.
-func (b *mailbox) reload(id string) (found pool.Reload, err error) {
+func (b *mailbox) reload(id string) (found record.Reload, err error) {
 	err = b.attempt(func(l *loop) error {
 		r := l.pool.Reload(id)
 		if r == nil {
-			return pool.ErrNoReload
+			return record.ErrNoReload
 		}
 		found = l.pool.CopyOf(r)
 		return nil
@@ -157,7 +157,7 @@ func (b *mailbox) reload(id string) (found pool.Reload, err error) {
 }
 
 // reloads is the history, newest first.
-func (b *mailbox) reloads() (list []pool.Reload, err error) {
+func (b *mailbox) reloads() (list []record.Reload, err error) {
 	err = b.askMeasured(func(l *loop) {
 		for _, r := range slices.Backward(l.pool.History()) {
 			list = append(list, l.pool.CopyOf(r))
@@ -173,11 +173,11 @@ func (b *mailbox) status() (s Status, err error) {
 }
 
 // worker is one worker, also one of the latest that are gone. Error: ErrNoWorker.
-func (b *mailbox) worker(id string) (w pool.Worker, err error) {
+func (b *mailbox) worker(id string) (w record.Worker, err error) {
 	err = b.attempt(func(l *loop) error {
 		var known bool
 		if w, known = l.pool.Worker(id); !known {
-			return pool.ErrNoWorker
+			return record.ErrNoWorker
 		}
 		return nil
 	})
@@ -185,11 +185,11 @@ func (b *mailbox) worker(id string) (w pool.Worker, err error) {
 }
 
 // drainingFor are the older workers that a reload waits for, by slot and then by age. Error: ErrNoReload.
-func (b *mailbox) drainingFor(reload string) (list []pool.Worker, err error) {
+func (b *mailbox) drainingFor(reload string) (list []record.Worker, err error) {
 	err = b.attempt(func(l *loop) error {
 		r := l.pool.Reload(reload)
 		if r == nil {
-			return pool.ErrNoReload
+			return record.ErrNoReload
 		}
 		if r.State.Terminal() {
 			return nil
@@ -207,7 +207,7 @@ func (b *mailbox) drainingFor(reload string) (list []pool.Worker, err error) {
 
 // heldFor are the connections of the workers that a reload waits for, without those that rota has closed or made
 // itself. listing was made before: a worker that has left since holds nothing.
-func (b *mailbox) heldFor(r *pool.Reload, listing Listing) (held map[string][]listen.Connection, draining int, err error) {
+func (b *mailbox) heldFor(r *record.Reload, listing Listing) (held map[string][]listen.Connection, draining int, err error) {
 	err = b.ask(func(l *loop) {
 		workers := l.pool.Draining(r)
 		held, draining = l.withoutEvicted(listing.byWorker(workers)), len(workers)

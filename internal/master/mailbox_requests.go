@@ -12,6 +12,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/reach"
+	"rota/internal/record"
 )
 
 // What other goroutines tell the loop, or have it do, besides facts and commands. What they may ask is in mailbox_queries.go.
@@ -136,7 +137,7 @@ func (b *mailbox) vanished(gone map[*losses.Ending][]listen.Connection, leaving 
 }
 
 // settleFate is the fate of a worker's connections, once it can be told.
-func (b *mailbox) settleFate(worker string, d minder.Death, s losses.Remains, waited time.Duration) (f *pool.Fate, settled bool) {
+func (b *mailbox) settleFate(worker string, d minder.Death, s losses.Remains, waited time.Duration) (f *record.Fate, settled bool) {
 	settled = true
 	_ = b.ask(func(l *loop) { f, settled = l.settleFate(worker, d, s, waited) })
 	return f, settled
@@ -192,7 +193,7 @@ func (b *mailbox) missing(generation int, what []string) {
 func (b *mailbox) wait(w waiter) error {
 	return b.attempt(func(l *loop) error {
 		if l.pool.Reload(w.id) == nil {
-			return pool.ErrNoReload
+			return record.ErrNoReload
 		}
 		l.waiters = append(l.waiters, w)
 		l.answerWaiters()
@@ -201,7 +202,7 @@ func (b *mailbox) wait(w waiter) error {
 }
 
 // forgetWaiter is for one that waits no longer.
-func (b *mailbox) forgetWaiter(answer chan pool.Reload) {
+func (b *mailbox) forgetWaiter(answer chan record.Reload) {
 	_ = b.ask(func(l *loop) { l.forgetWaiter(answer) })
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Readiness that is observed, of real programs: what their kernel says and not what they say.
@@ -122,9 +122,9 @@ func TestAProgramThatLoadsForLongIsReadyWhenItAccepts(t *testing.T) {
 			require.Zero(t, s.Ready)
 			require.NoError(t, os.WriteFile(loaded, nil, 0o600))
 			for range 2 {
-				e := r.next(pool.EventWorkerReady, pool.EventWorkerExited, pool.EventWorkerDraining)
-				require.Equal(t, pool.EventWorkerReady, e.Type, e.Message)
-				require.Equal(t, pool.Readied{By: pool.BySight, Detail: "seen to accept connections on the listener tcp"}, e.Worker.Readied)
+				e := r.next(record.EventWorkerReady, record.EventWorkerExited, record.EventWorkerDraining)
+				require.Equal(t, record.EventWorkerReady, e.Type, e.Message)
+				require.Equal(t, record.Readied{By: record.BySight, Detail: "seen to accept connections on the listener tcp"}, e.Worker.Readied)
 			}
 		})
 	}
@@ -133,17 +133,17 @@ func TestAProgramThatLoadsForLongIsReadyWhenItAccepts(t *testing.T) {
 func TestAWordThatComesTooEarlyIsCalledAnAssumption(t *testing.T) {
 	loaded := filepath.Join(t.TempDir(), "loaded")
 	r := runMaster(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second, Command: []string{os.Args[0], "hears-late", loaded, "early"}}, "")
-	e := r.next(pool.EventWorkerReady, pool.EventWorkerExited, pool.EventWorkerDraining)
-	require.Equal(t, pool.EventWorkerReady, e.Type, e.Message)
-	require.Equal(t, pool.ByAssumption, e.Worker.Readied.By)
+	e := r.next(record.EventWorkerReady, record.EventWorkerExited, record.EventWorkerDraining)
+	require.Equal(t, record.EventWorkerReady, e.Type, e.Message)
+	require.Equal(t, record.ByAssumption, e.Worker.Readied.By)
 	require.Contains(t, e.Message, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there")
 	require.Positive(t, r.offered())
 }
 
 func TestAProgramThatListensElsewhereIsNeverReady(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second}, "listens-elsewhere")
-	e := r.next(pool.EventWorkerReady, pool.EventWorkerExited, pool.EventWorkerDraining)
-	require.Equal(t, pool.EventWorkerDraining, e.Type, e.Message)
+	e := r.next(record.EventWorkerReady, record.EventWorkerExited, record.EventWorkerDraining)
+	require.Equal(t, record.EventWorkerDraining, e.Type, e.Message)
 	require.Regexp(t, `it said READY=1, but nobody waits for connections on the listener tcp \(127\.0\.0\.1:\d+\); it listens on port \d+ by itself$`, e.Message)
 }
 
@@ -161,10 +161,10 @@ func TestAReleaseThatServesOneListenerLessFails(t *testing.T) {
 	}, patience, time.Millisecond, "what it serves besides is found out when it is ready")
 
 	next.Command = []string{os.Args[0], "hears-only", "one"}
-	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-	require.Equal(t, pool.ReloadFailed, failed.State)
+	failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
+	require.Equal(t, record.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "it does not accept connections on the listener two (127.0.0.1:")
 
 	next.Listen = []listen.ListenAddress{a}
-	require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State, "without the listener it is meant")
+	require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State, "without the listener it is meant")
 }

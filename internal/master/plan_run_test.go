@@ -15,7 +15,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // newRelease makes a directory with a script that prints its version and what stands beside it, and is
@@ -40,13 +40,13 @@ func (r *running) crash(slot int) string {
 	r.t.Helper()
 	workers, _ := r.workers()
 	for _, w := range workers {
-		if w.Slot == slot && w.State == pool.WorkerReady {
+		if w.Slot == slot && w.State == record.WorkerReady {
 			require.NoError(r.t, syscall.Kill(w.PID, syscall.SIGKILL))
 			break
 		}
 	}
 	for {
-		e := r.next(pool.EventWorkerReady)
+		e := r.next(record.EventWorkerReady)
 		if e.Worker.Slot == slot {
 			return r.said(e.Worker.ID)
 		}
@@ -105,8 +105,8 @@ func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(one, "app")))
 	require.Equal(t, was, r.crash(0), "a script that is gone")
 
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
-	require.Equal(t, pool.ReloadCompleted, reload.State)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
+	require.Equal(t, record.ReloadCompleted, reload.State)
 	require.Equal(t, filepath.Join(two, "app"), reload.Program.Path)
 	workers, _ = r.workers()
 	require.Equal(t, "app two, data of two, setting 2, in "+two, r.said(workers[0].ID))

@@ -19,7 +19,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestAReloadReplacesEveryWorkerOneByOne(t *testing.T) {
@@ -28,16 +28,16 @@ func TestAReloadReplacesEveryWorkerOneByOne(t *testing.T) {
 	before, generation := r.workers()
 	require.Equal(t, 1, generation)
 
-	reload := r.reload(pool.ReloadRequest{Trigger: pool.TriggerAPI, Revision: "v2"}, pool.ReloadCompleted)
+	reload := r.reload(record.ReloadRequest{Trigger: record.TriggerAPI, Revision: "v2"}, record.ReloadCompleted)
 
-	require.Equal(t, pool.ReloadCompleted, reload.State)
+	require.Equal(t, record.ReloadCompleted, reload.State)
 	require.Equal(t, 3, reload.Replaced)
 	require.Zero(t, reload.ConnectionsCut)
 	after, generation := r.workers()
 	require.Equal(t, 2, generation)
 	require.Len(t, after, 3)
 	for _, w := range after {
-		require.Equal(t, pool.WorkerReady, w.State)
+		require.Equal(t, record.WorkerReady, w.State)
 		require.Equal(t, "v2", w.Revision)
 		for _, old := range before {
 			require.NotEqual(t, old.ID, w.ID)
@@ -131,9 +131,9 @@ func TestAFailingNewWorkerLeavesTheOldSetServing(t *testing.T) {
 			before, _ := r.workers()
 
 			replace(t, path, c.replacement, c.mode)
-			reload := r.reload(pool.ReloadRequest{StartTimeout: c.patience, DrainTimeout: time.Second}, pool.ReloadCompleted)
+			reload := r.reload(record.ReloadRequest{StartTimeout: c.patience, DrainTimeout: time.Second}, record.ReloadCompleted)
 
-			require.Equal(t, pool.ReloadFailed, reload.State)
+			require.Equal(t, record.ReloadFailed, reload.State)
 			require.Contains(t, reload.Failure.Message, c.message)
 			if strings.Contains(string(c.replacement), "echo") {
 				require.NotEmpty(t, reload.Failure.Output)
@@ -144,9 +144,9 @@ func TestAFailingNewWorkerLeavesTheOldSetServing(t *testing.T) {
 
 			// A crash after the failed reload still starts the program of generation 1.
 			require.NoError(t, syscall.Kill(before[0].PID, syscall.SIGKILL))
-			for r.next(pool.EventWorkerExited).Worker.ID != before[0].ID {
+			for r.next(record.EventWorkerExited).Worker.ID != before[0].ID {
 			}
-			require.Equal(t, 1, r.next(pool.EventWorkerReady).Worker.Generation)
+			require.Equal(t, 1, r.next(record.EventWorkerReady).Worker.Generation)
 		})
 	}
 }
@@ -158,17 +158,17 @@ func replace(t *testing.T, path string, content []byte, mode os.FileMode) {
 	require.NoError(t, os.Rename(next, path))
 }
 
-func serving(list []pool.Worker) []pool.Worker {
-	var ready []pool.Worker
+func serving(list []record.Worker) []record.Worker {
+	var ready []record.Worker
 	for _, w := range list {
-		if w.State == pool.WorkerReady {
+		if w.State == record.WorkerReady {
 			ready = append(ready, w)
 		}
 	}
 	return ready
 }
 
-func ids(list []pool.Worker) []string {
+func ids(list []record.Worker) []string {
 	var out []string
 	for _, w := range list {
 		out = append(out, w.ID)
@@ -179,8 +179,8 @@ func ids(list []pool.Worker) []string {
 func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "ignores-term")
 	r.ready(1)
-	reload := r.reload(pool.ReloadRequest{DrainTimeout: 200 * time.Millisecond}, pool.ReloadCompleted)
-	require.Equal(t, pool.ReloadCompleted, reload.State)
+	reload := r.reload(record.ReloadRequest{DrainTimeout: 200 * time.Millisecond}, record.ReloadCompleted)
+	require.Equal(t, record.ReloadCompleted, reload.State)
 	var actions []string
 	for _, s := range reload.Steps {
 		actions = append(actions, s.Action)
@@ -191,7 +191,7 @@ func TestAWorkerThatIgnoresSIGTERMIsKilledAtTheDrainTimeout(t *testing.T) {
 func TestSecondReadyIsNotASecondWorker(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "ready-twice")
 	r.ready(1)
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
 	require.Equal(t, 1, reload.Replaced)
 	require.Equal(t, 1, strings.Count(r.log.String(), `"replaced":1,"total":1,"draining":0,"message":"reload completed`))
 }
@@ -199,15 +199,15 @@ func TestSecondReadyIsNotASecondWorker(t *testing.T) {
 func TestOutputIsLoggedAndNeverStopsAWorker(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 2}, "floods")
 	r.ready(2)
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
-	require.Equal(t, pool.ReloadCompleted, reload.State)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
+	require.Equal(t, record.ReloadCompleted, reload.State)
 	require.Contains(t, r.log.String(), `"stream":"stdout","message":"water`)
 }
 
 func TestClosedOutputIsNoDeath(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "closes-output")
 	r.ready(1)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 }
 
 func TestAWorkerMayAskForMoreTimeToStart(t *testing.T) {
@@ -228,13 +228,13 @@ func TestCutConnectionsAreCounted(t *testing.T) {
 		_, err = c.Read(make([]byte, 1)) // the worker has it
 		require.NoError(t, err)
 	}
-	reload := r.reload(pool.ReloadRequest{DrainTimeout: 700 * time.Millisecond}, pool.ReloadLive)
-	require.Equal(t, pool.ReloadLive, reload.State)
-	progress := r.next(pool.EventReloadProgress)
+	reload := r.reload(record.ReloadRequest{DrainTimeout: 700 * time.Millisecond}, record.ReloadLive)
+	require.Equal(t, record.ReloadLive, reload.State)
+	progress := r.next(record.EventReloadProgress)
 	for progress.Reload.ConnectionsRemaining != 3 {
-		progress = r.next(pool.EventReloadProgress)
+		progress = r.next(record.EventReloadProgress)
 	}
-	done := r.next(pool.EventReloadCompleted)
+	done := r.next(record.EventReloadCompleted)
 	require.Equal(t, 3, done.Reload.ConnectionsCut)
 	require.Zero(t, done.Reload.ConnectionsRemaining)
 }
@@ -247,10 +247,10 @@ func TestShutdownLeavesNothingBehind(t *testing.T) {
 		t.Run("run", func(t *testing.T) {
 			r := runMaster(t, plan.Spec{Listen: []listen.ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
 			r.ready(2)
-			r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+			r.reload(record.ReloadRequest{}, record.ReloadCompleted)
 			r.Shutdown()
 			<-r.done
-			_, err := r.Reload(pool.ReloadRequest{})
+			_, err := r.Reload(record.ReloadRequest{})
 			require.ErrorIs(t, err, ErrStopped)
 		})
 		require.NoFileExists(t, path)
@@ -344,15 +344,15 @@ func TestACrashAfterAReloadStartsTheNewProgram(t *testing.T) {
 	binary, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
 	replace(t, path, binary, 0o755)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	r.ready(2)
 
 	replace(t, path, []byte("no program"), 0o755) // what lies on disk meanwhile does not matter
 	workers, _ := r.workers()
 	require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGKILL))
-	for r.next(pool.EventWorkerExited).Worker.ID != workers[0].ID {
+	for r.next(record.EventWorkerExited).Worker.ID != workers[0].ID {
 	}
-	again := r.next(pool.EventWorkerReady).Worker
+	again := r.next(record.EventWorkerReady).Worker
 	require.Equal(t, 2, again.Generation)
 	require.Equal(t, workers[0].Slot, again.Slot)
 	exe, err := os.Readlink("/proc/" + strconv.Itoa(again.PID) + "/exe")
@@ -367,14 +367,14 @@ func TestADaemonThatAWorkerLeftEndsWithIt(t *testing.T) {
 	require.NoError(t, err)
 	workers, _ := r.workers()
 	require.Len(t, listing.Families[workers[0].ID], 2, "it is listed")
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	requireGone(t, sleeper) // reaped by the master, being its subreaper
 }
 
 func TestAWorkerThatHasLeftItsProcessGroupIsKilledAllTheSame(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, DrainTimeout: 50 * time.Millisecond}, "joins-another-group")
 	r.ready(1)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 }
 
 // Nobody can tell whose it is, but that it is a worker's.
@@ -397,7 +397,7 @@ func TestAWorkersProcessGroupEndsWithIt(t *testing.T) {
 			r, sleeper := runForking(t, "leaves-a-child")
 			workers, _ := r.workers()
 			require.NoError(t, syscall.Kill(workers[0].PID, sig))
-			r.next(pool.EventWorkerExited)
+			r.next(record.EventWorkerExited)
 			requireGone(t, sleeper)
 			r.ready(1)
 		})

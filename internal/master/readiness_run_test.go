@@ -24,6 +24,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // readyAfter starts one worker whose process does as told, and returns when, and by what, it got ready.
@@ -35,14 +36,14 @@ func readyAfter(t *testing.T, ready plan.Readiness, behave func(*fakeProcess)) (
 		require.NoError(t, err)
 		defer s.Close()
 		for _, e := range s.Backlog {
-			require.NotEqual(t, pool.EventWorkerReady, e.Type)
+			require.NotEqual(t, record.EventWorkerReady, e.Type)
 		}
 		for e := range s.C {
-			if e.Type == pool.EventWorkerReady {
+			if e.Type == record.EventWorkerReady {
 				after, how = time.Since(began), e.Message
 				return
 			}
-			if e.Type == pool.EventWorkerDraining {
+			if e.Type == record.EventWorkerDraining {
 				how = e.Message
 				return
 			}
@@ -64,7 +65,7 @@ func TestOnlyTheFirstSignOfReadinessCounts(t *testing.T) {
 		defer s.Close()
 		n := 0
 		for _, e := range s.Backlog {
-			if e.Type == pool.EventWorkerReady {
+			if e.Type == record.EventWorkerReady {
 				n++
 			}
 		}
@@ -145,10 +146,10 @@ func TestANewWorkerThatGoesSilentFailsTheReload(t *testing.T) {
 		require.NoError(t, b.ask(func(l *loop) {
 			l.pool.Terms[1] = pool.Terms{Workers: 2, StartTimeout: time.Hour, DrainTimeout: time.Hour}
 		}))
-		r, err := b.Reload(pool.ReloadRequest{StartTimeout: time.Hour})
+		r, err := b.Reload(record.ReloadRequest{StartTimeout: time.Hour})
 		require.NoError(t, err)
-		failed := b.wait(r.ID, pool.ReloadLive)
-		require.Equal(t, pool.ReloadFailed, failed.State)
+		failed := b.wait(r.ID, record.ReloadLive)
+		require.Equal(t, record.ReloadFailed, failed.State)
 		require.Contains(t, failed.Failure.Message, "the new worker of slot 0 missed its watchdog: it said nothing for 3s")
 	})
 }
@@ -179,8 +180,8 @@ func TestAProbeSeesWhatTheWorkerDoes(t *testing.T) {
 			ready, err := plan.ParseReadiness(text)
 			require.NoError(t, err)
 			r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Ready: ready}, Probe: probeForTest}, "probed")
-			e := r.next(pool.EventWorkerReady, pool.EventWorkerExited)
-			require.Equal(t, pool.EventWorkerReady, e.Type, r.log)
+			e := r.next(record.EventWorkerReady, record.EventWorkerExited)
+			require.Equal(t, record.EventWorkerReady, e.Type, r.log)
 			require.Contains(t, e.Message, how)
 			require.GreaterOrEqual(t, e.Worker.ReadyAt.Sub(e.Worker.StartedAt), 300*time.Millisecond)
 		})
@@ -192,7 +193,7 @@ func TestAConnectionThatNobodyAcceptsIsNoReadiness(t *testing.T) {
 	for _, kind := range []plan.ReadyKind{plan.ReadyTCP, plan.ReadyHTTP} {
 		t.Run(string(kind), func(t *testing.T) {
 			o := Options{Spec: plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: kind, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
-			message := runMasterWith(t, o, "never-ready").next(pool.EventWorkerReady, pool.EventWorkerDraining).Message
+			message := runMasterWith(t, o, "never-ready").next(record.EventWorkerReady, record.EventWorkerDraining).Message
 			require.Regexp(t, `was not ready in \d.*; nobody has accepted the connections there, so the program does not serve that additional socket`, message)
 		})
 	}
@@ -202,7 +203,7 @@ func TestAnAnswerThatDoesNotComeIsNotAConnectionThatNobodyAccepts(t *testing.T) 
 	for child, why := range map[string]string{"probed-silent": "; it accepts connections there, and says nothing", "probed-unwell": "; the latest probe: 503 Service Unavailable"} {
 		t.Run(child, func(t *testing.T) {
 			o := Options{Spec: plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyHTTP, Path: "/up"}, StartTimeout: time.Second}, Probe: probeForTest}
-			message := runMasterWith(t, o, child).next(pool.EventWorkerReady, pool.EventWorkerDraining).Message
+			message := runMasterWith(t, o, child).next(record.EventWorkerReady, record.EventWorkerDraining).Message
 			require.Contains(t, message, "it did not answer GET /up on the listener probe with a status below 400"+why)
 		})
 	}
@@ -210,13 +211,13 @@ func TestAnAnswerThatDoesNotComeIsNotAConnectionThatNobodyAccepts(t *testing.T) 
 
 func TestALineThatMatchesMakesReady(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyLog, Pattern: regexp.MustCompile(`^still th.*ing$`)}}, "never-ready")
-	require.Contains(t, r.next(pool.EventWorkerReady, pool.EventWorkerExited).Message, "it printed a line that matches ^still th.*ing$")
+	require.Contains(t, r.next(record.EventWorkerReady, record.EventWorkerExited).Message, "it printed a line that matches ^still th.*ing$")
 }
 
 func TestEinhornsAcknowledgementMakesReady(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "acknowledges")
-	e := r.next(pool.EventWorkerReady, pool.EventWorkerExited)
-	require.Equal(t, pool.EventWorkerReady, e.Type, r.log)
+	e := r.next(record.EventWorkerReady, record.EventWorkerExited)
+	require.Equal(t, record.EventWorkerReady, e.Type, r.log)
 	require.Contains(t, e.Message, "einhorn")
 	directory := r.launcher.Acks.Path()
 	require.DirExists(t, directory)
@@ -243,7 +244,7 @@ func TestTheDirectoryOfTheAckSocketsIsMadeAgain(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "acknowledges")
 	r.ready(1)
 	require.NoError(t, os.RemoveAll(r.launcher.Acks.Path()))
-	require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+	require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 }
 
 func TestWhatMakesAWorkerReady(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // What a slot has of a socket of its own.
@@ -35,7 +35,7 @@ func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
 	address := r.listening()[0].Address
 	stop := load(t, "tcp", address)
 	for range 3 {
-		require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+		require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	}
 	require.Equal(t, before, inodes(), "across rotations")
 	for _, delta := range []int{-1, -1, +1, +2, -3} {
@@ -100,7 +100,7 @@ func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
 	r.settled()
 	added := listen.ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
 	spec.Listen = []listen.ListenAddress{loopback, added}
-	asked, err := r.Reload(pool.ReloadRequest{})
+	asked, err := r.Reload(record.ReloadRequest{})
 	require.NoError(t, err)
 	sockets := 0
 	require.Eventually(t, func() bool {

@@ -7,8 +7,8 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/minder"
-	"rota/internal/pool"
 	"rota/internal/reach"
+	"rota/internal/record"
 )
 
 // A search finds out which workers accept from a listener of which they do not seem to wait for connections: by
@@ -29,7 +29,7 @@ func (l *loop) seek(w *supervised, eager bool) {
 func (l *loop) sought(b *listen.Binding) (list []*listenerRecord) {
 	for id, w := range l.minders {
 		m, alive := l.pool.Alive(id)
-		if !alive || m.State != pool.WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == pool.WorkerDraining {
+		if !alive || m.State != record.WorkerStarting && time.Since(m.ReadyAt) > seekOn || m.State == record.WorkerDraining {
 			continue
 		}
 		for _, a := range w.listeners {

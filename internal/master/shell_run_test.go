@@ -15,7 +15,7 @@ import (
 
 	"rota/internal/output"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // command runs a line as the trial does, in the crew.
@@ -125,7 +125,7 @@ func TestCommandsAndWorkersAreNotTakenForEachOther(t *testing.T) {
 		})
 	}
 	for range 5 {
-		require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+		require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	}
 	lanes.Wait()
 	workers, _ := r.workers()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // unixListener is one in a directory of its own.
@@ -65,7 +65,7 @@ func TestASocketWhoseDirectoryIsMadeAnewIsOpenedAnew(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Dir(path), 0o700))
 	r.greetsAgain(path)
 	require.Eventually(t, func() bool { s, err := r.Status(); return err == nil && s.Serving() && len(s.Missing) == 0 }, patience, time.Millisecond)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	r.greetsAgain(path)
 }
 
@@ -77,8 +77,8 @@ func TestAFileThatSomebodyElsePutsInTheSocketsPlaceIsLeftAlone(t *testing.T) {
 	defer l.Close()
 	require.NoError(t, os.Rename(other, path))
 	require.Eventually(t, func() bool { s, err := r.Status(); return err == nil && !s.Serving() && len(s.Missing) == 1 }, patience, time.Millisecond)
-	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-	require.Equal(t, pool.ReloadFailed, failed.State, "nobody can reach it")
+	failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
+	require.Equal(t, record.ReloadFailed, failed.State, "nobody can reach it")
 	require.NoError(t, os.Remove(path))
 	r.greetsAgain(path)
 	require.NoError(t, os.WriteFile(other, []byte("mine"), 0o600))

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/plan"
-	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // What the workers have done in time, and what is heard of it only after the time: as when the master stood still.
@@ -83,10 +83,10 @@ func TestAWorkerThatHadDrainedIsNotKilled(t *testing.T) {
 		p.lately(30*time.Second, func() { p.exit(process.ExitStatus{}) })
 	}, func(b *bench) {
 		b.from(soon(0))
-		r, err := b.Reload(pool.ReloadRequest{})
+		r, err := b.Reload(record.ReloadRequest{})
 		require.NoError(t, err)
-		b.wait(r.ID, pool.ReloadLive)
-		r = b.wait(r.ID, pool.ReloadCompleted)
+		b.wait(r.ID, record.ReloadLive)
+		r = b.wait(r.ID, record.ReloadCompleted)
 		require.Zero(t, r.ConnectionsCut)
 		require.Equal(t, []syscall.Signal{syscall.SIGTERM}, b.signalsOf(0))
 	})
@@ -94,7 +94,7 @@ func TestAWorkerThatHadDrainedIsNotKilled(t *testing.T) {
 
 // A reload has not passed its trial if one of its workers has ended in it.
 func TestATrialIsNotPassedBeforeTheWorkersAreHeard(t *testing.T) {
-	for name, strategy := range map[string]pool.Strategy{
+	for name, strategy := range map[string]record.Strategy{
 		"soak":                  {Soak: time.Minute},
 		"soak of the canary":    {Canary: 1, CanarySoak: time.Minute},
 		"pause between batches": {PauseBetween: time.Minute},
@@ -105,12 +105,12 @@ func TestATrialIsNotPassedBeforeTheWorkersAreHeard(t *testing.T) {
 					soon(0)(p)
 					p.lately(time.Minute, func() { p.exit(process.ExitStatus{Code: 3}) })
 				})
-				r, err := b.Reload(pool.ReloadRequest{})
+				r, err := b.Reload(record.ReloadRequest{})
 				require.NoError(t, err)
 				time.Sleep(30 * time.Second)
 				b.from(soon(0))
-				r = b.wait(r.ID, pool.ReloadLive)
-				require.Equal(t, pool.ReloadFailed, r.State)
+				r = b.wait(r.ID, record.ReloadLive)
+				require.Equal(t, record.ReloadFailed, r.State)
 				require.Contains(t, r.Failure.Message, "exited with code 3")
 				require.LessOrEqual(t, r.Replaced, 2)
 			})

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestAReloadGoesOnInAStartDirectoryThatWasMadeAnew(t *testing.T) {
@@ -17,13 +17,13 @@ func TestAReloadGoesOnInAStartDirectoryThatWasMadeAnew(t *testing.T) {
 
 	require.NoError(t, os.RemoveAll(directory))
 	r.misses("the directory that rota was started in, " + directory + ", has been deleted")
-	failed := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-	require.Equal(t, pool.ReloadFailed, failed.State)
+	failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
+	require.Equal(t, record.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "has been deleted; make it anew and reload")
 
 	newRelease(t, parent, "app1")
-	live := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
-	require.Equal(t, pool.ReloadCompleted, live.State, "%v", live.Failure)
+	live := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
+	require.Equal(t, record.ReloadCompleted, live.State, "%v", live.Failure)
 	r.misses("")
 	workers, _ := r.workers()
 	now, err := os.Readlink("/proc/" + strconv.Itoa(workers[len(workers)-1].PID) + "/cwd")
@@ -38,6 +38,6 @@ func TestAReloadGoesOnInTheDirectoryThatTookTheStartDirectorysPlace(t *testing.T
 	require.NoError(t, os.Rename(directory, directory+".old"))
 	r.misses("the directory that rota was started in, " + directory + ", has been moved to " + directory + ".old")
 	newRelease(t, parent, "app1")
-	require.Equal(t, pool.ReloadLive, r.reload(pool.ReloadRequest{}, pool.ReloadLive).State)
+	require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 	r.misses("")
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Status is a copy of the master's own state.
@@ -21,20 +21,20 @@ type Status struct {
 	Looping    []int // slots in a crash loop
 	Waiting    []WaitingSlot
 	Stopping   bool
-	Workers    []pool.Worker          // those that are not gone, by slot, the newest first within one
+	Workers    []record.Worker        // those that are not gone, by slot, the newest first within one
 	Listeners  []listen.ListenAddress // of the generation that serves, with the port that the kernel chose, where 0 was asked for
 	Missing    []string               // what workers are started from and has been deleted, and why nobody can reach a listener, a sentence each
 	Shut       []string               // the latter alone
-	Totals     pool.Totals
-	Reload     *pool.Reload // the one that rotates, else the newest that is still draining; nil for none
+	Totals     record.Totals
+	Reload     *record.Reload // the one that rotates, else the newest that is still draining; nil for none
 }
 
 // WaitingSlot is a slot without a worker: the next is started when its back-off is over.
 type WaitingSlot struct {
 	Slot    int
-	Deaths  int         // in a row
-	NextTry time.Time   // when the back-off is over
-	Last    pool.Worker // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
+	Deaths  int           // in a row
+	NextTry time.Time     // when the back-off is over
+	Last    record.Worker // that died in it; its Exit is nil if it was given up, for not getting ready or a missed watchdog, and not gone yet
 }
 
 // Serving reports whether the master can be trusted with traffic: at least one worker is
@@ -51,25 +51,25 @@ func (m *Master) Status() (Status, error) {
 }
 
 // Worker returns one worker, also one of the latest that are gone. Error: ErrNoWorker.
-func (m *Master) Worker(id string) (pool.Worker, error) {
+func (m *Master) Worker(id string) (record.Worker, error) {
 	return m.worker(id)
 }
 
 // Reloads returns the history, newest first.
-func (m *Master) Reloads() ([]pool.Reload, error) { return m.reloads() }
+func (m *Master) Reloads() ([]record.Reload, error) { return m.reloads() }
 
 // ReloadByID returns one reload of the history. Error: ErrNoReload.
-func (m *Master) ReloadByID(id string) (pool.Reload, error) {
+func (m *Master) ReloadByID(id string) (record.Reload, error) {
 	found, err := m.reload(id)
 	if err != nil {
-		return pool.Reload{}, err
+		return record.Reload{}, err
 	}
 	return m.recount(found), nil
 }
 
 // recount asks the kernel how many connections the reload's older workers have now: what
 // was counted last may be a moment old, and just after the drain began nothing was yet.
-func (m *Master) recount(r pool.Reload) pool.Reload {
+func (m *Master) recount(r record.Reload) record.Reload {
 	if r.State.Terminal() || r.Draining == 0 {
 		return r
 	}
@@ -118,15 +118,15 @@ func (l *loop) status() Status {
 }
 
 // add counts a worker in.
-func (s *Status) add(w pool.Worker) {
+func (s *Status) add(w record.Worker) {
 	s.Workers = append(s.Workers, w)
 	switch w.State {
-	case pool.WorkerReady:
+	case record.WorkerReady:
 		s.Ready++
-	case pool.WorkerStarting:
+	case record.WorkerStarting:
 		s.Starting++
-	case pool.WorkerDraining:
+	case record.WorkerDraining:
 		s.Draining++
-	case pool.WorkerExited: // those are not among the living
+	case record.WorkerExited: // those are not among the living
 	}
 }

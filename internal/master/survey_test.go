@@ -11,7 +11,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // surveyed is a pool of which every look at the processes is counted, and takes a while.
@@ -77,9 +77,9 @@ func TestWhatDrainedUnseenIsSaidToBeUnknown(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		b.blind.Store(true)
-		require.True(t, b.wait(b.askReload().ID, pool.ReloadCompleted).DrainedUnknown)
+		require.True(t, b.wait(b.askReload().ID, record.ReloadCompleted).DrainedUnknown)
 		b.blind.Store(false)
-		seen := b.wait(b.askReload().ID, pool.ReloadCompleted)
+		seen := b.wait(b.askReload().ID, record.ReloadCompleted)
 		require.False(t, seen.DrainedUnknown)
 		require.Equal(t, 2, seen.Drained)
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // TestWhatAReloadHasChangedIsTakenBackWithoutALoss aborts reloads that are live on trial, which have given
@@ -30,9 +30,9 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 		*spec = before
 		spec.Workers, spec.Strategy.Soak = size, time.Hour
 		spec.Listen = []listen.ListenAddress{added, kept, appeared}
-		reload, err := r.Reload(pool.ReloadRequest{})
+		reload, err := r.Reload(record.ReloadRequest{})
 		require.NoError(t, err)
-		require.Equal(t, reload.ID, r.next(pool.EventReloadLive).ReloadID)
+		require.Equal(t, reload.ID, r.next(record.EventReloadLive).ReloadID)
 		became := r.listening()
 		for _, a := range became {
 			_, err = greeted(a.Network, a.Address)
@@ -40,11 +40,11 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 		}
 		_, err = net.Dial(old.Network, old.Address)
 		require.Error(t, err, "it is given up")
-		_, err = r.Control(reload.ID, pool.VerbAbort, "")
+		_, err = r.Control(reload.ID, record.VerbAbort, "")
 		require.NoError(t, err)
-		reload, err = r.Wait(t.Context(), reload.ID, pool.ReloadCompleted)
+		reload, err = r.Wait(t.Context(), reload.ID, record.ReloadCompleted)
 		require.NoError(t, err)
-		require.Equal(t, pool.ReloadAborted, reload.State, "%v", reload.Failure)
+		require.Equal(t, record.ReloadAborted, reload.State, "%v", reload.Failure)
 		require.Empty(t, reload.Losses())
 		for _, a := range was {
 			_, err = greeted(a.Network, a.Address)
@@ -61,5 +61,5 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 	stop()
 	require.Eventually(t, func() bool { return len(openTargets()) <= len(files) }, patience, time.Millisecond)
 	*spec = before
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 }

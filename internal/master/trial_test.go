@@ -12,12 +12,12 @@ import (
 	"rota/internal/listen"
 	"rota/internal/master"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // website runs a master whose workers answer over HTTP, all with 200 but those of one slot, and returns its
 // workers by slot.
-func website(t *testing.T, badSlot string) (*master.Master, []pool.Worker) {
+func website(t *testing.T, badSlot string) (*master.Master, []record.Worker) {
 	t.Helper()
 	m := runSite(t, master.Options{Spec: plan.Spec{Command: []string{os.Args[0], "website", badSlot}, Workers: 4}})
 	s, err := m.Status()
@@ -43,7 +43,7 @@ func runSite(t *testing.T, o master.Options) *master.Master {
 }
 
 // ask runs a round of checks of all but the first of the workers, as if that one were of the generation before.
-func ask(t *testing.T, m *master.Master, live bool, checks ...string) pool.Result {
+func ask(t *testing.T, m *master.Master, live bool, checks ...string) record.Result {
 	t.Helper()
 	s, err := m.Status()
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestRealWorkersThatAreWellPassEveryCheck(t *testing.T) {
 
 func TestTheRealWorkerThatIsNotWellIsNamed(t *testing.T) {
 	m, workers := website(t, "2")
-	var r pool.Result
+	var r record.Result
 	// Who gets a connection is the kernel's choice; sooner or later it is each.
 	require.Eventually(t, func() bool {
 		r = ask(t, m, false, "tcp", "http:/up")
@@ -92,15 +92,15 @@ func TestARealOlderWorkersAnswerDoesNotCount(t *testing.T) {
 // live and the old workers have not heard yet that they are to stop.
 func TestARepairIsDeployed(t *testing.T) {
 	m := runSite(t, master.Options{Check: check.Run, Spec: plan.Spec{Command: []string{os.Args[0], "repaired"}, Workers: 1}})
-	var checks []pool.Check
+	var checks []record.Check
 	for _, text := range []string{"tcp", "http:/up", os.Args[0] + " asks"} {
 		c, err := check.Parse(text)
 		require.NoError(t, err)
 		checks = append(checks, c)
 	}
-	reload, err := m.Reload(pool.ReloadRequest{Checks: checks})
+	reload, err := m.Reload(record.ReloadRequest{Checks: checks})
 	require.NoError(t, err)
-	reload, err = m.Wait(t.Context(), reload.ID, pool.ReloadCompleted)
+	reload, err = m.Wait(t.Context(), reload.ID, record.ReloadCompleted)
 	require.NoError(t, err)
-	require.Equal(t, pool.ReloadCompleted, reload.State, "%v", reload.Failure)
+	require.Equal(t, record.ReloadCompleted, reload.State, "%v", reload.Failure)
 }

@@ -13,6 +13,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/reach"
+	"rota/internal/record"
 )
 
 // How the loop measures the reloads that are under way, and has those on trial checked.
@@ -85,7 +86,7 @@ func (l *loop) attend() {
 	}
 }
 
-func (l *loop) beginTrial(r *pool.Reload) {
+func (l *loop) beginTrial(r *record.Reload) {
 	generation, m, seek := r.Generation, &gauge.Measurement{Queues: l.observer.queues}, l.observer.generations()
 	interval := l.plans[l.pool.ServingGeneration()].ProbeInterval // the reload's own is not read yet
 	m.Gauge = gauge.New(interval, generation, gauge.Instruments{
@@ -106,17 +107,17 @@ func (l *loop) beginTrial(r *pool.Reload) {
 }
 
 // follow has it measure as closely as the reload's state deserves.
-func (t *trial) follow(r *pool.Reload) {
-	if r.State == pool.ReloadReverting && !t.back {
+func (t *trial) follow(r *record.Reload) {
+	if r.State == record.ReloadReverting && !t.back {
 		t.cancel()
 	}
 	switch {
-	case r.State == pool.ReloadLive:
+	case r.State == record.ReloadLive:
 		t.Gauge.Enter(gauge.PhaseAfter)
 	case r.Program != nil:
 		t.Gauge.Enter(gauge.PhaseDuring)
 	}
-	if r.State == pool.ReloadLive || r.Paused != nil {
+	if r.State == record.ReloadLive || r.Paused != nil {
 		t.Gauge.Slow()
 	} else {
 		t.Gauge.Fast()
@@ -153,7 +154,7 @@ func (l *loop) check(e pool.RunChecks) {
 		return // it is over
 	}
 	if l.options.Check == nil {
-		go l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: pool.Result{Message: errNoChecks.Error()}})
+		go l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: record.Result{Message: errNoChecks.Error()}})
 		return
 	}
 	round, told := l.round(e, plan, t), l.pool.Reload(e.Reload).LiveAt

@@ -14,9 +14,9 @@ import (
 	"rota/internal/listen"
 	"rota/internal/minder"
 	"rota/internal/plan"
-	"rota/internal/pool"
 	"rota/internal/process"
 	"rota/internal/reach"
+	"rota/internal/record"
 )
 
 var (
@@ -35,12 +35,14 @@ func waits(after time.Duration, how ...kernel.Wait) func(*fakeProcess) {
 }
 
 // firstReady is the first worker that got ready, and when. Everybody has a minute.
-func (b *bench) firstReady() pool.Worker {
+func (b *bench) firstReady() record.Worker {
 	b.t.Helper()
 	s, err := b.Subscribe(0)
 	require.NoError(b.t, err)
 	defer s.Close()
-	over := func(e pool.Event) bool { return e.Type == pool.EventWorkerReady || e.Type == pool.EventWorkerDraining }
+	over := func(e record.Event) bool {
+		return e.Type == record.EventWorkerReady || e.Type == record.EventWorkerDraining
+	}
 	for _, e := range s.Backlog {
 		if over(e) {
 			return *e.Worker
@@ -51,7 +53,7 @@ func (b *bench) firstReady() pool.Worker {
 			return *e.Worker
 		}
 	}
-	return pool.Worker{}
+	return record.Worker{}
 }
 
 func TestAWorkerIsReadyWhenItIsSeenToAccept(t *testing.T) {
@@ -59,7 +61,7 @@ func TestAWorkerIsReadyWhenItIsSeenToAccept(t *testing.T) {
 	for _, takes := range []time.Duration{0, 3 * time.Millisecond, 30 * time.Second} {
 		inBubble(t, plan.Spec{Workers: 1, Ready: auto}, waits(takes, waiting), func(b *bench) {
 			w := b.firstReady()
-			require.Equal(t, pool.Readied{By: pool.BySight, Detail: "seen to accept connections on the listener tcp"}, w.Readied)
+			require.Equal(t, record.Readied{By: record.BySight, Detail: "seen to accept connections on the listener tcp"}, w.Readied)
 			after := w.ReadyAt.Sub(w.StartedAt)
 			require.GreaterOrEqual(t, after, takes)
 			require.LessOrEqual(t, after, max(2*takes, 2*minder.FirstLook), "looks are close together at first")
@@ -75,8 +77,8 @@ func TestAWorkerThatSaysItIsReadyAndDoesNotAcceptIsNot(t *testing.T) {
 		require.NoError(t, err)
 		defer s.Close()
 		for e := range s.C {
-			require.NotEqual(t, pool.EventWorkerReady, e.Type)
-			if e.Type == pool.EventWorkerDraining {
+			require.NotEqual(t, record.EventWorkerReady, e.Type)
+			if e.Type == record.EventWorkerDraining {
 				require.Contains(t, e.Message, "was not ready in 1m0s: it said READY=1, but nobody waits for connections on the listener tcp (127.0.0.1:")
 				return
 			}
@@ -107,12 +109,12 @@ func TestWhatIsAssumedIsSaidOnceToEverybody(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 2, Ready: auto}, early, func(b *bench) {
 		b.options.Log = zerolog.New(&log)
 		w := b.firstReady()
-		require.Equal(t, pool.ByAssumption, w.Readied.By)
+		require.Equal(t, record.ByAssumption, w.Readied.By)
 		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there", w.Readied.Detail)
 		require.GreaterOrEqual(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience)
 		require.LessOrEqual(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience+2*minder.LastLook)
 
-		r := b.wait(b.askReload().ID, pool.ReloadLive)
+		r := b.wait(b.askReload().ID, record.ReloadLive)
 		require.Equal(t, []string{"it has registered the listener tcp but was not seen to accept from there"}, r.Assumed)
 		synctest.Wait()
 		b.status()
@@ -157,12 +159,12 @@ func TestAWorkerWithoutStreamListenersIsBelievedOrHasToLive(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, soon(time.Second), func(b *bench) {
 		w := b.firstReady()
 		require.Equal(t, time.Second, w.ReadyAt.Sub(w.StartedAt))
-		require.Equal(t, pool.Readied{By: pool.ByWord}, w.Readied)
+		require.Equal(t, record.Readied{By: record.ByWord}, w.Readied)
 	})
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, func(p *fakeProcess) { p.obeys = true }, func(b *bench) {
 		w := b.firstReady()
 		require.Equal(t, minder.MostPatience, w.ReadyAt.Sub(w.StartedAt))
-		require.Equal(t, pool.ByLife, w.Readied.By)
+		require.Equal(t, record.ByLife, w.Readied.By)
 	})
 }
 
@@ -172,8 +174,8 @@ func TestAReleaseHasToServeWhatItsPredecessorServed(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 2, b.status().Ready)
 		b.from(waits(time.Second, waiting, registered))
-		r := b.wait(b.askReload().ID, pool.ReloadLive)
-		require.Equal(t, pool.ReloadFailed, r.State)
+		r := b.wait(b.askReload().ID, record.ReloadLive)
+		require.Equal(t, record.ReloadFailed, r.State)
 		require.Contains(t, r.Failure.Message, "it does not accept connections on the listener b (127.0.0.1:")
 		require.Contains(t, r.Failure.Message, "as the worker before it in slot 0 did: remove what is not served any more from listen, or set ready")
 
@@ -194,8 +196,8 @@ func TestWhatAWorkerServesLaterIsWantedOfItsSuccessor(t *testing.T) {
 		time.Sleep(time.Minute)
 		b.processes[0].shows("", waiting, waiting)
 		b.from(waits(0, waiting, registered))
-		r := b.wait(b.askReload().ID, pool.ReloadLive)
-		require.Equal(t, pool.ReloadFailed, r.State)
+		r := b.wait(b.askReload().ID, record.ReloadLive)
+		require.Equal(t, record.ReloadFailed, r.State)
 		require.Contains(t, r.Failure.Message, "the listener b (")
 	})
 }
@@ -214,8 +216,8 @@ func TestGoingBackNeedsOnlyWhatWasServedBefore(t *testing.T) {
 				waits(0, waiting, waiting)(p)
 			}
 		})
-		r := b.wait(b.askReload().ID, pool.ReloadLive)
-		require.Equal(t, pool.ReloadFailed, r.State)
+		r := b.wait(b.askReload().ID, record.ReloadLive)
+		require.Equal(t, record.ReloadFailed, r.State)
 		require.False(t, r.Failure.Stranded, r.Failure.Message)
 		require.Equal(t, 2, b.status().Ready)
 		require.Equal(t, 1, b.status().Generation)
@@ -234,8 +236,8 @@ func TestOnlyListenersThatBothHaveAreWanted(t *testing.T) {
 			return s, nil
 		}
 		bench.from(waits(0, waiting, kernel.Wait{Open: true}))
-		r := bench.wait(bench.askReload().ID, pool.ReloadLive)
-		require.Equal(t, pool.ReloadLive, r.State, r.Failure)
+		r := bench.wait(bench.askReload().ID, record.ReloadLive)
+		require.Equal(t, record.ReloadLive, r.State, r.Failure)
 	})
 }
 

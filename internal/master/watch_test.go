@@ -14,7 +14,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // shutDown is what a worker does that ends its server with the wrong system call, once.
@@ -50,7 +50,7 @@ func TestAUnixListenerThatAWorkerShutDownIsOpenedAnewByAReload(t *testing.T) {
 	require.Eventually(t, func() bool { s, err := r.Status(); return err == nil && len(s.Missing) == 1 }, patience, time.Millisecond)
 	_, err := net.Dial("unix", path)
 	require.Error(t, err)
-	require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	c, err := net.Dial("unix", path)
 	require.NoError(t, err)
 	c.Close()

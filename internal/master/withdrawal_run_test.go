@@ -11,13 +11,13 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // drainingStep is the first that says that a worker drains.
-func drainingStep(t *testing.T, steps []pool.Step) pool.Step {
+func drainingStep(t *testing.T, steps []record.Step) record.Step {
 	t.Helper()
-	i := slices.IndexFunc(steps, func(s pool.Step) bool { return s.Action == "draining" })
+	i := slices.IndexFunc(steps, func(s record.Step) bool { return s.Action == "draining" })
 	require.GreaterOrEqual(t, i, 0)
 	return steps[i]
 }
@@ -28,8 +28,8 @@ func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
 			r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1}}, child)
 			r.ready(1)
 			c := r.held()
-			reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
-			var s pool.Step
+			reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
+			var s record.Step
 			require.Eventually(t, func() bool {
 				now, err := r.ReloadByID(reload.ID)
 				require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
 			require.False(t, s.StoppedAcceptingAt.Before(s.At))
 			w, err := r.Worker(s.WorkerID)
 			require.NoError(t, err)
-			require.Equal(t, pool.WorkerDraining, w.State, "it has a connection")
+			require.Equal(t, record.WorkerDraining, w.State, "it has a connection")
 			require.Equal(t, s.StoppedAcceptingAt, w.StoppedAcceptingAt)
 			require.True(t, r.isAlone(reload))
 			r.echo(c)
@@ -47,7 +47,7 @@ func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
 	}
 }
 
-func (r *running) isAlone(reload pool.Reload) bool {
+func (r *running) isAlone(reload record.Reload) bool {
 	r.t.Helper()
 	alone, err := r.observer.alone(reload.Generation)
 	require.NoError(r.t, err)
@@ -57,7 +57,7 @@ func (r *running) isAlone(reload pool.Reload) bool {
 func TestNewWorkersAreNotAloneWhileAnOlderOneMayAccept(t *testing.T) {
 	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1}}, "ignores-term")
 	r.ready(1)
-	require.False(t, r.isAlone(r.reload(pool.ReloadRequest{}, pool.ReloadLive)))
+	require.False(t, r.isAlone(r.reload(record.ReloadRequest{}, record.ReloadLive)))
 }
 
 // Datagrams come to whoever has the socket open.
@@ -66,7 +66,7 @@ func TestNewWorkersAreNotAloneWhileAnOlderOneHasADatagramSocket(t *testing.T) {
 	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Listen: []listen.ListenAddress{loopback, udp}}}, "serves-until-told")
 	r.ready(1)
 	c := r.held()
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadLive)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	require.Eventually(t, func() bool {
 		now, err := r.ReloadByID(reload.ID)
 		require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestNewWorkersAreNotAloneWhileAnOlderOneHasADatagramSocket(t *testing.T) {
 func TestAWorkerThatWasKilledIsNotSaidToHaveStoppedAccepting(t *testing.T) {
 	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, DrainTimeout: 300 * time.Millisecond}}, "ignores-term")
 	r.ready(1)
-	reload := r.reload(pool.ReloadRequest{}, pool.ReloadCompleted)
+	reload := r.reload(record.ReloadRequest{}, record.ReloadCompleted)
 	require.Zero(t, drainingStep(t, reload.Steps).StoppedAcceptingAt)
 }
 

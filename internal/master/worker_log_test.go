@@ -16,8 +16,8 @@ import (
 
 	"rota/internal/output"
 	"rota/internal/plan"
-	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // talks makes a fake process whose output the test gives, and which is ready and obeys.
@@ -77,7 +77,7 @@ func TestWhatAnOldWorkerPrintedIsForgotten(t *testing.T) {
 		for b.status().Totals.WorkersDied <= keepJournals+4 {
 			time.Sleep(time.Minute)
 		}
-		var gone []pool.Worker
+		var gone []record.Worker
 		require.NoError(b.t, b.ask(func(l *loop) {
 			gone = slices.Clone(l.pool.Gone)
 			require.Len(b.t, l.journals, keepJournals)
@@ -93,7 +93,7 @@ func TestWhatAnOldWorkerPrintedIsForgotten(t *testing.T) {
 		_, err := b.FollowLog(gone[0].ID)
 		require.ErrorIs(b.t, err, ErrLogGone)
 		_, err = b.WorkerLog("no such id")
-		require.ErrorIs(b.t, err, pool.ErrNoWorker)
+		require.ErrorIs(b.t, err, record.ErrNoWorker)
 		b.Kill()
 		<-b.done
 		_, err = b.WorkerLog(gone[0].ID)
@@ -105,8 +105,8 @@ func TestAWorkerThatCouldNotBeStartedHasPrintedNothing(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1}, talks, func(b *bench) {
 		time.Sleep(time.Second)
 		b.failing(os.ErrNotExist)
-		failed := b.wait(b.askReload().ID, pool.ReloadLive)
-		require.Equal(b.t, pool.ReloadFailed, failed.State)
+		failed := b.wait(b.askReload().ID, record.ReloadLive)
+		require.Equal(b.t, record.ReloadFailed, failed.State)
 		log, err := b.WorkerLog(failed.Failure.WorkerID)
 		require.NoError(b.t, err)
 		require.Zero(b.t, log)
@@ -143,7 +143,7 @@ func TestOutputCanBeAskedForAtAnyMoment(t *testing.T) {
 		})
 	}
 	for range 3 {
-		require.Equal(t, pool.ReloadCompleted, r.reload(pool.ReloadRequest{}, pool.ReloadCompleted).State)
+		require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	}
 	close(stop)
 	askers.Wait()
@@ -154,7 +154,7 @@ func TestAWorkerThatFloodsItsOutputSlowsNobody(t *testing.T) {
 	r.ready(2)
 	workers, _ := r.workers()
 	flooding, other := workers[0], workers[1]
-	printed := func(w pool.Worker) output.WorkerLog {
+	printed := func(w record.Worker) output.WorkerLog {
 		log, err := r.WorkerLog(w.ID)
 		require.NoError(t, err)
 		return log
@@ -175,7 +175,7 @@ func TestAWorkerThatFloodsItsOutputSlowsNobody(t *testing.T) {
 	require.Zero(t, printed(other).Unlogged)
 
 	require.NoError(t, syscall.Kill(flooding.PID, syscall.SIGTERM))
-	for r.next(pool.EventWorkerExited).Worker.ID != flooding.ID {
+	for r.next(record.EventWorkerExited).Worker.ID != flooding.ID {
 	}
 	log := printed(flooding)
 	require.Equal(t, fmt.Sprint("printed ", log.Printed), log.Lines[output.KeptLines-1].Text, "each line is counted")
@@ -205,7 +205,7 @@ func TestALineThatSaysReadyIsSeenAmongVeryMany(t *testing.T) {
 	ready, err := plan.ParseReadiness(`log:^listening on port \d+$`)
 	require.NoError(t, err)
 	r := runMaster(t, plan.Spec{Workers: 1, Ready: ready}, "chatty-start")
-	require.Contains(t, r.next(pool.EventWorkerReady).Message, "it printed a line that matches")
+	require.Contains(t, r.next(record.EventWorkerReady).Message, "it printed a line that matches")
 	require.NotContains(t, r.log.String(), `"message":"listening on port`, "it was over the budget")
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"rota/internal/minder"
 	"rota/internal/output"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // How callers read what workers print. While a worker lives its minder has the journal, later the loop has it.
@@ -50,7 +50,7 @@ type pastJournal struct {
 }
 
 // inherit takes over the journal of a worker that is gone, and lets go of the oldest.
-func (l *loop) inherit(m *minder.Minder, exit pool.Exit) {
+func (l *loop) inherit(m *minder.Minder, exit record.Exit) {
 	j := m.Release()
 	j.Finish(exit)
 	l.journals = append(l.journals, pastJournal{m.Start.Worker, j})
@@ -70,5 +70,5 @@ func (l *loop) withJournal(worker string, f func(*output.Journal)) error {
 	if _, known := l.pool.Worker(worker); known {
 		return ErrLogGone
 	}
-	return pool.ErrNoWorker
+	return record.ErrNoWorker
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Acceptance is what was seen so far of how a worker serves the stream listeners that it inherits.
@@ -33,7 +33,7 @@ type ObservedListener struct {
 }
 
 // decision is a readiness, or the zero value for none yet.
-type decision = pool.Readied
+type decision = record.Readied
 
 // evidence is what is known besides what was seen.
 type evidence struct {
@@ -49,7 +49,7 @@ func (s Acceptance) decide(e evidence) decision {
 	}
 	lacking := s.lacking()
 	if len(lacking) == 0 {
-		return decision{By: pool.BySight, Detail: "seen to accept connections on " + named(s.accepting())}
+		return decision{By: record.BySight, Detail: "seen to accept connections on " + named(s.accepting())}
 	}
 	why := s.hindrance(lacking)
 	switch {
@@ -64,7 +64,7 @@ func (s Acceptance) decide(e evidence) decision {
 	if assumed == "" {
 		assumed = "it has lived " + e.lived
 	}
-	return decision{By: pool.ByAssumption, Detail: assumedBy + assumed + ", and " + why, Why: why}
+	return decision{By: record.ByAssumption, Detail: assumedBy + assumed + ", and " + why, Why: why}
 }
 
 const assumedBy = "readiness was assumed, not seen: "
@@ -73,11 +73,11 @@ const assumedBy = "readiness was assumed, not seen: "
 func (e evidence) withoutListeners() decision {
 	switch {
 	case e.said == saidReady:
-		return decision{By: pool.ByWord}
+		return decision{By: record.ByWord}
 	case e.said != "":
-		return decision{By: pool.ByWord, Detail: e.said}
+		return decision{By: record.ByWord, Detail: e.said}
 	case e.lived != "":
-		return decision{By: pool.ByLife, Detail: "it has lived " + e.lived + ", and has no stream listener on which it could be seen to accept"}
+		return decision{By: record.ByLife, Detail: "it has lived " + e.lived + ", and has no stream listener on which it could be seen to accept"}
 	}
 	return decision{}
 }

@@ -6,17 +6,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 	t.Parallel()
-	var none pool.Readied
-	seen := func(on string) pool.Readied {
-		return pool.Readied{By: pool.BySight, Detail: "seen to accept connections on the listener" + on}
+	var none record.Readied
+	seen := func(on string) record.Readied {
+		return record.Readied{By: record.BySight, Detail: "seen to accept connections on the listener" + on}
 	}
-	assumed := func(by, why string) pool.Readied {
-		return pool.Readied{By: pool.ByAssumption, Detail: "readiness was assumed, not seen: " + by + ", and " + why, Why: why}
+	assumed := func(by, why string) record.Readied {
+		return record.Readied{By: record.ByAssumption, Detail: "readiness was assumed, not seen: " + by + ", and " + why, Why: why}
 	}
 	const (
 		said  = "it said READY=1"
@@ -46,7 +46,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		listeners []ObservedListener
 		unseen    kernel.Unseen
 		evidence  evidence
-		want      pool.Readied
+		want      record.Readied
 	}{
 		"it accepts":                                   {[]ObservedListener{accepts}, "", evidence{}, seen(" a")},
 		"it accepts, whatever can't be seen":           {[]ObservedListener{accepts}, kernel.UnseenRing, evidence{}, seen(" a")},
@@ -78,10 +78,10 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		"the kernel is mute":                           {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Blind = true, mute })}, "", ready, assumed(said, mute)},
 		"nobody can come there yet":                    {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Closed = true, shut })}, "", ready, assumed(said, shut)},
 		"there is nothing to see":                      {nil, "", evidence{}, none},
-		"there is nothing to see, and it says so":      {nil, "", ready, pool.Readied{By: pool.ByWord}},
-		"there is nothing to see, and it acknowledges": {nil, "", evidence{said: saidAck}, pool.Readied{By: pool.ByWord, Detail: saidAck}},
+		"there is nothing to see, and it says so":      {nil, "", ready, record.Readied{By: record.ByWord}},
+		"there is nothing to see, and it acknowledges": {nil, "", evidence{said: saidAck}, record.Readied{By: record.ByWord, Detail: saidAck}},
 		"there is nothing to see, and it lives": {nil, "", long,
-			pool.Readied{By: pool.ByLife, Detail: "it has lived 2s, and has no stream listener on which it could be seen to accept"}},
+			record.Readied{By: record.ByLife, Detail: "it has lived 2s, and has no stream listener on which it could be seen to accept"}},
 	} {
 		got := Acceptance{Listeners: c.listeners, Unseen: c.unseen}.decide(c.evidence)
 		require.Equal(t, c.want, got, name)

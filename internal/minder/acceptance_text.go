@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // The words for what was seen and what was not.
@@ -64,7 +64,7 @@ func offers(list []ObservedListener) string {
 	for _, a := range list {
 		offered, taken = offered+a.Offered, taken+a.Taken
 	}
-	text := fmt.Sprintf(": %s offered there, and ", pool.Plural(offered, "connection was", "connections were"))
+	text := fmt.Sprintf(": %s offered there, and ", record.Plural(offered, "connection was", "connections were"))
 	switch {
 	case offered == 0:
 		return ""

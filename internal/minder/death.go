@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // Death is how a worker ended, as far as that concerns its connections.
@@ -40,7 +40,7 @@ const (
 func (d Death) Failed() bool { return d.Manner == EndedInError || d.unasked }
 
 // learnFate finds out what became of the connections of a worker of which nothing is left.
-func (w *watch) learnFate(status process.ExitStatus, outlived bool) *pool.Fate {
+func (w *watch) learnFate(status process.ExitStatus, outlived bool) *record.Fate {
 	if w.Fate == nil {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (w *watch) learnFate(status process.ExitStatus, outlived bool) *pool.Fate {
 // death is how the worker ended, as far as that concerns its connections.
 func (w *watch) death(status process.ExitStatus, outlived bool) Death {
 	stop := unix.SignalName(w.Plan.StopSignal)
-	how := pool.Exit{Code: status.Code, Signal: status.Signal}
+	how := record.Exit{Code: status.Code, Signal: status.Signal}
 	d := Death{
 		Name: "worker of slot " + strconv.Itoa(w.Start.Slot), How: how.String(), Stop: stop,
 		Killed: w.stage >= stageAborting, Cut: cookies(w.severed.list), Forecast: w.stopping.forecast,

@@ -7,6 +7,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // finish ends what is left of the worker, reads what it printed last and reports its end.
@@ -40,9 +41,9 @@ func (w *watch) readRest() {
 }
 
 // exit is how the worker ended.
-func (w *watch) exit(status process.ExitStatus) pool.Exit {
+func (w *watch) exit(status process.ExitStatus) record.Exit {
 	outlived := w.lived == stageOutliving || w.stopping.others && status.Signal == unix.SignalName(w.Plan.StopSignal)
-	return pool.Exit{
+	return record.Exit{
 		Code:   status.Code,
 		Signal: status.Signal,
 		Output: w.journal.Last(),
@@ -50,7 +51,7 @@ func (w *watch) exit(status process.ExitStatus) pool.Exit {
 
 		Shortage:       w.shortage(status),
 		CutUnknown:     w.severed.unknown,
-		CutConnections: listen.CutOf(w.severed.list, pool.Cut),
+		CutConnections: listen.CutOf(w.severed.list, record.Cut),
 		Killed:         w.stage >= stageAborting,
 		Outlived:       outlived,
 		Fate:           w.learnFate(status, outlived),

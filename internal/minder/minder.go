@@ -20,6 +20,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // Minder looks after one worker, from its fork to its end, in a goroutine of its own. It turns what the
@@ -48,7 +49,7 @@ type Surroundings struct {
 	Family func(worker string) kernel.Family                                                // its processes
 	Look   func(worker string)                                                              // see Options.Ended; may be nil
 	See    func(worker string, eager bool) Acceptance                                       // whether it accepts connections
-	Fate   func(worker string, d Death) *pool.Fate                                          // of its connections; may be nil
+	Fate   func(worker string, d Death) *record.Fate                                        // of its connections; may be nil
 }
 
 func New(s pool.Start, p *plan.Plan, listeners []kernel.Listener, around Surroundings, log zerolog.Logger) *Minder {
@@ -69,7 +70,7 @@ func (m *Minder) Mind(launch func() (process.Process, error)) {
 	p, err := launch()
 	if err != nil {
 		m.journal = output.NewJournal(m.log)
-		m.Post(pool.Exited{Worker: m.Start.Worker, Exit: pool.Exit{Code: -1, Error: err.Error()}})
+		m.Post(pool.Exited{Worker: m.Start.Worker, Exit: record.Exit{Code: -1, Error: err.Error()}})
 		return
 	}
 	defer p.Close()

@@ -7,6 +7,7 @@ import (
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
+	"rota/internal/record"
 )
 
 // What a minder makes of what its worker says and prints, and of its silence.
@@ -25,18 +26,18 @@ func (w *watch) hear(n process.Note) {
 		w.armWatchdog()
 	}
 	if n.Ready {
-		w.hearReady(pool.Readied{By: pool.ByWord})
+		w.hearReady(record.Readied{By: record.ByWord})
 	}
 	if n.Acknowledged {
-		w.hearReady(pool.Readied{By: pool.ByWord, Detail: saidAck})
+		w.hearReady(record.Readied{By: record.ByWord, Detail: saidAck})
 	}
 	if n.Seen != "" {
-		w.becomeReady(pool.Readied{By: pool.BySight, Detail: n.Seen})
+		w.becomeReady(record.Readied{By: record.BySight, Detail: n.Seen})
 	}
 }
 
 // hearReady takes the worker at its word, if that is enough.
-func (w *watch) hearReady(how pool.Readied) {
+func (w *watch) hearReady(how record.Readied) {
 	switch w.Plan.Ready.Kind {
 	case plan.ReadyNotify:
 		w.becomeReady(how)
@@ -47,7 +48,7 @@ func (w *watch) hearReady(how pool.Readied) {
 }
 
 // becomeReady tells once that the worker accepts connections.
-func (w *watch) becomeReady(how pool.Readied) {
+func (w *watch) becomeReady(how record.Readied) {
 	if !w.heeds(showsReadiness) {
 		return
 	}
@@ -62,7 +63,7 @@ func (w *watch) haveLived() {
 		w.liveLong()
 		return
 	}
-	w.becomeReady(pool.Readied{By: pool.ByLife, Detail: "it has lived " + w.Plan.Ready.Delay.String()})
+	w.becomeReady(record.Readied{By: record.ByLife, Detail: "it has lived " + w.Plan.Ready.Delay.String()})
 }
 
 func (w *watch) armWatchdog() {
@@ -107,7 +108,7 @@ func (w *watch) search(data []byte) {
 	for len(data) > 0 {
 		var line []byte
 		if line, data = output.CutLine(data); w.Plan.Ready.Pattern.Match(output.Trim(line)) {
-			w.becomeReady(pool.Readied{By: pool.ByWord, Detail: "it printed a line that matches " + w.Plan.Ready.Pattern.String()})
+			w.becomeReady(record.Readied{By: record.ByWord, Detail: "it printed a line that matches " + w.Plan.Ready.Pattern.String()})
 			return
 		}
 	}

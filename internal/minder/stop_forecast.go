@@ -8,6 +8,7 @@ import (
 	"rota/internal/lapse"
 	"rota/internal/listen"
 	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // StopForecast is what the stop signal will end because a process that gets it does not handle it. It is found out
@@ -99,7 +100,7 @@ func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) S
 	}
 	list, known := w.Count(w.Start.Worker, CountBeforeStop)
 	if known {
-		w.Post(pool.Holds{Worker: w.Start.Worker, N: len(list), Some: listen.CutOf(list, pool.Dropped)})
+		w.Post(pool.Holds{Worker: w.Start.Worker, N: len(list), Some: listen.CutOf(list, record.Dropped)})
 	} else {
 		w.Post(pool.Holds{Worker: w.Start.Worker, Unknown: true})
 	}

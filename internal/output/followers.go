@@ -3,7 +3,7 @@ package output
 import (
 	"slices"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // How a journal tells those who follow it.
@@ -66,7 +66,7 @@ func (j *Journal) Remove(s *LogStream) {
 }
 
 // Finish says what there is left to say.
-func (j *Journal) Finish(exit pool.Exit) {
+func (j *Journal) Finish(exit record.Exit) {
 	j.Settle()
 	j.end = &LogEnd{Printed: j.printed, Unlogged: j.unlogged, Exit: exit}
 	j.tellEnd()

@@ -11,7 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // notebook is a journal under test, and what it has logged.
@@ -226,7 +226,7 @@ func TestAFollowerOfAFloodSeesGapsAndAlwaysTheLastLines(t *testing.T) {
 		require.Empty(t, late.C, "it has those already")
 		n.flood(Stdout, 5000)
 		n.says(Stdout, "the last words")
-		n.Finish(pool.Exit{Code: 3}) // while it is muted
+		n.Finish(record.Exit{Code: 3}) // while it is muted
 		for _, s := range []*LogStream{s, late} {
 			var text string
 			var last LogPart
@@ -237,7 +237,7 @@ func TestAFollowerOfAFloodSeesGapsAndAlwaysTheLastLines(t *testing.T) {
 				last = p
 			}
 			require.Equal(t, "the last words", text)
-			require.Equal(t, &LogEnd{Printed: n.printed, Unlogged: n.unlogged, Exit: pool.Exit{Code: 3}}, last.End)
+			require.Equal(t, &LogEnd{Printed: n.printed, Unlogged: n.unlogged, Exit: record.Exit{Code: 3}}, last.End)
 		}
 		lines, missing, _ := n.logged(Stdout)
 		require.Equal(t, 15_001, lines+missing, "also what was missing at the end is said")
@@ -257,7 +257,7 @@ func TestAFollowerWhoIsTooSlowIsCutOff(t *testing.T) {
 			parts++
 		}
 		require.Equal(t, followerBuffer, parts)
-		n.Finish(pool.Exit{Code: 3})
+		n.Finish(record.Exit{Code: 3})
 		require.NotNil(t, (<-quick.C).End)
 	})
 }

@@ -3,7 +3,7 @@ package output
 import (
 	"time"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // LogLine is one line that a worker printed.
@@ -43,7 +43,7 @@ type LogPart struct {
 type LogEnd struct {
 	Printed  uint64 // lines
 	Unlogged uint64
-	Exit     pool.Exit
+	Exit     record.Exit
 }
 
 // Close ends the stream. It may be called at any time, more than once.

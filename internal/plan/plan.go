@@ -19,7 +19,7 @@ import (
 	"rota/internal/account"
 	"rota/internal/launch"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Plan is what the workers of one generation are made from. It is made when the reload begins, of what is on
@@ -31,7 +31,7 @@ type Plan struct {
 	account     *launch.Account
 	Environment []string // of every worker, without what differs from one to the next
 	Listeners   []listen.Listener
-	shown       pool.Program
+	shown       record.Program
 }
 
 // MakePlan looks up what the spec names. own is rota's environment; previous may be nil. Listeners come
@@ -42,7 +42,7 @@ func MakePlan(spec Spec, own []string, previous *Plan) (*Plan, error) {
 		p.Drop()
 		return nil, err
 	}
-	p.shown = pool.Program{
+	p.shown = record.Program{
 		Path:        p.Program.Path,
 		Directory:   p.workingDirectory(),
 		Args:        p.Command[1:],

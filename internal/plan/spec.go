@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Spec says what the workers of one generation are to be. It is read anew at each reload. What it names on
@@ -36,12 +36,12 @@ type Spec struct {
 	StopGroup  bool           // it goes to the whole process group
 	Watchdog   time.Duration  // how long a worker may be silent; 0: no limit
 
-	Strategy      pool.Strategy // of its reload, unless the request has another
-	Checks        []pool.Check  // the workers have to pass them while the reload is on trial
-	CheckHeaders  []string      // of requests to the workers, a line each: "Host: app.example"
-	CheckTimeout  time.Duration // of each; 0: DefaultCheckTimeout
-	MaxDraining   int           // generations that may drain at a time; 0: any number
-	ProbeInterval time.Duration // between two probe connections while slots change; 0: none are sent
+	Strategy      record.Strategy // of its reload, unless the request has another
+	Checks        []record.Check  // the workers have to pass them while the reload is on trial
+	CheckHeaders  []string        // of requests to the workers, a line each: "Host: app.example"
+	CheckTimeout  time.Duration   // of each; 0: DefaultCheckTimeout
+	MaxDraining   int             // generations that may drain at a time; 0: any number
+	ProbeInterval time.Duration   // between two probe connections while slots change; 0: none are sent
 }
 
 // The defaults of the timeouts.
@@ -58,8 +58,8 @@ func (s Spec) Validate() error {
 	if len(s.Command) == 0 || s.Command[0] == "" {
 		complain("command: the worker's program is missing")
 	}
-	if s.Workers < 0 || s.Workers > pool.MaxWorkers {
-		complain("workers: %d is not between 1 and %d (0 means one per core)", s.Workers, pool.MaxWorkers)
+	if s.Workers < 0 || s.Workers > record.MaxWorkers {
+		complain("workers: %d is not between 1 and %d (0 means one per core)", s.Workers, record.MaxWorkers)
 	}
 	if s.StartTimeout < 0 {
 		complain("start timeout: %s is negative", s.StartTimeout)

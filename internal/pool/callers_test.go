@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 func TestOfManyCallersTheFirstAndTheLastAreKept(t *testing.T) {
@@ -11,14 +13,14 @@ func TestOfManyCallersTheFirstAndTheLastAreKept(t *testing.T) {
 	w.ask()
 	w.prepare(nil)
 	const asked = 1500
-	var read Reload
+	var read record.Reload
 	for i := range asked {
-		w.apply(AskReload{ID: freshID(), Request: ReloadRequest{Reason: itoa(i)}})
+		w.apply(AskReload{ID: freshID(), Request: record.ReloadRequest{Reason: itoa(i)}})
 		if i == 100 {
 			read = clone(w.last().kept())
 		}
 	}
-	reasons := func(r *Reload) (list []string) {
+	reasons := func(r *record.Reload) (list []string) {
 		for _, c := range r.Callers {
 			list = append(list, c.Reason)
 		}
@@ -46,12 +48,12 @@ func TestManyCallersCannotAskForChecksWithoutEnd(t *testing.T) {
 	w.ask()
 	w.prepare(nil)
 	for i := range mostChecks {
-		one := []Check{{Kind: CheckPath, Target: "/" + itoa(i)}}
+		one := []record.Check{{Kind: record.CheckPath, Target: "/" + itoa(i)}}
 		require.NoError(t, w.pool.forbidsChecks(one))
-		w.apply(AskReload{ID: freshID(), Request: ReloadRequest{Checks: one}})
+		w.apply(AskReload{ID: freshID(), Request: record.ReloadRequest{Checks: one}})
 	}
 	require.Len(t, w.last().Checks, mostChecks)
-	another := []Check{{Kind: CheckPath, Target: "/another"}}
-	require.ErrorAs(t, w.pool.forbidsChecks(another), new(*ConflictError))
+	another := []record.Check{{Kind: record.CheckPath, Target: "/another"}}
+	require.ErrorAs(t, w.pool.forbidsChecks(another), new(*record.ConflictError))
 	require.NoError(t, w.pool.forbidsChecks(w.last().Checks[:1]), "nothing new is asked for")
 }

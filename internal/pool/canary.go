@@ -1,21 +1,23 @@
 package pool
 
+import "rota/internal/record"
+
 // The canary: slots that change first, whose workers are then tried before the others follow.
 
 // forbidsCanary says why the request can't have the canary that it needs, or would take another caller's
 // away; or nil. Only its plan can say for certain: the settings may change until that is made.
-func (p *Pool) forbidsCanary(request ReloadRequest, now *Settings) error {
+func (p *Pool) forbidsCanary(request record.ReloadRequest, now *Settings) error {
 	both := request
 	if p.queued != nil {
-		both = p.queued.merge(request)
+		both = p.queued.Merge(request)
 	}
-	strategy := Strategy{Canary: 1} // perhaps
+	strategy := record.Strategy{Canary: 1} // perhaps
 	if now != nil {
 		strategy = now.Strategy
 	}
 	switch {
 	case request.NeedsCanary && both.Over(strategy).Canary == 0:
-		return ErrNoCanary
+		return record.ErrNoCanary
 	case both.NeedsCanary && both.Canary != nil && *both.Canary == 0:
 		return conflict("another caller of the queued reload waits for its canary, and this one wants none; ask again when that reload has started")
 	}
@@ -33,10 +35,10 @@ func (p *Pool) canaryWaits() bool {
 }
 
 // CanaryOnTrial reports whether the reload's canary can be tried, by checks and at its own address.
-func (p *Pool) CanaryOnTrial(r *Reload) bool { return p.UnderWay() == r && p.canaryOnTrial() }
+func (p *Pool) CanaryOnTrial(r *record.Reload) bool { return p.UnderWay() == r && p.canaryOnTrial() }
 
 func (p *Pool) canaryOnTrial() bool {
-	return p.Planned() && p.rotating.State == ReloadRolling && p.canaryWaits()
+	return p.Planned() && p.rotating.State == record.ReloadRolling && p.canaryWaits()
 }
 
 // mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too,
@@ -59,7 +61,7 @@ func (p *Pool) reachCanary() {
 	r.CanaryAt = p.now
 	p.wakeAfter(canaryOver, 0, r.Strategy.CanarySoak)
 	if r.pausedByCaller() {
-		p.tellReload(EventReloadProgress, r.reload, r.State, "the canary is up")
+		p.tellReload(record.EventReloadProgress, r.reload, r.State, "the canary is up")
 	}
 }
 
@@ -73,7 +75,7 @@ func (p *Pool) promote() {
 
 // promoteFor promotes the canary for a caller, once.
 func (p *Pool) promoteFor(r *reload) {
-	if r.promoted() {
+	if r.Promoted() {
 		return
 	}
 	message := "the canary is promoted"
@@ -81,5 +83,5 @@ func (p *Pool) promoteFor(r *reload) {
 		message = "the reload goes on without waiting for its canary"
 	}
 	p.promote()
-	p.endPause(PausedCanary, message)
+	p.endPause(record.PausedCanary, message)
 }

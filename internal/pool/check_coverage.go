@@ -3,6 +3,8 @@ package pool
 import (
 	"slices"
 	"strings"
+
+	"rota/internal/record"
 )
 
 // cover notes whom a round has reached. Whom an earlier round of the same workers has reached stays reached.
@@ -12,13 +14,13 @@ func (p *Pool) cover(f Checked) {
 		return
 	}
 	before := r.Coverage
-	r.Coverage = Coverage{Of: f.Result.Of, Unseen: f.Result.Unseen}
+	r.Coverage = record.Coverage{Of: f.Result.Of, Unseen: f.Result.Unseen}
 	for _, id := range f.Result.Missed {
 		m := p.workers[id]
 		if m == nil {
 			continue
 		}
-		missed := Missed{id, m.Slot}
+		missed := record.Missed{WorkerID: id, Slot: m.Slot}
 		if f.Batches != r.checks.covered || slices.Contains(before.Missed, missed) {
 			r.Coverage.Missed = append(r.Coverage.Missed, missed)
 		}
@@ -27,7 +29,7 @@ func (p *Pool) cover(f Checked) {
 }
 
 // unreached completes a sentence with the workers that were not reached.
-func unreached(c Coverage) string {
+func unreached(c record.Coverage) string {
 	var slots []string
 	for _, m := range c.Missed {
 		slots = append(slots, itoa(m.Slot))

@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // When the workers of a rotation are checked, and what follows from it.
 
@@ -43,7 +47,7 @@ func (p *Pool) unchecked() bool {
 // askForChecks starts a round when slots have changed, and every checkEvery while the rotation waits.
 func (p *Pool) askForChecks() {
 	r := p.rotating
-	if !p.checksWanted() || r.State == ReloadReverting || r.checks.phase == checksRunning || r.batches == 0 {
+	if !p.checksWanted() || r.State == record.ReloadReverting || r.checks.phase == checksRunning || r.batches == 0 {
 		return
 	}
 	if !p.unchecked() && r.checks.phase != checksDue {
@@ -51,7 +55,7 @@ func (p *Pool) askForChecks() {
 	}
 	r.checks.phase = checksRunning
 	r.checks.begun++
-	live := r.State == ReloadLive
+	live := r.State == record.ReloadLive
 	p.want(RunChecks{Reload: r.ID, Generation: r.Generation, Revision: r.Revision, Checks: r.Checks, Batches: r.batches, Live: live,
 		Again: live && r.checks.passed == r.batches, Commands: live || p.canaryOnTrial()})
 }
@@ -60,7 +64,7 @@ func (p *Pool) askForChecks() {
 func (p *Pool) onChecked(f Checked) {
 	r := p.rotating
 	switch {
-	case r == nil || r.ID != f.Reload || f.Back != (r.State == ReloadReverting):
+	case r == nil || r.ID != f.Reload || f.Back != (r.State == record.ReloadReverting):
 		return
 	case f.Back:
 		p.onCheckedBack(f.Result)
@@ -81,7 +85,7 @@ func (p *Pool) onChecked(f Checked) {
 		return
 	}
 	r.ChecksFailed++
-	why := &Failure{Code: CheckFailed, Message: f.Result.Message, Output: f.Result.Output}
+	why := &record.Failure{Code: record.CheckFailed, Message: f.Result.Message, Output: f.Result.Output}
 	if m := p.workers[f.Result.Worker]; m != nil {
 		why.WorkerID, why.Slot = m.ID, m.Slot
 		p.step(r.reload, "failed", m, why.Message)

@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // A command is what somebody asks of the master. The pool does it or refuses. What had to be measured for the
 // decision comes with the command.
@@ -10,14 +14,14 @@ type (
 	// AskReload asks for a reload. The pool opens one with this id, or lets the request share the queued one.
 	AskReload struct {
 		ID       string
-		Request  ReloadRequest
-		Settings *Settings // as they are now; nil: not known, or of no importance for this request
-		Room     Headroom  // nil: not known, or of no importance for this request
+		Request  record.ReloadRequest
+		Settings *Settings       // as they are now; nil: not known, or of no importance for this request
+		Room     record.Headroom // nil: not known, or of no importance for this request
 	}
 	// ControlReload asks a reload that is under way to go back, wait or go on.
 	ControlReload struct {
 		Reload string
-		Verb   Verb
+		Verb   record.Verb
 		Reason string // free text, for an abort
 	}
 	// RenewWorker asks for a worker to be replaced by another of its generation.
@@ -25,12 +29,12 @@ type (
 	// ScaleBy asks for more workers, or for fewer.
 	ScaleBy struct {
 		Delta int
-		Room  Headroom
+		Room  record.Headroom
 	}
 	// ScaleTo asks for a certain number of workers.
 	ScaleTo struct {
 		Size int
-		Room Headroom
+		Room record.Headroom
 	}
 	// StopMaster asks the master to end, with the workers drained or, if now, killed.
 	StopMaster struct{ Now bool }
@@ -45,7 +49,7 @@ func (StopMaster) isCommand()    {}
 
 // Settings are what the settings say now about a reload that would be made from them.
 type Settings struct {
-	Strategy Strategy
+	Strategy record.Strategy
 	Workers  int
 }
 

@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // An effect is something that the pool wants done. The loop does it, and its result comes back as a fact.
 type Effect interface{ isEffect() }
@@ -31,12 +35,12 @@ type (
 	// Admit lets new connections come to a worker that is ready.
 	Admit struct {
 		Worker string
-		How    Readied
+		How    record.Readied
 	}
 	// Bury lets go of what was kept for a worker that is gone.
 	Bury struct {
 		Worker string
-		Exit   Exit
+		Exit   record.Exit
 	}
 	// Drain tells a worker to stop; answered by exited or drainTimedOut.
 	Drain struct {
@@ -53,7 +57,7 @@ type (
 	// Count asks for counted: at once, or a little after the latest.
 	Count struct{}
 	// Publish publishes an event. The loop numbers it.
-	Publish struct{ Event Event }
+	Publish struct{ Event record.Event }
 	// Shrink says that the slots from size on are removed, before their workers are told to drain.
 	Shrink struct{ Size int }
 	// Retire turns new clients away from the listeners that a generation has and the next has not, before
@@ -66,7 +70,7 @@ type (
 		Reload     string
 		Generation int
 		Revision   string
-		Checks     []Check // those that the reload's callers asked for
+		Checks     []record.Check // those that the reload's callers asked for
 		Batches    int
 		Live       bool // no other generation accepts any more
 		Again      bool // a round of the same workers went well when it was live

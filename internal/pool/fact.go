@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // A fact is something that happened: a process spoke, a timer ran out. Only facts and commands change the pool.
 type Fact interface{ isFact() }
@@ -18,17 +22,17 @@ type (
 		Reload  string
 		Batches int
 		Back    bool
-		Result  Result
+		Result  record.Result
 	}
 	// MeasuredNow: what was found so far about a reload that is under way.
 	MeasuredNow struct {
 		Reload string
-		Found  Measured
+		Found  record.Measured
 	}
 	// Addressed: the canary of a reload has addresses of its own, or no longer.
 	Addressed struct {
 		Reload string
-		Canary []CanaryAddress
+		Canary []record.CanaryAddress
 	}
 	// Proved: the search for a proof of a live reload is over. What was found is in its receipt.
 	Proved struct{ Reload string }
@@ -46,7 +50,7 @@ type (
 	// BecameReady: a worker accepts connections.
 	BecameReady struct {
 		Worker string
-		How    Readied
+		How    record.Readied
 	}
 	// SaidStatus: a worker said STATUS=text.
 	SaidStatus struct{ Worker, Text string }
@@ -82,21 +86,21 @@ type (
 	// Exited: a worker's process is gone, or never came to be.
 	Exited struct {
 		Worker string
-		Exit   Exit
+		Exit   record.Exit
 	}
 	// RetryDue: the back-off of a slot is over.
 	RetryDue struct{ Slot int }
 	// Counted: the open connections of the draining workers. nil: the kernel did not tell.
 	Counted struct {
 		Connections map[string]int
-		Some        map[string][]CutConnection // some of them, as they are described if the worker drops them
+		Some        map[string][]record.CutConnection // some of them, as they are described if the worker drops them
 	}
 	// Holds: how many connections a worker has that is about to be told to stop; and some of them, as in
 	// counted.
 	Holds struct {
 		Worker  string
 		N       int
-		Some    []CutConnection
+		Some    []record.CutConnection
 		Unknown bool // they could not be counted
 	}
 	// Evicted: n connections of a worker were closed for a caller. Below zero: so many could not be closed

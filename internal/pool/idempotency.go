@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"rota/internal/record"
 )
 
 // A caller that does not know whether its request arrived repeats it with the same key, and gets the same
@@ -17,13 +19,13 @@ const (
 
 // keyed is a reload that somebody asked for with a key.
 type keyed struct {
-	request ReloadRequest
+	request record.ReloadRequest
 	reload  *reload
 	at      time.Time
 }
 
 // keep remembers the key of a request that was accepted, and forgets those that are too old.
-func (p *Pool) keep(request ReloadRequest, r *reload) {
+func (p *Pool) keep(request record.ReloadRequest, r *reload) {
 	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return k.expired(p.now) })
 	if request.Key == "" {
 		return
@@ -39,13 +41,13 @@ func (k keyed) expired(now time.Time) bool { return now.Sub(k.at) >= keepKeys }
 
 // asked finds the reload that was asked for with the key of the request, or nil. Error:
 // ErrKeyReused.
-func (p *Pool) asked(request ReloadRequest, now time.Time) (*reload, error) {
+func (p *Pool) asked(request record.ReloadRequest, now time.Time) (*reload, error) {
 	for _, k := range p.keys {
 		if request.Key != "" && k.request.Key == request.Key && !k.expired(now) {
 			request.IfGeneration = k.request.IfGeneration // the condition held when the reload was accepted
 			request.NeedsCanary = k.request.NeedsCanary   // the caller may wait for something else now
 			if !reflect.DeepEqual(k.request, request) {
-				return nil, ErrKeyReused
+				return nil, record.ErrKeyReused
 			}
 			return k.reload, nil
 		}

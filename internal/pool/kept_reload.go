@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"rota/internal/record"
 )
 
 // reload is a reload as the pool keeps it: readers get copies of the Reload in it.
 type reload struct {
-	Reload
+	record.Reload
 	told figures // as last published
 }
 
 // kept is the part that readers may copy; nil for none.
-func (r *reload) kept() *Reload {
+func (r *reload) kept() *record.Reload {
 	if r == nil {
 		return nil
 	}
@@ -22,7 +24,7 @@ func (r *reload) kept() *Reload {
 
 // clone copies the reload. The lists are shared: their elements never change, and because the capacity is
 // clipped a reader sees nothing of what is appended later.
-func clone(r *Reload) Reload {
+func clone(r *record.Reload) record.Reload {
 	c := *r
 	c.Callers = slices.Clip(r.Callers)
 	c.Steps = slices.Clip(r.Steps)
@@ -32,20 +34,20 @@ func clone(r *Reload) Reload {
 }
 
 // assume records why a worker of the reload was only assumed to be ready.
-func (r *reload) assume(how Readied) {
+func (r *reload) assume(how record.Readied) {
 	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
 		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
 	}
 }
 
 // describe says what a paused rotation waits for.
-func describePause(p *Pause) string {
+func describePause(p *record.Pause) string {
 	switch {
-	case p.Why == PausedAsked:
+	case p.Why == record.PausedAsked:
 		return "somebody has paused it, until it is resumed"
-	case p.Why == PausedCanary && p.Until.IsZero():
+	case p.Why == record.PausedCanary && p.Until.IsZero():
 		return "the canary waits to be promoted"
-	case p.Why == PausedCanary:
+	case p.Why == record.PausedCanary:
 		return fmt.Sprintf("the canary soaks for %s, or until it is promoted", p.Until.Sub(p.Since).Round(msec))
 	}
 	return fmt.Sprintf("it pauses for %s", p.Until.Sub(p.Since).Round(msec))
@@ -71,10 +73,10 @@ func (r *reload) figures() figures {
 func (r *reload) progress() string {
 	message := fmt.Sprintf("%d of %d slots changed", r.Replaced, r.Total)
 	if r.Draining > 0 {
-		message += ", " + Plural(r.Draining, "older worker drains", "older workers drain")
+		message += ", " + record.Plural(r.Draining, "older worker drains", "older workers drain")
 	}
 	if r.Draining > 0 && r.ConnectionsCounted {
-		message += " with " + Plural(r.ConnectionsRemaining, "connection", "connections")
+		message += " with " + record.Plural(r.ConnectionsRemaining, "connection", "connections")
 	}
 	if r.Paused != nil {
 		message += "; " + describePause(r.Paused)
@@ -86,7 +88,7 @@ func (r *reload) progress() string {
 func (r *reload) completion(now time.Time) string {
 	message := fmt.Sprintf("reload completed in %s", now.Sub(r.StartedAt).Round(msec))
 	if r.ConnectionsCut > 0 {
-		message += ", " + Plural(r.ConnectionsCut, "connection was cut", "connections were cut")
+		message += ", " + record.Plural(r.ConnectionsCut, "connection was cut", "connections were cut")
 	}
 	if r.Failure != nil {
 		message += ", but it is unstable: " + r.Failure.Message
@@ -97,7 +99,7 @@ func (r *reload) completion(now time.Time) string {
 // mostDoubts is how many reasons a reload keeps. Hundreds of workers may have hundreds.
 const mostDoubts = 10
 
-func (r *reload) addFate(f Fate) {
+func (r *reload) addFate(f record.Fate) {
 	r.Dropped += f.Dropped
 	r.addCut(f.Connections)
 	r.DropUnknown = r.DropUnknown || len(f.Doubts) > 0
@@ -106,18 +108,18 @@ func (r *reload) addFate(f Fate) {
 			r.DropDoubts = append(r.DropDoubts, doubt)
 		}
 	}
-	if f.Seen != "" && r.SeenBy != SeenByStates {
+	if f.Seen != "" && r.SeenBy != record.SeenByStates {
 		r.SeenBy = f.Seen // the weaker of what several were seen by
 	}
 }
 
-func (r *reload) addCut(list []CutConnection) {
-	room := MostCut - len(r.CutConnections)
+func (r *reload) addCut(list []record.CutConnection) {
+	room := record.MostCut - len(r.CutConnections)
 	r.CutConnections = append(r.CutConnections, list[:min(len(list), room)]...)
 }
 
 // amendDraining changes the step that says that the worker drains. Readers share the old list, so it is copied.
-func (r *reload) amendDraining(worker string, change func(*Step)) {
+func (r *reload) amendDraining(worker string, change func(*record.Step)) {
 	if r == nil {
 		return
 	}
@@ -138,7 +140,7 @@ const (
 )
 
 // addCaller makes a new list once the old one is full, since readers share it.
-func (r *reload) addCaller(c Caller) {
+func (r *reload) addCaller(c record.Caller) {
 	r.CallersTotal++
 	if len(r.Callers) == 2*keepCallers {
 		r.Callers = slices.Concat(r.Callers[:keepCallers], r.Callers[keepCallers+1:])

@@ -3,6 +3,8 @@ package pool
 import (
 	"cmp"
 	"slices"
+
+	"rota/internal/record"
 )
 
 // limitDraining kills the oldest draining generations when there are too many. Otherwise a program whose
@@ -15,7 +17,7 @@ func (p *Pool) limitDraining() {
 	var draining []*member
 	generations := map[int]bool{}
 	for _, m := range p.workers {
-		if m.State == WorkerDraining {
+		if m.State == record.WorkerDraining {
 			draining = append(draining, m)
 			generations[m.Generation] = true
 		}
@@ -41,6 +43,6 @@ func (p *Pool) cutShort(m *member, most int) {
 		return
 	}
 	m.killed = true
-	p.step(m.reload, "killed", m, "more than "+Plural(most, "generation", "generations")+" drained, and it was of the oldest")
+	p.step(m.reload, "killed", m, "more than "+record.Plural(most, "generation", "generations")+" drained, and it was of the oldest")
 	p.want(Kill{Worker: m.ID})
 }

@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // Why a rotation waits.
 
@@ -20,41 +24,43 @@ func (p *Pool) awaitsChecks(allChanged bool) bool {
 
 // reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed,
 // before it is live. "": it has not.
-func (p *Pool) reasonToPause(allChanged bool) PauseReason {
+func (p *Pool) reasonToPause(allChanged bool) record.PauseReason {
 	r := p.rotating
 	switch {
 	case r.pausedByCaller():
-		return PausedAsked
+		return record.PausedAsked
 	case p.canaryWaits():
-		return PausedCanary
+		return record.PausedCanary
 	case r.Strategy.PauseBetween > 0 && r.batches > r.pauses.over && !allChanged:
-		return PausedBetween
+		return record.PausedBetween
 	}
 	return ""
 }
 
 // pausedByCaller reports whether somebody has asked for a pause and nobody for its end.
-func (r *rotation) pausedByCaller() bool { return r.Paused != nil && r.Paused.Why == PausedAsked }
+func (r *rotation) pausedByCaller() bool {
+	return r.Paused != nil && r.Paused.Why == record.PausedAsked
+}
 
 // pause begins a pause, unless it has begun.
-func (p *Pool) pause(why PauseReason) {
+func (p *Pool) pause(why record.PauseReason) {
 	r := p.rotating
-	if why == PausedBetween && r.pauses.begun < r.batches {
+	if why == record.PausedBetween && r.pauses.begun < r.batches {
 		r.pauses.begun, r.pauses.until = r.batches, p.wakeAfter(pauseOver, r.batches, r.Strategy.PauseBetween)
 	}
 	if r.Paused != nil && r.Paused.Why == why {
 		return
 	}
-	r.Paused = &Pause{Why: why, Since: p.now, Until: r.pausedUntil(why)}
-	p.tellReload(EventReloadProgress, r.reload, r.State, r.progress()+unreached(r.Coverage))
+	r.Paused = &record.Pause{Why: why, Since: p.now, Until: r.pausedUntil(why)}
+	p.tellReload(record.EventReloadProgress, r.reload, r.State, r.progress()+unreached(r.Coverage))
 }
 
 // pausedUntil is when a pause ends by itself; zero: it does not.
-func (r *rotation) pausedUntil(why PauseReason) time.Time {
+func (r *rotation) pausedUntil(why record.PauseReason) time.Time {
 	switch {
-	case why == PausedBetween:
+	case why == record.PausedBetween:
 		return r.pauses.until
-	case why == PausedCanary && r.Strategy.CanarySoak > 0:
+	case why == record.PausedCanary && r.Strategy.CanarySoak > 0:
 		return r.CanaryAt.Add(r.Strategy.CanarySoak)
 	}
 	return time.Time{}

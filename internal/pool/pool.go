@@ -10,7 +10,11 @@
 // reload_transition.go). There is no clock, process, goroutine or logger here: the master has those.
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // How much of the past is kept.
 const (
@@ -35,7 +39,7 @@ type Pool struct {
 
 	Slots   []*slot
 	workers map[string]*member // every worker that is not gone
-	Gone    []Worker           // the latest that are, oldest first
+	Gone    []record.Worker    // the latest that are, oldest first
 
 	reloads  []*reload // oldest first
 	queued   *reload   // accepted, begins when nothing rotates
@@ -45,7 +49,7 @@ type Pool struct {
 	Stopping bool
 	counting bool // connections are being counted
 	fresh    bool // they were counted just now
-	Totals   Totals
+	Totals   record.Totals
 
 	now     time.Time // of the fact being applied
 	effects []Effect  // so far, of that fact
@@ -56,11 +60,11 @@ type Terms struct {
 	Workers      int // pool size
 	StartTimeout time.Duration
 	DrainTimeout time.Duration
-	Strategy     Strategy
-	Checks       bool     // a reload has to pass some
-	Provable     bool     // its workers can be probed
-	MaxDraining  int      // generations that may drain at a time; 0: any number
-	Program      *Program // for show
+	Strategy     record.Strategy
+	Checks       bool            // a reload has to pass some
+	Provable     bool            // its workers can be probed
+	MaxDraining  int             // generations that may drain at a time; 0: any number
+	Program      *record.Program // for show
 }
 
 func New(first Terms, newID func() string) *Pool {
@@ -79,7 +83,7 @@ func New(first Terms, newID func() string) *Pool {
 // Begin brings the first workers up.
 func (p *Pool) Begin(now time.Time) []Effect {
 	p.now = now
-	p.tell(Event{Type: EventMasterStarted, Message: "the master starts " + Plural(len(p.Slots), "worker", "workers")})
+	p.tell(record.Event{Type: record.EventMasterStarted, Message: "the master starts " + record.Plural(len(p.Slots), "worker", "workers")})
 	p.reconcile()
 	return p.take()
 }
@@ -182,7 +186,7 @@ func (p *Pool) fill() {
 
 // start makes a worker and has it forked.
 func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *reload) *member {
-	m := &member{reload: r, Worker: Worker{
+	m := &member{reload: r, Worker: record.Worker{
 		ID:         p.newID(),
 		Slot:       s.Number,
 		Generation: generation,
@@ -194,7 +198,7 @@ func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *reload) 
 		m.Predecessor = s.Died.ID
 	}
 	p.workers[m.ID] = m
-	p.moveWorker(m, WorkerStarting, "")
+	p.moveWorker(m, record.WorkerStarting, "")
 	p.Totals.WorkersStarted++
 	p.want(Start{Worker: m.ID, Slot: s.Number, Generation: generation, Revision: m.Revision, Timeout: timeout})
 	return m
@@ -202,7 +206,7 @@ func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *reload) 
 
 // dismiss tells a worker to leave, because of reload r, or for another reason if r is nil.
 func (p *Pool) dismiss(m *member, r *reload, why string) {
-	if m == nil || m.State == WorkerDraining {
+	if m == nil || m.State == record.WorkerDraining {
 		return
 	}
 	timeout := p.Terms[p.Generation].DrainTimeout
@@ -219,7 +223,7 @@ func (p *Pool) dismiss(m *member, r *reload, why string) {
 
 func (p *Pool) markDraining(m *member, why string) {
 	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
-	p.moveWorker(m, WorkerDraining, why)
+	p.moveWorker(m, record.WorkerDraining, why)
 }
 
 func (p *Pool) want(e Effect) { p.effects = append(p.effects, e) }

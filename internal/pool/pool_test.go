@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 // dies ends the worker on duty in slot 0.
 func (w *world) dies() {
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1}})
+	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 }
 
 // live brings a reload to every slot; the older workers drain.
@@ -25,7 +27,7 @@ func (w *world) live() *reload {
 
 // leave lets every draining worker go.
 func (w *world) leave() {
-	for _, m := range w.in(WorkerDraining) {
+	for _, m := range w.in(record.WorkerDraining) {
 		w.apply(Exited{Worker: m.ID})
 	}
 }
@@ -60,10 +62,10 @@ func TestAWorkerThatLivedForLongIsReplacedAtOnce(t *testing.T) {
 func TestConnectionsAreCountedOnceEachDrainingWorkerHasBeen(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.live()
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 	require.Equal(t, 2, r.Draining)
 	require.False(t, r.ConnectionsCounted, "nobody has counted yet")
-	old := w.in(WorkerDraining)
+	old := w.in(record.WorkerDraining)
 	w.apply(Counted{Connections: map[string]int{old[0].ID: 5}})
 	require.False(t, r.ConnectionsCounted, "one was missed")
 	w.apply(Counted{Connections: map[string]int{old[0].ID: 4, old[1].ID: 3}})
@@ -91,7 +93,7 @@ func TestTheHistoryOfReloadsIsBoundedButForThoseThatLive(t *testing.T) {
 		living = append(living, w.live()) // none of the older workers leaves
 	}
 	for _, r := range living {
-		require.Equal(t, ReloadLive, r.State)
+		require.Equal(t, record.ReloadLive, r.State)
 		require.Same(t, r.kept(), w.pool.Reload(r.ID))
 	}
 	w.leave()
@@ -117,7 +119,7 @@ func TestTheHistoryOfWorkersIsBounded(t *testing.T) {
 
 func TestTotals(t *testing.T) {
 	w := newWorld(2).up()
-	want := Totals{WorkersStarted: 2}
+	want := record.Totals{WorkersStarted: 2}
 	require.Equal(t, want, w.pool.Totals)
 
 	w.dies()
@@ -139,7 +141,7 @@ func TestTotals(t *testing.T) {
 
 	w.ask()
 	w.prepare(nil)
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 3}})
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 3}})
 	want.WorkersStarted, want.WorkersDied, want.ReloadsFailed = 6, 2, 2
 	require.Equal(t, want, w.pool.Totals)
 
@@ -176,6 +178,6 @@ func TestSlotsThatAReloadTakesAwayAreNotAmongThoseToChange(t *testing.T) {
 	w.apply(Prepared{Generation: r.Generation, Terms: smaller})
 	require.Equal(t, 1, r.Total)
 	w.ready(w.next())
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 	require.Equal(t, []int{1, 1, 3}, []int{r.Replaced, r.Total, r.Draining})
 }

@@ -1,5 +1,7 @@
 package pool
 
+import "rota/internal/record"
+
 // How far the reloads are, and how many connections the older workers still have.
 
 // settle completes the reloads whose last older worker is gone, and publishes progress: of the current
@@ -11,14 +13,14 @@ func (p *Pool) settle() {
 		if r.State.Terminal() && r.Leaving > 0 {
 			p.measureRest(r)
 		}
-		if r.State.Terminal() || r.State == ReloadQueued {
+		if r.State.Terminal() || r.State == record.ReloadQueued {
 			continue
 		}
 		p.measure(r)
 		if r.figures() != r.told && (r == current || p.fresh) {
-			p.tellReload(EventReloadProgress, r, r.State, r.progress())
+			p.tellReload(record.EventReloadProgress, r, r.State, r.progress())
 		}
-		if r.State == ReloadLive && !p.rotates(r) && r.Draining == 0 {
+		if r.State == record.ReloadLive && !p.rotates(r) && r.Draining == 0 {
 			p.complete(r)
 		}
 	}
@@ -34,7 +36,7 @@ func (p *Pool) measure(r *reload) {
 	r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, true
 	for _, m := range p.workers {
 		older := m.Generation < r.Generation
-		if older && (m.State == WorkerDraining || r.State == ReloadLive) {
+		if older && (m.State == record.WorkerDraining || r.State == record.ReloadLive) {
 			r.addDraining(m)
 		}
 	}
@@ -44,7 +46,7 @@ func (p *Pool) measure(r *reload) {
 func (p *Pool) measureRest(r *reload) {
 	r.Leaving, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted = 0, 0, 0, true
 	for _, m := range p.workers {
-		if m.reload != r || m.State != WorkerDraining {
+		if m.reload != r || m.State != record.WorkerDraining {
 			continue
 		}
 		r.Leaving++
@@ -70,7 +72,7 @@ func (p *Pool) askForCount() {
 
 // followed reports whether the receipt of a reload has to count the connections that end with this worker.
 func (m *member) followed() bool {
-	return m.State == WorkerDraining || m.State == WorkerStarting && m.reload != nil
+	return m.State == record.WorkerDraining || m.State == record.WorkerStarting && m.reload != nil
 }
 
 func (p *Pool) onCounted(f Counted) {

@@ -5,12 +5,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"rota/internal/record"
 )
 
 // promises are what a history must keep from one fact to the next.
 type promises struct {
-	plans map[int]bool      // that the loop has
-	done  map[string]Reload // as it was told when it was completed
+	plans map[int]bool             // that the loop has
+	done  map[string]record.Reload // as it was told when it was completed
 }
 
 // TestPromisesAreKept lets random histories happen and looks at what is wanted of the loop, which knows a generation
@@ -19,11 +21,11 @@ func TestPromisesAreKept(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(rapid.IntRange(1, 5).Draw(t, "size"))
-		s := &promises{plans: map[int]bool{1: true}, done: map[string]Reload{}}
+		s := &promises{plans: map[int]bool{1: true}, done: map[string]record.Reload{}}
 		for range rapid.IntRange(1, 80).Draw(t, "length") {
 			f, _ := draw(t, w)
-			if draining := w.in(WorkerDraining); len(draining) > 0 && rapid.IntRange(0, 15).Draw(t, "breaks") == 0 {
-				f = Exited{Worker: pick(t, draining), Exit: Exit{Code: 1}}
+			if draining := w.in(record.WorkerDraining); len(draining) > 0 && rapid.IntRange(0, 15).Draw(t, "breaks") == 0 {
+				f = Exited{Worker: pick(t, draining), Exit: record.Exit{Code: 1}}
 			}
 			w.apply(f)
 			s.keep(t, w, f)
@@ -56,7 +58,7 @@ func (s *promises) keep(t *rapid.T, w *world, f happening) {
 	for _, r := range w.pool.reloads {
 		if before, told := s.done[r.ID]; told {
 			require.Equal(t, before, clone(r.kept()), "it has said how it went, and it was otherwise")
-		} else if r.State == ReloadCompleted {
+		} else if r.State == record.ReloadCompleted {
 			s.done[r.ID] = clone(r.kept())
 		}
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"rota/internal/record"
 )
 
 // TestWhateverHappens lets thousands of random histories happen to a pool and looks, after
@@ -19,7 +21,7 @@ func TestWhateverHappens(t *testing.T) {
 			f, shrinks := draw(t, w)
 			before, rotating := w.servingSlots(), w.pool.rotating
 			paused := rotating != nil && rotating.pausedByCaller()
-			if c, ok := f.(ControlReload); ok && c.Verb == VerbResume {
+			if c, ok := f.(ControlReload); ok && c.Verb == record.VerbResume {
 				paused = false
 			}
 			w.apply(f)
@@ -37,11 +39,11 @@ func TestWhateverHappens(t *testing.T) {
 // draw picks a fact that may follow. shrinks says that it may take serving slots away, as
 // only an accident, a scale or a stop may; a rotation never does.
 func draw(t *rapid.T, w *world) (f happening, shrinks bool) {
-	starting, ready, draining := w.in(WorkerStarting), w.in(WorkerReady), w.in(WorkerDraining)
+	starting, ready, draining := w.in(record.WorkerStarting), w.in(record.WorkerReady), w.in(record.WorkerDraining)
 	kind := rapid.IntRange(0, 24).Draw(t, "kind")
 	switch {
 	case kind == 0:
-		return AskReload{ID: freshID(), Request: ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
+		return AskReload{ID: freshID(), Request: record.ReloadRequest{NeedsCanary: rapid.IntRange(0, 3).Draw(t, "needs canary") == 0}}, false
 	case kind == 1 && len(w.preparing) > 0:
 		return takePrepared(w, errNotThere), false
 	case kind == 2 && len(w.preparing) > 0:
@@ -57,19 +59,19 @@ func draw(t *rapid.T, w *world) (f happening, shrinks bool) {
 	case kind == 8 && len(starting) > 0:
 		return StartTimedOut{Worker: pick(t, starting)}, false
 	case kind == 9 && len(starting) > 0:
-		return Exited{Worker: pick(t, starting), Exit: Exit{Code: 1}}, false
+		return Exited{Worker: pick(t, starting), Exit: record.Exit{Code: 1}}, false
 	case kind == 10 && len(ready) > 0:
-		return Exited{Worker: pick(t, ready), Exit: Exit{Code: -1, Signal: "SIGSEGV"}}, true
+		return Exited{Worker: pick(t, ready), Exit: record.Exit{Code: -1, Signal: "SIGSEGV"}}, true
 	case kind == 11 && len(draining) > 0:
 		return DrainTimedOut{Worker: pick(t, draining)}, false
 	case kind <= 13 && len(draining) > 0:
-		return Exited{Worker: pick(t, draining), Exit: Exit{Cut: 1}}, false
+		return Exited{Worker: pick(t, draining), Exit: record.Exit{Cut: 1}}, false
 	case kind == 16 && len(ready) > 0:
 		return WentSilent{Worker: pick(t, ready), Silence: time.Second}, true
 	case kind == 17 && len(w.checks) > 0:
 		c := w.checks[0]
 		w.checks = w.checks[1:]
-		result := Result{OK: rapid.IntRange(0, 3).Draw(t, "ok") > 0, Message: "not well"}
+		result := record.Result{OK: rapid.IntRange(0, 3).Draw(t, "ok") > 0, Message: "not well"}
 		if len(ready) > 0 && rapid.Bool().Draw(t, "known") {
 			result.Worker = pick(t, ready)
 		}
@@ -80,7 +82,7 @@ func draw(t *rapid.T, w *world) (f happening, shrinks bool) {
 		w.wakes = slices.Delete(w.wakes, i, i+1)
 		return Awake{Reload: e.Reload, Why: e.Why, Count: e.Count}, false
 	case kind <= 21 && len(w.pool.reloads) > 0:
-		verbs := []Verb{VerbAbort, VerbPause, VerbResume, VerbPromote, VerbSkipCanary}
+		verbs := []record.Verb{record.VerbAbort, record.VerbPause, record.VerbResume, record.VerbPromote, record.VerbSkipCanary}
 		r := rapid.SampledFrom(w.pool.reloads).Draw(t, "reload")
 		return ControlReload{Reload: r.ID, Verb: rapid.SampledFrom(verbs).Draw(t, "verb")}, false
 	case kind == 22 && len(ready) > 0:
@@ -97,10 +99,10 @@ func draw(t *rapid.T, w *world) (f happening, shrinks bool) {
 	return Counted{}, false
 }
 
-func drawStrategy(t *rapid.T) Strategy {
+func drawStrategy(t *rapid.T) record.Strategy {
 	times := []time.Duration{0, time.Second}
-	return Strategy{
-		Surge:        rapid.SampledFrom([]Surge{{}, {Number: 2}, {Percent: 50}, {Percent: 100}}).Draw(t, "surge"),
+	return record.Strategy{
+		Surge:        rapid.SampledFrom([]record.Surge{{}, {Number: 2}, {Percent: 50}, {Percent: 100}}).Draw(t, "surge"),
 		Canary:       rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "canary"),
 		CanarySoak:   rapid.SampledFrom(times).Draw(t, "canary soak"),
 		PauseBetween: rapid.SampledFrom(times).Draw(t, "pause"),
@@ -127,7 +129,7 @@ func lookFor(t *rapid.T, w *world) {
 				continue
 			}
 			require.Same(t, p.workers[m.ID], m, "a slot holds a worker that is gone")
-			require.Contains(t, []WorkerState{WorkerStarting, WorkerReady}, m.State)
+			require.Contains(t, []record.WorkerState{record.WorkerStarting, record.WorkerReady}, m.State)
 		}
 		if s.next != nil {
 			if slices.ContainsFunc(w.effects, func(e Effect) bool { began, ok := e.(Start); return ok && began.Worker == s.next.ID }) {
@@ -149,29 +151,29 @@ func lookFor(t *rapid.T, w *world) {
 	}
 	if r := p.rotating; r != nil {
 		require.LessOrEqual(t, begun, r.Strategy.Surge.Of(len(p.Slots)), "more than the surge")
-		require.NotEqual(t, ReloadCompleted, r.State)
-		if r.State == ReloadLive {
+		require.NotEqual(t, record.ReloadCompleted, r.State)
+		if r.State == record.ReloadLive {
 			require.Contains(t, p.Terms, r.before, "what it may have to go back to is forgotten")
 		}
 	}
 	require.Contains(t, p.Terms, p.Generation)
 	for _, r := range p.reloads {
-		if r.State == ReloadCompleted {
+		if r.State == record.ReloadCompleted {
 			for _, m := range p.workers {
 				require.GreaterOrEqual(t, m.Generation, r.Generation, "%s is completed, but an older worker is there", r.ID)
 			}
 		}
 		require.Equal(t, r.State.Terminal(), !r.FinishedAt.IsZero())
 		require.Equal(t, p.copyOf(r).OnTrial, p.rotating != nil && p.rotating.reload == r)
-		require.True(t, r.Paused == nil || r.State == ReloadRolling)
+		require.True(t, r.Paused == nil || r.State == record.ReloadRolling)
 		lookForCanary(t, w, r)
 		lookForEndOfAccepting(t, r)
-		if r.State == ReloadFailed || r.State == ReloadAborted {
+		if r.State == record.ReloadFailed || r.State == record.ReloadAborted {
 			require.NotEmpty(t, r.Failure.Message)
 		}
 		if r.Failure != nil {
 			require.NotEmpty(t, r.Failure.Code)
-			require.Equal(t, r.Failure.Code == Unstable, r.State == ReloadCompleted || r.State == ReloadLive)
+			require.Equal(t, r.Failure.Code == record.Unstable, r.State == record.ReloadCompleted || r.State == record.ReloadLive)
 		}
 	}
 }
@@ -202,7 +204,7 @@ func lookForEndOfAccepting(t *rapid.T, r *reload) {
 
 // lookForHaste fails when a rotation is live that was told to wait.
 func lookForHaste(t *rapid.T, r *rotation, paused bool) {
-	if r == nil || r.State != ReloadLive && r.State != ReloadCompleted {
+	if r == nil || r.State != record.ReloadLive && r.State != record.ReloadCompleted {
 		return
 	}
 	require.False(t, paused, "%s went live although somebody has paused it", r.ID)
@@ -252,14 +254,14 @@ func TestAFailingNewWorkerGivesTheOldSetBack(t *testing.T) {
 		if rapid.Bool().Draw(t, "slow") {
 			w.apply(StartTimedOut{Worker: failing.ID, Output: []string{"still thinking"}})
 		}
-		w.apply(Exited{Worker: failing.ID, Exit: Exit{Code: 3, Output: []string{"no"}}})
-		for reload.State == ReloadReverting {
+		w.apply(Exited{Worker: failing.ID, Exit: record.Exit{Code: 3, Output: []string{"no"}}})
+		for reload.State == record.ReloadReverting {
 			before := w.servingSlots()
-			require.NotEmpty(t, w.in(WorkerStarting), "nothing moves: %s", w)
-			w.ready(w.in(WorkerStarting)[0])
+			require.NotEmpty(t, w.in(record.WorkerStarting), "nothing moves: %s", w)
+			w.ready(w.in(record.WorkerStarting)[0])
 			require.GreaterOrEqual(t, w.servingSlots(), before)
 		}
-		require.Equal(t, ReloadFailed, reload.State, "%s", w)
+		require.Equal(t, record.ReloadFailed, reload.State, "%s", w)
 		require.Equal(t, failing.ID, reload.Failure.WorkerID)
 		require.NotEmpty(t, reload.Failure.Output)
 		require.Equal(t, 1, w.pool.Generation)
@@ -275,21 +277,21 @@ func TestWhoeverAsksDuringARotationSharesTheNext(t *testing.T) {
 	first := w.ask()
 	w.prepare(nil)
 	for i := range 20 {
-		w.apply(AskReload{ID: freshID(), Request: ReloadRequest{Revision: itoa(i)}})
+		w.apply(AskReload{ID: freshID(), Request: record.ReloadRequest{Revision: itoa(i)}})
 	}
 	require.Len(t, w.pool.reloads, 2)
 	shared := w.last()
-	require.Equal(t, ReloadQueued, shared.State)
+	require.Equal(t, record.ReloadQueued, shared.State)
 	require.Len(t, w.last().Callers, 20)
 	require.Equal(t, "19", shared.Revision, "the latest caller's settings win")
-	w.apply(AskReload{ID: freshID(), Request: ReloadRequest{Trigger: TriggerSignal, DrainTimeout: time.Second}})
+	w.apply(AskReload{ID: freshID(), Request: record.ReloadRequest{Trigger: record.TriggerSignal, DrainTimeout: time.Second}})
 	require.Equal(t, "19", shared.Revision, "who says nothing changes nothing")
 	require.Equal(t, time.Second, shared.DrainTimeout)
 
-	startedBefore := w.in(WorkerStarting, WorkerReady)
+	startedBefore := w.in(record.WorkerStarting, record.WorkerReady)
 	require.True(t, w.calm())
-	require.Equal(t, ReloadCompleted, first.State)
-	require.Equal(t, ReloadCompleted, shared.State)
+	require.Equal(t, record.ReloadCompleted, first.State)
+	require.Equal(t, record.ReloadCompleted, shared.State)
 	for _, m := range startedBefore {
 		require.NotContains(t, w.pool.workers, m.ID, "a worker started before the call is still there")
 	}
@@ -303,7 +305,7 @@ func TestDeathsInARowMakeACrashLoopAndAReloadEndsIt(t *testing.T) {
 	slot := w.pool.Slots[0]
 	for range loopAfter {
 		require.False(t, slot.Looping(w.now))
-		w.apply(Exited{Worker: slot.duty.ID, Exit: Exit{Code: 1}})
+		w.apply(Exited{Worker: slot.duty.ID, Exit: record.Exit{Code: 1}})
 		if slot.Retrying {
 			w.apply(RetryDue{Slot: 0})
 		}
@@ -319,18 +321,18 @@ func TestDeathsInARowMakeACrashLoopAndAReloadEndsIt(t *testing.T) {
 
 func TestAnImpatientCallerDoesNotMakeTheWayBackFail(t *testing.T) {
 	w := newWorld(2).up()
-	w.apply(AskReload{ID: "r", Request: ReloadRequest{StartTimeout: time.Millisecond}})
+	w.apply(AskReload{ID: "r", Request: record.ReloadRequest{StartTimeout: time.Millisecond}})
 	w.prepare(nil)
 	require.Equal(t, time.Millisecond, startOf(t, w).Timeout)
 	w.ready(w.next())
 	w.apply(StartTimedOut{Worker: w.next().ID})
-	require.Equal(t, ReloadReverting, w.last().State)
+	require.Equal(t, record.ReloadReverting, w.last().State)
 	require.Equal(t, 1, startOf(t, w).Generation)
 	require.Equal(t, 10*time.Second, startOf(t, w).Timeout)
 
 	seen := clone(w.last().kept())
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
-	require.Equal(t, ReloadFailed, w.last().State)
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
+	require.Equal(t, record.ReloadFailed, w.last().State)
 	require.Contains(t, w.last().Failure.Message, "going back failed too")
 	require.Contains(t, w.last().Failure.Message, "generation 2 still serves slot 0")
 	require.NotContains(t, seen.Failure.Message, "going back failed too", "what a reader has does not change")
@@ -370,12 +372,12 @@ func TestEventsDoNotGrowWithTheSquare(t *testing.T) {
 		w.prepare(nil)
 		w.ready(w.next())
 	}
-	require.Len(t, w.in(WorkerDraining), generations)
+	require.Len(t, w.in(record.WorkerDraining), generations)
 	w.events = nil
-	for _, m := range w.in(WorkerDraining) {
+	for _, m := range w.in(record.WorkerDraining) {
 		w.apply(Exited{Worker: m.ID})
 	}
-	require.Equal(t, ReloadCompleted, w.last().State)
+	require.Equal(t, record.ReloadCompleted, w.last().State)
 	require.Less(t, len(w.events), 5*generations)
 }
 
@@ -397,16 +399,16 @@ func TestTheSizeFollowsTheReload(t *testing.T) {
 			w.ready(w.next())
 		}
 		if w.next() != nil {
-			w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
+			w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
 			require.True(t, w.calm())
-			require.Equal(t, ReloadFailed, r.State)
+			require.Equal(t, record.ReloadFailed, r.State)
 			wanted = before
 		}
 		require.True(t, w.calm())
 		require.Len(t, w.pool.Slots, wanted)
 		require.Equal(t, wanted, w.servingSlots())
 		require.Len(t, w.pool.workers, wanted)
-		if r.State == ReloadCompleted {
+		if r.State == record.ReloadCompleted {
 			require.Equal(t, wanted, r.Replaced)
 			require.Equal(t, wanted, r.Total)
 		}

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rota/internal/record"
 )
 
 // What is published, and what a reload's record keeps.
@@ -12,14 +14,14 @@ const msec = time.Millisecond
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-func (p *Pool) tell(e Event) {
+func (p *Pool) tell(e record.Event) {
 	e.Time = p.now
 	p.want(Publish{e})
 }
 
-func (p *Pool) tellWorker(t EventType, m *member, from WorkerState, message string) {
+func (p *Pool) tellWorker(t record.EventType, m *member, from record.WorkerState, message string) {
 	w := m.Worker
-	e := Event{Type: t, Worker: &w, From: string(from), Message: message}
+	e := record.Event{Type: t, Worker: &w, From: string(from), Message: message}
 	if m.reload != nil {
 		e.ReloadID = m.reload.ID
 	}
@@ -28,13 +30,13 @@ func (p *Pool) tellWorker(t EventType, m *member, from WorkerState, message stri
 }
 
 // tellReload publishes the reload as it is now. The lists, which grow, are only in its last event.
-func (p *Pool) tellReload(t EventType, r *reload, from ReloadState, message string) {
+func (p *Pool) tellReload(t record.EventType, r *reload, from record.ReloadState, message string) {
 	r.told = r.figures()
 	c := p.copyOf(r)
 	if !r.State.Terminal() {
 		c.Steps, c.Callers, c.CutConnections = nil, nil, nil
 	}
-	p.tell(Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
+	p.tell(record.Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
 }
 
 // took is how long the phase took that ended with the action.
@@ -53,5 +55,5 @@ func (p *Pool) step(r *reload, action string, m *member, message string) {
 	if r == nil {
 		return
 	}
-	r.Steps = append(r.Steps, Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message, Took: m.took(action)})
+	r.Steps = append(r.Steps, record.Step{At: p.now, Action: action, WorkerID: m.ID, Slot: m.Slot, Message: message, Took: m.took(action)})
 }

@@ -1,18 +1,22 @@
 package pool
 
-import "slices"
+import (
+	"slices"
+
+	"rota/internal/record"
+)
 
 // What readers may ask of the pool. Nothing here changes it.
 
 // Current is the reload that the status shows: the one that rotates, else the newest that is live.
-func (p *Pool) Current() *Reload { return p.current().kept() }
+func (p *Pool) Current() *record.Reload { return p.current().kept() }
 
 func (p *Pool) current() *reload {
 	if p.rotating != nil {
 		return p.rotating.reload
 	}
 	for _, r := range slices.Backward(p.reloads) {
-		if r.State == ReloadLive {
+		if r.State == record.ReloadLive {
 			return r
 		}
 	}
@@ -20,7 +24,7 @@ func (p *Pool) current() *reload {
 }
 
 // UnderWay is the reload that rotates, or nil.
-func (p *Pool) UnderWay() *Reload {
+func (p *Pool) UnderWay() *record.Reload {
 	if p.rotating == nil {
 		return nil
 	}
@@ -28,7 +32,7 @@ func (p *Pool) UnderWay() *Reload {
 }
 
 // Reload finds a reload by its id, or nil.
-func (p *Pool) Reload(id string) *Reload { return p.reload(id).kept() }
+func (p *Pool) Reload(id string) *record.Reload { return p.reload(id).kept() }
 
 func (p *Pool) reload(id string) *reload {
 	for _, r := range p.reloads {
@@ -45,7 +49,7 @@ func (p *Pool) reload(id string) *reload {
 }
 
 // Worker is a worker, also one of the latest that are gone.
-func (p *Pool) Worker(id string) (Worker, bool) {
+func (p *Pool) Worker(id string) (record.Worker, bool) {
 	if m, ok := p.workers[id]; ok {
 		return m.Worker, true
 	}
@@ -54,15 +58,15 @@ func (p *Pool) Worker(id string) (Worker, bool) {
 			return w, true
 		}
 	}
-	return Worker{}, false
+	return record.Worker{}, false
 }
 
 // Alive is a worker that is not gone.
-func (p *Pool) Alive(id string) (Worker, bool) {
+func (p *Pool) Alive(id string) (record.Worker, bool) {
 	if m, ok := p.workers[id]; ok {
 		return m.Worker, true
 	}
-	return Worker{}, false
+	return record.Worker{}, false
 }
 
 // Withdrew reports whether the worker was seen to have stopped accepting before it ended.
@@ -72,9 +76,9 @@ func (p *Pool) Withdrew(id string) bool { return p.workers[id] != nil && p.worke
 func (p *Pool) OfReload(id string) bool { return p.workers[id] != nil && p.workers[id].reload != nil }
 
 // OnDuty is the worker that serves the slot, or starts because none does.
-func (p *Pool) OnDuty(slot int) (Worker, bool) {
+func (p *Pool) OnDuty(slot int) (record.Worker, bool) {
 	if slot >= len(p.Slots) || p.Slots[slot].duty == nil {
-		return Worker{}, false
+		return record.Worker{}, false
 	}
 	return p.Slots[slot].duty.Worker, true
 }
@@ -90,7 +94,7 @@ func (p *Pool) OtherGeneration() (int, bool) {
 	switch {
 	case !p.Planned():
 		return 0, false
-	case p.rotating.State == ReloadLive:
+	case p.rotating.State == record.ReloadLive:
 		return p.rotating.before, true
 	}
 	return p.rotating.Generation, true
@@ -103,8 +107,8 @@ func (p *Pool) Keeps(generation int) bool {
 }
 
 // History lists the reloads, oldest first.
-func (p *Pool) History() []*Reload {
-	list := make([]*Reload, len(p.reloads))
+func (p *Pool) History() []*record.Reload {
+	list := make([]*record.Reload, len(p.reloads))
 	for i, r := range p.reloads {
 		list[i] = r.kept()
 	}
@@ -125,7 +129,7 @@ func (p *Pool) Renewable() (workers []string, replacing int) {
 }
 
 // AnswerTo is the reload that an accepted request has led to.
-func (p *Pool) AnswerTo(request ReloadRequest) *Reload {
+func (p *Pool) AnswerTo(request record.ReloadRequest) *record.Reload {
 	if r, err := p.asked(request, p.now); r != nil && err == nil {
 		return r.kept()
 	}
@@ -171,9 +175,9 @@ func (p *Pool) Followed() (ids []string) {
 }
 
 // Draining are the ids of the draining workers that are older than r.
-func (p *Pool) Draining(r *Reload) (ids []string) {
+func (p *Pool) Draining(r *record.Reload) (ids []string) {
 	for id, m := range p.workers {
-		if m.State == WorkerDraining && m.PID != 0 && m.Generation < r.Generation {
+		if m.State == record.WorkerDraining && m.PID != 0 && m.Generation < r.Generation {
 			ids = append(ids, id)
 		}
 	}
@@ -181,10 +185,10 @@ func (p *Pool) Draining(r *Reload) (ids []string) {
 }
 
 // CopyOf copies the reload for a reader.
-func (p *Pool) CopyOf(r *Reload) Reload {
+func (p *Pool) CopyOf(r *record.Reload) record.Reload {
 	c := clone(r)
 	c.OnTrial = p.UnderWay() == r && !r.State.Terminal()
 	return c
 }
 
-func (p *Pool) copyOf(r *reload) Reload { return p.CopyOf(r.kept()) }
+func (p *Pool) copyOf(r *reload) record.Reload { return p.CopyOf(r.kept()) }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rota/internal/record"
 )
 
 // How a reload is accepted and waits for its turn.
@@ -26,7 +28,7 @@ func (p *Pool) askReload(c AskReload) error {
 // forbidsReload says why the request can't be accepted now, or nil.
 func (p *Pool) forbidsReload(c AskReload) error {
 	if p.Stopping {
-		return ErrStopping
+		return record.ErrStopping
 	}
 	if surge := c.Request.Surge; surge != nil {
 		if err := c.Room.ForSurge(surge.Of(len(p.Slots))); err != nil {
@@ -37,7 +39,7 @@ func (p *Pool) forbidsReload(c AskReload) error {
 		return err
 	}
 	if c.Request.IfGeneration != nil && !p.undisturbed(c.Request.IfGeneration) {
-		return ErrGeneration
+		return record.ErrGeneration
 	}
 	if err := p.forbidsChecks(c.Request.Checks); err != nil {
 		return err
@@ -48,26 +50,26 @@ func (p *Pool) forbidsReload(c AskReload) error {
 // accept opens a reload, or lets the request share the queued one. All who ask while a rotation runs are
 // promised that every worker started before is replaced, and one further rotation is enough for that.
 func (p *Pool) accept(ask AskReload) {
-	caller := Caller{ReloadRequest: ask.Request, At: p.now}
+	caller := record.Caller{ReloadRequest: ask.Request, At: p.now}
 	defer func() { p.keep(ask.Request, p.queued) }()
 	if p.queued != nil {
-		p.queued.ReloadRequest = p.queued.merge(ask.Request)
+		p.queued.ReloadRequest = p.queued.Merge(ask.Request)
 		p.queued.addCaller(caller)
 		p.revisions[p.queued.Generation] = p.queued.Revision
-		p.tellReload(EventReloadProgress, p.queued, ReloadQueued,
+		p.tellReload(record.EventReloadProgress, p.queued, record.ReloadQueued,
 			fmt.Sprintf("%d callers share the queued reload to generation %d", p.queued.CallersTotal, p.queued.Generation))
 		return
 	}
 	p.lastGeneration++
-	r := &reload{Reload: Reload{
+	r := &reload{Reload: record.Reload{
 		ID:         ask.ID,
 		Generation: p.lastGeneration,
-		CombinedRequest: CombinedRequest{
+		CombinedRequest: record.CombinedRequest{
 			ReloadRequest: ask.Request,
-			Callers:       []Caller{caller},
+			Callers:       []record.Caller{caller},
 			CallersTotal:  1,
 		},
-		Progress: Progress{
+		Progress: record.Progress{
 			Total:              len(p.Slots),
 			ConnectionsCounted: true, // there are none yet
 		},
@@ -76,12 +78,12 @@ func (p *Pool) accept(ask AskReload) {
 	p.revisions[r.Generation] = ask.Request.Revision
 	p.reloads = append(p.reloads, r)
 	p.forgetReloads()
-	p.moveReload(r, ReloadQueued, fmt.Sprintf("reload to generation %d accepted", r.Generation))
+	p.moveReload(r, record.ReloadQueued, fmt.Sprintf("reload to generation %d accepted", r.Generation))
 }
 
 // forbidsChecks says why these checks can't be added to the queued reload, or nil.
-func (p *Pool) forbidsChecks(more []Check) error {
-	if p.queued == nil || len(p.queued.merge(ReloadRequest{Checks: more}).Checks) <= mostChecks {
+func (p *Pool) forbidsChecks(more []record.Check) error {
+	if p.queued == nil || len(p.queued.Merge(record.ReloadRequest{Checks: more}).Checks) <= mostChecks {
 		return nil
 	}
 	return conflict("the queued reload would have more than %d checks, because its callers ask for different ones; ask again when it has started", mostChecks)
@@ -107,7 +109,7 @@ func (p *Pool) beginQueued() {
 	r := p.queued
 	p.rotating, p.queued = &rotation{reload: r, before: p.Generation, changed: map[*slot]bool{}}, nil
 	p.want(Prepare{Generation: r.Generation})
-	p.moveReload(r, ReloadRolling, fmt.Sprintf("rotation to generation %d begins", r.Generation))
+	p.moveReload(r, record.ReloadRolling, fmt.Sprintf("rotation to generation %d begins", r.Generation))
 }
 
 func (p *Pool) onPrepared(f Prepared) {
@@ -118,10 +120,10 @@ func (p *Pool) onPrepared(f Prepared) {
 	size := p.sizeFor(f.Terms.Workers)
 	strategy := r.Over(f.Terms.Strategy)
 	if f.Err == nil {
-		f.Err = strategy.fits(size)
+		f.Err = strategy.Fits(size)
 	}
 	if f.Err == nil && r.NeedsCanary && strategy.Canary == 0 {
-		f.Err = ErrNoCanary
+		f.Err = record.ErrNoCanary
 	}
 	if f.Err != nil {
 		r.Failure = failureOf(f.Err)
@@ -134,11 +136,11 @@ func (p *Pool) onPrepared(f Prepared) {
 }
 
 // failureOf lists everything that is wrong, in one sentence and one by one.
-func failureOf(err error) *Failure {
+func failureOf(err error) *record.Failure {
 	complaints := strings.Split(err.Error(), "\n")
-	f := &Failure{Code: PrepareFailed, Message: strings.Join(complaints, "; ")}
-	if errors.Is(err, ErrNoCanary) {
-		f.Code = NoCanary
+	f := &record.Failure{Code: record.PrepareFailed, Message: strings.Join(complaints, "; ")}
+	if errors.Is(err, record.ErrNoCanary) {
+		f.Code = record.NoCanary
 	}
 	if len(complaints) > 1 {
 		f.Complaints = complaints

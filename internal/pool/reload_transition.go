@@ -1,24 +1,28 @@
 package pool
 
-import "slices"
+import (
+	"slices"
+
+	"rota/internal/record"
+)
 
 // reloadMoves is the diagram of a reload's life. A rolling one fails without reverting if it has not touched
 // a worker yet. It is aborted without reverting for the same reason, or because the master stops.
-var reloadMoves = map[ReloadState][]ReloadState{
-	"":              {ReloadQueued},
-	ReloadQueued:    {ReloadRolling, ReloadAborted},
-	ReloadRolling:   {ReloadLive, ReloadReverting, ReloadFailed, ReloadAborted},
-	ReloadLive:      {ReloadCompleted, ReloadReverting, ReloadAborted}, // the last two only while it is on trial
-	ReloadReverting: {ReloadFailed, ReloadAborted},
-	ReloadCompleted: {},
-	ReloadFailed:    {},
-	ReloadAborted:   {},
+var reloadMoves = map[record.ReloadState][]record.ReloadState{
+	"":                     {record.ReloadQueued},
+	record.ReloadQueued:    {record.ReloadRolling, record.ReloadAborted},
+	record.ReloadRolling:   {record.ReloadLive, record.ReloadReverting, record.ReloadFailed, record.ReloadAborted},
+	record.ReloadLive:      {record.ReloadCompleted, record.ReloadReverting, record.ReloadAborted}, // the last two only while it is on trial
+	record.ReloadReverting: {record.ReloadFailed, record.ReloadAborted},
+	record.ReloadCompleted: {},
+	record.ReloadFailed:    {},
+	record.ReloadAborted:   {},
 }
 
 // moveReload is the only place that changes a reload's state. It checks the move, notes the time, counts
 // the reloads that have ended and publishes from and to. What the event shows of the reload has to be
 // measured before.
-func (p *Pool) moveReload(r *reload, to ReloadState, message string) {
+func (p *Pool) moveReload(r *reload, to record.ReloadState, message string) {
 	from := r.State
 	if !slices.Contains(reloadMoves[from], to) {
 		p.want(Impossible{Kind: "reload", Id: r.ID, From: string(from), To: string(to)})
@@ -26,28 +30,28 @@ func (p *Pool) moveReload(r *reload, to ReloadState, message string) {
 	}
 	r.State = to
 	switch to {
-	case ReloadQueued:
+	case record.ReloadQueued:
 		r.RequestedAt = p.now
-		p.tellReload(EventReloadQueued, r, from, message)
-	case ReloadRolling:
+		p.tellReload(record.EventReloadQueued, r, from, message)
+	case record.ReloadRolling:
 		r.StartedAt = p.now
-		p.tellReload(EventReloadStarted, r, from, message)
-	case ReloadLive:
+		p.tellReload(record.EventReloadStarted, r, from, message)
+	case record.ReloadLive:
 		r.LiveAt = p.now
-		p.tellReload(EventReloadLive, r, from, message)
-	case ReloadReverting:
-		p.tellReload(EventReloadProgress, r, from, message)
-	case ReloadCompleted:
+		p.tellReload(record.EventReloadLive, r, from, message)
+	case record.ReloadReverting:
+		p.tellReload(record.EventReloadProgress, r, from, message)
+	case record.ReloadCompleted:
 		r.FinishedAt = p.now
 		p.Totals.ReloadsCompleted++
-		p.tellReload(EventReloadCompleted, r, from, message)
-	case ReloadFailed:
+		p.tellReload(record.EventReloadCompleted, r, from, message)
+	case record.ReloadFailed:
 		r.FinishedAt = p.now
 		p.Totals.ReloadsFailed++
-		p.tellReload(EventReloadFailed, r, from, message)
-	case ReloadAborted:
+		p.tellReload(record.EventReloadFailed, r, from, message)
+	case record.ReloadAborted:
 		r.FinishedAt = p.now
 		p.Totals.ReloadsAborted++
-		p.tellReload(EventReloadAborted, r, from, message)
+		p.tellReload(record.EventReloadAborted, r, from, message)
 	}
 }

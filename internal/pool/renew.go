@@ -1,12 +1,14 @@
 package pool
 
+import "rota/internal/record"
+
 // How a single worker is replaced by another of the same generation, without a reload.
 
 // forbidsRenewal says why the worker can't be renewed now, or nil.
 func (p *Pool) forbidsRenewal(m *member) error {
 	s := p.slotOf(m)
 	switch {
-	case m.State == WorkerDraining:
+	case m.State == record.WorkerDraining:
 		return conflict("the worker drains already")
 	case p.rotating != nil:
 		return conflict("reload %s is changing the workers; ask again when it has ended its rotation", p.rotating.ID)
@@ -14,7 +16,7 @@ func (p *Pool) forbidsRenewal(m *member) error {
 		return conflict("the worker has no slot any more")
 	case s.next == m:
 		return conflict("the worker is starting, to replace another")
-	case m.State == WorkerStarting:
+	case m.State == record.WorkerStarting:
 		return conflict("the worker is still starting")
 	case m.Generation != p.Generation:
 		return conflict("generation %d can't be started any more, because generation %d serves; reload instead", m.Generation, p.Generation)
@@ -26,14 +28,14 @@ func (p *Pool) forbidsRenewal(m *member) error {
 // starts changes nothing.
 func (p *Pool) renew(id string) error {
 	if p.Stopping {
-		return ErrStopping
+		return record.ErrStopping
 	}
 	m := p.workers[id]
 	if m == nil {
 		if _, known := p.Worker(id); known {
 			return conflict("the worker is gone")
 		}
-		return ErrNoWorker
+		return record.ErrNoWorker
 	}
 	if err := p.forbidsRenewal(m); err != nil {
 		return err

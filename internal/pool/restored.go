@@ -1,6 +1,10 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+
+	"rota/internal/record"
+)
 
 // How the previous generation is checked when it serves again. Files that a program opens by itself are not
 // pinned, so editing them in place changes the previous generation too.
@@ -19,11 +23,11 @@ func (p *Pool) checkBack() {
 	}
 	r.checks.back = partUnderWay
 	p.want(RunChecks{Reload: r.ID, Generation: r.before, Revision: p.revisions[r.before], Checks: r.Checks, Live: true, Back: true, Commands: true})
-	p.tellReload(EventReloadProgress, r.reload, ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
+	p.tellReload(record.EventReloadProgress, r.reload, record.ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
 }
 
 // onCheckedBack adds to the failure if the previous generation does not pass its check.
-func (p *Pool) onCheckedBack(result Result) {
+func (p *Pool) onCheckedBack(result record.Result) {
 	r := p.rotating
 	if r.checks.back != partUnderWay {
 		return

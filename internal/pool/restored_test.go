@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 // checkedReload begins a reload whose caller wants a check.
 func (w *world) checkedReload() *reload {
-	w.apply(AskReload{ID: "checked", Request: ReloadRequest{Checks: []Check{{Kind: CheckTCP}}}})
+	w.apply(AskReload{ID: "checked", Request: record.ReloadRequest{Checks: []record.Check{{Kind: record.CheckTCP}}}})
 	w.prepare(nil)
 	return w.last()
 }
@@ -18,18 +20,18 @@ func TestTheGenerationBeforeIsCheckedOnceItServesAgain(t *testing.T) {
 	for _, well := range []bool{true, false} {
 		w := newWorld(2).up()
 		r := w.checkedReload()
-		w.over().check(Result{Message: "it is broken"})
-		require.Equal(t, ReloadReverting, r.State)
+		w.over().check(record.Result{Message: "it is broken"})
+		require.Equal(t, record.ReloadReverting, r.State)
 		require.Empty(t, w.checks, "nobody serves again yet")
 		w.ready(w.next())
-		require.Equal(t, ReloadReverting, r.State)
+		require.Equal(t, record.ReloadReverting, r.State)
 		require.Len(t, w.checks, 1)
 		require.Equal(t, []any{1, true, true}, []any{w.checks[0].Generation, w.checks[0].Back, w.checks[0].Live})
 		queued := w.ask()
-		require.Equal(t, ReloadQueued, queued.State, "the verdict is not complete")
+		require.Equal(t, record.ReloadQueued, queued.State, "the verdict is not complete")
 		restored := w.pool.Slots[0].duty
-		w.check(Result{OK: well, Message: "it says 500", Worker: restored.ID})
-		require.Equal(t, ReloadFailed, r.State)
+		w.check(record.Result{OK: well, Message: "it says 500", Worker: restored.ID})
+		require.Equal(t, record.ReloadFailed, r.State)
 		require.Equal(t, !well, r.Failure.Unwell)
 		require.False(t, r.Failure.Stranded)
 		require.Equal(t, 1, r.ChecksFailed, "of the new generation")
@@ -39,7 +41,7 @@ func TestTheGenerationBeforeIsCheckedOnceItServesAgain(t *testing.T) {
 			require.Equal(t, "it is broken; generation 1, which serves again, does not pass the checks either: it says 500", r.Failure.Message)
 		}
 		require.True(t, w.calm())
-		require.Equal(t, ReloadCompleted, queued.State)
+		require.Equal(t, record.ReloadCompleted, queued.State)
 	}
 }
 
@@ -47,27 +49,27 @@ func TestAnAbortedReloadsGenerationBeforeIsCheckedToo(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.checkedReload()
 	w.over()
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbAbort, Reason: "too late"})
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbAbort, Reason: "too late"})
 	w.ready(w.next())
 	w.checkRuns()
-	w.check(Result{Message: "it says 500"})
-	require.Equal(t, ReloadAborted, r.State)
+	w.check(record.Result{Message: "it says 500"})
+	require.Equal(t, record.ReloadAborted, r.State)
 	require.True(t, r.Failure.Unwell)
 }
 
 func TestWhoServedAllTheTimeIsNotCheckedAgain(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.checkedReload()
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
-	require.Equal(t, ReloadFailed, r.State)
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
+	require.Equal(t, record.ReloadFailed, r.State)
 	require.Empty(t, w.checks)
 
 	w = newWorld(2).up()
 	r = w.live0() // without checks
 	w.ready(w.next())
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
 	w.ready(w.next())
-	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, record.ReloadFailed, r.State)
 }
 
 // The answer of a round that was under way when the reload failed is nobody's any more.
@@ -76,16 +78,16 @@ func TestALateAnswerOfTheNewGenerationIsNotTakenForTheOneBefore(t *testing.T) {
 	r := w.checkedReload()
 	w.over()
 	late := w.checks[0]
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbAbort})
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbAbort})
 	w.ready(w.next())
-	w.apply(Checked{Reload: late.Reload, Batches: late.Batches, Result: Result{OK: true}})
-	require.Equal(t, ReloadReverting, r.State)
+	w.apply(Checked{Reload: late.Reload, Batches: late.Batches, Result: record.Result{OK: true}})
+	require.Equal(t, record.ReloadReverting, r.State)
 }
 
 func TestAMasterThatStopsDoesNotWaitForTheGenerationBefore(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.checkedReload()
-	w.over().check(Result{Message: "it is broken"})
+	w.over().check(record.Result{Message: "it is broken"})
 	w.ready(w.next())
 	w.apply(StopMaster{})
 	require.True(t, r.State.Terminal())
@@ -100,17 +102,17 @@ func TestWhomTheChecksHaveReached(t *testing.T) {
 	require.False(t, known, "nobody was asked yet")
 	w.over()
 	first := w.pool.Slots[0].duty.ID
-	w.check(Result{OK: true, Of: 1, Missed: []string{first}})
-	require.Equal(t, Coverage{Of: 1, Missed: []Missed{{first, 0}}}, r.Coverage)
+	w.check(record.Result{OK: true, Of: 1, Missed: []string{first}})
+	require.Equal(t, record.Coverage{Of: 1, Missed: []record.Missed{{WorkerID: first, Slot: 0}}}, r.Coverage)
 	w.over()
 	second := w.pool.Slots[1].duty.ID
-	w.check(Result{OK: true, Of: 2, Missed: []string{second}})
-	require.Equal(t, Coverage{Of: 2, Missed: []Missed{{second, 1}}}, r.Coverage)
+	w.check(record.Result{OK: true, Of: 2, Missed: []string{second}})
+	require.Equal(t, record.Coverage{Of: 2, Missed: []record.Missed{{WorkerID: second, Slot: 1}}}, r.Coverage)
 	w.apply(Awake{Reload: r.ID, Why: checkDue, Count: w.pool.rotating.checks.begun})
 	require.True(t, w.checks[0].Again)
-	w.check(Result{OK: true, Of: 2, Missed: []string{first}})
+	w.check(record.Result{OK: true, Of: 2, Missed: []string{first}})
 	n, known := r.Coverage.Reached()
 	require.True(t, known)
 	require.Equal(t, 2, n, "each was reached once")
-	require.Equal(t, "; no connection of the checks has reached the workers of slots 3, 5", unreached(Coverage{Missed: []Missed{{"a", 3}, {"b", 5}}}))
+	require.Equal(t, "; no connection of the checks has reached the workers of slots 3, 5", unreached(record.Coverage{Missed: []record.Missed{{WorkerID: "a", Slot: 3}, {WorkerID: "b", Slot: 5}}}))
 }

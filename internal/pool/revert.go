@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"rota/internal/record"
 )
 
 // How a rotation reverts.
@@ -12,20 +14,20 @@ import (
 func (p *Pool) failWorker(m *member, why string, output []string) {
 	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
 	p.step(p.rotating.reload, "failed", m, message)
-	if p.rotating.State == ReloadReverting {
+	if p.rotating.State == record.ReloadReverting {
 		p.strand(fmt.Sprintf("the worker of slot %d %s", m.Slot, why))
 		return
 	}
-	p.turnBack(&Failure{Code: m.failure(), Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
+	p.turnBack(&record.Failure{Code: m.failure(), Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
 }
 
 // turnBack makes the rotation revert: every changed slot goes back to the previous generation, which was kept.
-func (p *Pool) turnBack(why *Failure) {
+func (p *Pool) turnBack(why *record.Failure) {
 	r := p.rotating
 	r.Failure, r.Paused, r.TrialEndsAt = why, nil, time.Time{}
 	p.recallReplacements(r.reload)
 	switch {
-	case r.State == ReloadLive:
+	case r.State == record.ReloadLive:
 		p.Generation = r.before
 		p.want(Restore{Generation: r.before})
 		p.want(Serve{Generation: r.before})
@@ -33,7 +35,7 @@ func (p *Pool) turnBack(why *Failure) {
 		p.want(Restore{Generation: r.before})
 	}
 	p.resizeBack()
-	if r.State == ReloadLive {
+	if r.State == record.ReloadLive {
 		for _, s := range p.Slots {
 			r.changed[s] = true
 		}
@@ -43,7 +45,7 @@ func (p *Pool) turnBack(why *Failure) {
 		r.checks.back = partAhead
 	}
 	p.measure(r.reload)
-	p.moveReload(r.reload, ReloadReverting, why.Message+"; going back to generation "+itoa(p.Generation))
+	p.moveReload(r.reload, record.ReloadReverting, why.Message+"; going back to generation "+itoa(p.Generation))
 }
 
 // goBack takes back the next batch of slots. If there is none, the rotation ends once the previous
@@ -78,7 +80,7 @@ func (p *Pool) endBack() {
 		p.want(Retire{Generation: r.before, Next: r.Generation})
 		p.want(Serve{Generation: r.Generation})
 	}
-	if r.Failure.Code == AbortAsked && !r.Failure.Stranded {
+	if r.Failure.Code == record.AbortAsked && !r.Failure.Stranded {
 		p.endAborted(unused)
 		return
 	}
@@ -90,7 +92,7 @@ func (p *Pool) endFailed(unused int) {
 	p.measure(r.reload)
 	p.endRotation(unused)
 	p.measureRest(r.reload)
-	p.moveReload(r.reload, ReloadFailed, "reload failed: "+r.Failure.Message)
+	p.moveReload(r.reload, record.ReloadFailed, "reload failed: "+r.Failure.Message)
 }
 
 func (p *Pool) endAborted(unused int) {
@@ -104,11 +106,11 @@ func (p *Pool) endAborted(unused int) {
 func (p *Pool) abort(r *reload, why string) {
 	p.measure(r)
 	if r.Failure == nil {
-		r.Failure = &Failure{Code: AbortAsked, Message: why}
+		r.Failure = &record.Failure{Code: record.AbortAsked, Message: why}
 	}
 	r.TrialEndsAt, r.Paused = time.Time{}, nil
 	p.measureRest(r)
-	p.moveReload(r, ReloadAborted, "reload aborted: "+why)
+	p.moveReload(r, record.ReloadAborted, "reload aborted: "+why)
 }
 
 // slotsServed counts the slots that any generation serves.
@@ -148,9 +150,9 @@ func (p *Pool) leftBehind(r *reload) string {
 }
 
 // failure is the code of the failure that a worker causes.
-func (m *member) failure() FailureCode {
-	if m.State == WorkerDraining && m.ReadyAt.IsZero() { // given up, but not gone yet
-		return NotReady
+func (m *member) failure() record.FailureCode {
+	if m.State == record.WorkerDraining && m.ReadyAt.IsZero() { // given up, but not gone yet
+		return record.NotReady
 	}
-	return WorkerFailed
+	return record.WorkerFailed
 }

@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is
 // live on trial, or reverts.
@@ -50,9 +54,9 @@ func (p *Pool) rotate() {
 		return
 	}
 	switch p.rotating.State {
-	case ReloadRolling:
+	case record.ReloadRolling:
 		p.goForth()
-	case ReloadReverting:
+	case record.ReloadReverting:
 		p.goBack()
 	default:
 		p.judge()
@@ -85,7 +89,7 @@ func (p *Pool) goForth() {
 func (p *Pool) batchSize() int {
 	r := p.rotating
 	size := r.Strategy.Surge.Of(len(p.staying()))
-	if ahead := r.Strategy.Canary - r.Replaced; r.State == ReloadRolling && r.CanaryAt.IsZero() && ahead > 0 {
+	if ahead := r.Strategy.Canary - r.Replaced; r.State == record.ReloadRolling && r.CanaryAt.IsZero() && ahead > 0 {
 		size = min(size, ahead)
 	}
 	return size
@@ -101,7 +105,7 @@ func (p *Pool) startBatch(slots []*slot) {
 func (p *Pool) changing() bool {
 	for _, s := range p.Slots {
 		// When a worker dies while the rotation reverts, its replacement starts on duty.
-		starts := s.duty != nil && s.duty.State == WorkerStarting && s.duty.Generation == p.target()
+		starts := s.duty != nil && s.duty.State == record.WorkerStarting && s.duty.Generation == p.target()
 		if s.next != nil || starts && p.rotating.changed[s] {
 			return true
 		}
@@ -114,7 +118,7 @@ func (p *Pool) changing() bool {
 func (p *Pool) rotationStartTimeout() time.Duration {
 	own := p.Terms[p.target()].StartTimeout
 	timeout := orOwn(p.rotating.StartTimeout, own)
-	if p.rotating.State == ReloadReverting {
+	if p.rotating.State == record.ReloadReverting {
 		timeout = max(timeout, own)
 	}
 	return timeout
@@ -122,7 +126,7 @@ func (p *Pool) rotationStartTimeout() time.Duration {
 
 // target is the generation that the rotation brings every slot to.
 func (p *Pool) target() int {
-	if p.rotating == nil || p.rotating.State == ReloadReverting {
+	if p.rotating == nil || p.rotating.State == record.ReloadReverting {
 		return p.Generation
 	}
 	return p.rotating.Generation
@@ -165,7 +169,7 @@ func (p *Pool) onTrial(s *slot, m *member) bool {
 	switch {
 	case !p.Planned():
 		return false
-	case r.State == ReloadReverting:
+	case r.State == record.ReloadReverting:
 		return s.next == m || r.changed[s] && m.Generation == p.target()
 	}
 	return m.Generation == r.Generation

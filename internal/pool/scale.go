@@ -1,19 +1,23 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+
+	"rota/internal/record"
+)
 
 // scale adds slots at the end or takes them from there. It is refused while a rotation does the same:
 // nobody could tell then which slots the rotation has to take back.
-func (p *Pool) scale(size int, room Headroom) error {
+func (p *Pool) scale(size int, room record.Headroom) error {
 	switch {
 	case p.Stopping:
-		return ErrStopping
-	case size < 1 || size > MaxWorkers:
-		return ErrPoolLimit
+		return record.ErrStopping
+	case size < 1 || size > record.MaxWorkers:
+		return record.ErrPoolLimit
 	case size == len(p.Slots):
 		return nil
 	case p.resizing():
-		return ErrResizing
+		return record.ErrResizing
 	}
 	if err := room.ToGrow(size - len(p.Slots)); err != nil {
 		return err
@@ -48,8 +52,8 @@ func (p *Pool) staying() []*slot {
 func (p *Pool) resizeAndTell(size int, r *reload) {
 	from := len(p.Slots)
 	p.resize(size, r)
-	p.tell(Event{Type: EventPoolScaled, Workers: size, Before: from,
-		Message: fmt.Sprintf("the pool has %s instead of %d", Plural(size, "worker", "workers"), from)})
+	p.tell(record.Event{Type: record.EventPoolScaled, Workers: size, Before: from,
+		Message: fmt.Sprintf("the pool has %s instead of %d", record.Plural(size, "worker", "workers"), from)})
 }
 
 // growTo notes the size that the generation of the rotation wants, and adds the slots that are missing.

@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"rota/internal/record"
+)
 
 // stableAfter is how long a worker must have been ready for its death to count as the
 // first of a row. A slot whose workers died loopAfter times in a row is in a crash loop.
@@ -12,18 +16,18 @@ const (
 // slot is a numbered place that should always have one ready worker.
 type slot struct {
 	Number   int
-	duty     *member  // serves, or starts because nobody does
-	next     *member  // starts, to take over from duty when ready
-	Deaths   int      // in a row
-	Died     *Worker  // the latest that did; nil for none since a rotation changed the slot
-	words    []string // its last lines, oldest first
-	restarts int      // deaths since a rotation last changed the slot
-	Retrying bool     // waits for retryDue
+	duty     *member        // serves, or starts because nobody does
+	next     *member        // starts, to take over from duty when ready
+	Deaths   int            // in a row
+	Died     *record.Worker // the latest that did; nil for none since a rotation changed the slot
+	words    []string       // its last lines, oldest first
+	restarts int            // deaths since a rotation last changed the slot
+	Retrying bool           // waits for retryDue
 }
 
 // servedBy reports whether the slot has a ready worker of the generation.
 func (s *slot) servedBy(generation int) bool {
-	return s.duty != nil && s.duty.Generation == generation && s.duty.State == WorkerReady
+	return s.duty != nil && s.duty.Generation == generation && s.duty.State == record.WorkerReady
 }
 
 // Looping reports whether the slot is in a crash loop.
@@ -39,16 +43,16 @@ func (m *member) stable(now time.Time) bool {
 
 // member is a worker as the pool keeps it.
 type member struct {
-	Worker
+	record.Worker
 	reload *reload // that started or drains it; nil for neither
 	killed bool    // because too many generations drained
 
 	withdrew bool // it was seen to have stopped accepting before it ended
 
-	connections int             // open ones, as last counted while it drained, or was not ready yet
-	counted     bool            // whether they were
-	held        []CutConnection // some of those, as they are described if the worker drops them
-	missed      bool            // they could not be counted when it was told to stop
-	peak        int             // most open ones while it drained
-	evicted     int             // closed for it while it drained
+	connections int                    // open ones, as last counted while it drained, or was not ready yet
+	counted     bool                   // whether they were
+	held        []record.CutConnection // some of those, as they are described if the worker drops them
+	missed      bool                   // they could not be counted when it was told to stop
+	peak        int                    // most open ones while it drained
+	evicted     int                    // closed for it while it drained
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 // TestOnePlaceChangesAState reads the package's own source: only the transition functions, which check each move and
@@ -71,12 +73,12 @@ func TestAnImpossibleMoveIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(1).up()
 	m := w.pool.Slots[0].duty
-	w.pool.moveWorker(m, WorkerStarting, "")
-	require.Equal(t, WorkerReady, m.State)
+	w.pool.moveWorker(m, record.WorkerStarting, "")
+	require.Equal(t, record.WorkerReady, m.State)
 	require.Equal(t, []Effect{Impossible{"worker", m.ID, "ready", "starting"}}, w.pool.take())
 
 	r := w.ask()
-	w.pool.moveReload(r, ReloadCompleted, "")
-	require.Equal(t, ReloadRolling, r.State)
+	w.pool.moveReload(r, record.ReloadCompleted, "")
+	require.Equal(t, record.ReloadRolling, r.State)
 	require.Equal(t, []Effect{Impossible{"reload", r.ID, "rolling", "completed"}}, w.pool.take())
 }

@@ -1,6 +1,10 @@
 package pool
 
-import "slices"
+import (
+	"slices"
+
+	"rota/internal/record"
+)
 
 // How the master stops.
 
@@ -38,20 +42,20 @@ func (p *Pool) abortWithMaster(r *reload) {
 }
 
 // becauseOfStop is the failure of a reload that ends with the master. It may have been reverting already.
-func becauseOfStop(before *Failure) *Failure {
-	why := Failure{Message: "the master was told to stop"}
+func becauseOfStop(before *record.Failure) *record.Failure {
+	why := record.Failure{Message: "the master was told to stop"}
 	if before != nil {
 		why = *before // readers share the old one
 		why.Message += "; then the master was told to stop"
 	}
-	why.Code, why.Stopping = MasterStops, true
+	why.Code, why.Stopping = record.MasterStops, true
 	return &why
 }
 
 // endNow kills a worker. When the master stops, workers that never got ready are killed: each holds the
 // listening sockets, and for as long as it does the kernel queues connections that it will never accept.
 func (p *Pool) endNow(m *member) {
-	if m.State != WorkerDraining {
+	if m.State != record.WorkerDraining {
 		p.markDraining(m, "the master stops, and it was not ready yet")
 	}
 	p.want(Kill{Worker: m.ID})

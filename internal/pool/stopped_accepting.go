@@ -3,25 +3,27 @@ package pool
 import (
 	"fmt"
 	"time"
+
+	"rota/internal/record"
 )
 
 // When a draining worker stopped accepting, as the record has it.
 
 func (p *Pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
-	if m.State != WorkerDraining || !m.StoppedAcceptingAt.IsZero() {
+	if m.State != record.WorkerDraining || !m.StoppedAcceptingAt.IsZero() {
 		return
 	}
 	m.StoppedAcceptingAt, m.withdrew = at, lived
-	m.reload.amendDraining(m.ID, func(s *Step) { s.StoppedAcceptingAt = at })
+	m.reload.amendDraining(m.ID, func(s *record.Step) { s.StoppedAcceptingAt = at })
 }
 
 // onStillAccepts adds to the record that the worker still accepted at that time. That stays true when it
 // stops later.
 func (p *Pool) onStillAccepts(m *member, f StillAccepts) {
-	if m.State != WorkerDraining {
+	if m.State != record.WorkerDraining {
 		return
 	}
-	m.reload.amendDraining(m.ID, func(s *Step) {
+	m.reload.amendDraining(m.ID, func(s *record.Step) {
 		s.Message += fmt.Sprintf("; it was still waiting for connections on %s %s after it was told to stop", f.Listeners, f.After.Round(100*time.Millisecond))
 	})
 }

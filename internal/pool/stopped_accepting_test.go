@@ -5,18 +5,20 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 func TestAWorkerThatHasEndedByItselfHasStoppedAccepting(t *testing.T) {
-	drains := func(steps []Step) Step {
-		i := slices.IndexFunc(steps, func(s Step) bool { return s.Action == "draining" })
+	drains := func(steps []record.Step) record.Step {
+		i := slices.IndexFunc(steps, func(s record.Step) bool { return s.Action == "draining" })
 		require.GreaterOrEqual(t, i, 0)
 		return steps[i]
 	}
 	w := newWorld(1).up()
 	w.ask()
 	w.prepare(nil).ready(w.next())
-	old := w.in(WorkerDraining)[0]
+	old := w.in(record.WorkerDraining)[0]
 	before := w.last().Steps
 	w.apply(StillAccepts{Worker: old.ID, Listeners: "tcp", After: 5049 * msec})
 	w.apply(Exited{Worker: old.ID})

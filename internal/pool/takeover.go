@@ -1,5 +1,7 @@
 package pool
 
+import "rota/internal/record"
+
 // When replacements take over, and what their predecessors are told.
 
 // takeOver gives slots to their replacements, once those of the whole batch are ready. This is the moment,
@@ -32,7 +34,7 @@ func (p *Pool) readyBatch() (batch []*slot) {
 	for _, s := range p.Slots {
 		switch {
 		case s.next == nil:
-		case s.next.State == WorkerReady:
+		case s.next.State == record.WorkerReady:
 			batch = append(batch, s)
 		case p.rotating != nil:
 			return nil
@@ -46,7 +48,7 @@ func (p *Pool) noteChange(s *slot) {
 	r := p.rotating
 	switch {
 	case r == nil:
-	case r.State == ReloadRolling:
+	case r.State == record.ReloadRolling:
 		r.changed[s] = true
 	default:
 		delete(r.changed, s)
@@ -71,9 +73,9 @@ func (p *Pool) retireListeners() {
 		}
 	}
 	left := p.rotating.before
-	if p.rotating.State == ReloadReverting {
+	if p.rotating.State == record.ReloadReverting {
 		left = p.rotating.Generation
 	}
-	p.rotating.retired = p.rotating.State == ReloadRolling
+	p.rotating.retired = p.rotating.State == record.ReloadRolling
 	p.want(Retire{Generation: left, Next: p.target()})
 }

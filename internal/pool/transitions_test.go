@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 var update = flag.Bool("update", false, "write testdata/transitions.txt anew; read what changed before you commit it")
@@ -23,13 +25,13 @@ var situations = []struct {
 	{"steady", func() *world { return newWorld(2).up() }},
 	{"died once", func() *world {
 		w := newWorld(2).up()
-		w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1}})
+		w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 		return w.up()
 	}},
 	{"backing off", func() *world {
 		w := newWorld(2).up()
 		for range 2 {
-			w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1}})
+			w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 		}
 		return w
 	}},
@@ -46,7 +48,7 @@ var situations = []struct {
 		w := newWorld(2).up()
 		w.ask()
 		w.prepare(nil).ready(w.next())
-		w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
+		w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
 		return w
 	}},
 	{"live", func() *world {
@@ -63,41 +65,41 @@ var situations = []struct {
 		w.live()
 		w.dies()
 		w.up().dies()
-		w.apply(Exited{Worker: w.in(WorkerDraining)[0].ID})
+		w.apply(Exited{Worker: w.in(record.WorkerDraining)[0].ID})
 		return w
 	}},
 	{"surge of two, one ready", func() *world {
-		w := newWorld(3).up().with(Strategy{Surge: Surge{Number: 2}})
+		w := newWorld(3).up().with(record.Strategy{Surge: record.Surge{Number: 2}})
 		return w.ready(w.next())
 	}},
-	{"canary comes up", func() *world { return newWorld(3).up().with(Strategy{Canary: 1}) }},
+	{"canary comes up", func() *world { return newWorld(3).up().with(record.Strategy{Canary: 1}) }},
 	{"canary is checked", func() *world {
 		w := newWorld(3).up()
-		w.under(func(t *Terms) { t.Checks, t.Strategy = true, Strategy{Canary: 1} })
+		w.under(func(t *Terms) { t.Checks, t.Strategy = true, record.Strategy{Canary: 1} })
 		return w.ready(w.next())
 	}},
 	{"canary waits", func() *world {
-		w := newWorld(3).up().with(Strategy{Canary: 1})
+		w := newWorld(3).up().with(record.Strategy{Canary: 1})
 		return w.ready(w.next())
 	}},
 	{"canary soaks, paused by a caller", func() *world {
-		w := newWorld(3).up().with(Strategy{Canary: 1, CanarySoak: time.Minute})
+		w := newWorld(3).up().with(record.Strategy{Canary: 1, CanarySoak: time.Minute})
 		w.ready(w.next())
-		w.apply(ControlReload{Reload: w.last().ID, Verb: VerbPause})
+		w.apply(ControlReload{Reload: w.last().ID, Verb: record.VerbPause})
 		return w
 	}},
 	{"canary waits in a pool of its size", func() *world {
-		w := newWorld(3).up().with(Strategy{Canary: 2})
+		w := newWorld(3).up().with(record.Strategy{Canary: 2})
 		w.over().apply(ScaleBy{Delta: -1})
 		return w
 	}},
 	{"paused by a caller when every slot has changed", func() *world {
-		w := newWorld(2).up().with(Strategy{Surge: Surge{Number: 2}})
-		w.apply(ControlReload{Reload: w.last().ID, Verb: VerbPause})
+		w := newWorld(2).up().with(record.Strategy{Surge: record.Surge{Number: 2}})
+		w.apply(ControlReload{Reload: w.last().ID, Verb: record.VerbPause})
 		return w.over()
 	}},
 	{"pause between", func() *world {
-		w := newWorld(2).up().with(Strategy{PauseBetween: time.Second})
+		w := newWorld(2).up().with(record.Strategy{PauseBetween: time.Second})
 		return w.ready(w.next())
 	}},
 	{"checked before the second", func() *world {
@@ -105,16 +107,16 @@ var situations = []struct {
 		w.under(func(t *Terms) { t.Checks = true })
 		return w.ready(w.next())
 	}},
-	{"live on trial", func() *world { return newWorld(2).up().with(Strategy{Soak: time.Minute}).over() }},
+	{"live on trial", func() *world { return newWorld(2).up().with(record.Strategy{Soak: time.Minute}).over() }},
 	{"going back from live", func() *world {
-		w := newWorld(2).up().with(Strategy{Soak: time.Minute}).over()
-		w.apply(Exited{Worker: w.pool.Slots[1].duty.ID, Exit: Exit{Code: 1}})
+		w := newWorld(2).up().with(record.Strategy{Soak: time.Minute}).over()
+		w.apply(Exited{Worker: w.pool.Slots[1].duty.ID, Exit: record.Exit{Code: 1}})
 		return w
 	}},
 	{"went back, and is checked", func() *world {
 		w := newWorld(2).up()
 		w.checkedReload()
-		w.over().check(Result{Message: "not well"})
+		w.over().check(record.Result{Message: "not well"})
 		return w.ready(w.next())
 	}},
 	{"one worker renewed", func() *world {
@@ -131,22 +133,22 @@ var happenings = []struct {
 	make func(*world) happening
 }{
 	{"reload asked", func(*world) happening { return AskReload{ID: "rx"} }},
-	{"abort", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: VerbAbort} }},
-	{"pause", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: VerbPause} }},
-	{"resume", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: VerbResume} }},
-	{"promote", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: VerbPromote} }},
-	{"promote without a canary", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: VerbSkipCanary} }},
+	{"abort", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: record.VerbAbort} }},
+	{"pause", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: record.VerbPause} }},
+	{"resume", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: record.VerbResume} }},
+	{"promote", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: record.VerbPromote} }},
+	{"promote without a canary", func(w *world) happening { return ControlReload{Reload: w.current(), Verb: record.VerbSkipCanary} }},
 	{"canary soaked", func(w *world) happening { return Awake{Reload: w.current(), Why: canaryOver} }},
 	{"pause between over", func(w *world) happening { return Awake{Reload: w.current(), Why: pauseOver, Count: 1} }},
 	{"soak over", func(w *world) happening { return Awake{Reload: w.current(), Why: soakOver} }},
 	{"check passes", func(w *world) happening {
-		return Checked{Reload: w.current(), Batches: 1, Result: Result{OK: true}}
+		return Checked{Reload: w.current(), Batches: 1, Result: record.Result{OK: true}}
 	}},
 	{"check fails", func(w *world) happening {
-		return Checked{Reload: w.current(), Result: Result{Message: "not well"}}
+		return Checked{Reload: w.current(), Result: record.Result{Message: "not well"}}
 	}},
 	{"check of the generation before fails", func(w *world) happening {
-		return Checked{Reload: w.current(), Back: true, Result: Result{Message: "not well"}}
+		return Checked{Reload: w.current(), Back: true, Result: record.Result{Message: "not well"}}
 	}},
 	{"renewal asked", func(w *world) happening { return RenewWorker{Worker: onDuty(w, 0)} }},
 	{"one worker more", func(*world) happening { return ScaleBy{Delta: 1} }},
@@ -155,34 +157,42 @@ var happenings = []struct {
 	{"stop now", func(*world) happening { return StopMaster{Now: true} }},
 	{"program found", func(w *world) happening { return Prepared{Generation: w.pool.lastGeneration, Terms: w.terms()} }},
 	{"program missing", func(w *world) happening { return Prepared{Generation: w.pool.lastGeneration, Err: errNotThere} }},
-	{"starting worker forked", func(w *world) happening { return Forked{Worker: one(w, WorkerStarting), PID: 42} }},
-	{"starting worker ready", func(w *world) happening { return BecameReady{Worker: one(w, WorkerStarting)} }},
-	{"ready worker ready again", func(w *world) happening { return BecameReady{Worker: one(w, WorkerReady)} }},
-	{"draining worker ready", func(w *world) happening { return BecameReady{Worker: one(w, WorkerDraining)} }},
-	{"status", func(w *world) happening { return SaidStatus{Worker: one(w, WorkerReady), Text: "fine"} }},
-	{"starting worker too slow", func(w *world) happening { return StartTimedOut{Worker: one(w, WorkerStarting)} }},
-	{"starting worker exits", func(w *world) happening { return Exited{Worker: one(w, WorkerStarting), Exit: Exit{Code: 1}} }},
-	{"ready worker of slot 0 exits", func(w *world) happening { return Exited{Worker: onDuty(w, 0), Exit: Exit{Signal: "SIGKILL", Code: -1}} }},
-	{"ready worker of slot 1 exits", func(w *world) happening { return Exited{Worker: onDuty(w, 1), Exit: Exit{Signal: "SIGKILL", Code: -1}} }},
-	{"ready worker of slot 0 misses its watchdog", func(w *world) happening { return WentSilent{Worker: onDuty(w, 0), Silence: time.Second} }},
-	{"draining worker has stopped accepting", func(w *world) happening { return StoppedAccepting{Worker: one(w, WorkerDraining), At: w.now} }},
-	{"draining worker still accepts", func(w *world) happening {
-		return StillAccepts{Worker: one(w, WorkerDraining), Listeners: "tcp", After: time.Minute}
+	{"starting worker forked", func(w *world) happening { return Forked{Worker: one(w, record.WorkerStarting), PID: 42} }},
+	{"starting worker ready", func(w *world) happening { return BecameReady{Worker: one(w, record.WorkerStarting)} }},
+	{"ready worker ready again", func(w *world) happening { return BecameReady{Worker: one(w, record.WorkerReady)} }},
+	{"draining worker ready", func(w *world) happening { return BecameReady{Worker: one(w, record.WorkerDraining)} }},
+	{"status", func(w *world) happening { return SaidStatus{Worker: one(w, record.WorkerReady), Text: "fine"} }},
+	{"starting worker too slow", func(w *world) happening { return StartTimedOut{Worker: one(w, record.WorkerStarting)} }},
+	{"starting worker exits", func(w *world) happening {
+		return Exited{Worker: one(w, record.WorkerStarting), Exit: record.Exit{Code: 1}}
 	}},
-	{"draining worker exits", func(w *world) happening { return Exited{Worker: one(w, WorkerDraining)} }},
-	{"draining worker too slow", func(w *world) happening { return DrainTimedOut{Worker: one(w, WorkerDraining)} }},
+	{"ready worker of slot 0 exits", func(w *world) happening {
+		return Exited{Worker: onDuty(w, 0), Exit: record.Exit{Signal: "SIGKILL", Code: -1}}
+	}},
+	{"ready worker of slot 1 exits", func(w *world) happening {
+		return Exited{Worker: onDuty(w, 1), Exit: record.Exit{Signal: "SIGKILL", Code: -1}}
+	}},
+	{"ready worker of slot 0 misses its watchdog", func(w *world) happening { return WentSilent{Worker: onDuty(w, 0), Silence: time.Second} }},
+	{"draining worker has stopped accepting", func(w *world) happening { return StoppedAccepting{Worker: one(w, record.WorkerDraining), At: w.now} }},
+	{"draining worker still accepts", func(w *world) happening {
+		return StillAccepts{Worker: one(w, record.WorkerDraining), Listeners: "tcp", After: time.Minute}
+	}},
+	{"draining worker exits", func(w *world) happening { return Exited{Worker: one(w, record.WorkerDraining)} }},
+	{"draining worker too slow", func(w *world) happening { return DrainTimedOut{Worker: one(w, record.WorkerDraining)} }},
 	{"unknown worker exits", func(*world) happening { return Exited{Worker: "nobody"} }},
 	{"back-off over", func(*world) happening { return RetryDue{Slot: 0} }},
 	{"back-off of a slot that is gone over", func(*world) happening { return RetryDue{Slot: 7} }},
 	{"canary addressed", func(w *world) happening {
-		return Addressed{Reload: w.current(), Canary: []CanaryAddress{{Listener: "tcp"}}}
+		return Addressed{Reload: w.current(), Canary: []record.CanaryAddress{{Listener: "tcp"}}}
 	}},
-	{"measured", func(w *world) happening { return MeasuredNow{Reload: w.current(), Found: Measured{Drops: 1}} }},
-	{"counted", func(w *world) happening { return Counted{Connections: map[string]int{one(w, WorkerDraining): 5}} }},
+	{"measured", func(w *world) happening { return MeasuredNow{Reload: w.current(), Found: record.Measured{Drops: 1}} }},
+	{"counted", func(w *world) happening {
+		return Counted{Connections: map[string]int{one(w, record.WorkerDraining): 5}}
+	}},
 }
 
-func one(w *world, state WorkerState) string {
-	if w.next() != nil && state == WorkerStarting {
+func one(w *world, state record.WorkerState) string {
+	if w.next() != nil && state == record.WorkerStarting {
 		return w.next().ID
 	}
 	if list := w.in(state); len(list) > 0 {
@@ -192,7 +202,7 @@ func one(w *world, state WorkerState) string {
 }
 
 func onDuty(w *world, slot int) string {
-	if m := w.pool.Slots[slot].duty; m != nil && m.State == WorkerReady {
+	if m := w.pool.Slots[slot].duty; m != nil && m.State == record.WorkerReady {
 		return m.ID
 	}
 	return "nobody"

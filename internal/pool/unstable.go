@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"rota/internal/record"
 )
 
 // How a reload is judged when it completes, long after its trial: by the workers that there are then.
@@ -13,23 +15,23 @@ func (p *Pool) complete(r *reload) {
 	if !p.Stopping { // then it was judged before the slots were emptied
 		r.Failure = p.unstable(r)
 	}
-	p.moveReload(r, ReloadCompleted, r.completion(p.now))
+	p.moveReload(r, record.ReloadCompleted, r.completion(p.now))
 }
 
 // unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash
 // loop or has no ready worker, be it of a later generation. nil: it is a success.
-func (p *Pool) unstable(r *reload) *Failure {
+func (p *Pool) unstable(r *reload) *record.Failure {
 	shaky := slices.DeleteFunc(slices.Clone(p.Slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
 		return nil
 	}
 	first := shaky[0]
-	return &Failure{Code: Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.Died.ID, Slot: first.Number, Output: first.words}
+	return &record.Failure{Code: record.Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.Died.ID, Slot: first.Number, Output: first.words}
 }
 
 // shaky reports whether a worker has died in the slot and it can't be relied on since.
 func (s *slot) shaky(now time.Time) bool {
-	ready := s.duty != nil && s.duty.State == WorkerReady
+	ready := s.duty != nil && s.duty.State == record.WorkerReady
 	return s.Died != nil && (!ready || s.Looping(now))
 }
 
@@ -37,16 +39,16 @@ func (s *slot) shaky(now time.Time) bool {
 func describeShaky(slots []*slot, generation int) string {
 	s := slots[0]
 	state := "has no ready worker"
-	if s.duty != nil && s.duty.State == WorkerReady {
+	if s.duty != nil && s.duty.State == record.WorkerReady {
 		state = "is in a crash loop"
 	}
 	last := "the last worker"
 	if s.Died.Generation != generation {
 		last += ", of generation " + itoa(s.Died.Generation) + ","
 	}
-	text := fmt.Sprintf("slot %d %s: %s, %s %s", s.Number, state, Plural(s.Deaths, "death", "deaths in a row"), last, s.Died.Ending())
+	text := fmt.Sprintf("slot %d %s: %s, %s %s", s.Number, state, record.Plural(s.Deaths, "death", "deaths in a row"), last, s.Died.Ending())
 	if others := len(slots) - 1; others > 0 {
-		text += "; " + Plural(others, "other slot is no better", "other slots are no better")
+		text += "; " + record.Plural(others, "other slot is no better", "other slots are no better")
 	}
 	return text
 }
@@ -55,7 +57,7 @@ func describeShaky(slots []*slot, generation int) string {
 // nothing about them.
 func (p *Pool) judgeLive() {
 	for _, r := range p.reloads {
-		if r.State == ReloadLive {
+		if r.State == record.ReloadLive {
 			r.Failure = p.unstable(r)
 		}
 	}

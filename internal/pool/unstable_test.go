@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"rota/internal/record"
 )
 
 // What happens to slot 0 between the trial and the end of a reload, and what the reload is then.
@@ -45,32 +47,32 @@ func TestAReloadIsJudgedByItsWorkersAtTheEnd(t *testing.T) {
 		"a new slot starts for the first time": {func(w *world) { w.apply(ScaleBy{Delta: 1}) }, "", 0},
 		"a new slot can't be filled": {func(w *world) {
 			w.apply(ScaleBy{Delta: 1})
-			w.apply(Exited{Worker: w.pool.Slots[2].duty.ID, Exit: Exit{Code: 1}})
+			w.apply(Exited{Worker: w.pool.Slots[2].duty.ID, Exit: record.Exit{Code: 1}})
 		}, "slot 2 " + lived, 0},
 		"two slots are down": {func(w *world) {
 			w.dies()
-			w.apply(Exited{Worker: w.pool.Slots[1].duty.ID, Exit: Exit{Code: 1}})
+			w.apply(Exited{Worker: w.pool.Slots[1].duty.ID, Exit: record.Exit{Code: 1}})
 		}, "; 1 other slot is no better", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(2).up()
 			r := w.live()
 			c.happens(w)
-			require.Equal(t, ReloadLive, r.State)
+			require.Equal(t, record.ReloadLive, r.State)
 			require.Nil(t, r.Failure, "that is said at the end")
 			w.leave()
-			require.Equal(t, ReloadCompleted, r.State)
+			require.Equal(t, record.ReloadCompleted, r.State)
 			require.Equal(t, c.died, r.Died)
 			last := w.events[len(w.events)-1]
 			if c.message == "" {
 				require.Nil(t, r.Failure)
 				return
 			}
-			require.Equal(t, Unstable, r.Failure.Code)
+			require.Equal(t, record.Unstable, r.Failure.Code)
 			require.Contains(t, r.Failure.Message, c.message)
 			require.NotEmpty(t, r.Failure.WorkerID)
 			require.NotEmpty(t, r.Losses())
-			require.Equal(t, EventReloadCompleted, last.Type)
+			require.Equal(t, record.EventReloadCompleted, last.Type)
 			require.Equal(t, r.Failure, last.Reload.Failure)
 			require.Contains(t, last.Message, "unstable: "+r.Failure.Message)
 		})
@@ -80,7 +82,7 @@ func TestAReloadIsJudgedByItsWorkersAtTheEnd(t *testing.T) {
 func TestAnUnstableReloadHasTheLastWordsOfAWorker(t *testing.T) {
 	w := newWorld(1).up()
 	r := w.live()
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1, Output: []string{"no database"}}})
+	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1, Output: []string{"no database"}}})
 	w.leave()
 	require.Equal(t, []string{"no database"}, r.Failure.Output)
 }
@@ -91,7 +93,7 @@ func TestAnOlderReloadThatEndsInACrashLoopSaysWhoseThatIs(t *testing.T) {
 	w.live()
 	w.dies()
 	w.leave()
-	require.Equal(t, []ReloadState{ReloadCompleted, ReloadCompleted}, []ReloadState{first.State, w.last().State})
+	require.Equal(t, []record.ReloadState{record.ReloadCompleted, record.ReloadCompleted}, []record.ReloadState{first.State, w.last().State})
 	require.Contains(t, first.Failure.Message, "the last worker, of generation 3, exited")
 	require.Contains(t, w.last().Failure.Message, "the last worker exited")
 }
@@ -102,7 +104,7 @@ func TestAReloadIsNotUnstableBecauseTheMasterStops(t *testing.T) {
 	r := w.live()
 	w.apply(StopMaster{})
 	w.leave()
-	require.Equal(t, ReloadCompleted, r.State)
+	require.Equal(t, record.ReloadCompleted, r.State)
 	require.Nil(t, r.Failure)
 
 	w = newWorld(1).up()
@@ -110,8 +112,8 @@ func TestAReloadIsNotUnstableBecauseTheMasterStops(t *testing.T) {
 	w.dies()
 	w.apply(StopMaster{})
 	require.True(t, w.calm())
-	require.Equal(t, ReloadCompleted, r.State)
-	require.Equal(t, Unstable, r.Failure.Code, "it was so before")
+	require.Equal(t, record.ReloadCompleted, r.State)
+	require.Equal(t, record.Unstable, r.Failure.Code, "it was so before")
 }
 
 // A reload that begins in a crash loop, with a version that is no better.
@@ -130,43 +132,43 @@ func TestAReloadFromOneCrashLoopToTheNextFails(t *testing.T) {
 	w := crashing()
 	w.ask()
 	w.prepare(nil)
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
-	require.Equal(t, ReloadFailed, w.last().State, "it dies at once")
-	require.Equal(t, WorkerFailed, w.last().Failure.Code)
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
+	require.Equal(t, record.ReloadFailed, w.last().State, "it dies at once")
+	require.Equal(t, record.WorkerFailed, w.last().Failure.Code)
 
-	w = crashing().with(Strategy{Soak: 2 * time.Second}).over()
+	w = crashing().with(record.Strategy{Soak: 2 * time.Second}).over()
 	w.dies()
-	require.Equal(t, ReloadReverting, w.last().State, "it dies on trial")
-	w.apply(Exited{Worker: w.in(WorkerStarting)[0].ID, Exit: Exit{Code: 1}})
-	require.Equal(t, ReloadFailed, w.last().State)
+	require.Equal(t, record.ReloadReverting, w.last().State, "it dies on trial")
+	w.apply(Exited{Worker: w.in(record.WorkerStarting)[0].ID, Exit: record.Exit{Code: 1}})
+	require.Equal(t, record.ReloadFailed, w.last().State)
 	require.True(t, w.last().Failure.Stranded)
 
-	w = crashing().with(Strategy{Soak: 2 * time.Second}).over()
+	w = crashing().with(record.Strategy{Soak: 2 * time.Second}).over()
 	w.wake()
-	require.Equal(t, ReloadCompleted, w.last().State, "a repair is deployed")
+	require.Equal(t, record.ReloadCompleted, w.last().State, "a repair is deployed")
 	require.Nil(t, w.last().Failure)
 }
 
 func TestAFailureSaysOfWhatKindItIs(t *testing.T) {
-	for code, happens := range map[FailureCode]func(*world){
-		PrepareFailed: func(w *world) { w.ask(); w.prepare(errNotThere) },
-		WorkerFailed:  func(w *world) { w.ask(); w.prepare(nil).apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}}) },
-		NotReady:      func(w *world) { w.ask(); w.prepare(nil).apply(StartTimedOut{Worker: w.next().ID}) },
-		CheckFailed: func(w *world) {
+	for code, happens := range map[record.FailureCode]func(*world){
+		record.PrepareFailed: func(w *world) { w.ask(); w.prepare(errNotThere) },
+		record.WorkerFailed:  func(w *world) { w.ask(); w.prepare(nil).apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}}) },
+		record.NotReady:      func(w *world) { w.ask(); w.prepare(nil).apply(StartTimedOut{Worker: w.next().ID}) },
+		record.CheckFailed: func(w *world) {
 			w.under(func(t *Terms) { t.Checks = true })
 			w.ready(w.next())
-			w.check(Result{Message: "not well"})
+			w.check(record.Result{Message: "not well"})
 		},
-		AbortAsked:  func(w *world) { w.ask(); w.apply(ControlReload{Reload: w.current(), Verb: VerbAbort}) },
-		MasterStops: func(w *world) { w.ask(); w.apply(StopMaster{}) },
+		record.AbortAsked:  func(w *world) { w.ask(); w.apply(ControlReload{Reload: w.current(), Verb: record.VerbAbort}) },
+		record.MasterStops: func(w *world) { w.ask(); w.apply(StopMaster{}) },
 	} {
 		w := newWorld(2).up()
 		happens(w)
 		require.Equal(t, code, w.last().Failure.Code, w)
 	}
-	w := newWorld(1).up().with(Strategy{Soak: time.Second}).over()
+	w := newWorld(1).up().with(record.Strategy{Soak: time.Second}).over()
 	w.apply(WentSilent{Worker: w.pool.Slots[0].duty.ID, Silence: time.Second})
-	require.Equal(t, WorkerFailed, w.last().Failure.Code)
+	require.Equal(t, record.WorkerFailed, w.last().Failure.Code)
 }
 
 // lookForPraise fails when the latest fact has completed a reload without an error while a slot is without a
@@ -174,13 +176,13 @@ func TestAFailureSaysOfWhatKindItIs(t *testing.T) {
 func lookForPraise(t *rapid.T, w *world) {
 	praised := slices.ContainsFunc(w.effects, func(e Effect) bool {
 		told, ok := e.(Publish)
-		return ok && told.Event.Type == EventReloadCompleted && told.Event.Reload.Failure == nil
+		return ok && told.Event.Type == record.EventReloadCompleted && told.Event.Reload.Failure == nil
 	})
 	if !praised || w.pool.Stopping {
 		return
 	}
 	for _, s := range w.pool.Slots {
-		served := s.duty != nil && s.duty.State == WorkerReady
+		served := s.duty != nil && s.duty.State == record.WorkerReady
 		require.True(t, served || !w.dead[s.Number], "completed without an error, but slot %d is not served: %s", s.Number, w)
 	}
 }

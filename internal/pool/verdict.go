@@ -1,6 +1,10 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+
+	"rota/internal/record"
+)
 
 // How a rotation is judged once every slot has changed.
 
@@ -24,11 +28,11 @@ func (p *Pool) goLive() {
 	if passed {
 		p.endRotation(r.before)
 	}
-	message := fmt.Sprintf("generation %d serves every slot, %s", r.Generation, Plural(r.Draining, "older worker drains", "older workers drain"))
+	message := fmt.Sprintf("generation %d serves every slot, %s", r.Generation, record.Plural(r.Draining, "older worker drains", "older workers drain"))
 	if !passed {
 		message += "; it is on trial" + p.trialLength()
 	}
-	p.moveReload(r.reload, ReloadLive, message)
+	p.moveReload(r.reload, record.ReloadLive, message)
 }
 
 func (p *Pool) trialLength() string {
@@ -53,7 +57,7 @@ func (p *Pool) judge() {
 		return
 	}
 	p.endRotation(r.before)
-	p.tellReload(EventReloadProgress, r.reload, ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, unreached(r.Coverage)))
+	p.tellReload(record.EventReloadProgress, r.reload, record.ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, unreached(r.Coverage)))
 }
 
 // A live reload is proven when its generation was seen to answer a probe at each listener where others

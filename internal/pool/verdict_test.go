@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/record"
 )
 
 // What happens between the start of a reload and its verdict.
@@ -40,59 +42,59 @@ func (w *world) woken(why wakeReason) {
 
 func TestABatchTakesOverWhenAllOfItIsReady(t *testing.T) {
 	w := newWorld(4).up()
-	r := w.under(func(terms *Terms) { terms.Strategy.Surge = Surge{Percent: 100} })
-	require.Len(t, w.in(WorkerStarting), 4)
+	r := w.under(func(terms *Terms) { terms.Strategy.Surge = record.Surge{Percent: 100} })
+	require.Len(t, w.in(record.WorkerStarting), 4)
 	for range 3 {
 		w.ready(w.next())
 		require.Equal(t, []int{1, 1, 1, 1}, w.generations())
-		require.Empty(t, w.in(WorkerDraining))
+		require.Empty(t, w.in(record.WorkerDraining))
 	}
 	w.ready(w.next())
 	require.Equal(t, []int{2, 2, 2, 2}, w.generations())
-	require.Len(t, w.in(WorkerDraining), 4)
-	require.Equal(t, ReloadLive, r.State)
+	require.Len(t, w.in(record.WorkerDraining), 4)
+	require.Equal(t, record.ReloadLive, r.State)
 }
 
 func TestAFailureInABatchLeavesTheOthersOfItUntouched(t *testing.T) {
 	w := newWorld(4).up()
-	before := w.in(WorkerReady)
-	r := w.under(func(terms *Terms) { terms.Strategy.Surge = Surge{Number: 3} })
+	before := w.in(record.WorkerReady)
+	r := w.under(func(terms *Terms) { terms.Strategy.Surge = record.Surge{Number: 3} })
 	w.ready(w.next())
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
-	require.Equal(t, ReloadFailed, r.State)
-	require.Equal(t, before, w.in(WorkerReady), "the same workers, and no others, serve")
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
+	require.Equal(t, record.ReloadFailed, r.State)
+	require.Equal(t, before, w.in(record.WorkerReady), "the same workers, and no others, serve")
 }
 
 func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 	for name, strike := range map[string]func(w *world){
-		"a worker exits":               func(w *world) { w.apply(Exited{Worker: w.pool.Slots[2].duty.ID, Exit: Exit{Code: 7}}) },
+		"a worker exits":               func(w *world) { w.apply(Exited{Worker: w.pool.Slots[2].duty.ID, Exit: record.Exit{Code: 7}}) },
 		"a worker misses its watchdog": func(w *world) { w.apply(WentSilent{Worker: w.pool.Slots[2].duty.ID}) },
-		"somebody aborts it":           func(w *world) { w.apply(ControlReload{Reload: w.last().ID, Verb: VerbAbort, Reason: "slow"}) },
+		"somebody aborts it":           func(w *world) { w.apply(ControlReload{Reload: w.last().ID, Verb: record.VerbAbort, Reason: "slow"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(3).up()
 			r := w.under(func(terms *Terms) { terms.Strategy.Soak = time.Minute })
 			w.over()
-			require.Equal(t, ReloadLive, r.State)
+			require.Equal(t, record.ReloadLive, r.State)
 			require.True(t, w.pool.rotates(r))
 			require.Equal(t, w.now.Add(time.Minute), r.TrialEndsAt)
 			seen := w.pool.copyOf(r)
-			require.False(t, seen.Reached(ReloadLive), "not for good")
+			require.False(t, seen.Reached(record.ReloadLive), "not for good")
 			w.leave() // the old ones are gone, and must be started again from what was kept
-			require.Equal(t, ReloadLive, r.State)
+			require.Equal(t, record.ReloadLive, r.State)
 			require.Contains(t, w.pool.Terms, 1)
 
 			strike(w)
-			require.Equal(t, ReloadReverting, r.State)
-			for r.State == ReloadReverting {
+			require.Equal(t, record.ReloadReverting, r.State)
+			for r.State == record.ReloadReverting {
 				require.GreaterOrEqual(t, w.servingSlots(), 2)
-				w.ready(w.in(WorkerStarting)[0])
+				w.ready(w.in(record.WorkerStarting)[0])
 			}
 			require.Equal(t, []int{1, 1, 1}, w.generations())
 			require.Equal(t, 1, w.pool.Generation)
-			want := ReloadFailed
+			want := record.ReloadFailed
 			if name == "somebody aborts it" {
-				want = ReloadAborted
+				want = record.ReloadAborted
 				require.Equal(t, "slow", r.Failure.Message)
 			}
 			require.Equal(t, want, r.State)
@@ -107,52 +109,52 @@ func TestASoakThatPassesIsTheVerdict(t *testing.T) {
 	r := w.under(func(terms *Terms) { terms.Strategy.Soak = time.Minute })
 	w.over().leave()
 	queued := w.ask()
-	require.Equal(t, ReloadQueued, queued.State, "the next one waits for the verdict")
+	require.Equal(t, record.ReloadQueued, queued.State, "the next one waits for the verdict")
 	w.woken(soakOver)
-	require.Equal(t, ReloadCompleted, r.State)
+	require.Equal(t, record.ReloadCompleted, r.State)
 	require.NotContains(t, w.pool.Terms, 1)
-	require.Equal(t, ReloadRolling, queued.State)
+	require.Equal(t, record.ReloadRolling, queued.State)
 }
 
 func TestAWorkerThatDiesAfterTheVerdictIsReplacedAndNothingElse(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.live()
 	w.dies()
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 	require.Equal(t, 1, r.Died, "but it is told")
 	require.NotEmpty(t, r.Losses())
 }
 
 func TestTheCanaryIsPromoted(t *testing.T) {
 	w := newWorld(4).up()
-	r := w.under(func(terms *Terms) { terms.Strategy = Strategy{Canary: 1, Surge: Surge{Number: 4}} })
+	r := w.under(func(terms *Terms) { terms.Strategy = record.Strategy{Canary: 1, Surge: record.Surge{Number: 4}} })
 	w.over()
 	require.Equal(t, []int{2, 1, 1, 1}, w.generations())
-	require.Equal(t, PausedCanary, r.Paused.Why)
+	require.Equal(t, record.PausedCanary, r.Paused.Why)
 	require.Zero(t, r.Paused.Until)
-	require.NoError(t, w.pool.forbids(r, VerbPromote))
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbPromote})
+	require.NoError(t, w.pool.forbids(r, record.VerbPromote))
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbPromote})
 	require.Nil(t, r.Paused)
-	require.Len(t, w.in(WorkerStarting), 3, "the rest goes in one batch")
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbPromote})
+	require.Len(t, w.in(record.WorkerStarting), 3, "the rest goes in one batch")
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbPromote})
 	w.over()
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 }
 
 func TestTheCanaryThatDiesWhileItWaitsIsTakenBack(t *testing.T) {
 	w := newWorld(3).up()
-	r := w.under(func(terms *Terms) { terms.Strategy = Strategy{Canary: 2} })
+	r := w.under(func(terms *Terms) { terms.Strategy = record.Strategy{Canary: 2} })
 	w.over()
 	w.dies()
 	require.True(t, w.calm())
-	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, record.ReloadFailed, r.State)
 	require.Equal(t, []int{1, 1, 1}, w.generations())
 }
 
 func TestACanaryThatLeavesNobodyIsRefused(t *testing.T) {
 	w := newWorld(2).up()
-	r := w.under(func(terms *Terms) { terms.Strategy = Strategy{Canary: 2} })
-	require.Equal(t, ReloadFailed, r.State)
+	r := w.under(func(terms *Terms) { terms.Strategy = record.Strategy{Canary: 2} })
+	require.Equal(t, record.ReloadFailed, r.State)
 	require.Contains(t, r.Failure.Message, "at most 1")
 	require.Equal(t, 2, w.totalStarted())
 }
@@ -162,15 +164,15 @@ func (w *world) totalStarted() int { return w.pool.Totals.WorkersStarted }
 func TestAReloadIsPausedAndResumed(t *testing.T) {
 	w := newWorld(3).up()
 	r := w.live0()
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbPause})
-	require.Equal(t, PausedAsked, r.Paused.Why)
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbPause})
+	require.Equal(t, record.PausedAsked, r.Paused.Why)
 	w.over()
 	require.Equal(t, []int{2, 1, 1}, w.generations(), "the batch that was under way ends")
-	require.Empty(t, w.in(WorkerStarting))
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbResume})
+	require.Empty(t, w.in(record.WorkerStarting))
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbResume})
 	require.Nil(t, r.Paused)
 	w.over()
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 }
 
 // live0 begins a reload.
@@ -187,7 +189,7 @@ func TestThePauseBetweenIsBetween(t *testing.T) {
 		w.wakes = nil
 	}
 	w.over()
-	require.Equal(t, ReloadLive, r.State, "there is none after the last")
+	require.Equal(t, record.ReloadLive, r.State, "there is none after the last")
 }
 
 func TestChecksAreGates(t *testing.T) {
@@ -199,13 +201,13 @@ func TestChecksAreGates(t *testing.T) {
 	require.Len(t, w.checks, 1)
 	require.False(t, w.checks[0].Live)
 	require.False(t, w.checks[0].Commands, "an older one might answer a command")
-	w.check(Result{OK: true, Passed: 2})
+	w.check(record.Result{OK: true, Passed: 2})
 	w.over()
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 	require.True(t, w.pool.rotates(r), "until those that are live were checked")
 	require.True(t, w.checks[0].Live)
 	require.True(t, w.checks[0].Commands)
-	w.check(Result{OK: true, Passed: 2})
+	w.check(record.Result{OK: true, Passed: 2})
 	require.False(t, w.pool.rotates(r))
 	require.Equal(t, 4, r.ChecksPassed)
 }
@@ -214,14 +216,14 @@ func TestACheckThatFailsTakesTheReloadBack(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.under(func(terms *Terms) { terms.Checks = true })
 	w.over()
-	w.check(Result{OK: true})
+	w.check(record.Result{OK: true})
 	w.over()
 	bad := w.pool.Slots[1].duty
-	w.check(Result{Check: "http:/", Message: "check http:/ was answered with 500", Worker: bad.ID, Output: []string{"no database"}})
-	require.Equal(t, ReloadReverting, r.State)
+	w.check(record.Result{Check: "http:/", Message: "check http:/ was answered with 500", Worker: bad.ID, Output: []string{"no database"}})
+	require.Equal(t, record.ReloadReverting, r.State)
 	require.Equal(t, []string{bad.ID, "no database"}, []string{r.Failure.WorkerID, r.Failure.Output[0]})
 	require.True(t, w.calm())
-	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, record.ReloadFailed, r.State)
 	require.Equal(t, []int{1, 1}, w.generations())
 	require.Equal(t, 1, r.ChecksFailed)
 }
@@ -232,47 +234,49 @@ func TestChecksGoOnForAsLongAsTheTrial(t *testing.T) {
 	w.over().leave()
 	for range 3 {
 		require.Len(t, w.checks, 1)
-		w.check(Result{OK: true})
+		w.check(record.Result{OK: true})
 		require.Empty(t, w.checks, "not at once")
 		w.woken(checkDue)
 		w.wakes = w.wakes[:1]
 	}
 	w.woken(soakOver)
 	require.True(t, w.pool.rotates(r), "a round is under way")
-	w.check(Result{OK: true})
+	w.check(record.Result{OK: true})
 	require.False(t, w.pool.rotates(r))
-	require.Equal(t, ReloadCompleted, r.State)
+	require.Equal(t, record.ReloadCompleted, r.State)
 }
 
 // Its answer may have come in time, and only be read late.
 func TestARoundThatIsUnderWayIsHeardBeforeTheTimeIsOver(t *testing.T) {
 	w := newWorld(1).up()
 	r := w.under(func(terms *Terms) { terms.Checks, terms.Strategy.Soak = true, time.Minute })
-	w.over().check(Result{OK: true})
+	w.over().check(record.Result{OK: true})
 	w.woken(checkDue)
 	w.woken(soakOver)
-	w.check(Result{Message: "not well"})
-	require.Equal(t, ReloadReverting, r.State)
+	w.check(record.Result{Message: "not well"})
+	require.Equal(t, record.ReloadReverting, r.State)
 
 	w = newWorld(3).up()
-	r = w.under(func(terms *Terms) { terms.Checks, terms.Strategy = true, Strategy{Canary: 1, CanarySoak: time.Minute} })
-	w.over().check(Result{OK: true})
+	r = w.under(func(terms *Terms) {
+		terms.Checks, terms.Strategy = true, record.Strategy{Canary: 1, CanarySoak: time.Minute}
+	})
+	w.over().check(record.Result{OK: true})
 	w.woken(checkDue)
 	w.woken(canaryOver)
 	require.Nil(t, w.next(), "the next batch waits for it, too")
-	w.check(Result{Message: "not well"})
-	require.Equal(t, ReloadReverting, r.State)
+	w.check(record.Result{Message: "not well"})
+	require.Equal(t, record.ReloadReverting, r.State)
 }
 
 func TestARevertThatFailsLeavesWhatServesAndSaysSo(t *testing.T) {
 	w := newWorld(3).up()
 	r := w.under(func(terms *Terms) { terms.Strategy.Soak = time.Minute })
 	w.over().leave()
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1}})
-	for len(w.in(WorkerStarting)) > 0 && r.State == ReloadReverting {
-		w.apply(Exited{Worker: w.in(WorkerStarting)[0].ID, Exit: Exit{Code: 2}})
+	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+	for len(w.in(record.WorkerStarting)) > 0 && r.State == record.ReloadReverting {
+		w.apply(Exited{Worker: w.in(record.WorkerStarting)[0].ID, Exit: record.Exit{Code: 2}})
 	}
-	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, record.ReloadFailed, r.State)
 	require.Contains(t, r.Failure.Message, "going back failed too")
 	require.Contains(t, r.Failure.Message, "generation 2 still serves slot 1, 2")
 	require.Equal(t, 2, w.pool.Generation, "it has most of the slots, and starts")
@@ -280,7 +284,7 @@ func TestARevertThatFailsLeavesWhatServesAndSaysSo(t *testing.T) {
 	require.Equal(t, []int{2, 2, 2}, w.generations())
 	next := w.live()
 	require.True(t, w.calm())
-	require.Equal(t, ReloadCompleted, next.State)
+	require.Equal(t, record.ReloadCompleted, next.State)
 }
 
 func TestAPoolThatALiveReloadChangedInSizeGetsItBack(t *testing.T) {
@@ -290,10 +294,10 @@ func TestAPoolThatALiveReloadChangedInSizeGetsItBack(t *testing.T) {
 		w.over()
 		require.Len(t, w.pool.Slots, size)
 		require.True(t, w.pool.resizing(), "nobody else may change it until the verdict")
-		w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1}})
-		require.Equal(t, ReloadReverting, r.State)
+		w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+		require.Equal(t, record.ReloadReverting, r.State)
 		require.True(t, w.calm())
-		require.Equal(t, ReloadFailed, r.State)
+		require.Equal(t, record.ReloadFailed, r.State)
 		require.Equal(t, []int{1, 1, 1}, w.generations())
 	}
 }
@@ -302,39 +306,39 @@ func TestWhatAReloadsStateForbids(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.ask()
 	queued := w.ask()
-	require.NoError(t, w.pool.forbids(r, VerbAbort))
-	require.NoError(t, w.pool.forbids(r, VerbPause))
-	require.ErrorContains(t, w.pool.forbids(r, VerbPromote), "only just begun")
-	require.ErrorContains(t, w.pool.forbids(queued, VerbPause), "not begun")
+	require.NoError(t, w.pool.forbids(r, record.VerbAbort))
+	require.NoError(t, w.pool.forbids(r, record.VerbPause))
+	require.ErrorContains(t, w.pool.forbids(r, record.VerbPromote), "only just begun")
+	require.ErrorContains(t, w.pool.forbids(queued, record.VerbPause), "not begun")
 	w.prepare(nil)
-	require.ErrorContains(t, w.pool.forbids(r, VerbPromote), "no canary")
-	w.apply(ControlReload{Reload: queued.ID, Verb: VerbAbort})
-	require.Equal(t, ReloadAborted, queued.State)
-	require.NoError(t, w.pool.forbids(queued, VerbAbort), "it is so already")
-	require.ErrorContains(t, w.pool.forbids(queued, VerbResume), "aborted")
+	require.ErrorContains(t, w.pool.forbids(r, record.VerbPromote), "no canary")
+	w.apply(ControlReload{Reload: queued.ID, Verb: record.VerbAbort})
+	require.Equal(t, record.ReloadAborted, queued.State)
+	require.NoError(t, w.pool.forbids(queued, record.VerbAbort), "it is so already")
+	require.ErrorContains(t, w.pool.forbids(queued, record.VerbResume), "aborted")
 	w.over()
-	require.ErrorContains(t, w.pool.forbids(r, VerbAbort), "no longer on trial")
+	require.ErrorContains(t, w.pool.forbids(r, record.VerbAbort), "no longer on trial")
 	w.leave()
-	require.ErrorContains(t, w.pool.forbids(r, VerbAbort), "completed")
+	require.ErrorContains(t, w.pool.forbids(r, record.VerbAbort), "completed")
 
 	r = w.under(func(*Terms) {})
 	w.ready(w.next())
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbAbort})
-	require.Equal(t, ReloadReverting, r.State)
-	require.NoError(t, w.pool.forbids(r, VerbAbort), "it is being done")
-	require.ErrorContains(t, w.pool.forbids(r, VerbResume), "going back already")
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbAbort})
+	require.Equal(t, record.ReloadReverting, r.State)
+	require.NoError(t, w.pool.forbids(r, record.VerbAbort), "it is being done")
+	require.ErrorContains(t, w.pool.forbids(r, record.VerbResume), "going back already")
 }
 
 func TestAReloadThatIsAbortedBeforeItsPlanIsMade(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.ask()
-	w.apply(ControlReload{Reload: r.ID, Verb: VerbAbort})
-	require.Equal(t, ReloadAborted, r.State)
+	w.apply(ControlReload{Reload: r.ID, Verb: record.VerbAbort})
+	require.Equal(t, record.ReloadAborted, r.State)
 	w.prepare(nil)
-	require.Equal(t, ReloadAborted, r.State)
+	require.Equal(t, record.ReloadAborted, r.State)
 	require.Equal(t, 2, w.totalStarted())
 	require.True(t, w.calm())
-	require.Equal(t, ReloadCompleted, w.finish(w.ask()).State)
+	require.Equal(t, record.ReloadCompleted, w.finish(w.ask()).State)
 }
 
 func (w *world) finish(r *reload) *reload { w.calm(); return r }
@@ -345,16 +349,16 @@ func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 	w.apply(RenewWorker{Worker: old.ID})
 	next := w.next()
 	w.apply(RenewWorker{Worker: old.ID})
-	require.Equal(t, []*member{next}, w.in(WorkerStarting), "once")
+	require.Equal(t, []*member{next}, w.in(record.WorkerStarting), "once")
 	require.ErrorContains(t, w.pool.forbidsRenewal(next), "replace another")
 	queued := w.ask()
-	require.Equal(t, ReloadQueued, queued.State, "a reload waits until that is done")
+	require.Equal(t, record.ReloadQueued, queued.State, "a reload waits until that is done")
 	w.ready(next)
-	require.Equal(t, WorkerDraining, old.State)
+	require.Equal(t, record.WorkerDraining, old.State)
 	require.ErrorContains(t, w.pool.forbidsRenewal(old), "drains already")
 	require.Same(t, next, w.pool.Slots[0].duty)
 	require.Equal(t, 1, next.Generation)
-	require.Equal(t, ReloadRolling, queued.State)
+	require.Equal(t, record.ReloadRolling, queued.State)
 	require.ErrorContains(t, w.pool.forbidsRenewal(next), queued.ID)
 }
 
@@ -364,7 +368,7 @@ func TestARenewalThatFailsLeavesTheOldWorker(t *testing.T) {
 	w.apply(RenewWorker{Worker: old.ID})
 	w.apply(StartTimedOut{Worker: w.next().ID})
 	require.Same(t, old, w.pool.Slots[0].duty)
-	require.Equal(t, WorkerReady, old.State)
+	require.Equal(t, record.WorkerReady, old.State)
 	require.False(t, w.pool.renewing())
 	require.Zero(t, w.pool.Slots[0].Deaths)
 }
@@ -375,10 +379,10 @@ func TestTheOldestGenerationsThatDrainAreCut(t *testing.T) {
 	for n := range 4 {
 		r := w.under(func(terms *Terms) { terms.MaxDraining = 2 })
 		if n == 0 {
-			first = w.in(WorkerReady)
+			first = w.in(record.WorkerReady)
 		}
 		w.over()
-		require.Equal(t, ReloadLive, r.State)
+		require.Equal(t, record.ReloadLive, r.State)
 	}
 	killed := 0
 	for _, r := range w.pool.reloads[:2] {
@@ -393,14 +397,14 @@ func TestTheOldestGenerationsThatDrainAreCut(t *testing.T) {
 	for _, m := range first {
 		require.Contains(t, []bool{true}, m.killed)
 	}
-	for _, m := range w.in(WorkerDraining) {
+	for _, m := range w.in(record.WorkerDraining) {
 		require.Equal(t, m.Generation <= 2, m.killed, "%+v", m)
 	}
 }
 
 func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	w := newWorld(1).up()
-	request := ReloadRequest{Key: "deploy-1", Revision: "v1", StrategyRequest: StrategyRequest{Soak: new(time.Second)}}
+	request := record.ReloadRequest{Key: "deploy-1", Revision: "v1", StrategyRequest: record.StrategyRequest{Soak: new(time.Second)}}
 	w.apply(AskReload{ID: "r", Request: request})
 	again := request
 	again.Soak = new(time.Second)
@@ -410,8 +414,8 @@ func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	require.Same(t, w.last(), known)
 	again.Revision = "v2"
 	_, err = w.pool.asked(again, w.now)
-	require.ErrorIs(t, err, ErrKeyReused)
-	other, err := w.pool.asked(ReloadRequest{}, w.now)
+	require.ErrorIs(t, err, record.ErrKeyReused)
+	other, err := w.pool.asked(record.ReloadRequest{}, w.now)
 	require.NoError(t, err)
 	require.Nil(t, other)
 	for range keepReloads + 1 {
@@ -423,7 +427,7 @@ func TestACallerThatAsksAgainGetsTheSameReload(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, gone)
 	for n := range mostKeys + 10 {
-		w.apply(AskReload{ID: freshID(), Request: ReloadRequest{Key: itoa(n)}})
+		w.apply(AskReload{ID: freshID(), Request: record.ReloadRequest{Key: itoa(n)}})
 	}
 	require.Len(t, w.pool.keys, mostKeys)
 }
@@ -440,33 +444,33 @@ func TestAReloadFromACertainGenerationOnly(t *testing.T) {
 
 func TestSurge(t *testing.T) {
 	for text, want := range map[string][2]int{"1": {10, 1}, "3": {10, 3}, "30": {10, 10}, "25%": {10, 3}, "1%": {10, 1}, "100%": {10, 10}, "50%": {1, 1}} {
-		s, err := ParseSurge(text)
+		s, err := record.ParseSurge(text)
 		require.NoError(t, err, text)
 		require.Equal(t, want[1], s.Of(want[0]), text)
 		require.Equal(t, text, s.String())
 	}
 	for _, text := range []string{"", "0", "-1", "+1", "1.5", "%", "0%", "101%", "1025", "many"} {
-		_, err := ParseSurge(text)
+		_, err := record.ParseSurge(text)
 		require.Error(t, err, text)
 	}
-	require.Equal(t, 1, Surge{}.Of(8))
+	require.Equal(t, 1, record.Surge{}.Of(8))
 }
 
 func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
 	w := newWorld(3).up()
-	r := w.under(func(terms *Terms) { terms.Strategy.Surge = Surge{Number: 3} })
+	r := w.under(func(terms *Terms) { terms.Strategy.Surge = record.Surge{Number: 3} })
 	scaled := w.pool.Slots[2].next
 	w.apply(ScaleBy{Delta: -1})
-	require.Equal(t, WorkerDraining, scaled.State)
+	require.Equal(t, record.WorkerDraining, scaled.State)
 	w.over()
-	for _, m := range w.in(WorkerDraining) {
+	for _, m := range w.in(record.WorkerDraining) {
 		if m != scaled {
 			w.apply(Exited{Worker: m.ID})
 		}
 	}
-	require.Equal(t, ReloadCompleted, r.State)
+	require.Equal(t, record.ReloadCompleted, r.State)
 	before := clone(r.kept())
-	w.apply(Exited{Worker: scaled.ID, Exit: Exit{Cut: 3, Killed: true}})
+	w.apply(Exited{Worker: scaled.ID, Exit: record.Exit{Cut: 3, Killed: true}})
 	require.Equal(t, before, clone(r.kept()), "it has said already that nothing was lost")
 }
 
@@ -475,9 +479,9 @@ func TestWhoHasEndedKnowsWhoStillLeavesBecauseOfIt(t *testing.T) {
 	w := newWorld(2).up()
 	r := w.under(func(*Terms) {})
 	w.ready(w.next())
-	w.apply(Exited{Worker: w.next().ID, Exit: Exit{Code: 1}})
+	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
 	w.ready(w.next())
-	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, record.ReloadFailed, r.State)
 	require.Equal(t, 2, r.Leaving, "the new worker of slot 0, and the one that it replaced")
 	require.Equal(t, 1, r.Draining, "of those the older one")
 	w.leave()
@@ -487,7 +491,7 @@ func TestWhoHasEndedKnowsWhoStillLeavesBecauseOfIt(t *testing.T) {
 	r = w.live()
 	require.Zero(t, r.Leaving, "it has not ended")
 	w.leave()
-	require.Equal(t, ReloadCompleted, r.State)
+	require.Equal(t, record.ReloadCompleted, r.State)
 	require.Zero(t, r.Leaving)
 }
 
@@ -497,7 +501,7 @@ func TestAReloadOnTrialThatEndsWithTheMasterIsOnTrialNoMore(t *testing.T) {
 	w.over()
 	require.NotZero(t, r.TrialEndsAt)
 	w.apply(StopMaster{})
-	require.Equal(t, ReloadAborted, r.State)
+	require.Equal(t, record.ReloadAborted, r.State)
 	require.Zero(t, r.TrialEndsAt)
 }
 
@@ -506,21 +510,21 @@ func TestTheVerdictWaitsForTheSearchForAProof(t *testing.T) {
 	r := w.under(func(terms *Terms) { terms.Provable = true })
 	w.over()
 	require.Contains(t, w.did(), "prove "+r.ID)
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 	require.True(t, w.pool.rotates(r))
 	w.leave()
-	require.Equal(t, ReloadLive, r.State)
+	require.Equal(t, record.ReloadLive, r.State)
 	w.apply(Proved{Reload: "another"})
 	require.True(t, w.pool.rotates(r))
 	w.apply(Proved{Reload: r.ID})
-	require.Equal(t, ReloadCompleted, r.State)
+	require.Equal(t, record.ReloadCompleted, r.State)
 	require.False(t, w.pool.rotates(r))
 
 	r = w.under(func(terms *Terms) { terms.Provable = true })
 	w.over()
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: Exit{Code: 1}})
-	require.Equal(t, ReloadReverting, r.State)
+	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+	require.Equal(t, record.ReloadReverting, r.State)
 	w.apply(Proved{Reload: r.ID})
 	require.True(t, w.calm())
-	require.Equal(t, ReloadFailed, r.State)
+	require.Equal(t, record.ReloadFailed, r.State)
 }

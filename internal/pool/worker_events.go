@@ -3,18 +3,20 @@ package pool
 import (
 	"fmt"
 	"slices"
+
+	"rota/internal/record"
 )
 
 // What happens to a single worker, and what that means for its slot.
 
 func (p *Pool) onForked(m *member, pid int) {
 	m.PID = pid
-	p.tellWorker(EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
+	p.tellWorker(record.EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
 }
 
 // onReady marks a worker as ready, once.
-func (p *Pool) onReady(m *member, how Readied) {
-	if m.State != WorkerStarting {
+func (p *Pool) onReady(m *member, how record.Readied) {
+	if m.State != record.WorkerStarting {
 		return
 	}
 	m.Readied = how
@@ -24,13 +26,13 @@ func (p *Pool) onReady(m *member, how Readied) {
 		message += ": " + how.Detail
 	}
 	m.reload.assume(how)
-	p.moveWorker(m, WorkerReady, message)
+	p.moveWorker(m, record.WorkerReady, message)
 }
 
 // onStartTimeout gives up on a worker that is not ready in time. It may have accepted connections already,
 // so it is drained and not killed.
 func (p *Pool) onStartTimeout(m *member, f StartTimedOut) {
-	if m.State != WorkerStarting {
+	if m.State != record.WorkerStarting {
 		return
 	}
 	why := fmt.Sprintf("was not ready in %s: %s", p.now.Sub(m.StartedAt).Round(msec), f.Missing)
@@ -42,7 +44,7 @@ func (p *Pool) onStartTimeout(m *member, f StartTimedOut) {
 // onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is aborted
 // instead of drained. Its slot gets another worker at once.
 func (p *Pool) onSilent(m *member, f WentSilent) {
-	if m.State != WorkerReady {
+	if m.State != record.WorkerReady {
 		return
 	}
 	why := fmt.Sprintf("missed its watchdog: it said nothing for %s%s", f.Silence, f.Why)
@@ -55,14 +57,14 @@ func (p *Pool) onSilent(m *member, f WentSilent) {
 }
 
 func (p *Pool) onDrainTimeout(m *member) {
-	if m.State != WorkerDraining {
+	if m.State != record.WorkerDraining {
 		return
 	}
 	p.step(m.reload, "killed", m, "it was still there at the drain timeout")
 	p.want(Kill{Worker: m.ID})
 }
 
-func (p *Pool) onExited(m *member, exit Exit) {
+func (p *Pool) onExited(m *member, exit record.Exit) {
 	from, s := m.State, p.slotOf(m)
 	p.want(Bury{Worker: m.ID, Exit: exit})
 	if m.PID != 0 && !exit.Killed {
@@ -72,19 +74,19 @@ func (p *Pool) onExited(m *member, exit Exit) {
 	m.Exit = &exit
 	p.settleConnections(m, from, exit)
 	how := exit.String()
-	if from == WorkerStarting && exit.Code == 0 {
+	if from == record.WorkerStarting && exit.Code == 0 {
 		how += " before it was ready; a worker has to stay in the foreground"
 	}
 	message := fmt.Sprintf("worker of slot %d %s", m.Slot, how)
 	if exit.Cut > 0 {
-		message += ", " + Plural(exit.Cut, "connection was cut", "connections were cut")
+		message += ", " + record.Plural(exit.Cut, "connection was cut", "connections were cut")
 	}
-	p.moveWorker(m, WorkerExited, message)
+	p.moveWorker(m, record.WorkerExited, message)
 	p.Gone = append(p.Gone, m.Worker)
 	if extra := len(p.Gone) - keepExited; extra > 0 {
 		p.Gone = slices.Delete(p.Gone, 0, extra)
 	}
-	if from != WorkerDraining {
+	if from != record.WorkerDraining {
 		p.Totals.WorkersDied++
 		p.countDeath(m)
 		p.lost(s, m, how, exit.Output)

@@ -1,19 +1,23 @@
 package pool
 
-import "slices"
+import (
+	"slices"
+
+	"rota/internal/record"
+)
 
 // workerMoves is the diagram of a worker's life: it may skip a state and never goes back.
-var workerMoves = map[WorkerState][]WorkerState{
-	"":             {WorkerStarting},
-	WorkerStarting: {WorkerReady, WorkerDraining, WorkerExited},
-	WorkerReady:    {WorkerDraining, WorkerExited},
-	WorkerDraining: {WorkerExited},
-	WorkerExited:   {},
+var workerMoves = map[record.WorkerState][]record.WorkerState{
+	"":                    {record.WorkerStarting},
+	record.WorkerStarting: {record.WorkerReady, record.WorkerDraining, record.WorkerExited},
+	record.WorkerReady:    {record.WorkerDraining, record.WorkerExited},
+	record.WorkerDraining: {record.WorkerExited},
+	record.WorkerExited:   {},
 }
 
 // moveWorker is the only place that changes a worker's state. It checks the move, notes the time and publishes
 // from and to. worker.started comes later, when the worker has a process.
-func (p *Pool) moveWorker(m *member, to WorkerState, message string) {
+func (p *Pool) moveWorker(m *member, to record.WorkerState, message string) {
 	from := m.State
 	if !slices.Contains(workerMoves[from], to) {
 		p.want(Impossible{Kind: "worker", Id: m.ID, From: string(from), To: string(to)})
@@ -21,16 +25,16 @@ func (p *Pool) moveWorker(m *member, to WorkerState, message string) {
 	}
 	m.State = to
 	switch to {
-	case WorkerStarting:
+	case record.WorkerStarting:
 		m.StartedAt = p.now
-	case WorkerReady:
+	case record.WorkerReady:
 		m.ReadyAt = p.now
-		p.tellWorker(EventWorkerReady, m, from, message)
-	case WorkerDraining:
+		p.tellWorker(record.EventWorkerReady, m, from, message)
+	case record.WorkerDraining:
 		m.DrainingAt = p.now
-		p.tellWorker(EventWorkerDraining, m, from, message)
-	case WorkerExited:
+		p.tellWorker(record.EventWorkerDraining, m, from, message)
+	case record.WorkerExited:
 		m.ExitedAt = p.now
-		p.tellWorker(EventWorkerExited, m, from, message)
+		p.tellWorker(record.EventWorkerExited, m, from, message)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"rota/internal/record"
 )
 
 // world plays the operating system to a pool: it remembers what the pool wanted, so that a
@@ -16,7 +18,7 @@ type world struct {
 	pool      *Pool
 	now       time.Time
 	effects   []Effect // of the latest fact
-	events    []Event
+	events    []record.Event
 	preparing []int
 	wakes     []Wake
 	checks    []RunChecks
@@ -85,20 +87,20 @@ func (w *world) note(effects []Effect) {
 }
 
 // mourn keeps which slots have lost their worker. One on trial is a matter of its reload.
-func (w *world) mourn(e Event) {
+func (w *world) mourn(e record.Event) {
 	switch {
-	case e.Type == EventWorkerReady:
+	case e.Type == record.EventWorkerReady:
 		w.dead[e.Worker.Slot] = false
-	case e.Type == EventWorkerExited && e.From != string(WorkerDraining) && e.ReloadID == "":
+	case e.Type == record.EventWorkerExited && e.From != string(record.WorkerDraining) && e.ReloadID == "":
 		w.dead[e.Worker.Slot] = true
-	case e.Type == EventPoolScaled: // a slot that comes back later is another
+	case e.Type == record.EventPoolScaled: // a slot that comes back later is another
 		maps.DeleteFunc(w.dead, func(slot int, _ bool) bool { return slot >= e.Workers })
 	}
 }
 
 // up makes every starting worker ready.
 func (w *world) up() *world {
-	for _, m := range w.in(WorkerStarting) {
+	for _, m := range w.in(record.WorkerStarting) {
 		w.ready(m)
 	}
 	return w
@@ -111,7 +113,7 @@ func (w *world) ready(m *member) *world {
 }
 
 // with begins a reload that follows the strategy.
-func (w *world) with(s Strategy) *world {
+func (w *world) with(s record.Strategy) *world {
 	w.ask()
 	f := takePrepared(w, nil)
 	f.Terms.Strategy = s
@@ -138,7 +140,7 @@ func (w *world) current() string {
 	return w.last().ID
 }
 
-func (w *world) in(states ...WorkerState) []*member {
+func (w *world) in(states ...record.WorkerState) []*member {
 	var list []*member
 	for _, m := range w.pool.Living() {
 		if slices.Contains(states, m.State) {
@@ -149,7 +151,7 @@ func (w *world) in(states ...WorkerState) []*member {
 }
 
 func (w *world) ask() *reload {
-	w.apply(AskReload{ID: fmt.Sprintf("r%d", w.pool.lastGeneration+1), Request: ReloadRequest{Trigger: TriggerAPI}})
+	w.apply(AskReload{ID: fmt.Sprintf("r%d", w.pool.lastGeneration+1), Request: record.ReloadRequest{Trigger: record.TriggerAPI}})
 	return w.last()
 }
 
@@ -170,7 +172,7 @@ func (w *world) terms() Terms { return w.pool.Terms[w.pool.Generation] }
 // next is the worker that is about to take over a slot.
 func (w *world) next() *member {
 	for _, s := range w.pool.Slots {
-		if s.next != nil && s.next.State == WorkerStarting {
+		if s.next != nil && s.next.State == record.WorkerStarting {
 			return s.next
 		}
 	}
@@ -181,7 +183,7 @@ func (w *world) next() *member {
 func (w *world) servingSlots() int {
 	n := 0
 	for _, s := range w.pool.Slots {
-		if s.duty != nil && s.duty.State == WorkerReady {
+		if s.duty != nil && s.duty.State == record.WorkerReady {
 			n++
 		}
 	}
@@ -197,14 +199,14 @@ func (w *world) calm() bool {
 			return true
 		case len(w.preparing) > 0:
 			w.prepare(nil)
-		case len(w.in(WorkerStarting)) > 0:
-			w.ready(w.in(WorkerStarting)[0])
-		case len(w.in(WorkerDraining)) > 0:
-			w.apply(Exited{Worker: w.in(WorkerDraining)[0].ID})
+		case len(w.in(record.WorkerStarting)) > 0:
+			w.ready(w.in(record.WorkerStarting)[0])
+		case len(w.in(record.WorkerDraining)) > 0:
+			w.apply(Exited{Worker: w.in(record.WorkerDraining)[0].ID})
 		case w.retrying() >= 0:
 			w.apply(RetryDue{Slot: w.retrying()})
 		case len(w.checks) > 0 && w.checkRuns():
-			w.check(Result{OK: true})
+			w.check(record.Result{OK: true})
 		case len(w.proofs) > 0:
 			w.apply(takeProof(w))
 		case w.waits():
@@ -219,12 +221,14 @@ func (w *world) calm() bool {
 // checkRuns forgets the rounds that nobody waits for any more.
 func (w *world) checkRuns() bool {
 	r := w.pool.rotating
-	w.checks = slices.DeleteFunc(w.checks, func(c RunChecks) bool { return r == nil || r.ID != c.Reload || c.Back != (r.State == ReloadReverting) })
+	w.checks = slices.DeleteFunc(w.checks, func(c RunChecks) bool {
+		return r == nil || r.ID != c.Reload || c.Back != (r.State == record.ReloadReverting)
+	})
 	return len(w.checks) > 0
 }
 
 // check answers the round of checks that was begun first.
-func (w *world) check(result Result) {
+func (w *world) check(result record.Result) {
 	c := w.checks[0]
 	w.checks = w.checks[1:]
 	w.apply(Checked{Reload: c.Reload, Batches: c.Batches, Back: c.Back, Result: result})
@@ -244,8 +248,8 @@ func (w *world) wake() {
 		}
 	}
 	if r == w.pool.rotating {
-		w.apply(ControlReload{Reload: r.ID, Verb: VerbResume})
-		w.apply(ControlReload{Reload: r.ID, Verb: VerbPromote})
+		w.apply(ControlReload{Reload: r.ID, Verb: record.VerbResume})
+		w.apply(ControlReload{Reload: r.ID, Verb: record.VerbPromote})
 	}
 }
 
@@ -259,7 +263,7 @@ func (w *world) String() string {
 	for _, s := range w.pool.Slots {
 		parts = append(parts, show(s, w.changed(s)))
 	}
-	for _, m := range w.in(WorkerDraining) {
+	for _, m := range w.in(record.WorkerDraining) {
 		parts = append(parts, fmt.Sprintf("%s g%d draining", m.ID, m.Generation))
 	}
 	for _, r := range w.pool.reloads {
@@ -269,18 +273,18 @@ func (w *world) String() string {
 	return strings.Join(parts, ", ")
 }
 
-func showReload(r *Reload) string {
+func showReload(r *record.Reload) string {
 	text := r.ID + " " + string(r.State)
-	if r.OnTrial && r.State == ReloadLive {
+	if r.OnTrial && r.State == record.ReloadLive {
 		text += " on trial"
 	}
-	if r.State == ReloadCompleted && r.Failure != nil {
+	if r.State == record.ReloadCompleted && r.Failure != nil {
 		text += " " + string(r.Failure.Code)
 	}
-	if r.State == ReloadRolling && !r.CanaryAt.IsZero() {
+	if r.State == record.ReloadRolling && !r.CanaryAt.IsZero() {
 		text += " canary reached"
 	}
-	if r.State == ReloadRolling && !r.PromotedAt.IsZero() {
+	if r.State == record.ReloadRolling && !r.PromotedAt.IsZero() {
 		text += " promoted"
 	}
 	if r.Paused != nil {
@@ -365,7 +369,7 @@ func tellEffect(e Effect) string {
 }
 
 // tellEvent is the type of the event and whom it is about.
-func tellEvent(e Event) string {
+func tellEvent(e record.Event) string {
 	text := string(e.Type)
 	if e.Worker != nil {
 		text += " " + e.Worker.ID

@@ -3,7 +3,7 @@ package present
 import (
 	"rota/internal/listen"
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 	"rota/internal/words"
 )
@@ -27,7 +27,7 @@ func Connection(v *view.Connection, c *listen.Connection) {
 	}
 }
 
-func cutConnections(list []pool.CutConnection) []view.CutConnection {
+func cutConnections(list []record.CutConnection) []view.CutConnection {
 	views := make([]view.CutConnection, 0, len(list))
 	for _, c := range list {
 		v := view.CutConnection{ID: c.ID, WorkerID: c.WorkerID, Listener: c.Listener, Remote: known(c.Remote), State: c.State, How: string(c.How)}

@@ -1,12 +1,12 @@
 package present
 
 import (
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
 // Event is the view of an event.
-func Event(e pool.Event) view.Event {
+func Event(e record.Event) view.Event {
 	v := view.Event{
 		Seq:            e.Seq,
 		Time:           view.At(e.Time),
@@ -27,7 +27,7 @@ func Event(e pool.Event) view.Event {
 			v.Reload.Steps, v.Reload.Callers, v.Reload.Program = nil, nil, nil // they come with the last event
 		}
 	}
-	if r := v.Reload; e.Type == pool.EventReloadProgress {
+	if r := v.Reload; e.Type == record.EventReloadProgress {
 		v.Progress = &view.Progress{Replaced: r.Replaced, Total: r.Total, Draining: r.Draining, ConnectionsRemaining: r.ConnectionsRemaining}
 	}
 	return v

@@ -3,12 +3,12 @@ package present
 import (
 	"time"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
 // receipt is nil until the reload has begun.
-func receipt(r pool.Reload) *view.Receipt {
+func receipt(r record.Reload) *view.Receipt {
 	if r.StartedAt.IsZero() {
 		return nil
 	}
@@ -28,7 +28,7 @@ func receipt(r pool.Reload) *view.Receipt {
 	}
 }
 
-func probes(m pool.Measured) view.Probes {
+func probes(m record.Measured) view.Probes {
 	p := m.Probes
 	return view.Probes{
 		Sent:        p.Sent,
@@ -47,7 +47,7 @@ func probes(m pool.Measured) view.Probes {
 	}
 }
 
-func fate(r pool.Reload) view.Fate {
+func fate(r record.Reload) view.Fate {
 	return view.Fate{
 		Drained: knownIf(!r.DrainedUnknown, r.Drained),
 		Cut:     knownIf(!r.CutUnknown, r.ConnectionsCut),
@@ -57,7 +57,7 @@ func fate(r pool.Reload) view.Fate {
 	}
 }
 
-func checks(r pool.Receipt) view.Checks {
+func checks(r record.Receipt) view.Checks {
 	v := view.Checks{Passed: r.ChecksPassed, Failed: r.ChecksFailed, NotReached: []view.NotReached{}}
 	reached, known := r.Coverage.Reached()
 	v.Of, v.Reached = knownIf(r.Coverage.Of > 0, r.Coverage.Of), knownIf(known, reached)

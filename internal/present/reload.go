@@ -3,12 +3,12 @@ package present
 import (
 	"time"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 	"rota/internal/words"
 )
 
-func reloadOrNil(r *pool.Reload) *view.Reload {
+func reloadOrNil(r *record.Reload) *view.Reload {
 	if r == nil {
 		return nil
 	}
@@ -17,7 +17,7 @@ func reloadOrNil(r *pool.Reload) *view.Reload {
 }
 
 // Reload is the view of a reload.
-func Reload(r pool.Reload) view.Reload {
+func Reload(r record.Reload) view.Reload {
 	v := view.Reload{
 		ID:                   r.ID,
 		State:                string(r.State),
@@ -56,7 +56,7 @@ func Reload(r pool.Reload) view.Reload {
 	return v
 }
 
-func callers(list []pool.Caller) []view.Caller {
+func callers(list []record.Caller) []view.Caller {
 	views := make([]view.Caller, 0, len(list))
 	for _, c := range list {
 		views = append(views, view.Caller{Trigger: string(c.Trigger), Reason: known(c.Reason), Revision: known(c.Revision), RequestedAt: view.At(c.At)})
@@ -64,7 +64,7 @@ func callers(list []pool.Caller) []view.Caller {
 	return views
 }
 
-func steps(list []pool.Step) []view.Step {
+func steps(list []record.Step) []view.Step {
 	views := make([]view.Step, 0, len(list))
 	for _, s := range list {
 		views = append(views, view.Step{
@@ -88,7 +88,7 @@ func took(d time.Duration) *int64 {
 	return new(d.Milliseconds())
 }
 
-func canaryAddresses(list []pool.CanaryAddress) (views []view.CanaryAddress) {
+func canaryAddresses(list []record.CanaryAddress) (views []view.CanaryAddress) {
 	for _, a := range list {
 		views = append(views, view.CanaryAddress{Listener: a.Listener, Address: a.Address})
 	}
@@ -102,7 +102,7 @@ func timeout(d time.Duration) *string {
 	return new(words.Exact(d))
 }
 
-func pause(p *pool.Pause) *view.Pause {
+func pause(p *record.Pause) *view.Pause {
 	if p == nil {
 		return nil
 	}
@@ -110,7 +110,7 @@ func pause(p *pool.Pause) *view.Pause {
 }
 
 // strategy is nil until the reload's plan is made.
-func strategy(r pool.Reload) *view.Strategy {
+func strategy(r record.Reload) *view.Strategy {
 	if r.Program == nil {
 		return nil
 	}
@@ -125,7 +125,7 @@ func strategy(r pool.Reload) *view.Strategy {
 	}
 }
 
-func failure(f *pool.Failure) *view.Failure {
+func failure(f *record.Failure) *view.Failure {
 	if f == nil {
 		return nil
 	}

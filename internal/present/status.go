@@ -7,7 +7,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/master"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 	"rota/internal/words"
 )
@@ -80,7 +80,7 @@ func waiting(slots []master.WaitingSlot) []view.WaitingSlot {
 }
 
 // total is nil unless the kernel told of every worker: a part would be taken for the whole.
-func (c Census) total(workers []pool.Worker) *int {
+func (c Census) total(workers []record.Worker) *int {
 	if c == nil {
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"rota/internal/kernel"
-	"rota/internal/pool"
+	"rota/internal/record"
 	"rota/internal/view"
 	"rota/internal/words"
 )
@@ -17,7 +17,7 @@ type Seen struct {
 }
 
 // Workers is the view of the workers that are not gone.
-func Workers(list []pool.Worker, generation int, seen Seen) view.Workers {
+func Workers(list []record.Worker, generation int, seen Seen) view.Workers {
 	v := view.Workers{Generation: generation, Workers: make([]view.Worker, 0, len(list))}
 	for _, w := range list {
 		v.Workers = append(v.Workers, Worker(w, seen))
@@ -26,7 +26,7 @@ func Workers(list []pool.Worker, generation int, seen Seen) view.Workers {
 }
 
 // Worker is the view of one worker.
-func Worker(w pool.Worker, seen Seen) view.Worker {
+func Worker(w record.Worker, seen Seen) view.Worker {
 	v := view.Worker{WorkerCore: workerCore(w), Program: program(w.Program)}
 	if n, told := seen.Connections[w.ID]; told {
 		v.Connections = &n
@@ -42,7 +42,7 @@ func Worker(w pool.Worker, seen Seen) view.Worker {
 	return v
 }
 
-func workerCore(w pool.Worker) view.WorkerCore {
+func workerCore(w record.Worker) view.WorkerCore {
 	v := view.WorkerCore{
 		ID:         w.ID,
 		Slot:       w.Slot,
@@ -67,14 +67,14 @@ func workerCore(w pool.Worker) view.WorkerCore {
 	return v
 }
 
-func readiness(r pool.Readied) *view.Readiness {
+func readiness(r record.Readied) *view.Readiness {
 	if r.By == "" {
 		return nil
 	}
 	return &view.Readiness{By: string(r.By), Detail: cmp.Or(r.Detail, "it said READY=1")}
 }
 
-func exit(e *pool.Exit) *view.Exit {
+func exit(e *record.Exit) *view.Exit {
 	if e == nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func exit(e *pool.Exit) *view.Exit {
 	return v
 }
 
-func program(p *pool.Program) *view.Program {
+func program(p *record.Program) *view.Program {
 	if p == nil {
 		return nil
 	}

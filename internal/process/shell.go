@@ -12,7 +12,7 @@ import (
 	"rota/internal/launch"
 	"rota/internal/output"
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 const shellPath = "/bin/sh"
@@ -52,7 +52,7 @@ func (s *Shell) wait(ctx context.Context, pid int, ended <-chan ExitStatus) erro
 		if how.Code == 0 {
 			return nil
 		}
-		return fmt.Errorf("it %s", pool.Exit{Code: how.Code, Signal: how.Signal})
+		return fmt.Errorf("it %s", record.Exit{Code: how.Code, Signal: how.Signal})
 	case <-ctx.Done():
 		s.Spawner.signal(pid, syscall.SIGKILL, true)
 		<-ended

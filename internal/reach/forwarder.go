@@ -12,7 +12,7 @@ import (
 
 	"rota/internal/lapse"
 	"rota/internal/listen"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // Limits of a forwarder.
@@ -33,7 +33,7 @@ type Forwarder struct {
 	log        zerolog.Logger
 	background *sync.WaitGroup
 
-	addresses []pool.CanaryAddress
+	addresses []record.CanaryAddress
 	context   context.Context
 	cancel    context.CancelFunc
 	slots     chan struct{} // one for each connection
@@ -69,12 +69,12 @@ func (f *Forwarder) Listen(a listen.ListenAddress, open func() (*net.TCPListener
 		f.log.Warn().Err(err).Str("listener", a.Name).Msg("the canary has no address of its own: rota can't listen on loopback")
 		return
 	}
-	f.addresses = append(f.addresses, pool.CanaryAddress{Listener: a.Name, Address: front.Addr().String()})
+	f.addresses = append(f.addresses, record.CanaryAddress{Listener: a.Name, Address: front.Addr().String()})
 	f.background.Go(func() { f.serve(front, a) })
 }
 
 // Addresses are those that lead to the canary.
-func (f *Forwarder) Addresses() []pool.CanaryAddress { return f.addresses }
+func (f *Forwarder) Addresses() []record.CanaryAddress { return f.addresses }
 
 // First is the address that stands for all of them; "" if there is none, or no forwarder.
 func (f *Forwarder) First() string {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rota/internal/plan"
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // key is one thing that can be set.
@@ -38,7 +38,7 @@ var keys = []key{
 		examples: []any{[]any{":8080"}, []any{"http=0.0.0.0:80", map[string]any{"name": "app", "address": "unix:/run/app.sock", "mode": "0660"}}},
 	},
 	{
-		name: "workers", preset: "0", kind: wholeNumber(0, pool.MaxWorkers),
+		name: "workers", preset: "0", kind: wholeNumber(0, record.MaxWorkers),
 		usage:    "`number` of workers; 0 means one per core",
 		examples: []any{4},
 	},
@@ -127,7 +127,7 @@ var keys = []key{
 		examples: []any{2, "25%"},
 	},
 	{
-		name: "canary", preset: "0", kind: wholeNumber(0, pool.MaxWorkers),
+		name: "canary", preset: "0", kind: wholeNumber(0, record.MaxWorkers),
 		usage:    "`number` of workers that a reload replaces first, before it waits",
 		examples: []any{1},
 	},

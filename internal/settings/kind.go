@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"rota/internal/pool"
+	"rota/internal/record"
 )
 
 // kind is what keys have in common: how a value is read, its schema for editors, and the form of its flag.
@@ -190,12 +190,12 @@ func listOf(check func(string) error, item func() *schema) kind {
 }
 
 var surge = kind{single, ofText(func(s string) (string, error) {
-	_, err := pool.ParseSurge(s)
+	_, err := record.ParseSurge(s)
 	return s, err
 }), surgeSchema}
 
 func surgeSchema() *schema {
-	return anyOf(&schema{Type: "integer", Minimum: new(1), Maximum: new(pool.MaxWorkers)}, &schema{Type: "string", Pattern: "^(0*([1-9][0-9]{0,2}|10[01][0-9]|102[0-4])|0*([1-9][0-9]?|100)%)$"})
+	return anyOf(&schema{Type: "integer", Minimum: new(1), Maximum: new(record.MaxWorkers)}, &schema{Type: "string", Pattern: "^(0*([1-9][0-9]{0,2}|10[01][0-9]|102[0-4])|0*([1-9][0-9]?|100)%)$"})
 }
 
 // checks may contain commands, so commas do not separate them.

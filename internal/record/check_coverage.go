@@ -1,4 +1,4 @@
-package pool
+package record
 
 // Coverage says which of the new workers the latest checks have reached.
 type Coverage struct {

@@ -1,4 +1,4 @@
-package pool
+package record
 
 // Fate is what became of the connections of a worker that is gone, apart from those that rota cut.
 type Fate struct {

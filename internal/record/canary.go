@@ -1,4 +1,4 @@
-package pool
+package record
 
 // CanaryAddress is where one listener of a canary can be asked, by any user of this machine.
 type CanaryAddress struct {
@@ -29,7 +29,7 @@ func (r *Reload) CanaryDecided() bool {
 	return r.State.Terminal() || r.CanaryReached() || r.CanarySkipped() || r.Canaryless()
 }
 
-// promoted reports whether the reload has gone on from its canary, and was not taken back.
-func (r *Reload) promoted() bool {
+// Promoted reports whether the reload has gone on from its canary, and was not taken back.
+func (r *Reload) Promoted() bool {
 	return !r.PromotedAt.IsZero() && r.State != ReloadReverting && r.State != ReloadFailed && r.State != ReloadAborted
 }

@@ -1,4 +1,4 @@
-package pool
+package record
 
 // FailureCode says for programs what has failed.
 type FailureCode string

@@ -1,4 +1,4 @@
-package pool
+package record
 
 import (
 	"cmp"
@@ -93,8 +93,8 @@ func set[T any](to *T, wish *T) {
 	}
 }
 
-// fits says why the strategy can't be followed with so many slots.
-func (s Strategy) fits(slots int) error {
+// Fits says why the strategy can't be followed with so many slots.
+func (s Strategy) Fits(slots int) error {
 	if s.Canary >= slots && s.Canary > 0 {
 		return CanaryTooLarge{Canary: s.Canary, Slots: slots}
 	}

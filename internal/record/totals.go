@@ -1,4 +1,4 @@
-package pool
+package record
 
 // Totals count since the master started.
 type Totals struct {

@@ -1,4 +1,4 @@
-package pool
+package record
 
 // What the workers of a reload have to pass, and what came of it.
 

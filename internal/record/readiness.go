@@ -1,4 +1,4 @@
-package pool
+package record
 
 // ReadyBy is what a worker was taken to be ready by.
 type ReadyBy string

@@ -1,4 +1,4 @@
-package pool
+package record
 
 import (
 	"cmp"
@@ -30,8 +30,8 @@ type ReloadRequest struct {
 	StrategyRequest
 }
 
-// merge is what two callers of one reload want together. Where both say something, the later counts.
-func (r ReloadRequest) merge(later ReloadRequest) ReloadRequest {
+// Merge is what two callers of one reload want together. Where both say something, the later counts.
+func (r ReloadRequest) Merge(later ReloadRequest) ReloadRequest {
 	return ReloadRequest{
 		Trigger:      later.Trigger,
 		Reason:       cmp.Or(later.Reason, r.Reason),

@@ -1,4 +1,4 @@
-package pool
+package record
 
 // Program is what the world is told of a plan.
 type Program struct {

@@ -1,7 +1,7 @@
-package pool
+package record
 
-// promotes reports whether the verb has a reload go on from its canary.
-func (v Verb) promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
+// Promotes reports whether the verb has a reload go on from its canary.
+func (v Verb) Promotes() bool { return v == VerbPromote || v == VerbSkipCanary }
 
 // Verb is what a caller asks of a reload.
 type Verb string
