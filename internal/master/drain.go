@@ -13,7 +13,7 @@ import (
 // worker first serves the connections that are queued there. Nobody else will, and a program may close its sockets as
 // soon as it is told.
 func (l *loop) drain(e pool.Drain) {
-	o := minder.Order{Timeout: e.Timeout}
+	o := minder.Order{Kind: minder.OrderDrain, Timeout: e.Timeout}
 	m := l.minders[e.Worker]
 	if m != nil {
 		l.followEndings(m)
@@ -24,7 +24,7 @@ func (l *loop) drain(e pool.Drain) {
 	case l.closed: // every socket goes with the last workers
 		last = l.lastHeld
 	default:
-		last = m.Plan.LastSockets(m.Start.Slot, l.pool.Size())
+		last = m.plan.LastSockets(m.Start.Slot, l.pool.Size())
 	}
 	if len(last) == 0 {
 		l.order(e.Worker, o)

@@ -197,7 +197,7 @@ func (l *loop) noteLook(seen losses.Look) {
 // lookForAccepting finds out which of the workers that are not ready yet, and have no connections either, may accept some.
 func (o *observer) lookForAccepting() {
 	for worker, family := range o.startingUnseen() {
-		if minder.Within(minder.CountBeforeStop, func() bool { return minder.Accepts(family, worker.Listeners) }) {
+		if minder.MayAccept(family, worker.Listeners) {
 			o.acceptsEarly(worker)
 		}
 	}

@@ -130,7 +130,7 @@ func (l *loop) admit(e pool.Admit) {
 
 // lead has new connections come to the worker.
 func (l *loop) lead(m *supervised) {
-	for _, listener := range m.Plan.Listeners {
+	for _, listener := range m.plan.Listeners {
 		if listener.Back {
 			l.open(listener.Binding)
 		}

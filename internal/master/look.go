@@ -26,7 +26,7 @@ func (o *observer) glanceAt(worker string, at []kernel.Listener) glance {
 	family := o.familyOf(worker)
 	var g glance
 	g.waits, g.unseen = kernel.Waiting(family, kernel.Inodes(at))
-	if minder.All(at, func(l kernel.Listener) bool { return g.waits[l.Inode].Accepts() }) {
+	if !slices.ContainsFunc(at, func(l kernel.Listener) bool { return !g.waits[l.Inode].Accepts() }) {
 		return g
 	}
 	held, err := heldFrom(family, at)
@@ -111,7 +111,7 @@ func (l *loop) getsReady(w *supervised, how record.Readied) {
 	}
 	if why := how.Why; why != "" && !slices.Contains(w.record.assumed, why) {
 		w.record.assumed = append(w.record.assumed, why)
-		l.options.Log.Warn().Int("generation", w.Start.Generation).Str("why", why).Str("what_to_do", minder.WayOut).
+		l.options.Log.Warn().Int("generation", w.Start.Generation).Str("why", why).Str("what_to_do", minder.ReadinessAdvice).
 			Msg("readiness was assumed, not seen")
 	}
 }

@@ -424,7 +424,7 @@ func TestWhatWasCutIsCountedOnce(t *testing.T) {
 		synctest.Wait() // what it had before it was told to stop has been counted
 		asked := 0
 		require.NoError(b.t, b.ask(func(l *loop) {
-			l.minders[b.processes[0].spec.Worker].Count = func(string, time.Duration) ([]listen.Connection, bool) {
+			l.minders[b.processes[0].spec.Worker].Connections = func(string, time.Duration) ([]listen.Connection, bool) {
 				asked++
 				return make([]listen.Connection, 800/asked), true
 			}

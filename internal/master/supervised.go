@@ -15,6 +15,7 @@ import (
 // supervised is what the loop knows of a worker that a minder looks after. No other goroutine touches it.
 type supervised struct {
 	*minder.Minder
+	plan    *plan.Plan
 	root    kernel.Root     // how to find its processes
 	runs    bool            // it has a process
 	stale   bool            // it has a socket that no client can reach any more
@@ -33,10 +34,10 @@ func (l *loop) start(e pool.Start) {
 	if l.pool.OfReload(e.Worker) {
 		l.followEndings(s)
 	}
-	spec, err := l.launchSpec(e, s.Plan)
+	spec, err := l.launchSpec(e, s.plan)
 	spec.Unwanted = s.Ordered
 	l.background.Go(func() {
-		s.Mind(func() (process.Process, error) {
+		s.Run(func() (process.Process, error) {
 			if err != nil {
 				return nil, err
 			}
@@ -47,30 +48,30 @@ func (l *loop) start(e pool.Start) {
 }
 
 func (l *loop) supervise(e pool.Start, p *plan.Plan) *supervised {
-	s := &supervised{evicted: map[uint64]bool{}, record: l.records[e.Generation]}
+	s := &supervised{plan: p, evicted: map[uint64]bool{}, record: l.records[e.Generation]}
 	s.predecessor, s.succeeds = l.predecessor(e)
 	s.listeners = listenerRecordsOf(p, e.Worker, e.Slot)
 	var listeners []kernel.Listener
 	for _, a := range s.listeners {
 		listeners = append(listeners, a.socket)
 	}
-	s.Minder = minder.New(e, p, listeners, l.surroundings(s), l.options.Log)
+	s.Minder = minder.New(e, p.Spec, listeners, l.callbacks(s), l.options.Log)
 	l.minders[e.Worker] = s
 	return s
 }
 
-// surroundings is what the worker's minder needs.
-func (l *loop) surroundings(s *supervised) minder.Surroundings {
-	return minder.Surroundings{
-		Born: func(root kernel.Root, pid int) {
+// callbacks are what the worker's minder needs of the loop.
+func (l *loop) callbacks(s *supervised) minder.Callbacks {
+	return minder.Callbacks{
+		Started: func(root kernel.Root, pid int) {
 			l.mailbox.born(s, root, pid)
 		},
-		Post:   l.mailbox.post,
-		Count:  l.observer.heldBy,
-		Family: l.observer.familyOf,
-		Look:   l.options.Ended,
-		See:    l.observer.see,
-		Fate:   l.fate,
+		Post:        l.mailbox.post,
+		Connections: l.observer.heldBy,
+		Family:      l.observer.familyOf,
+		Ended:       l.options.Ended,
+		Observe:     l.observer.see,
+		Fate:        l.fate,
 	}
 }
 

@@ -37,8 +37,8 @@ type decision = record.Readied
 
 // evidence is what is known besides what was seen.
 type evidence struct {
-	said  string // how it said that it is ready; "" if it did not
-	lived string // how long it has lived, if that is long enough; "" if not
+	claim    string // how it said that it is ready; "" if it did not
+	lifetime string // how long it has lived, if that is long enough; "" if not
 }
 
 // decide says whether a worker is ready: by what was seen, and by the other evidence where seeing can't be
@@ -53,16 +53,16 @@ func (s Acceptance) decide(e evidence) decision {
 	}
 	why := s.hindrance(lacking)
 	switch {
-	case e.said != "" && why == "" && overdue(lacking):
+	case e.claim != "" && why == "" && overdue(lacking):
 		why = "it has registered " + named(registeredOf(lacking)) + " but was not seen to accept from there"
-	case e.lived != "" && why == "" && outlasting(lacking):
+	case e.lifetime != "" && why == "" && outlasting(lacking):
 		why = "other workers take all connections to " + named(lacking) + ", which it has registered"
-	case why == "" || e.said == "" && e.lived == "":
+	case why == "" || e.claim == "" && e.lifetime == "":
 		return decision{}
 	}
-	assumed := e.said
+	assumed := e.claim
 	if assumed == "" {
-		assumed = "it has lived " + e.lived
+		assumed = "it has lived " + e.lifetime
 	}
 	return decision{By: record.ByAssumption, Detail: assumedBy + assumed + ", and " + why, Why: why}
 }
@@ -72,12 +72,12 @@ const assumedBy = "readiness was assumed, not seen: "
 // withoutListeners decides about a worker that inherits no stream listener.
 func (e evidence) withoutListeners() decision {
 	switch {
-	case e.said == saidReady:
+	case e.claim == saidReady:
 		return decision{By: record.ByWord}
-	case e.said != "":
-		return decision{By: record.ByWord, Detail: e.said}
-	case e.lived != "":
-		return decision{By: record.ByLife, Detail: "it has lived " + e.lived + ", and has no stream listener on which it could be seen to accept"}
+	case e.claim != "":
+		return decision{By: record.ByWord, Detail: e.claim}
+	case e.lifetime != "":
+		return decision{By: record.ByLife, Detail: "it has lived " + e.lifetime + ", and has no stream listener on which it could be seen to accept"}
 	}
 	return decision{}
 }
@@ -134,7 +134,7 @@ func overdue(lacking []ObservedListener) bool {
 // outlasting reports whether the worker has registered all of these, and others of its generation needed less
 // time to be seen to accept from there.
 func outlasting(lacking []ObservedListener) bool {
-	return All(lacking, func(a ObservedListener) bool { return a.Registered && a.Outlasts })
+	return !slices.ContainsFunc(lacking, func(a ObservedListener) bool { return !a.Registered || !a.Outlasts })
 }
 
 // hindrance is why the worker may accept although that was not seen; "" if it would have been seen.
@@ -154,8 +154,4 @@ func (s Acceptance) hindrance(lacking []ObservedListener) string {
 		}
 	}
 	return ""
-}
-
-func All[E any](list []E, are func(E) bool) bool {
-	return !slices.ContainsFunc(list, func(e E) bool { return !are(e) })
 }

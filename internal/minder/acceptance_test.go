@@ -28,7 +28,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		rest  = "other workers take all connections to the listener a, which it has registered"
 		shut  = "clients are turned away"
 	)
-	ready, long := evidence{said: saidReady}, evidence{lived: "2s"}
+	ready, long := evidence{claim: saidReady}, evidence{lifetime: "2s"}
 	a := func(change func(*ObservedListener)) ObservedListener {
 		one := ObservedListener{Name: "a", Address: ":1", Open: true}
 		change(&one)
@@ -40,7 +40,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 	overdue := a(func(a *ObservedListener) { a.Registered, a.overdue = true, true })
 	b := func(one ObservedListener) ObservedListener { one.Name = "b"; return one }
 	wanted := func(one ObservedListener) ObservedListener { one.Wanted = true; return one }
-	both := evidence{said: saidReady, lived: "2s"}
+	both := evidence{claim: saidReady, lifetime: "2s"}
 
 	for name, c := range map[string]struct {
 		listeners []ObservedListener
@@ -62,7 +62,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		"it can't be seen":                             {[]ObservedListener{idle}, kernel.UnseenRing, evidence{}, none},
 		"it can't be seen, and says so":                {[]ObservedListener{idle}, kernel.UnseenRing, ready, assumed(said, ring)},
 		"it can't be seen, and lives":                  {[]ObservedListener{idle}, kernel.UnseenRing, long, assumed(lived, ring)},
-		"it acknowledges":                              {[]ObservedListener{idle}, kernel.UnseenRing, evidence{said: saidAck}, assumed(saidAck, ring)},
+		"it acknowledges":                              {[]ObservedListener{idle}, kernel.UnseenRing, evidence{claim: saidAck}, assumed(saidAck, ring)},
 		"one of two":                                   {[]ObservedListener{idle, b(accepts)}, "", evidence{}, seen(" b")},
 		"two":                                          {[]ObservedListener{accepts, b(accepts)}, "", evidence{}, seen("s a and b")},
 		"one of two that are wanted":                   {[]ObservedListener{wanted(idle), b(wanted(accepts))}, "", both, none},
@@ -79,7 +79,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		"nobody can come there yet":                    {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Closed = true, shut })}, "", ready, assumed(said, shut)},
 		"there is nothing to see":                      {nil, "", evidence{}, none},
 		"there is nothing to see, and it says so":      {nil, "", ready, record.Readied{By: record.ByWord}},
-		"there is nothing to see, and it acknowledges": {nil, "", evidence{said: saidAck}, record.Readied{By: record.ByWord, Detail: saidAck}},
+		"there is nothing to see, and it acknowledges": {nil, "", evidence{claim: saidAck}, record.Readied{By: record.ByWord, Detail: saidAck}},
 		"there is nothing to see, and it lives": {nil, "", long,
 			record.Readied{By: record.ByLife, Detail: "it has lived 2s, and has no stream listener on which it could be seen to accept"}},
 	} {
@@ -108,6 +108,6 @@ func TestWhatWasNotSeenIsSaidAtTheTimeout(t *testing.T) {
 			"remove what is not served any more from listen, or set ready to how it can be told": {[]ObservedListener{other, wanted}, ""},
 		"it did not say READY=1, and has no stream listener on which it could be seen to accept": {nil, ""},
 	} {
-		require.Equal(t, want, Acceptance{Listeners: c.listeners}.missing(evidence{said: c.said}, 3))
+		require.Equal(t, want, Acceptance{Listeners: c.listeners}.missing(evidence{claim: c.said}, 3))
 	}
 }

@@ -52,8 +52,8 @@ func (s Acceptance) missing(e evidence, slot int) string {
 	if len(registeredOf(lacking)) > 0 {
 		text = "it was not seen to accept connections on " + located(lacking) + offers(lacking)
 	}
-	if e.said != "" {
-		text = e.said + ", but " + text
+	if e.claim != "" {
+		text = e.claim + ", but " + text
 	}
 	return text
 }
@@ -74,5 +74,5 @@ func offers(list []ObservedListener) string {
 	return text + fmt.Sprintf("others accepted %d of them", taken)
 }
 
-// WayOut is what to set where readiness was only assumed.
-const WayOut = "set ready: notify if the program says READY=1 in time, or http:/path, log:REGEX or delay:2s"
+// ReadinessAdvice is what to set where readiness was only assumed.
+const ReadinessAdvice = "set ready: notify if the program says READY=1 in time, or http:/path, log:REGEX or delay:2s"

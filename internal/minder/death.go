@@ -16,7 +16,7 @@ type Death struct {
 	How      string // likewise, of its end
 	Stop     string // the stop signal's name
 	Killed   bool   // by rota
-	Manner   manner
+	Manner   Manner
 	Forecast StopForecast
 	Cut      map[uint64]bool // by cookie
 
@@ -26,11 +26,11 @@ type Death struct {
 	StoppedAccepting bool // it was seen before that it had stopped accepting
 }
 
-// manner is how a worker ended, by its exit status.
-type manner int
+// Manner is how a worker ended, by its exit status.
+type Manner int
 
 const (
-	endedInPeace manner = iota
+	EndedInPeace Manner = iota
 	EndedAsTold         // as if by the stop signal: a program may handle it and then leave the rest to its runtime
 	EndedInError        // by an exit code
 	EndedByCrash        // by a signal that is not the stop signal
@@ -49,20 +49,20 @@ func (w *watch) learnFate(status process.ExitStatus, outlived bool) *record.Fate
 
 // death is how the worker ended, as far as that concerns its connections.
 func (w *watch) death(status process.ExitStatus, outlived bool) Death {
-	stop := unix.SignalName(w.Plan.StopSignal)
+	stop := unix.SignalName(w.spec.StopSignal)
 	how := record.Exit{Code: status.Code, Signal: status.Signal}
 	d := Death{
 		Name: "worker of slot " + strconv.Itoa(w.Start.Slot), How: how.String(), Stop: stop,
-		Killed: w.stage >= stageAborting, Cut: cookies(w.severed.list), Forecast: w.stopping.forecast,
+		Killed: w.stage >= stageAborting, Cut: cookies(w.cutOff.list), Forecast: w.stopping.forecast,
 
 		unasked:   w.lived == stageStarting,
 		Signalled: status.Signal == stop,
 	}
-	if !d.Signalled && !w.Plan.StopGroup && w.stopping.passed == nil {
+	if !d.Signalled && !w.spec.StopGroup && w.stopping.passed == nil {
 		d.Forecast = StopForecast{} // it has learnt to handle it since
 	}
 	itself := d.Signalled && (d.Forecast.Unhandled || d.Forecast.Unknown)
-	asTold := d.Signalled || status.Code == 128+int(w.Plan.StopSignal) // which is how shells and the JVM say it
+	asTold := d.Signalled || status.Code == 128+int(w.spec.StopSignal) // which is how shells and the JVM say it
 	switch {
 	case !outlived && status.Signal != "" && !d.Signalled, itself && d.Forecast.Unknown:
 		d.Manner = EndedByCrash

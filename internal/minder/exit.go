@@ -12,19 +12,19 @@ import (
 
 // finish ends what is left of the worker, reads what it printed last and reports its end.
 func (w *watch) finish() {
-	if w.Look != nil {
-		w.Look(w.Start.Worker)
+	if w.Ended != nil {
+		w.Ended(w.Start.Worker)
 	}
-	w.endRest()
-	w.readRest()
+	w.killLeftovers()
+	w.readLastOutput()
 	exit := w.exit(*w.over)
 	w.enter(stageGone)
 	w.Post(pool.Exited{Worker: w.Start.Worker, Exit: exit})
 }
 
-// readRest reads what the worker printed last. A process that got away may hold the output open for ever, so
+// readLastOutput reads what the worker printed last. A process that got away may hold the output open for ever, so
 // that is waited for only a moment.
-func (w *watch) readRest() {
+func (w *watch) readLastOutput() {
 	grace := lapse.NewTimer()
 	grace.Reset(process.OutputGrace)
 	defer grace.Stop()
@@ -42,16 +42,16 @@ func (w *watch) readRest() {
 
 // exit is how the worker ended.
 func (w *watch) exit(status process.ExitStatus) record.Exit {
-	outlived := w.lived == stageOutliving || w.stopping.others && status.Signal == unix.SignalName(w.Plan.StopSignal)
+	outlived := w.lived == stageOutliving || w.stopping.others && status.Signal == unix.SignalName(w.spec.StopSignal)
 	return record.Exit{
 		Code:   status.Code,
 		Signal: status.Signal,
 		Output: w.journal.Last(),
-		Cut:    len(w.severed.list),
+		Cut:    len(w.cutOff.list),
 
 		Shortage:       w.shortage(status),
-		CutUnknown:     w.severed.unknown,
-		CutConnections: listen.CutOf(w.severed.list, record.Cut),
+		CutUnknown:     w.cutOff.unknown,
+		CutConnections: listen.CutOf(w.cutOff.list, record.Cut),
 		Killed:         w.stage >= stageAborting,
 		Outlived:       outlived,
 		Fate:           w.learnFate(status, outlived),

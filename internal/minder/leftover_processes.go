@@ -14,10 +14,10 @@ import (
 
 // Processes of a worker may outlive its first one.
 
-// lookAfterRest is called when the worker's first process has ended, and again while others live on. A
+// onFirstExit is called when the worker's first process has ended, and again while others live on. A
 // program that forks is one worker: if it was told to drain, those of its processes that were told too, or
 // that still have connections, may finish within the same time. Whatever else is left ends now.
-func (w *watch) lookAfterRest() {
+func (w *watch) onFirstExit() {
 	if w.heeds(firstEnds) && w.finishing(w.alive()) {
 		w.enter(stageOutliving)
 		w.alarm.Reset(lingerEvery)
@@ -31,20 +31,20 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	if len(rest) == 0 {
 		return false
 	}
-	if w.stopping.passed == nil && !w.Plan.StopGroup && w.over.Signal == unix.SignalName(w.Plan.StopSignal) {
-		w.passOn(rest)
+	if w.stopping.passed == nil && !w.spec.StopGroup && w.over.Signal == unix.SignalName(w.spec.StopSignal) {
+		w.forwardStopSignal(rest)
 	}
-	list, known := w.Count(w.Start.Worker, countBeforeKill)
-	return w.Plan.StopGroup || len(list) > 0 || !known || w.stopping.passed != nil && !w.stopping.passed.Rung()
+	list, known := w.Connections(w.Start.Worker, countBeforeKill)
+	return w.spec.StopGroup || len(list) > 0 || !known || w.stopping.passed != nil && !w.stopping.passed.Rung()
 }
 
-// passOn sends the stop signal to the processes that are left. The signal ended the first process, so that
+// forwardStopSignal sends the stop signal to the processes that are left. The signal ended the first process, so that
 // was a wrapper which, like a shell, does not pass signals on: the program under it has not got it yet.
-func (w *watch) passOn(rest kernel.Family) {
+func (w *watch) forwardStopSignal(rest kernel.Family) {
 	w.stopping.passed = lapse.NewTimer()
 	w.stopping.passed.Reset(passGrace)
 	w.stopping.forecast = w.stopping.forecast.and(w.prepare(rest, func(kernel.Process) bool { return true }))
-	err := rest.Signal(w.Plan.StopSignal)
+	err := rest.Signal(w.spec.StopSignal)
 	w.log.Info().Err(err).Int("processes", len(rest)).
 		Msg("the first process was ended by the stop signal and has not passed it on, so rota does")
 }
@@ -61,8 +61,8 @@ func (w *watch) alive() kernel.Family {
 	return slices.DeleteFunc(w.Family(w.Start.Worker), func(p kernel.Process) bool { return p.Zombie })
 }
 
-// endRest kills what is left of the worker. A process that is forked meanwhile is found at the next look.
-func (w *watch) endRest() {
+// killLeftovers kills what is left of the worker. A process that is forked meanwhile is found at the next look.
+func (w *watch) killLeftovers() {
 	for range process.KillAttempts {
 		rest := w.alive()
 		if len(rest) == 0 {

@@ -7,15 +7,15 @@ import (
 	"rota/internal/lapse"
 )
 
-// vigil is the schedule by which a minder looks at its worker: again and again until it is ready, and a few
+// lookSchedule is the schedule by which a minder looks at its worker: again and again until it is ready, and a few
 // times after that. A look may have to wait for the worker's processes, so it has a goroutine of its own.
 // There is one look at a time.
-type vigil struct {
+type lookSchedule struct {
 	timer    *lapse.Timer // rings when the next look is due; stopped during a look
 	pause    time.Duration
 	looking  bool
-	again    bool      // something may have changed since the look began
-	sights   chan seen // results of looks; buffered
+	again    bool            // something may have changed since the look began
+	looks    chan lookResult // results of looks; buffered
 	later    []time.Duration
 	patience time.Duration           // how long to wait for what should be seen
 	overdue  map[string]*lapse.Timer // of the listeners that the worker has registered, by name
@@ -24,8 +24,8 @@ type vigil struct {
 	evidence evidence
 }
 
-// seen is the result of a look, and how long the look took.
-type seen struct {
+// lookResult is the result of a look, and how long the look took.
+type lookResult struct {
 	Acceptance
 	took time.Duration
 }
@@ -39,12 +39,12 @@ const (
 	MostPatience = 2 * time.Second
 )
 
-func newVigil(timeout time.Duration) *vigil {
-	o := &vigil{
+func newLookSchedule(timeout time.Duration) *lookSchedule {
+	o := &lookSchedule{
 		timer:    lapse.NewTimer(),
 		eager:    lapse.NewTimer(),
 		pause:    FirstLook,
-		sights:   make(chan seen, 1),
+		looks:    make(chan lookResult, 1),
 		later:    []time.Duration{time.Second, 10 * time.Second},
 		patience: min(MostPatience, timeout/2),
 		overdue:  map[string]*lapse.Timer{},
@@ -55,7 +55,7 @@ func newVigil(timeout time.Duration) *vigil {
 }
 
 // stop stops the timers.
-func (o *vigil) stop() {
+func (o *lookSchedule) stop() {
 	o.timer.Stop()
 	o.eager.Stop()
 	for _, t := range o.overdue {
@@ -65,7 +65,7 @@ func (o *vigil) stop() {
 
 // lookSoon looks now, or as soon as the present look is over.
 func (w *watch) lookSoon() {
-	o := w.vigil
+	o := w.schedule
 	switch {
 	case o == nil || !w.heeds(showsReadiness):
 	case o.looking:
@@ -78,20 +78,20 @@ func (w *watch) lookSoon() {
 
 // beginLook has another goroutine look.
 func (w *watch) beginLook() {
-	o := w.vigil
+	o := w.schedule
 	o.timer.Stop()
 	o.looking, o.again = true, false
 	eager := w.heeds(showsReadiness) && o.eager.Rung()
 	go func() {
 		began := time.Now()
-		s := w.See(w.Start.Worker, eager)
-		o.sights <- seen{s, time.Since(began)}
+		s := w.Observe(w.Start.Worker, eager)
+		o.looks <- lookResult{s, time.Since(began)}
 	}()
 }
 
 // judge takes the result of a look.
-func (w *watch) judge(s seen) {
-	o := w.vigil
+func (w *watch) judge(s lookResult) {
+	o := w.schedule
 	o.looking, o.latest = false, s.Acceptance
 	for i := range o.latest.Listeners {
 		if a := &o.latest.Listeners[i]; a.Registered && !a.Accepting {
@@ -104,7 +104,7 @@ func (w *watch) judge(s seen) {
 }
 
 // age notes whether the worker has registered the listener for longer than the patience lasts.
-func (o *vigil) age(a *ObservedListener) {
+func (o *lookSchedule) age(a *ObservedListener) {
 	t := o.overdue[a.Name]
 	if t == nil {
 		t = lapse.NewTimer()
@@ -116,14 +116,14 @@ func (o *vigil) age(a *ObservedListener) {
 
 // decide declares the worker ready if that was seen, or can be assumed.
 func (w *watch) decide() {
-	if d := w.vigil.latest.decide(w.vigil.evidence); d.By != "" {
+	if d := w.schedule.latest.decide(w.schedule.evidence); d.By != "" {
 		w.becomeReady(d)
 	}
 }
 
 // lookAgain sets the time of the next look.
 func (w *watch) lookAgain(took time.Duration) {
-	o := w.vigil
+	o := w.schedule
 	switch {
 	case !w.heeds(isLookedAt):
 	case w.heeds(showsReadiness):
@@ -138,15 +138,15 @@ func (w *watch) lookAgain(took time.Duration) {
 	}
 }
 
-// hearOut notes that the worker says it is ready.
-func (w *watch) hearOut(said string) {
-	w.vigil.evidence.said = said
+// noteClaim notes that the worker says it is ready.
+func (w *watch) noteClaim(claim string) {
+	w.schedule.evidence.claim = claim
 	w.reconsider()
 }
 
-// liveLong notes that the worker has lived for as long as the patience lasts.
-func (w *watch) liveLong() {
-	w.vigil.evidence.lived = w.vigil.patience.String()
+// noteLifetime notes that the worker has lived for as long as the patience lasts.
+func (w *watch) noteLifetime() {
+	w.schedule.evidence.lifetime = w.schedule.patience.String()
 	w.reconsider()
 }
 
@@ -159,21 +159,21 @@ func (w *watch) reconsider() {
 	w.lookSoon()
 }
 
-// sights is where results of looks arrive; nil, from which nothing comes, if there are no looks.
-func (w *watch) sights() <-chan seen {
-	if w.vigil == nil {
+// looks is where results of looks arrive; nil, from which nothing comes, if there are no looks.
+func (w *watch) looks() <-chan lookResult {
+	if w.schedule == nil {
 		return nil
 	}
-	return w.vigil.sights
+	return w.schedule.looks
 }
 
 // elsewhere says where the worker listens instead, if it does.
 func (w *watch) elsewhere() string {
 	if port := w.alive().OwnPort(kernel.Inodes(w.Listeners)); port != "" {
-		return "; it listens on port " + port + ByItself
+		return "; it listens on port " + port + byItself
 	}
 	return ""
 }
 
-// ByItself describes a program that opens its own socket instead of taking the one it inherits.
-const ByItself = " by itself"
+// byItself describes a program that opens its own socket instead of taking the one it inherits.
+const byItself = " by itself"

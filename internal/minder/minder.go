@@ -23,14 +23,12 @@ import (
 	"rota/internal/record"
 )
 
-// Minder looks after one worker, from its fork to its end, in a goroutine of its own. It turns what the
-// process does into facts, and the loop's orders into signals. It decides nothing. What it knows of the
-// running process is in its watch.
+// Minder looks after one worker. What it knows of the running process is in its watch.
 type Minder struct {
 	Start     pool.Start
-	Plan      *plan.Plan
+	spec      plan.Spec
 	Listeners []kernel.Listener // the stream sockets that the worker inherits
-	Surroundings
+	Callbacks
 	log zerolog.Logger
 
 	orders  chan Order                 // has room for every order there can be, so that the loop never waits
@@ -41,20 +39,27 @@ type Minder struct {
 	gone    chan struct{}              // closed by the loop once it has the journal
 }
 
-// Surroundings is what a minder needs of the rest of rota.
-type Surroundings struct {
-	Born   func(root kernel.Root, pid int) // returns when the loop knows of the process
-	Post   func(pool.Fact)
-	Count  func(worker string, within time.Duration) (list []listen.Connection, known bool) // its open connections
-	Family func(worker string) kernel.Family                                                // its processes
-	Look   func(worker string)                                                              // see Options.Ended; may be nil
-	See    func(worker string, eager bool) Acceptance                                       // whether it accepts connections
-	Fate   func(worker string, d Death) *record.Fate                                        // of its connections; may be nil
+// Callbacks are what a minder needs of the rest of rota. They may be called from any goroutine.
+type Callbacks struct {
+	Started func(root kernel.Root, pid int) // returns when the loop knows of the process
+	Post    func(pool.Fact)
+	Ended   func(worker string)               // called before what is left of the worker is killed; may be nil
+	Fate    func(string, Death) *record.Fate  // of a worker's connections; may be nil
+	Family  func(worker string) kernel.Family // its processes
+
+	// Connections are the open connections of a worker. They are not known if the count takes too long.
+	Connections func(worker string, within time.Duration) (list []listen.Connection, known bool)
+
+	// Observe looks whether a worker accepts connections. eager has it offer connections even where the
+	// worker does not seem to wait.
+	Observe func(worker string, eager bool) Acceptance
 }
 
-func New(s pool.Start, p *plan.Plan, listeners []kernel.Listener, around Surroundings, log zerolog.Logger) *Minder {
+// New returns a minder of a worker that is made to the spec. listeners are the stream sockets that the worker
+// inherits.
+func New(s pool.Start, spec plan.Spec, listeners []kernel.Listener, calls Callbacks, log zerolog.Logger) *Minder {
 	return &Minder{
-		Start: s, Plan: p, Listeners: listeners, Surroundings: around,
+		Start: s, spec: spec, Listeners: listeners, Callbacks: calls,
 		log:    log.With().Str("worker_id", s.Worker).Int("slot", s.Slot).Int("generation", s.Generation).Logger(),
 		orders: make(chan Order, mostOrders),
 		poked:  make(chan struct{}, 1),
@@ -64,8 +69,8 @@ func New(s pool.Start, p *plan.Plan, listeners []kernel.Listener, around Surroun
 	}
 }
 
-// Mind launches the worker and returns once it is gone. The exited fact is its last.
-func (m *Minder) Mind(launch func() (process.Process, error)) {
+// Run launches the worker and returns once it is gone. The exited fact is its last.
+func (m *Minder) Run(launch func() (process.Process, error)) {
 	before := process.LimitsOfTasks()
 	p, err := launch()
 	if err != nil {
@@ -75,7 +80,7 @@ func (m *Minder) Mind(launch func() (process.Process, error)) {
 	}
 	defer p.Close()
 	m.log = m.log.With().Int("pid", p.PID()).Logger()
-	m.Born(p.Root(), p.PID())
+	m.Started(p.Root(), p.PID())
 
 	m.journal = output.NewJournal(m.log)
 	w := newWatch(m, p, before)

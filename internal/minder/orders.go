@@ -7,14 +7,14 @@ import (
 
 // Order is what the loop wants done to a worker.
 type Order struct {
-	Kind    orderKind
-	Timeout time.Duration // of orderDrain
+	Kind    OrderKind
+	Timeout time.Duration // of OrderDrain
 }
 
-type orderKind int
+type OrderKind int
 
 const (
-	orderDrain orderKind = iota // tell it to stop
+	OrderDrain OrderKind = iota // tell it to stop
 	OrderAbort                  // have it leave a core dump, and kill it if that takes long
 	OrderKill                   // end its process group now
 )
@@ -24,7 +24,7 @@ const mostOrders = 16
 
 func (w *watch) obey(o Order) {
 	switch o.Kind {
-	case orderDrain:
+	case OrderDrain:
 		w.drain(o.Timeout)
 	case OrderAbort:
 		w.abort()
@@ -46,7 +46,7 @@ func (w *watch) drain(timeout time.Duration) {
 	}
 	w.prepareStop() // last: nobody sees what comes after that
 	w.process.Spare()
-	w.process.Signal(w.Plan.StopSignal, w.Plan.StopGroup)
+	w.process.Signal(w.spec.StopSignal, w.spec.StopGroup)
 }
 
 // abort has the worker leave a core dump.
@@ -55,7 +55,7 @@ func (w *watch) abort() {
 		return
 	}
 	w.deadline.Reset(AbortGrace)
-	w.countSevered()
+	w.countCutOff()
 	w.process.Signal(syscall.SIGABRT, false)
 }
 
@@ -69,18 +69,18 @@ func (w *watch) kill() {
 	}
 	w.deadline.Stop()
 	w.stopLooking()
-	w.countSevered()
+	w.countCutOff()
 	w.process.Signal(syscall.SIGKILL, true)
 	if w.over != nil {
 		w.finish()
 	}
 }
 
-// countSevered finds the connections that the end of the worker will cut.
-func (w *watch) countSevered() {
-	if len(w.severed.list) == 0 {
-		list, known := w.Count(w.Start.Worker, countBeforeKill)
-		w.severed = severed{list, !known}
+// countCutOff finds the connections that the end of the worker will cut.
+func (w *watch) countCutOff() {
+	if len(w.cutOff.list) == 0 {
+		list, known := w.Connections(w.Start.Worker, countBeforeKill)
+		w.cutOff = cutOff{list, !known}
 	}
 }
 

@@ -38,11 +38,11 @@ func (w *watch) hear(n process.Note) {
 
 // hearReady takes the worker at its word, if that is enough.
 func (w *watch) hearReady(how record.Readied) {
-	switch w.Plan.Ready.Kind {
+	switch w.spec.Ready.Kind {
 	case plan.ReadyNotify:
 		w.becomeReady(how)
 	case plan.ReadyAuto:
-		w.hearOut(cmp.Or(how.Detail, saidReady))
+		w.noteClaim(cmp.Or(how.Detail, saidReady))
 	case plan.ReadyDelay, plan.ReadyTCP, plan.ReadyHTTP, plan.ReadyLog: // the settings ask for something else
 	}
 }
@@ -59,33 +59,33 @@ func (w *watch) becomeReady(how record.Readied) {
 }
 
 func (w *watch) haveLived() {
-	if w.vigil != nil {
-		w.liveLong()
+	if w.schedule != nil {
+		w.noteLifetime()
 		return
 	}
-	w.becomeReady(record.Readied{By: record.ByLife, Detail: "it has lived " + w.Plan.Ready.Delay.String()})
+	w.becomeReady(record.Readied{By: record.ByLife, Detail: "it has lived " + w.spec.Ready.Delay.String()})
 }
 
 func (w *watch) armWatchdog() {
-	if w.Plan.Watchdog > 0 {
-		w.alarm.Reset(w.Plan.Watchdog)
+	if w.spec.Watchdog > 0 {
+		w.alarm.Reset(w.spec.Watchdog)
 	}
 }
 
 func (w *watch) missWatchdog() {
-	if w.Plan.Watchdog > 0 && w.heeds(feedsWatchdog) {
+	if w.spec.Watchdog > 0 && w.heeds(feedsWatchdog) {
 		w.alarm.Stop()
-		w.Post(pool.WentSilent{Worker: w.Start.Worker, Silence: w.Plan.Watchdog, Why: w.outOfReach(), Output: w.journal.Last()})
+		w.Post(pool.WentSilent{Worker: w.Start.Worker, Silence: w.spec.Watchdog, Why: w.outOfReach(), Output: w.journal.Last()})
 	}
 }
 
 // missing says what a worker that is not ready in time has not done.
 func (w *watch) missing() string {
-	text := w.Plan.Ready.Missing()
-	if w.vigil != nil {
-		text = w.vigil.latest.missing(w.vigil.evidence, w.Start.Slot) + w.elsewhere()
+	text := w.spec.Ready.Missing()
+	if w.schedule != nil {
+		text = w.schedule.latest.missing(w.schedule.evidence, w.Start.Slot) + w.elsewhere()
 	}
-	if w.Plan.Ready.Heeds() {
+	if w.spec.Ready.Heeds() {
 		text += w.outOfReach()
 	}
 	return text + w.process.Unready()
@@ -97,7 +97,7 @@ func (w *watch) print(c output.Chunk, ok bool) {
 		w.output = nil
 		return
 	}
-	if w.heeds(showsReadiness) && w.Plan.Ready.Kind == plan.ReadyLog {
+	if w.heeds(showsReadiness) && w.spec.Ready.Kind == plan.ReadyLog {
 		w.search(c.Data)
 	}
 	w.journal.Print(c)
@@ -107,8 +107,8 @@ func (w *watch) print(c output.Chunk, ok bool) {
 func (w *watch) search(data []byte) {
 	for len(data) > 0 {
 		var line []byte
-		if line, data = output.CutLine(data); w.Plan.Ready.Pattern.Match(output.Trim(line)) {
-			w.becomeReady(record.Readied{By: record.ByWord, Detail: "it printed a line that matches " + w.Plan.Ready.Pattern.String()})
+		if line, data = output.CutLine(data); w.spec.Ready.Pattern.Match(output.Trim(line)) {
+			w.becomeReady(record.Readied{By: record.ByWord, Detail: "it printed a line that matches " + w.spec.Ready.Pattern.String()})
 			return
 		}
 	}

@@ -50,8 +50,8 @@ func (w *watch) enter(next stage) bool {
 		w.lived = next
 	}
 	w.alarm.Stop()
-	if !w.heeds(isLookedAt) && w.vigil != nil {
-		w.vigil.stop()
+	if !w.heeds(isLookedAt) && w.schedule != nil {
+		w.schedule.stop()
 	}
 	return true
 }

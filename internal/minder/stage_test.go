@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/lapse"
-	"rota/internal/plan"
 	"rota/internal/process"
 )
 
@@ -23,10 +22,10 @@ func TestAStageOnlyGoesForward(t *testing.T) {
 
 func TestOrdersThatComeTooLateChangeNothing(t *testing.T) {
 	p := &fakeProcess{end: make(chan process.ExitStatus, 1)}
-	w := newWatch(&Minder{Plan: &plan.Plan{}}, p, nil)
+	w := newWatch(&Minder{}, p, nil)
 	defer w.close()
 	w.enter(stageKilled)
-	for _, kind := range []orderKind{orderDrain, OrderAbort, OrderKill} {
+	for _, kind := range []OrderKind{OrderDrain, OrderAbort, OrderKill} {
 		w.obey(Order{Kind: kind})
 	}
 	require.Empty(t, p.signals)

@@ -30,7 +30,7 @@ func (w *watch) foresee(family kernel.Family, meant func(kernel.Process) bool) (
 		at := false
 		if meant(p) {
 			var err error
-			at, err = p.EndsAt(w.Plan.StopSignal)
+			at, err = p.EndsAt(w.spec.StopSignal)
 			d.Unknown = d.Unknown || err != nil
 		}
 		if at {
@@ -64,14 +64,16 @@ func (d *StopForecast) take(ends, rest kernel.Family, list []listen.Connection) 
 	d.Accepts = d.Accepts || len(d.Held) > 0
 }
 
-// Accepts reports whether the processes may accept connections. A wrapper, such as a shell, only has the
-// sockets open.
-func Accepts(family kernel.Family, listeners []kernel.Listener) bool {
+// MayAccept reports whether the processes may accept connections. It is true if that can't be found out in
+// time. A wrapper, such as a shell, only has the sockets open.
+func MayAccept(family kernel.Family, listeners []kernel.Listener) bool {
 	if len(family) == 0 {
 		return false
 	}
-	waits, unseen := kernel.Waiting(family, kernel.Inodes(listeners))
-	return unseen != "" || AnyAccepting(waits)
+	return yesUnless(CountBeforeStop, func() bool {
+		waits, unseen := kernel.Waiting(family, kernel.Inodes(listeners))
+		return unseen != "" || AnyAccepting(waits)
+	})
 }
 
 // AnyAccepting reports whether one of the waits may be one for connections.
@@ -89,16 +91,16 @@ func AnyAccepting(waits map[uint64]kernel.Wait) bool {
 func (w *watch) prepareStop() {
 	family, group := w.Family(w.Start.Worker), w.process.PID()
 	w.stopping.others = len(family) > 1
-	w.stopping.forecast = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.Plan.StopGroup && p.Group == group })
+	w.stopping.forecast = w.prepare(family, func(p kernel.Process) bool { return p.PID == group || w.spec.StopGroup && p.Group == group })
 }
 
 // prepare does so for the processes that get the signal.
 func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) StopForecast {
 	d, ends, rest := w.foresee(family, meant)
 	if d.Unhandled {
-		d.Accepts = Within(CountBeforeStop, func() bool { return Accepts(ends, w.Listeners) })
+		d.Accepts = MayAccept(ends, w.Listeners)
 	}
-	list, known := w.Count(w.Start.Worker, CountBeforeStop)
+	list, known := w.Connections(w.Start.Worker, CountBeforeStop)
 	if known {
 		w.Post(pool.Holds{Worker: w.Start.Worker, N: len(list), Some: listen.CutOf(list, record.Dropped)})
 	} else {
@@ -121,8 +123,8 @@ func (d StopForecast) and(other StopForecast) StopForecast {
 	return StopForecast{Unhandled: d.Unhandled || other.Unhandled, Unknown: d.Unknown || other.Unknown, Accepts: d.Accepts || other.Accepts, Held: held}
 }
 
-// Within is true if the answer takes too long.
-func Within(limit time.Duration, ask func() bool) bool {
+// yesUnless returns the answer, and true if it takes too long.
+func yesUnless(limit time.Duration, ask func() bool) bool {
 	answer := make(chan bool, 1)
 	go func() { answer <- ask() }()
 	slow := lapse.NewTimer()

@@ -20,14 +20,14 @@ type watch struct {
 	output  <-chan output.Chunk // nil once it has ended
 
 	stage    stage
-	lived    stage        // the latest one before it was killed or gone
-	deadline *lapse.Timer // rings when the start, the drain or the abort has taken too long
-	alarm    *lapse.Timer // rings when it has lived long enough, when the watchdog is missed, or to look at what outlives it
-	vigil    *vigil       // nil if it need not be looked at
+	lived    stage         // the latest one before it was killed or gone
+	deadline *lapse.Timer  // rings when the start, the drain or the abort has taken too long
+	alarm    *lapse.Timer  // rings when it has lived long enough, when the watchdog is missed, or to look at what outlives it
+	schedule *lookSchedule // nil if it need not be looked at
 
 	over        *process.ExitStatus // of its first process; nil while that lives
 	stopping    stopping
-	severed     severed
+	cutOff      cutOff
 	stopLooking func() // whether it still accepts: its end tells nothing if it is to be killed
 }
 
@@ -38,8 +38,8 @@ type stopping struct {
 	passed   *lapse.Timer // runs once the signal was sent to the others; nil if it was not
 }
 
-// severed are the connections that the end of a worker cuts.
-type severed struct {
+// cutOff are the connections that the end of a worker cuts.
+type cutOff struct {
 	list    []listen.Connection
 	unknown bool // they could not be counted
 }
@@ -50,12 +50,12 @@ func newWatch(m *Minder, p process.Process, before process.Shortage) *watch {
 		deadline: lapse.NewTimer(), alarm: lapse.NewTimer(), stopLooking: func() {},
 	}
 	w.deadline.Reset(m.Start.Timeout)
-	switch ready := m.Plan.Ready; ready.Kind {
+	switch ready := m.spec.Ready; ready.Kind {
 	case plan.ReadyDelay:
 		w.alarm.Reset(ready.Delay)
 	case plan.ReadyAuto:
-		w.vigil = newVigil(m.Start.Timeout)
-		w.alarm.Reset(w.vigil.patience)
+		w.schedule = newLookSchedule(m.Start.Timeout)
+		w.alarm.Reset(w.schedule.patience)
 	case plan.ReadyNotify, plan.ReadyTCP, plan.ReadyHTTP, plan.ReadyLog: // no time makes it ready
 	}
 	return w
@@ -66,8 +66,8 @@ func (w *watch) close() {
 	w.stopLooking()
 	w.deadline.Stop()
 	w.alarm.Stop()
-	if w.vigil != nil {
-		w.vigil.stop()
+	if w.schedule != nil {
+		w.schedule.stop()
 	}
 }
 
@@ -80,8 +80,8 @@ type bells struct {
 
 func (w *watch) bells() bells {
 	b := bells{deadline: w.deadline.C, alarm: w.alarm.C}
-	if w.vigil != nil {
-		b.look = w.vigil.timer.C
+	if w.schedule != nil {
+		b.look = w.schedule.timer.C
 	}
 	return b
 }
@@ -104,14 +104,14 @@ func (w *watch) next(b bells) {
 		close(done)
 	case status := <-w.process.Ended():
 		w.over = &status
-		w.lookAfterRest()
+		w.onFirstExit()
 	case <-b.deadline:
 		w.ring(w.deadline, w.timeOut)
 	case <-b.alarm:
-		w.ring(w.alarm, w.wakeUp)
+		w.ring(w.alarm, w.alarmRang)
 	case <-b.look:
 		w.beginLook()
-	case s := <-w.sights():
+	case s := <-w.looks():
 		w.judge(s)
 	case <-w.poked:
 		w.lookSoon()
@@ -150,7 +150,7 @@ const (
 
 // holds reports whether something has come as far as a channel.
 func (w *watch) holds() bool {
-	return len(w.orders)+len(w.process.Notes())+len(w.process.Ended())+len(w.sights()) > 0
+	return len(w.orders)+len(w.process.Notes())+len(w.process.Ended())+len(w.looks()) > 0
 }
 
 // timeOut is called when the deadline of the stage is over.
@@ -166,15 +166,15 @@ func (w *watch) timeOut() {
 	}
 }
 
-// wakeUp is called when the alarm of the stage rings.
-func (w *watch) wakeUp() {
+// alarmRang is called when the alarm of the stage rings.
+func (w *watch) alarmRang() {
 	switch w.stage {
 	case stageStarting:
 		w.haveLived()
 	case stageServing:
 		w.missWatchdog()
 	case stageOutliving:
-		w.lookAfterRest()
+		w.onFirstExit()
 	case stageDraining, stageAborting, stageKilled, stageGone: // these have no alarm
 	}
 }

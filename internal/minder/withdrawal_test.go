@@ -67,11 +67,11 @@ func TestAListenerThatAWorkerNeverUsedNeedNotBeGivenUp(t *testing.T) {
 func TestWhichListenersAWorkerDoesNotUse(t *testing.T) {
 	w := &watch{Minder: &Minder{Listeners: []kernel.Listener{{Inode: 1}, {Inode: 2}, {Inode: 3}}}}
 	require.Empty(t, w.unused(), "nobody has looked")
-	w.vigil = &vigil{latest: Acceptance{Listeners: []ObservedListener{{Accepting: true}, {Registered: true}, {Open: true}}}}
+	w.schedule = &lookSchedule{latest: Acceptance{Listeners: []ObservedListener{{Accepting: true}, {Registered: true}, {Open: true}}}}
 	require.Equal(t, map[uint64]bool{3: true}, w.unused())
-	w.vigil.latest.Unseen = kernel.UnseenRing
+	w.schedule.latest.Unseen = kernel.UnseenRing
 	require.Empty(t, w.unused())
-	w.vigil.latest = Acceptance{Listeners: []ObservedListener{{}, {Registered: true}, {}}}
+	w.schedule.latest = Acceptance{Listeners: []ObservedListener{{}, {Registered: true}, {}}}
 	require.Empty(t, w.unused(), "nothing is known of how it accepts")
 }
 
@@ -112,7 +112,7 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 		facts := make(chan pool.Fact)
 		m := &Minder{
 			Start: pool.Start{Worker: "w"}, log: zerolog.Nop(), Listeners: []kernel.Listener{described},
-			Surroundings: Surroundings{
+			Callbacks: Callbacks{
 				Family: func(string) kernel.Family { return kernel.Family{own} },
 				Post:   func(f pool.Fact) { facts <- f },
 			},
@@ -137,8 +137,8 @@ func TestAWorkerIsLookedAtUntilItHasStoppedAccepting(t *testing.T) {
 func TestAWorkerThatIsGoneIsNotLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watch{Minder: &Minder{
-			Listeners:    []kernel.Listener{{Name: "tcp", Inode: 1}},
-			Surroundings: Surroundings{Family: func(string) kernel.Family { return nil }},
+			Listeners: []kernel.Listener{{Name: "tcp", Inode: 1}},
+			Callbacks: Callbacks{Family: func(string) kernel.Family { return nil }},
 		}, process: &fakeProcess{}}
 		<-w.watchWithdrawal()
 		w.stopLooking()

@@ -31,11 +31,11 @@ func (w *watch) watchWithdrawal() (looked <-chan struct{}) {
 // only because every worker inherits all. They are not known if nobody has looked, or if something could not
 // be seen.
 func (w *watch) unused() map[uint64]bool {
-	if w.vigil == nil || w.vigil.latest.Unseen != "" {
+	if w.schedule == nil || w.schedule.latest.Unseen != "" {
 		return nil
 	}
 	unused, used := map[uint64]bool{}, false
-	for i, l := range w.vigil.latest.Listeners {
+	for i, l := range w.schedule.latest.Listeners {
 		used = used || l.Accepting
 		if !l.Accepting && !l.Registered {
 			unused[w.Listeners[i].Inode] = true
