@@ -20,7 +20,7 @@ import (
 	"rota/internal/record"
 )
 
-func noQueue() (uint32, error) { return 0, nil }
+func noQueue() (map[string]kernel.Queue, error) { return nil, nil }
 
 func noLosses() (uint64, uint64, error) { return 0, 0, nil }
 
@@ -29,17 +29,16 @@ func toward(list ...listen.ListenAddress) func() []listen.ListenAddress {
 }
 
 // measuring is for listeners that this process serves.
-func measuring(endpoints func() []listen.ListenAddress, queues func() (uint32, error)) Instruments {
-	own := &listen.OwnClients{}
-	return Instruments{Endpoints: endpoints, Queues: queues, Counters: noLosses,
-		Knock: func(ctx context.Context, a listen.ListenAddress, _ func(holder)) knocked { return knock(ctx, a, own) }}
+func measuring(endpoints func() []listen.ListenAddress, queues func() (map[string]kernel.Queue, error)) Instruments {
+	nobody := func(uint64) (int, bool) { return 0, true }
+	return Instruments{Endpoints: endpoints, Queues: queues, Counters: noLosses, Own: &listen.OwnClients{}, Generation: nobody}
 }
 
 // gauging starts a gauge of real connections that ends with the test.
-func gauging(t testing.TB, queues func() (uint32, error), at ...listen.ListenAddress) *Gauge {
+func gauging(t testing.TB, queues func() (map[string]kernel.Queue, error), at ...listen.ListenAddress) *Gauge {
 	t.Helper()
 	g := New(time.Millisecond, 2, measuring(toward(at...), queues))
-	t.Cleanup(func() { g.Stop(); <-g.Ended })
+	t.Cleanup(func() { g.Stop(); <-g.Ended() })
 	return g
 }
 
@@ -66,16 +65,13 @@ func TestAGaugeTellsEveryFateFromTheOthers(t *testing.T) {
 	require.GreaterOrEqual(t, min(p.OK, p.Refused, p.Reset), 2)
 	require.Equal(t, p.Unanswered, p.Queued)
 	require.Positive(t, p.Slowest)
-	require.Less(t, p.Slowest, knockTimeout, "those that were not answered have no time")
+	require.Less(t, p.Slowest, shortTimeout, "those that were not answered have no time")
 }
 
 func TestAGaugeSeesHowManyWait(t *testing.T) {
 	a, ln := unattended(t, "tcp", "127.0.0.1:0")
 	at := endpointOf(t, ln)
-	g := gauging(t, func() (uint32, error) {
-		queues, err := kernel.AcceptQueues([]kernel.Listener{at})
-		return queues[at.Name].Depth, err
-	}, a)
+	g := gauging(t, func() (map[string]kernel.Queue, error) { return kernel.AcceptQueues([]kernel.Listener{at}) }, a)
 	for range 3 {
 		c, err := net.Dial("tcp", a.Address)
 		require.NoError(t, err)
@@ -97,7 +93,7 @@ func TestAGaugeTellsWhatTheKernelHasCountedSince(t *testing.T) {
 		return overflows.Load(), drops.Load(), nil
 	}
 	g := New(0, 2, with)
-	defer func() { g.Stop(); <-g.Ended }()
+	defer func() { g.Stop(); <-g.Ended() }()
 	require.Equal(t, record.Measured{CountersKnown: true}, g.Reading())
 	overflows.Add(3)
 	drops.Add(4)
@@ -109,21 +105,22 @@ func TestAGaugeTellsWhatTheKernelHasCountedSince(t *testing.T) {
 }
 
 // inTime runs a gauge in a bubble, whose probes end as they are told to, and are counted.
-func inTime(t *testing.T, interval time.Duration, endpoints func() []listen.ListenAddress, knock func() knocked, test func(*Gauge, *atomic.Int64)) {
+func inTime(t *testing.T, interval time.Duration, endpoints func() []listen.ListenAddress, probe func() outcome, test func(*Gauge, *atomic.Int64)) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		var probes atomic.Int64
-		with := measuring(endpoints, noQueue)
-		with.Knock = func(context.Context, listen.ListenAddress, func(holder)) knocked { probes.Add(1); return knock() }
-		g := New(interval, 2, with)
+		g := start(interval, 2, measuring(endpoints, noQueue), func(context.Context, listen.ListenAddress, func(int)) outcome {
+			probes.Add(1)
+			return probe()
+		})
 		synctest.Wait()
 		test(g, &probes)
 		g.Stop()
-		<-g.Ended
+		<-g.Ended()
 	})
 }
 
-func answersAtOnce() knocked { return knocked{how: knockAnswered, took: time.Millisecond} }
+func answersAtOnce() outcome { return outcome{result: answered, took: time.Millisecond} }
 
 func TestAGaugeProbesAtOnceAndThenAtIntervals(t *testing.T) {
 	inTime(t, 50*time.Millisecond, toward(loopback), answersAtOnce, func(g *Gauge, probes *atomic.Int64) {
@@ -149,32 +146,35 @@ func TestAGaugeProbesAtOnceAndThenAtIntervals(t *testing.T) {
 
 func TestAGaugeWithoutProbesStillLooksAtTheQueues(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
-		g := New(0, 2, measuring(toward(loopback), func() (uint32, error) { return 7, nil }))
+		g := New(0, 2, measuring(toward(loopback), func() (map[string]kernel.Queue, error) {
+			return map[string]kernel.Queue{"tcp": {Depth: 7}}, nil
+		}))
 		synctest.Wait()
 		require.Equal(t, record.Measured{DeepestQueue: 7, CountersKnown: true}, g.Reading())
 		g.Stop()
-		<-g.Ended
+		<-g.Ended()
 	})
 }
 
 func TestAGaugeLooksAtTheQueuesWhileAProbeTakesLong(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		var looks atomic.Uint32
-		with := measuring(toward(loopback), func() (uint32, error) { return looks.Add(1), nil })
-		with.Knock = func(ctx context.Context, _ listen.ListenAddress, _ func(holder)) knocked {
+		with := measuring(toward(loopback), func() (map[string]kernel.Queue, error) {
+			return map[string]kernel.Queue{"tcp": {Depth: looks.Add(1)}}, nil
+		})
+		g := start(time.Hour, 2, with, func(ctx context.Context, _ listen.ListenAddress, _ func(int)) outcome {
 			<-ctx.Done()
-			return knocked{how: knockUnanswered}
-		}
-		g := New(time.Hour, 2, with)
-		time.Sleep(knockTimeout)
+			return outcome{result: unanswered}
+		})
+		time.Sleep(shortTimeout)
 		synctest.Wait()
 		require.InDelta(t, 20, g.Reading().DeepestQueue, 1)
 		g.Stop()
-		<-g.Ended
+		<-g.Ended()
 	})
 }
 
-// Whoever knocks at a listener in the moment in which it is given up is turned away, and comes to no harm.
+// A probe that meets a listener at the moment when it is given up is turned away, which is no loss.
 func TestAListenerThatIsGivenUpMeanwhileProvesNothing(t *testing.T) {
 	var gone atomic.Bool
 	endpoints := func() []listen.ListenAddress {
@@ -183,18 +183,18 @@ func TestAListenerThatIsGivenUpMeanwhileProvesNothing(t *testing.T) {
 		}
 		return []listen.ListenAddress{loopback}
 	}
-	refused := func() knocked { gone.Store(true); return knocked{how: knockRefused} }
-	inTime(t, time.Second, endpoints, refused, func(g *Gauge, _ *atomic.Int64) {
+	turnedAway := func() outcome { gone.Store(true); return outcome{result: refused} }
+	inTime(t, time.Second, endpoints, turnedAway, func(g *Gauge, _ *atomic.Int64) {
 		require.Zero(t, g.Reading().Probes.Sent)
 	})
-	stays := func() knocked { return knocked{how: knockRefused} }
+	stays := func() outcome { return outcome{result: refused} }
 	inTime(t, time.Second, toward(loopback), stays, func(g *Gauge, _ *atomic.Int64) {
 		require.Equal(t, record.Probes{Sent: 1, Refused: 1}, g.Reading().Probes)
 	})
 }
 
 func TestAProbeThatCannotBeMadeIsNotCounted(t *testing.T) {
-	lacking := func() knocked { return knocked{how: knockNotMade} }
+	lacking := func() outcome { return outcome{result: notMade} }
 	inTime(t, time.Second, toward(loopback), lacking, func(g *Gauge, _ *atomic.Int64) {
 		require.Zero(t, g.Reading().Probes)
 	})
@@ -206,7 +206,7 @@ func TestStoppingAGaugeWaitsForNothing(t *testing.T) {
 	g := New(time.Millisecond, 2, measuring(toward(a), noQueue))
 	queued(t, at, 1)
 	g.Stop()
-	<-g.Ended
+	<-g.Ended()
 	require.Zero(t, g.Reading().Probes, "it was not given its time")
 }
 
@@ -237,15 +237,12 @@ func BenchmarkProbe(b *testing.B) {
 		b.Run(network, func(b *testing.B) {
 			a, at := elsewhere(b, network)
 			endpoints := []kernel.Listener{at}
-			with := measuring(toward(a), func() (uint32, error) {
-				queues, err := kernel.AcceptQueues(endpoints)
-				return queues[at.Name].Depth, err
-			})
+			own := &listen.OwnClients{}
 			began := processorTime(b)
 			for b.Loop() {
-				_, err := with.Queues()
+				_, err := kernel.AcceptQueues(endpoints)
 				require.NoError(b, err)
-				require.Equal(b, knockAnswered, with.Knock(b.Context(), a, nil).how)
+				require.Equal(b, answered, probeOnce(b.Context(), a, own).result)
 			}
 			b.ReportMetric(float64(processorTime(b)-began)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
 		})

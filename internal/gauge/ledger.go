@@ -6,70 +6,61 @@ import (
 	"rota/internal/record"
 )
 
-// phase is how far the reload was when a probe was sent.
-type phase int
-
-const (
-	phaseBefore phase = iota // no worker of the new generation has been started
-	PhaseDuring
-	PhaseAfter // every slot has changed, and the older workers were told to stop
-)
-
-// stallFrom is how long a client may wait that nobody calls a stall, whatever it was like before.
+// stallFrom is how long a client has to wait, at least, for a stall.
 const stallFrom = time.Second
 
-// stallFactor is how many times the slowest answer before the reload a stall has taken, at least.
+// stallFactor is how many times as long as the slowest answer before the reload a stall takes, at least.
 const stallFactor = 10
 
-// ledger is what has become of the probes at one listener. All that is said of it comes from here.
+// ledger is what became of the probes at one listener.
 type ledger struct {
 	record.Probes
-	slowest [PhaseAfter + 1]time.Duration // answer to a probe that was sent then; 0: none was answered
-	proven  bool                          // the new generation has answered one that was sent after
+	slowest [PhaseAfter + 1]time.Duration // answer to a probe that was sent in this phase; 0: none
+	proven  bool                          // the new generation has answered one of the last phase
 
-	byNew, byOlder bool          // has answered at least one
-	silentNew      time.Duration // the longest that the new generation held one without a word
+	byNew, byOlder bool          // has answered a probe
+	silentNew      time.Duration // the longest that the new generation kept one without an answer
 	silentOlder    time.Duration
-	queued         time.Duration // the longest that one waited which nobody accepted, before another was answered
-	queueing       struct {      // likewise, and none was answered since
+	queued         time.Duration // the longest that one waited in the queue before a later one was answered
+	queueing       struct {      // likewise, if no later one was answered yet
 		long time.Duration
 		turn int // of the latest
 	}
-	answered int // the latest turn that was
+	lastAnswered int // the latest turn that was
 }
 
-// sent is a probe.
+// sent says when a probe was sent.
 type sent struct {
 	turn  int // counts all probes of a gauge
-	phase phase
+	phase Phase
 }
 
 // count adds a probe that is over.
-func (t *ledger) count(s sent, k knocked, newest int) {
-	switch k.how {
-	case knockAnswered:
-		t.countAnswer(s, k, newest)
-	case knockRefused:
+func (t *ledger) count(s sent, o outcome, newest int) {
+	switch o.result {
+	case answered:
+		t.countAnswer(s, o, newest)
+	case refused:
 		t.Refused++
-	case knockReset:
+	case wasReset:
 		t.Reset++
-	case knockUnanswered:
-		t.countSilence(s, k, newest)
-	case knockNotMade:
+	case unanswered:
+		t.countSilence(s, o, newest)
+	case notMade:
 		return
 	}
 	t.Sent++
 }
 
-func (t *ledger) countAnswer(s sent, k knocked, newest int) {
+func (t *ledger) countAnswer(s sent, o outcome, newest int) {
 	t.OK++
-	t.answered = max(t.answered, s.turn)
+	t.lastAnswered = max(t.lastAnswered, s.turn)
 	t.passOver()
-	t.slowest[s.phase] = max(t.slowest[s.phase], k.took)
+	t.slowest[s.phase] = max(t.slowest[s.phase], o.took)
 	switch {
-	case k.by.generation == 0:
+	case o.generation == 0:
 		t.Unknown++
-	case k.by.generation >= newest:
+	case o.generation >= newest:
 		t.New++
 		t.byNew = true
 		t.proven = t.proven || s.phase == PhaseAfter
@@ -79,38 +70,38 @@ func (t *ledger) countAnswer(s sent, k knocked, newest int) {
 	}
 }
 
-func (t *ledger) countSilence(s sent, k knocked, newest int) {
+func (t *ledger) countSilence(s sent, o outcome, newest int) {
 	t.Unanswered++
-	switch k.accepted {
-	case acceptedNot:
+	switch o.acceptance {
+	case notAccepted:
 		t.Queued++
-		t.queueing.long, t.queueing.turn = max(t.queueing.long, k.took), max(t.queueing.turn, s.turn)
+		t.queueing.long, t.queueing.turn = max(t.queueing.long, o.took), max(t.queueing.turn, s.turn)
 		t.passOver()
-	case acceptedSilent:
+	case accepted:
 		t.Silent++
 		switch {
-		case k.by.generation >= newest:
-			t.silentNew = max(t.silentNew, k.took)
-		case k.by.generation > 0:
-			t.silentOlder = max(t.silentOlder, k.took)
+		case o.generation >= newest:
+			t.silentNew = max(t.silentNew, o.took)
+		case o.generation > 0:
+			t.silentOlder = max(t.silentOlder, o.took)
 		}
-	case acceptedUnseen:
+	case acceptanceUnknown:
 	}
 }
 
-// passOver notes that others were answered that came later.
+// passOver notes that a later probe was answered.
 func (t *ledger) passOver() {
-	if t.answered > t.queueing.turn {
+	if t.lastAnswered > t.queueing.turn {
 		t.queued, t.queueing.long = max(t.queued, t.queueing.long), 0
 	}
 }
 
-// served reports whether somebody other than the new generation is known to have answered here, so that it has to as well.
+// served reports whether somebody else than the new generation has answered here, so that this has to answer, too.
 func (t *ledger) served() bool { return t.OK > t.New }
 
-// longest is the longest that a probe waited that was not sent before the reload, as far as that may be a stall. Who does not answer
-// stalls only if it answers others. That nobody accepts is a stall only if a later one was answered: else nobody
-// knows whether that will be.
+// longest is how long a probe has waited since the reload began, as far as that may be a stall. A generation that does
+// not answer stalls only if it answers other probes. A probe that nobody accepts is a stall only if a later one was
+// answered: else nobody knows whether it will be.
 func (t *ledger) longest() time.Duration {
 	long := max(t.slowest[PhaseDuring], t.slowest[PhaseAfter], t.queued)
 	if t.byNew {
@@ -122,11 +113,11 @@ func (t *ledger) longest() time.Duration {
 	return long
 }
 
-// stall says how long the longest stall was; 0: there was none. It is unknown if one took long, and nobody knows how
-// long it took before.
+// stall is how long the longest stall was; 0: there was none. It is unknown if a probe took long, and nobody knows how
+// long one took before the reload.
 func (t *ledger) stall() (long time.Duration, known bool) {
 	long = t.longest()
-	before := t.slowest[phaseBefore]
+	before := t.slowest[PhaseBefore]
 	switch {
 	case long <= stallFrom, before > 0 && long <= stallFactor*before:
 		return 0, true
@@ -134,7 +125,7 @@ func (t *ledger) stall() (long time.Duration, known bool) {
 	return long, before > 0
 }
 
-// addTo adds what was found at this listener to what was found at others.
+// addTo adds the counts of this listener to those of others.
 func (t *ledger) addTo(p record.Probes) record.Probes {
 	p.Sent += t.Sent
 	p.OK += t.OK
@@ -146,18 +137,18 @@ func (t *ledger) addTo(p record.Probes) record.Probes {
 	p.Unanswered += t.Unanswered
 	p.Queued += t.Queued
 	p.Silent += t.Silent
-	p.Before = max(p.Before, t.slowest[phaseBefore])
+	p.Before = max(p.Before, t.slowest[PhaseBefore])
 	p.During = max(p.During, t.slowest[PhaseDuring])
 	p.After = max(p.After, t.slowest[PhaseAfter])
 	p.Slowest = max(p.Before, p.During, p.After)
 	return p
 }
 
-// report puts what was found at the listener of that name into the readings.
+// report adds what was found at this listener to the reading.
 func (t *ledger) report(m *record.Measured, name string) {
 	m.Probes = t.addTo(m.Probes)
 	m.Proven = m.Proven || t.proven
-	if t.lacks() {
+	if t.lacksProof() {
 		m.Unproven = append(m.Unproven, name)
 	}
 	long, known := t.stall()
@@ -165,6 +156,6 @@ func (t *ledger) report(m *record.Measured, name string) {
 	case !known:
 		m.Slow = max(m.Slow, long)
 	case long > m.Stalled:
-		m.Stalled, m.StalledUsually = long, t.slowest[phaseBefore]
+		m.Stalled, m.StalledUsually = long, t.slowest[PhaseBefore]
 	}
 }

@@ -6,33 +6,33 @@ import (
 	"rota/internal/kernel"
 )
 
-// thrown counts the packets that the listeners have thrown away during a reload. The kernel's ListenDrops are those of the
-// whole machine; without any of these they were somebody else's. The other way round these may have
-// belonged to no connection. Its methods may be called from any goroutine.
-type thrown struct {
+// listenerDrops counts the packets that rota's listeners have dropped during a reload. The kernel's counter
+// ListenDrops is that of the whole machine: if no listener of rota's has dropped a packet, it has grown because of
+// other programs. A dropped packet need not have belonged to a connection. Any goroutine may use it.
+type listenerDrops struct {
 	mu    sync.Mutex
 	last  map[string]uint32 // by the listener's name
 	total int
 }
 
-// note takes in what the listeners have thrown away by now.
-func (t *thrown) note(queues map[string]kernel.Queue) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	first := t.last == nil
+// note adds what the listeners have dropped since the last time.
+func (d *listenerDrops) note(queues map[string]kernel.Queue) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	first := d.last == nil
 	if first {
-		t.last = map[string]uint32{}
+		d.last = map[string]uint32{}
 	}
 	for name, q := range queues {
-		if before := t.last[name]; !first && q.Dropped > before { // else it is another socket by now
-			t.total += int(q.Dropped - before)
+		if before := d.last[name]; !first && q.Dropped > before { // less: it is another socket by now
+			d.total += int(q.Dropped - before)
 		}
-		t.last[name] = q.Dropped
+		d.last[name] = q.Dropped
 	}
 }
 
-func (t *thrown) away() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.total
+func (d *listenerDrops) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.total
 }

@@ -9,11 +9,11 @@ import (
 	"rota/internal/record"
 )
 
-func TestOnlyWhatIsThrownAwayMeanwhileCounts(t *testing.T) {
-	var away thrown
+func TestOnlyPacketsDroppedMeanwhileCount(t *testing.T) {
+	var drops listenerDrops
 	note := func(n uint32) int {
-		away.note(map[string]kernel.Queue{"tcp": {Dropped: n}})
-		return away.away()
+		drops.note(map[string]kernel.Queue{"tcp": {Dropped: n}})
+		return drops.count()
 	}
 	require.Zero(t, note(7), "that was before")
 	require.Equal(t, 2, note(9))

@@ -9,78 +9,92 @@ import (
 	"rota/internal/listen"
 )
 
-// How the gauge has several probes under way. One at a time is enough where they are answered; when one takes long, others go on
-// beside it, one a second: whoever stands behind it in the queue waits as long.
+// A gauge has one probe under way at a time as long as they are answered. If one takes long, others follow it, one a
+// second: a client behind it in the queue waits as long.
 
 const (
-	// knockTimeout is how long a probe may take where none was ever answered: some programs wait for their client to speak, and
-	// are not to be left with many.
-	knockTimeout = time.Second
-	// knockPatience is how long it may take elsewhere, so that the length of a stall is known. The first ones may as well, so that
-	// it is known of a slow program that it is one.
-	knockPatience = 10 * time.Second
+	// shortTimeout is how long a probe may take at a listener where none was ever answered. Some programs wait for
+	// the client to speak, and should not be left with many probes.
+	shortTimeout = time.Second
+	// longTimeout is how long a probe may take elsewhere, so that the length of a stall is known. The first probes
+	// have as long, so that a slow program is known to be slow.
+	longTimeout = 10 * time.Second
 )
 
-// probing is a probe that is under way.
-type probing struct {
+// probe is one that is under way.
+type probe struct {
 	sent
-	listener listen.ListenAddress
-	watch    *lapse.Watch
-	cancel   context.CancelFunc
-	by       holder // as far as is known by now, as the next
-	accepted takeUp
+	listener   listen.ListenAddress
+	watch      *lapse.Watch
+	cancel     context.CancelFunc
+	generation int        // that has accepted it, as far as is known by now
+	acceptance acceptance // likewise
 }
 
-// unanswered is what it would be, were it given up now.
-func (p *probing) unanswered() knocked {
-	return knocked{how: knockUnanswered, took: p.watch.Took(), by: p.by, accepted: p.accepted}
+// unanswered is its outcome if it were given up now.
+func (p *probe) unanswered() outcome {
+	return outcome{result: unanswered, took: p.watch.Took(), generation: p.generation, acceptance: p.acceptance}
 }
 
-// send makes a probe. Where others were answered before anybody saw by whom, it finds out first whether only the new generation can.
+// probeAll sends the first probe to every listener, to learn how they answer before the reload changes anything.
+func (g *Gauge) probeAll(ctx context.Context) {
+	g.sample()
+	g.latest = time.Now()
+	if g.interval > 0 {
+		for _, a := range g.targets() {
+			g.send(ctx, a)
+		}
+	}
+}
+
+// send makes a probe. If others were answered and nobody saw by whom, it first finds out whether only the new
+// generation can answer.
 func (g *Gauge) send(ctx context.Context, a listen.ListenAddress) {
 	g.turn++
 	ctx, cancel := context.WithCancel(ctx)
-	p := &probing{sent: sent{g.turn, phase(g.phase.Load())}, listener: a, watch: lapse.StartWatch(), cancel: cancel, accepted: acceptedNot}
-	g.under = append(g.under, p)
+	p := &probe{sent: sent{g.turn, Phase(g.phase.Load())}, listener: a, watch: lapse.StartWatch(), cancel: cancel, acceptance: notAccepted}
+	g.underWay = append(g.underWay, p)
 	unseen := g.Alone != nil && p.phase == PhaseAfter && g.ledger(a).Unknown > 0
-	taken := func(h holder) { g.tell(func() { p.by, p.accepted = h, acceptedSilent }) }
+	onAccepted := func(generation int) {
+		g.tell(func() { p.generation, p.acceptance = generation, accepted })
+	}
 	go func() {
 		alone := unseen && g.Alone()
-		k := g.Knock(ctx, a, taken)
-		if alone && k.how == knockAnswered && k.by.generation == 0 {
-			k.by.generation = g.generation
+		o := g.probe(ctx, a, onAccepted)
+		if alone && o.result == answered && o.generation == 0 {
+			o.generation = g.generation
 		}
-		g.tell(func() { g.over(p, k) })
+		g.tell(func() { g.finish(p, o) })
 	}()
 }
 
-// tell has the gauge's goroutine do something, if it runs.
+// tell runs f in the gauge's goroutine, unless that has ended.
 func (g *Gauge) tell(f func()) {
 	select {
 	case g.news <- f:
-	case <-g.Ended:
+	case <-g.ended:
 	}
 }
 
-// over counts a probe.
-func (g *Gauge) over(p *probing, k knocked) {
-	g.under = slices.DeleteFunc(g.under, func(other *probing) bool { return other == p })
-	if k.how == knockUnanswered {
-		k.took = p.watch.Took()
+// finish counts a probe that is over.
+func (g *Gauge) finish(p *probe, o outcome) {
+	g.underWay = slices.DeleteFunc(g.underWay, func(other *probe) bool { return other == p })
+	if o.result == unanswered {
+		o.took = p.watch.Took()
 	}
 	p.watch.Stop()
 	p.cancel()
-	if k.how == knockAnswered || g.stillThere(p.listener) {
-		g.ledger(p.listener).count(p.sent, k, g.generation)
+	if o.result == answered || g.isEndpoint(p.listener) {
+		g.ledger(p.listener).count(p.sent, o, g.generation)
 	}
 }
 
-// busy reports whether the latest probe has not had enough time yet to be answered.
+// busy reports whether the latest probe still has time to be answered.
 func (g *Gauge) busy() bool {
-	if len(g.under) == 0 {
+	if len(g.underWay) == 0 {
 		return false
 	}
-	return g.under[len(g.under)-1].watch.Took() < max(stallFrom, 2*g.slowest())
+	return g.underWay[len(g.underWay)-1].watch.Took() < max(stallFrom, 2*g.slowest())
 }
 
 // slowest is how long an answer has taken so far, at most.
@@ -93,10 +107,10 @@ func (g *Gauge) slowest() (longest time.Duration) {
 
 // giveUp ends the probes that have waited for too long.
 func (g *Gauge) giveUp() {
-	for _, p := range g.under {
-		timeout := knockPatience
-		if p.phase > phaseBefore && g.ledger(p.listener).OK == 0 {
-			timeout = knockTimeout
+	for _, p := range g.underWay {
+		timeout := longTimeout
+		if p.phase > PhaseBefore && g.ledger(p.listener).OK == 0 {
+			timeout = shortTimeout
 		}
 		if p.watch.Took() >= timeout {
 			p.cancel()
@@ -104,12 +118,12 @@ func (g *Gauge) giveUp() {
 	}
 }
 
-// leave ends all of them, and the search for a proof.
-func (g *Gauge) leave() {
+// callOff ends all probes, and the search for a proof.
+func (g *Gauge) callOff() {
 	if g.proof != nil {
 		g.proof.watch.Stop()
 	}
-	for _, p := range g.under {
+	for _, p := range g.underWay {
 		p.watch.Stop()
 		p.cancel()
 	}

@@ -7,8 +7,8 @@ import (
 	"rota/internal/lapse"
 )
 
-// How a gauge looks for the proof that a live reload's generation serves: its answer to a probe at each listener where
-// others have answered.
+// The proof that the generation of a live reload serves: its answer to a probe at each listener where others have
+// answered.
 
 const (
 	// proveEvery is the pause between two probes, at most.
@@ -17,14 +17,14 @@ const (
 	proveWithin = 2 * time.Second
 )
 
-// proof is what somebody waits for.
+// proof is a search for it, for which somebody waits.
 type proof struct {
 	watch *lapse.Watch
 	done  func() // is called once
 }
 
-// Prove has the gauge look for a proof, once. done is called when it is found, or will not be.
-func (g *Gauge) Prove(done func()) { g.asked <- done }
+// Prove makes the gauge look for a proof, once. It calls done when it has found one, or has given up.
+func (g *Gauge) Prove(done func()) { g.prove <- done }
 
 // settleProof ends the search when it is over.
 func (g *Gauge) settleProof() {
@@ -36,15 +36,16 @@ func (g *Gauge) settleProof() {
 	}
 }
 
-// lacks reports whether the new generation has not answered since every slot has changed, where others have in the course of the reload.
-func (t *ledger) lacks() bool { return t.served() && !t.proven }
+// lacksProof reports whether the new generation has not answered here since every slot has changed, although others
+// have during the reload.
+func (t *ledger) lacksProof() bool { return t.served() && !t.proven }
 
-// proven reports whether it has answered everywhere. Where nobody else has answered it is enough if it did somewhere.
+// proven reports whether the new generation has answered at one listener, and at each where others have.
 func (g *Gauge) proven() bool {
 	some := false
 	for _, a := range g.targets() {
 		t := g.ledger(a)
-		if t.lacks() {
+		if t.lacksProof() {
 			return false
 		}
 		some = some || t.proven
@@ -52,18 +53,18 @@ func (g *Gauge) proven() bool {
 	return some
 }
 
-// hopeless reports whether it is time to give up: there is nothing to probe, or the time is over. It is longer where answers take long, and
-// where a probe waits that may yet turn out to be a stall.
+// hopeless reports whether it is time to give up: there is nothing to probe, or the time is over. There is more time
+// if answers take long, or if a probe waits that may turn out to be a stall.
 func (g *Gauge) hopeless() bool {
 	if g.interval == 0 || len(g.targets()) == 0 {
 		return true
 	}
 	within := max(proveWithin, 3*g.slowest())
-	stalls := func(p *probing) bool {
+	stalls := func(p *probe) bool {
 		return g.ledger(p.listener).OK > 0 && p.watch.Took() > stallFrom
 	}
-	if slices.ContainsFunc(g.under, stalls) {
-		within = knockPatience
+	if slices.ContainsFunc(g.underWay, stalls) {
+		within = longTimeout
 	}
-	return g.proof.watch.Took() >= min(within, knockPatience)
+	return g.proof.watch.Took() >= min(within, longTimeout)
 }

@@ -31,17 +31,16 @@ func play(t *testing.T, interval time.Duration, test func(*scene), at ...listen.
 			at = []listen.ListenAddress{loopback}
 		}
 		with := measuring(toward(at...), noQueue)
-		with.Knock = s.knock
 		with.Alone = s.alone.Load
-		s.Gauge = New(interval, 2, with)
+		s.Gauge = start(interval, 2, with, s.probe)
 		test(s)
 		s.Stop()
-		<-s.Ended
+		<-s.Ended()
 		time.Sleep(time.Second) // for what is under way
 	})
 }
 
-func (s *scene) knock(ctx context.Context, _ listen.ListenAddress, taken func(holder)) knocked {
+func (s *scene) probe(ctx context.Context, _ listen.ListenAddress, onAccepted func(int)) outcome {
 	s.probes.Add(1)
 	time.Sleep(time.Nanosecond) // so that who sets the scene is ahead, also of the first
 	began := time.Now()
@@ -49,15 +48,15 @@ func (s *scene) knock(ctx context.Context, _ listen.ListenAddress, taken func(ho
 		time.Sleep(time.Millisecond)
 	}
 	if ctx.Err() != nil {
-		return knocked{how: knockUnanswered, accepted: acceptedNot}
+		return outcome{result: unanswered, acceptance: notAccepted}
 	}
-	by := holder{int(s.by.Load())}
-	taken(by)
+	by := int(s.by.Load())
+	onAccepted(by)
 	select {
 	case <-time.After(time.Duration(s.takes.Load())):
-		return knocked{how: knockAnswered, took: time.Since(began), by: by}
+		return outcome{result: answered, took: time.Since(began), generation: by}
 	case <-ctx.Done():
-		return knocked{how: knockUnanswered, by: by, accepted: acceptedSilent}
+		return outcome{result: unanswered, generation: by, acceptance: accepted}
 	}
 }
 
@@ -192,9 +191,9 @@ func TestAProbeIsGivenUpAfterAWhile(t *testing.T) {
 			given := s.Reading().Probes.Sent
 			require.InDelta(t, s.probes.Load(), given, 2, "who has waited for a second is counted")
 			s.Stop()
-			<-s.Ended
-			require.GreaterOrEqual(t, len(s.under), c.least)
-			require.LessOrEqual(t, len(s.under), c.most)
+			<-s.Ended()
+			require.GreaterOrEqual(t, len(s.underWay), c.least)
+			require.LessOrEqual(t, len(s.underWay), c.most)
 		})
 	}
 }
@@ -203,16 +202,15 @@ func TestAGaugeThatCostsTooMuchRests(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		var probes atomic.Int64
 		with := measuring(toward(loopback), noQueue)
-		with.Knock = func(context.Context, listen.ListenAddress, func(holder)) knocked {
+		with.Cost = func() time.Duration { return 20 * time.Millisecond }
+		g := start(50*time.Millisecond, 2, with, func(context.Context, listen.ListenAddress, func(int)) outcome {
 			probes.Add(1)
 			return answersAtOnce()
-		}
-		with.Cost = func() time.Duration { return 20 * time.Millisecond }
-		g := New(50*time.Millisecond, 2, with)
+		})
 		time.Sleep(10*time.Second + time.Millisecond)
 		synctest.Wait()
 		require.EqualValues(t, 51, probes.Load())
 		g.Stop()
-		<-g.Ended
+		<-g.Ended()
 	})
 }

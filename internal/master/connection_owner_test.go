@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rota/internal/gauge"
+	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/plan"
 	"rota/internal/record"
@@ -77,12 +78,13 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 2}, "serves")
 	r.ready(2)
 	g := gauge.New(time.Millisecond, 2, gauge.Instruments{
-		Endpoints: r.targets,
-		Queues:    func() (uint32, error) { return 0, nil },
-		Counters:  func() (uint64, uint64, error) { return 0, 0, nil },
-		Knock:     gauge.Knocker{Own: &listen.OwnClients{}, Whose: r.observer.generations().Find}.Knock,
+		Endpoints:  r.targets,
+		Queues:     func() (map[string]kernel.Queue, error) { return nil, nil },
+		Counters:   func() (uint64, uint64, error) { return 0, 0, nil },
+		Own:        &listen.OwnClients{},
+		Generation: r.observer.generations().Find,
 	})
-	defer func() { g.Stop(); <-g.Ended }()
+	defer func() { g.Stop(); <-g.Ended() }()
 	for range 3 {
 		require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	}

@@ -20,8 +20,7 @@ import (
 
 // trial is what the loop does because of a reload that is under way.
 type trial struct {
-	*gauge.Measurement
-
+	gauge     *gauge.Gauge
 	forwarder *reach.Forwarder // leads to its canary; nil unless that is on trial
 
 	context context.Context // of its checks
@@ -36,7 +35,7 @@ const measureBefore = 250 * time.Millisecond
 // measurements are those of the reloads under way. The loop begins and ends them; any goroutine may read what they
 // have found.
 type measurements struct {
-	running atomic.Pointer[map[string]*gauge.Measurement] // by reload; the map never changes
+	running atomic.Pointer[map[string]*gauge.Gauge] // by reload; the map never changes
 }
 
 // read returns a fact for each.
@@ -53,9 +52,9 @@ func (m *measurements) read() (facts []pool.Fact) {
 
 // set says which are running.
 func (m *measurements) set(trials map[string]*trial) {
-	running := make(map[string]*gauge.Measurement, len(trials))
+	running := make(map[string]*gauge.Gauge, len(trials))
 	for id, t := range trials {
-		running[id] = t.Measurement
+		running[id] = t.gauge
 	}
 	m.running.Store(&running)
 }
@@ -87,20 +86,20 @@ func (l *loop) attend() {
 }
 
 func (l *loop) beginTrial(r *record.Reload) {
-	generation, m, seek := r.Generation, &gauge.Measurement{Queues: l.observer.queues}, l.observer.generations()
+	generation, finder := r.Generation, l.observer.generations()
 	interval := l.plans[l.pool.ServingGeneration()].ProbeInterval // the reload's own is not read yet
-	m.Gauge = gauge.New(interval, generation, gauge.Instruments{
-		Endpoints: l.observer.probed,
-		Queues:    m.Deepest,
-		Counters:  kernel.ListenCounters,
-		Knock:     gauge.Knocker{Own: l.observer.own, Whose: seek.Find}.Knock,
-		Cost:      seek.Cost,
+	t := &trial{gauge: gauge.New(interval, generation, gauge.Instruments{
+		Endpoints:  l.observer.probed,
+		Queues:     l.observer.queues,
+		Counters:   kernel.ListenCounters,
+		Own:        l.observer.own,
+		Generation: finder.Find,
+		Cost:       finder.Cost,
 		Alone: func() bool {
 			alone, err := l.observer.alone(generation)
 			return alone && err == nil
 		},
-	})
-	t := &trial{Measurement: m}
+	})}
 	t.context, t.cancel = context.WithCancel(context.Background())
 	l.trials[r.ID] = t
 	l.mailbox.measurements.set(l.trials)
@@ -113,19 +112,19 @@ func (t *trial) follow(r *record.Reload) {
 	}
 	switch {
 	case r.State == record.ReloadLive:
-		t.Gauge.Enter(gauge.PhaseAfter)
+		t.gauge.Enter(gauge.PhaseAfter)
 	case r.Program != nil:
-		t.Gauge.Enter(gauge.PhaseDuring)
+		t.gauge.Enter(gauge.PhaseDuring)
 	}
 	if r.State == record.ReloadLive || r.Paused != nil {
-		t.Gauge.Slow()
+		t.gauge.Slow()
 	} else {
-		t.Gauge.Fast()
+		t.gauge.Fast()
 	}
 }
 
 func (l *loop) endTrial(id string, t *trial) {
-	t.Gauge.Stop()
+	t.gauge.Stop()
 	t.cancel()
 	if t.forwarder != nil { // the loop ends with a reload under way
 		t.forwarder.Close()
@@ -225,7 +224,7 @@ func (o *observer) lastWords(worker string) (lines []string) {
 func (l *loop) prove(e pool.Prove) {
 	done := func() { l.mailbox.post(pool.Proved(e)) }
 	if t := l.trials[e.Reload]; t != nil {
-		t.Gauge.Prove(done)
+		t.gauge.Prove(done)
 		return
 	}
 	go done()

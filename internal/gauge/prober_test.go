@@ -67,31 +67,31 @@ func endpointOf(t testing.TB, ln net.Listener) (l kernel.Listener) {
 	return l
 }
 
-// knock makes a probe of a listener that this process serves, which has no workers.
-func knock(ctx context.Context, a listen.ListenAddress, own *listen.OwnClients) knocked {
+// probeOnce makes a probe of a listener that this process serves, which has no workers.
+func probeOnce(ctx context.Context, a listen.ListenAddress, own *listen.OwnClients) outcome {
 	nobody := func(uint64) (int, bool) { return 0, true }
-	return Knocker{Own: own, Whose: nobody}.Knock(ctx, a, func(holder) {})
+	return prober{own, nobody}.probe(ctx, a, func(int) {})
 }
 
 // requireGivenUp makes a probe that is not answered.
-func requireGivenUp(t *testing.T, a listen.ListenAddress, own *listen.OwnClients, accepted takeUp) {
+func requireGivenUp(t *testing.T, a listen.ListenAddress, own *listen.OwnClients, want acceptance) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	k := knock(ctx, a, own)
-	require.Equal(t, knockUnanswered, k.how)
-	require.Equal(t, accepted, k.accepted)
+	o := probeOnce(ctx, a, own)
+	require.Equal(t, unanswered, o.result)
+	require.Equal(t, want, o.acceptance)
 }
 
 func TestAProbeIsAnsweredWhereverSomebodyServes(t *testing.T) {
 	for _, at := range [][2]string{
 		{"tcp", "127.0.0.1:0"}, {"tcp4", "0.0.0.0:0"}, {"tcp", "[::]:0"}, {"tcp6", "[::1]:0"},
-		{"unix", filepath.Join(t.TempDir(), "x.sock")}, {"unix", "@rota-test-knock-" + uuid.NewString()},
+		{"unix", filepath.Join(t.TempDir(), "x.sock")}, {"unix", "@rota-test-probe-" + uuid.NewString()},
 	} {
 		t.Run(at[1], func(t *testing.T) {
 			a := host(t, at[0], at[1], readsToTheEnd)
 			a.Network = strings.TrimRight(at[0], "46")
-			require.Equal(t, knockAnswered, knock(t.Context(), a, &listen.OwnClients{}).how)
+			require.Equal(t, answered, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 		})
 	}
 }
@@ -101,35 +101,35 @@ func TestASocketForIPv6AloneIsReachedEvenIfNobodySaysSo(t *testing.T) {
 	a.Network = "tcp"
 	_, _, err := (listen.ListenAddress{Network: "tcp", Address: a.Reachable()}).Dial(t.Context())
 	require.ErrorIs(t, err, unix.ECONNREFUSED, "so that the way round is gone")
-	require.Equal(t, knockAnswered, knock(t.Context(), a, &listen.OwnClients{}).how)
+	require.Equal(t, answered, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 }
 
 func TestAProbeIsRefusedWhereNobodyListens(t *testing.T) {
 	a, ln := unattended(t, "tcp", "127.0.0.1:0")
 	ln.Close()
-	require.Equal(t, knockRefused, knock(t.Context(), a, &listen.OwnClients{}).how)
+	require.Equal(t, refused, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 	a, ln = unattended(t, "unix", filepath.Join(t.TempDir(), "x.sock"))
 	ln.Close() // with its file
-	require.Equal(t, knockRefused, knock(t.Context(), a, &listen.OwnClients{}).how)
+	require.Equal(t, refused, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 	a, ln = unattended(t, "unix", filepath.Join(t.TempDir(), "x.sock"))
 	ln.(*net.UnixListener).SetUnlinkOnClose(false)
 	ln.Close()
-	require.Equal(t, knockRefused, knock(t.Context(), a, &listen.OwnClients{}).how)
+	require.Equal(t, refused, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 }
 
 func TestAProbeSaysThatItWasReset(t *testing.T) {
-	require.Equal(t, knockReset, knock(t.Context(), host(t, "tcp", "127.0.0.1:0", resets), &listen.OwnClients{}).how)
+	require.Equal(t, wasReset, probeOnce(t.Context(), host(t, "tcp", "127.0.0.1:0", resets), &listen.OwnClients{}).result)
 }
 
 // Those that are queued at a listener which is closed are reset, the loss that rota is there to avoid.
 func TestAProbeThatIsQueuedWhereTheListenerGoesIsReset(t *testing.T) {
 	a, ln := unattended(t, "tcp", "127.0.0.1:0")
 	at := endpointOf(t, ln)
-	outcome := make(chan knocked, 1)
-	go func() { outcome <- knock(context.Background(), a, &listen.OwnClients{}) }()
+	outcome := make(chan outcome, 1)
+	go func() { outcome <- probeOnce(context.Background(), a, &listen.OwnClients{}) }()
 	queued(t, at, 1)
 	ln.Close()
-	require.Equal(t, knockReset, (<-outcome).how)
+	require.Equal(t, wasReset, (<-outcome).result)
 }
 
 // queued waits until so many connections are in the listener's queue.
@@ -145,7 +145,7 @@ func TestAProbeThatNobodyAcceptsIsUnansweredAndLeavesNothingToDo(t *testing.T) {
 	t.Parallel()
 	a, ln := unattended(t, "tcp", "127.0.0.1:0")
 	own := &listen.OwnClients{}
-	requireGivenUp(t, a, own, acceptedNot)
+	requireGivenUp(t, a, own, notAccepted)
 	c, err := ln.Accept()
 	require.NoError(t, err)
 	defer c.Close()
@@ -160,16 +160,16 @@ func TestAWorkerThatDoesNotReactIsLeftWithNoConnection(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer ln.Close()
-	accepted := make(chan net.Conn, 1)
+	conns := make(chan net.Conn, 1)
 	go func() {
 		c, err := ln.Accept()
 		if err == nil {
-			accepted <- c
+			conns <- c
 		}
 	}()
 	a := listen.ListenAddress{Network: "tcp", Address: ln.Addr().String()}
-	requireGivenUp(t, a, &listen.OwnClients{}, acceptedSilent)
-	c := <-accepted
+	requireGivenUp(t, a, &listen.OwnClients{}, accepted)
+	c := <-conns
 	defer c.Close()
 	left, err := kernel.Connections([]kernel.Listener{endpointOf(t, ln)})
 	require.NoError(t, err)
@@ -179,9 +179,9 @@ func TestAWorkerThatDoesNotReactIsLeftWithNoConnection(t *testing.T) {
 func TestTheTimeUntilAnAnswerIsTold(t *testing.T) {
 	const pause = 100 * time.Millisecond
 	a := host(t, "tcp", "127.0.0.1:0", func(c net.Conn) { time.AfterFunc(pause, func() { c.Close() }) })
-	k := knock(t.Context(), a, &listen.OwnClients{})
-	require.Equal(t, knockAnswered, k.how)
-	require.GreaterOrEqual(t, k.took, pause)
+	o := probeOnce(t.Context(), a, &listen.OwnClients{})
+	require.Equal(t, answered, o.result)
+	require.GreaterOrEqual(t, o.took, pause)
 }
 
 func TestWhoGreetsHasAnsweredAlthoughItHolds(t *testing.T) {
@@ -190,8 +190,8 @@ func TestWhoGreetsHasAnsweredAlthoughItHolds(t *testing.T) {
 		_, _ = c.Write([]byte("220 ready\n"))
 		t.Cleanup(func() { c.Close() })
 	})
-	k := knock(t.Context(), a, &listen.OwnClients{})
-	require.Equal(t, knockAnswered, k.how)
+	o := probeOnce(t.Context(), a, &listen.OwnClients{})
+	require.Equal(t, answered, o.result)
 }
 
 func TestWhoTalksOnAndOnIsNotListenedToForLong(t *testing.T) {
@@ -201,7 +201,7 @@ func TestWhoTalksOnAndOnIsNotListenedToForLong(t *testing.T) {
 		require.Error(t, err)
 		c.Close()
 	})
-	require.Equal(t, knockAnswered, knock(t.Context(), a, &listen.OwnClients{}).how)
+	require.Equal(t, answered, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 }
 
 type endless struct{}
@@ -222,16 +222,16 @@ func TestAUnixSocketsFullQueueIsWaitedFor(t *testing.T) {
 	_, _, err = a.Dial(t.Context())
 	require.ErrorIs(t, err, unix.EAGAIN)
 
-	requireGivenUp(t, a, &listen.OwnClients{}, acceptedNot)
+	requireGivenUp(t, a, &listen.OwnClients{}, notAccepted)
 
-	outcome := make(chan knocked, 1)
-	go func() { outcome <- knock(context.Background(), a, &listen.OwnClients{}) }()
+	outcome := make(chan outcome, 1)
+	go func() { outcome <- probeOnce(context.Background(), a, &listen.OwnClients{}) }()
 	for range 2 {
 		served, _, err := unix.Accept(fd)
 		require.NoError(t, err)
 		unix.Close(served)
 	}
-	require.Equal(t, knockAnswered, (<-outcome).how)
+	require.Equal(t, answered, (<-outcome).result)
 }
 
 func TestAProbeThatIsCalledOffEndsAtOnce(t *testing.T) {
@@ -241,7 +241,7 @@ func TestAProbeThatIsCalledOffEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan string, 2)
 	run := func(name string, ctx context.Context) {
-		knock(ctx, a, &listen.OwnClients{})
+		probeOnce(ctx, a, &listen.OwnClients{})
 		ended <- name
 	}
 	go run("called off", ctx)
@@ -256,7 +256,7 @@ func TestAProbeThatIsCalledOffEndsAtOnce(t *testing.T) {
 
 // Without descriptors of its own the master can't tell anything of its workers.
 func TestWhatTheMasterLacksIsNoLoss(t *testing.T) {
-	require.Equal(t, knockNotMade, notConnected(&net.OpError{Op: "dial", Err: unix.EMFILE}))
+	require.Equal(t, notMade, dialResult(&net.OpError{Op: "dial", Err: unix.EMFILE}))
 }
 
 // Its port is another client's then, which must not be overlooked when it is lost.
@@ -280,6 +280,13 @@ func TestAConnectionOfItsOwnThatIsOverIsForgotten(t *testing.T) {
 		require.True(t, own.Has(local.Local), "a worker may keep it, and nobody else has the name")
 	})
 	own := &listen.OwnClients{}
-	require.Equal(t, knockAnswered, knock(t.Context(), host(t, "tcp", "127.0.0.1:0", readsToTheEnd), own).how)
-	require.Eventually(t, func() bool { return len(own.Latest.Load().Order) == 0 }, patience, time.Millisecond)
+	prober := make(chan string, 1)
+	a := host(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
+		prober <- c.RemoteAddr().String()
+		readsToTheEnd(c)
+	})
+	require.Equal(t, answered, probeOnce(t.Context(), a, own).result)
+	address := <-prober
+	require.True(t, own.Has(address))
+	require.Eventually(t, func() bool { return !own.Has(address) }, patience, time.Millisecond)
 }
