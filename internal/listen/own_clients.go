@@ -115,13 +115,13 @@ func plain(a net.Addr) string {
 // OwnClients remembers the connections that the master has made itself, for as long as a worker may
 // have them, so that nobody takes one for a lost client's. Any goroutine may use it.
 type OwnClients struct {
-	Latest  atomic.Pointer[ownAddresses]
+	latest  atomic.Pointer[ownAddresses]
 	lasting sync.Map // by address: those that may be open for long, while many others come and go
 }
 
 // ownAddresses never change once they are made. They are looked up for each of many connections.
 type ownAddresses struct {
-	Order []string       // oldest first
+	order []string       // oldest first
 	known map[string]int // how often each is among them: a port may be used again
 }
 
@@ -130,8 +130,8 @@ const keepOwn = 512
 
 func (o *OwnClients) Add(c Client) {
 	for {
-		before := o.Latest.Load()
-		if o.Latest.CompareAndSwap(before, before.with(c.Local)) {
+		before := o.latest.Load()
+		if o.latest.CompareAndSwap(before, before.with(c.Local)) {
 			return
 		}
 	}
@@ -157,9 +157,9 @@ const OwnLinger = 2 * time.Second
 
 func (o *OwnClients) remove(address string) {
 	for {
-		before := o.Latest.Load()
-		i := slices.Index(before.Order, address)
-		if i < 0 || o.Latest.CompareAndSwap(before, before.clone().without(i)) {
+		before := o.latest.Load()
+		i := slices.Index(before.order, address)
+		if i < 0 || o.latest.CompareAndSwap(before, before.clone().without(i)) {
 			return
 		}
 	}
@@ -170,22 +170,22 @@ func (a *ownAddresses) with(address string) *ownAddresses {
 	if a != nil {
 		next = a.clone()
 	}
-	if len(next.Order) == keepOwn {
+	if len(next.order) == keepOwn {
 		next = next.without(0)
 	}
-	next.Order = append(next.Order, address)
+	next.order = append(next.order, address)
 	next.known[address]++
 	return next
 }
 
 func (a *ownAddresses) clone() *ownAddresses {
-	return &ownAddresses{Order: slices.Clone(a.Order), known: maps.Clone(a.known)}
+	return &ownAddresses{order: slices.Clone(a.order), known: maps.Clone(a.known)}
 }
 
 // without takes one out of a that nobody else has yet.
 func (a *ownAddresses) without(i int) *ownAddresses {
-	address := a.Order[i]
-	a.Order = slices.Delete(a.Order, i, i+1)
+	address := a.order[i]
+	a.order = slices.Delete(a.order, i, i+1)
 	if a.known[address]--; a.known[address] == 0 {
 		delete(a.known, address)
 	}
@@ -197,6 +197,6 @@ func (o *OwnClients) Has(remote string) bool {
 	if _, lasts := o.lasting.Load(remote); lasts {
 		return true
 	}
-	list := o.Latest.Load()
+	list := o.latest.Load()
 	return list != nil && list.known[remote] > 0
 }
