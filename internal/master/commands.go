@@ -65,7 +65,7 @@ func (m *Master) Renew(id string) (record.Worker, error) {
 		if err := l.obey(pool.RenewWorker{Worker: id}); err != nil {
 			return err
 		}
-		next = l.pool.ReplacementOf(id).Worker
+		next, _ = l.pool.ReplacementOf(id)
 		return nil
 	})
 	return next, err

@@ -98,7 +98,7 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	require.Equal(t, m.Probes.OK, m.Probes.New+m.Probes.Older+m.Probes.Unknown)
 
 	require.NoError(t, r.ask(func(l *loop) { // as if somebody had shut the listener down
-		require.NoError(t, unix.Shutdown(l.plans[l.pool.Generation].Listeners[0].First.FD, unix.SHUT_RDWR))
+		require.NoError(t, unix.Shutdown(l.plans[l.pool.ServingGeneration()].Listeners[0].First.FD, unix.SHUT_RDWR))
 	}))
 	until(func(m record.Measured) bool { return m.Probes.Refused > 0 })
 }

@@ -195,9 +195,9 @@ func (b *mailbox) drainingFor(reload string) (list []record.Worker, err error) {
 			return nil
 		}
 		ids := l.pool.Draining(r)
-		for _, member := range l.pool.Living() {
-			if slices.Contains(ids, member.ID) {
-				list = append(list, member.Worker)
+		for _, w := range l.pool.Living() {
+			if slices.Contains(ids, w.ID) {
+				list = append(list, w)
 			}
 		}
 		return nil

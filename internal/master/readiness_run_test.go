@@ -22,7 +22,6 @@ import (
 	"rota/internal/listen"
 	"rota/internal/minder"
 	"rota/internal/plan"
-	"rota/internal/pool"
 	"rota/internal/process"
 	"rota/internal/record"
 )
@@ -137,15 +136,12 @@ func TestAWorkerMayAskForItsOwnEnd(t *testing.T) {
 }
 
 func TestANewWorkerThatGoesSilentFailsTheReload(t *testing.T) {
-	inBubble(t, plan.Spec{Workers: 2, Watchdog: 3 * time.Second}, feeds(100), func(b *bench) {
+	inBubble(t, plan.Spec{Workers: 2, StartTimeout: time.Hour, DrainTimeout: time.Hour, Watchdog: 3 * time.Second}, feeds(100), func(b *bench) {
 		b.from(func(p *fakeProcess) {
 			p.obeys = true
 			wait := time.Duration(p.number-102) * time.Minute // the second one takes its time
 			time.AfterFunc(wait-time.Minute, func() { p.noted <- process.Note{Ready: true} })
 		})
-		require.NoError(t, b.ask(func(l *loop) {
-			l.pool.Terms[1] = pool.Terms{Workers: 2, StartTimeout: time.Hour, DrainTimeout: time.Hour}
-		}))
 		r, err := b.Reload(record.ReloadRequest{StartTimeout: time.Hour})
 		require.NoError(t, err)
 		failed := b.wait(r.ID, record.ReloadLive)

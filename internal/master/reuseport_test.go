@@ -24,7 +24,7 @@ func TestWithReusePortEverySlotKeepsItsOwnSocket(t *testing.T) {
 	inodes := func() []uint64 {
 		var list []uint64
 		require.NoError(t, r.ask(func(l *loop) {
-			for _, s := range l.plans[l.pool.Generation].Listeners[0].Sockets {
+			for _, s := range l.plans[l.pool.ServingGeneration()].Listeners[0].Sockets {
 				list = append(list, s.Kernel.Inode)
 			}
 		}))

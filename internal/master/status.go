@@ -91,24 +91,20 @@ func (m *Master) recount(r record.Reload) record.Reload {
 func (l *loop) status() Status {
 	p, now := l.pool, time.Now()
 	s := Status{
-		Generation: p.Generation,
-		Size:       len(p.Slots),
-		Stopping:   p.Stopping,
-		Totals:     p.Totals,
+		Generation: p.ServingGeneration(),
+		Size:       p.Size(),
+		Looping:    p.CrashLoops(now),
+		Stopping:   p.Stopping(),
+		Totals:     p.Totals(),
 		Listeners:  l.addresses(),
 		Shut:       l.shut(),
 	}
 	s.Missing = append(slices.Clone(l.missing), s.Shut...)
-	for _, m := range p.Living() {
-		s.add(m.Worker)
+	for _, w := range p.Living() {
+		s.add(w)
 	}
-	for _, slot := range p.Slots {
-		if slot.Looping(now) {
-			s.Looping = append(s.Looping, slot.Number)
-		}
-		if slot.Retrying && slot.Died != nil {
-			s.Waiting = append(s.Waiting, WaitingSlot{Slot: slot.Number, Deaths: slot.Deaths, NextTry: l.retryAt[slot.Number], Last: *slot.Died})
-		}
+	for _, b := range p.Backoffs() {
+		s.Waiting = append(s.Waiting, WaitingSlot{Slot: b.Slot, Deaths: b.Deaths, NextTry: l.retryAt[b.Slot], Last: b.Last})
 	}
 	if r := p.Current(); r != nil {
 		c := l.pool.CopyOf(r)

@@ -79,7 +79,11 @@ func TestWhatAnOldWorkerPrintedIsForgotten(t *testing.T) {
 		}
 		var gone []record.Worker
 		require.NoError(b.t, b.ask(func(l *loop) {
-			gone = slices.Clone(l.pool.Gone)
+			for _, e := range l.events.kept {
+				if e.Type == record.EventWorkerExited {
+					gone = append(gone, *e.Worker)
+				}
+			}
 			require.Len(b.t, l.journals, keepJournals)
 		}))
 		for i, w := range gone {

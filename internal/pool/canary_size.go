@@ -5,8 +5,8 @@ import "rota/internal/record"
 // sizeFor is how many slots the pool gets from a generation of so many workers. A pool that was scaled by
 // hand stays as it is unless the settings have changed.
 func (p *Pool) sizeFor(workers int) int {
-	if workers == p.Terms[p.Generation].Workers {
-		return len(p.Slots)
+	if workers == p.terms[p.generation].Workers {
+		return len(p.slots)
 	}
 	return workers
 }
@@ -19,7 +19,7 @@ func (p *Pool) forbidsCanarySize(request record.ReloadRequest, now *Settings) er
 		return nil
 	}
 	canary := record.Strategy{Canary: *request.Canary}
-	if canary.Fits(len(p.Slots)) == nil {
+	if canary.Fits(len(p.slots)) == nil {
 		return nil
 	}
 	return canary.Fits(p.sizeFor(now.Workers))

@@ -189,7 +189,7 @@ func TestACanaryThatNoCheckHasReachedIsCheckedOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, r := canaryOf(t, func(terms *Terms) { terms.Checks = true })
 			w.ready(w.next())
-			missed := record.Result{OK: true, Of: 1, Missed: []string{w.pool.Slots[0].duty.ID}}
+			missed := record.Result{OK: true, Of: 1, Missed: []string{w.pool.slots[0].duty.ID}}
 			for range c.rounds {
 				require.False(t, r.CanaryReached())
 				require.Error(t, w.pool.forbids(r, record.VerbPromote))

@@ -34,7 +34,7 @@ const (
 // checksWanted reports whether the reload that rotates has to pass checks.
 func (p *Pool) checksWanted() bool {
 	r := p.rotating
-	return p.Planned() && (p.Terms[r.Generation].Checks || len(r.Checks) > 0)
+	return p.Planned() && (p.terms[r.Generation].Checks || len(r.Checks) > 0)
 }
 
 // unchecked reports whether slots have changed since the checks went well, or a round is under way. A pause

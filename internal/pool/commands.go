@@ -72,7 +72,7 @@ func (p *Pool) execute(c Command) error {
 	case RenewWorker:
 		return p.renew(c.Worker)
 	case ScaleBy:
-		return p.scale(len(p.Slots)+c.Delta, c.Room)
+		return p.scale(len(p.slots)+c.Delta, c.Room)
 	case ScaleTo:
 		return p.scale(c.Size, c.Room)
 	case StopMaster:

@@ -56,7 +56,7 @@ func TestARefusedCommandChangesNothing(t *testing.T) {
 		}, conflicts},
 		"renewal of an unknown worker": {steady, func(*world) Command { return RenewWorker{Worker: "nobody"} }, is(record.ErrNoWorker)},
 		"renewal of a worker that is gone": {steady, func(w *world) Command {
-			gone := w.pool.Slots[0].duty.ID
+			gone := w.pool.slots[0].duty.ID
 			w.dies()
 			return RenewWorker{Worker: gone}
 		}, conflicts},

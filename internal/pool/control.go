@@ -14,7 +14,7 @@ func (p *Pool) forbids(r *reload, verb record.Verb) error {
 		return nil
 	}
 	if r.State.Terminal() {
-		return conflict("the reload has ended: it is %s; what serves now is generation %d", r.State, p.Generation)
+		return conflict("the reload has ended: it is %s; what serves now is generation %d", r.State, p.generation)
 	}
 	if r.State == record.ReloadLive && !p.rotates(r) {
 		return conflict("the reload is live and no longer on trial; to have the program of before again, put it back and reload")
@@ -55,7 +55,7 @@ func (p *Pool) control(c ControlReload) error {
 	if r == nil {
 		return record.ErrNoReload
 	}
-	if p.Stopping && !r.State.Terminal() {
+	if p.stopping && !r.State.Terminal() {
 		return record.ErrStopping
 	}
 	if err := p.forbids(r, c.Verb); err != nil {

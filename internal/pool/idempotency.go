@@ -57,5 +57,5 @@ func (p *Pool) asked(request record.ReloadRequest, now time.Time) (*reload, erro
 
 // undisturbed reports whether one of the generations serves and no reload is about to change that.
 func (p *Pool) undisturbed(generations []int) bool {
-	return p.rotating == nil && p.queued == nil && slices.Contains(generations, p.Generation)
+	return p.rotating == nil && p.queued == nil && slices.Contains(generations, p.generation)
 }

@@ -10,7 +10,7 @@ import (
 // limitDraining kills the oldest draining generations when there are too many. Otherwise a program whose
 // connections outlast the time between two deploys would fill the machine with old workers.
 func (p *Pool) limitDraining() {
-	most := p.Terms[p.Generation].MaxDraining
+	most := p.terms[p.generation].MaxDraining
 	if most == 0 {
 		return
 	}

@@ -32,24 +32,24 @@ const (
 type Pool struct {
 	newID func() string
 
-	Generation     int            // serves; a crash or a scale-up starts this one
+	generation     int            // serves; a crash or a scale-up starts this one
 	lastGeneration int            // the newest number given out
 	revisions      map[int]string // of the generations that can still be started
-	Terms          map[int]Terms  // likewise, once their plans are made
+	terms          map[int]Terms  // likewise, once their plans are made
 
-	Slots   []*slot
+	slots   []*slot
 	workers map[string]*member // every worker that is not gone
-	Gone    []record.Worker    // the latest that are, oldest first
+	gone    []record.Worker    // the latest that are, oldest first
 
 	reloads  []*reload // oldest first
 	queued   *reload   // accepted, begins when nothing rotates
 	rotating *rotation // nil when none does
 	keys     []keyed   // oldest first
 
-	Stopping bool
+	stopping bool
 	counting bool // connections are being counted
 	fresh    bool // they were counted just now
-	Totals   record.Totals
+	totals   record.Totals
 
 	now     time.Time // of the fact being applied
 	effects []Effect  // so far, of that fact
@@ -70,10 +70,10 @@ type Terms struct {
 func New(first Terms, newID func() string) *Pool {
 	p := &Pool{
 		newID:          newID,
-		Generation:     1,
+		generation:     1,
 		lastGeneration: 1,
 		revisions:      map[int]string{},
-		Terms:          map[int]Terms{1: first},
+		terms:          map[int]Terms{1: first},
 		workers:        map[string]*member{},
 	}
 	p.resize(first.Workers, nil)
@@ -83,7 +83,7 @@ func New(first Terms, newID func() string) *Pool {
 // Begin brings the first workers up.
 func (p *Pool) Begin(now time.Time) []Effect {
 	p.now = now
-	p.tell(record.Event{Type: record.EventMasterStarted, Message: "the master starts " + record.Plural(len(p.Slots), "worker", "workers")})
+	p.tell(record.Event{Type: record.EventMasterStarted, Message: "the master starts " + record.Plural(len(p.slots), "worker", "workers")})
 	p.reconcile()
 	return p.take()
 }
@@ -111,8 +111,8 @@ func (p *Pool) Apply(now time.Time, f Fact) []Effect {
 	case Counted:
 		p.onCounted(f)
 	case RetryDue:
-		if f.Slot < len(p.Slots) {
-			p.Slots[f.Slot].Retrying = false
+		if f.Slot < len(p.slots) {
+			p.slots[f.Slot].retrying = false
 		}
 	case Forked:
 		p.with(f.Worker, func(m *member) { p.onForked(m, f.PID) })
@@ -155,7 +155,7 @@ func (p *Pool) with(id string, f func(*member)) {
 // reconcile takes the steps that lead from what there is to what is wanted. The order matters: empty slots
 // are filled before the rotation moves on, a reload is settled after that, and then the next one may begin.
 func (p *Pool) reconcile() {
-	if p.Stopping {
+	if p.stopping {
 		p.drainReady()
 		p.settle()
 		p.askForCount()
@@ -176,10 +176,10 @@ func (p *Pool) reconcile() {
 
 // fill starts a worker in every slot that has none and does not wait for its back-off.
 func (p *Pool) fill() {
-	for _, s := range p.Slots {
-		replacing := s.next != nil && s.next.Generation == p.Generation
-		if s.duty == nil && !s.Retrying && !replacing && !p.isNew(s) {
-			s.duty = p.start(s, p.Generation, p.Terms[p.Generation].StartTimeout, nil)
+	for _, s := range p.slots {
+		replacing := s.next != nil && s.next.Generation == p.generation
+		if s.duty == nil && !s.retrying && !replacing && !p.isNew(s) {
+			s.duty = p.start(s, p.generation, p.terms[p.generation].StartTimeout, nil)
 		}
 	}
 }
@@ -188,19 +188,19 @@ func (p *Pool) fill() {
 func (p *Pool) start(s *slot, generation int, timeout time.Duration, r *reload) *member {
 	m := &member{reload: r, Worker: record.Worker{
 		ID:         p.newID(),
-		Slot:       s.Number,
+		Slot:       s.number,
 		Generation: generation,
 		Revision:   p.revisions[generation],
-		Program:    p.Terms[generation].Program,
+		Program:    p.terms[generation].Program,
 		Restarts:   s.restarts,
 	}}
-	if s.Died != nil && generation == s.Died.Generation {
-		m.Predecessor = s.Died.ID
+	if s.died != nil && generation == s.died.Generation {
+		m.Predecessor = s.died.ID
 	}
 	p.workers[m.ID] = m
 	p.moveWorker(m, record.WorkerStarting, "")
-	p.Totals.WorkersStarted++
-	p.want(Start{Worker: m.ID, Slot: s.Number, Generation: generation, Revision: m.Revision, Timeout: timeout})
+	p.totals.WorkersStarted++
+	p.want(Start{Worker: m.ID, Slot: s.number, Generation: generation, Revision: m.Revision, Timeout: timeout})
 	return m
 }
 
@@ -209,10 +209,10 @@ func (p *Pool) dismiss(m *member, r *reload, why string) {
 	if m == nil || m.State == record.WorkerDraining {
 		return
 	}
-	timeout := p.Terms[p.Generation].DrainTimeout
+	timeout := p.terms[p.generation].DrainTimeout
 	if r != nil {
 		m.reload = r
-		if own, kept := p.Terms[r.Generation]; kept {
+		if own, kept := p.terms[r.Generation]; kept {
 			timeout = own.DrainTimeout
 		}
 		timeout = orOwn(r.DrainTimeout, timeout)

@@ -12,7 +12,7 @@ import (
 
 // dies ends the worker on duty in slot 0.
 func (w *world) dies() {
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+	w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 }
 
 // live brings a reload to every slot; the older workers drain.
@@ -34,7 +34,7 @@ func (w *world) leave() {
 
 func TestAWorkerThatLivedForLongIsReplacedAtOnce(t *testing.T) {
 	w := newWorld(1).up()
-	slot := w.pool.Slots[0]
+	slot := w.pool.slots[0]
 	w.dies()
 	require.NotNil(t, slot.duty, "the first death is made good at once")
 	w.dies()
@@ -45,7 +45,7 @@ func TestAWorkerThatLivedForLongIsReplacedAtOnce(t *testing.T) {
 	w.now = w.now.Add(stableAfter - time.Second)
 	w.dies()
 	require.Nil(t, slot.duty, "that was not long")
-	require.Equal(t, 3, slot.Deaths)
+	require.Equal(t, 3, slot.deaths)
 	require.Contains(t, w.effects, Retry{Slot: 0, Deaths: 2})
 
 	w.apply(RetryDue{Slot: 0})
@@ -53,8 +53,8 @@ func TestAWorkerThatLivedForLongIsReplacedAtOnce(t *testing.T) {
 	w.now = w.now.Add(stableAfter)
 	w.dies()
 	require.NotNil(t, slot.duty, "as if it were the first")
-	require.False(t, slot.Retrying)
-	require.Equal(t, 1, slot.Deaths)
+	require.False(t, slot.retrying)
+	require.Equal(t, 1, slot.deaths)
 	w.up().dies()
 	require.Contains(t, w.effects, Retry{Slot: 0, Deaths: 1}, "the delays begin anew")
 }
@@ -86,7 +86,7 @@ func TestTheHistoryOfReloadsIsBoundedButForThoseThatLive(t *testing.T) {
 	}
 	require.Len(t, w.pool.reloads, keepReloads)
 	require.Nil(t, w.pool.Reload(first.ID), "the oldest goes first")
-	require.Same(t, w.last().kept(), w.pool.Reload(fmt.Sprintf("r%d", w.pool.Generation)))
+	require.Same(t, w.last().kept(), w.pool.Reload(fmt.Sprintf("r%d", w.pool.generation)))
 
 	var living []*reload
 	for range many {
@@ -105,10 +105,10 @@ func TestTheHistoryOfWorkersIsBounded(t *testing.T) {
 	w := newWorld(1).up()
 	var died []string
 	for range keepExited + 100 {
-		died = append(died, w.pool.Slots[0].duty.ID)
+		died = append(died, w.pool.slots[0].duty.ID)
 		w.dies()
 		w.apply(RetryDue{Slot: 0})
-		require.LessOrEqual(t, len(w.pool.Gone), keepExited)
+		require.LessOrEqual(t, len(w.pool.gone), keepExited)
 	}
 	for i, id := range died {
 		_, found := w.pool.Worker(id)
@@ -120,53 +120,53 @@ func TestTheHistoryOfWorkersIsBounded(t *testing.T) {
 func TestTotals(t *testing.T) {
 	w := newWorld(2).up()
 	want := record.Totals{WorkersStarted: 2}
-	require.Equal(t, want, w.pool.Totals)
+	require.Equal(t, want, w.pool.totals)
 
 	w.dies()
 	w.up()
 	want.WorkersStarted, want.WorkersDied = 3, 1
-	require.Equal(t, want, w.pool.Totals)
+	require.Equal(t, want, w.pool.totals)
 
 	w.live()
 	want.WorkersStarted = 5
-	require.Equal(t, want, w.pool.Totals, "it is not completed while older ones drain")
+	require.Equal(t, want, w.pool.totals, "it is not completed while older ones drain")
 	w.leave()
 	want.ReloadsCompleted = 1
-	require.Equal(t, want, w.pool.Totals, "who leaves because it was told to has not died")
+	require.Equal(t, want, w.pool.totals, "who leaves because it was told to has not died")
 
 	w.ask()
 	w.prepare(errNotThere)
 	want.ReloadsFailed = 1
-	require.Equal(t, want, w.pool.Totals)
+	require.Equal(t, want, w.pool.totals)
 
 	w.ask()
 	w.prepare(nil)
 	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 3}})
 	want.WorkersStarted, want.WorkersDied, want.ReloadsFailed = 6, 2, 2
-	require.Equal(t, want, w.pool.Totals)
+	require.Equal(t, want, w.pool.totals)
 
 	w.ask()
 	w.ask()
 	w.apply(StopMaster{})
 	w.leave()
 	want.ReloadsAborted = 2
-	require.Equal(t, want, w.pool.Totals)
+	require.Equal(t, want, w.pool.totals)
 	require.True(t, w.finished)
 }
 
 func TestRestartsCountTheDeathsOfASlotSinceItWasChanged(t *testing.T) {
 	w := newWorld(2).up()
 	for n := range 3 {
-		require.Equal(t, n, w.pool.Slots[0].duty.Restarts)
+		require.Equal(t, n, w.pool.slots[0].duty.Restarts)
 		w.dies()
 		w.apply(RetryDue{Slot: 0})
 		w.up()
 	}
-	require.Equal(t, 3, w.pool.Slots[0].duty.Restarts)
-	require.Zero(t, w.pool.Slots[1].duty.Restarts)
+	require.Equal(t, 3, w.pool.slots[0].duty.Restarts)
+	require.Zero(t, w.pool.slots[1].duty.Restarts)
 	w.live()
 	w.dies()
-	require.Equal(t, 1, w.pool.Slots[0].duty.Restarts)
+	require.Equal(t, 1, w.pool.slots[0].duty.Restarts)
 }
 
 func TestSlotsThatAReloadTakesAwayAreNotAmongThoseToChange(t *testing.T) {

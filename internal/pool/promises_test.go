@@ -37,7 +37,7 @@ func (s *promises) keep(t *rapid.T, w *world, f happening) {
 	if f, ok := f.(Prepared); ok && f.Err == nil {
 		s.plans[f.Generation] = true
 		defer func() {
-			if _, wanted := w.pool.Terms[f.Generation]; !wanted {
+			if _, wanted := w.pool.terms[f.Generation]; !wanted {
 				delete(s.plans, f.Generation)
 			}
 		}()
@@ -50,8 +50,8 @@ func (s *promises) keep(t *rapid.T, w *world, f happening) {
 			delete(s.plans, e.Generation)
 		}
 	}
-	if !w.pool.Stopping {
-		for generation := range w.pool.Terms {
+	if !w.pool.stopping {
+		for generation := range w.pool.terms {
 			require.True(t, s.plans[generation])
 		}
 	}

@@ -27,7 +27,7 @@ func TestWhateverHappens(t *testing.T) {
 			w.apply(f)
 			lookForHaste(t, rotating, paused)
 			if !shrinks { // a pool that has become smaller may serve with fewer
-				require.GreaterOrEqual(t, w.servingSlots(), min(before, len(w.pool.Slots)), "%T took a serving slot away: %s", f, w)
+				require.GreaterOrEqual(t, w.servingSlots(), min(before, len(w.pool.slots)), "%T took a serving slot away: %s", f, w)
 			}
 			lookFor(t, w)
 			lookForPraise(t, w)
@@ -122,8 +122,8 @@ func pick(t *rapid.T, list []*member) string { return rapid.SampledFrom(list).Dr
 func lookFor(t *rapid.T, w *world) {
 	p := w.pool
 	begun := 0 // replacements, by this fact
-	for i, s := range p.Slots {
-		require.Equal(t, i, s.Number)
+	for i, s := range p.slots {
+		require.Equal(t, i, s.number)
 		for _, m := range []*member{s.duty, s.next} {
 			if m == nil {
 				continue
@@ -137,26 +137,26 @@ func lookFor(t *rapid.T, w *world) {
 			}
 			require.NotSame(t, s.duty, s.next)
 			if p.rotating == nil {
-				require.Equal(t, p.Generation, s.next.Generation, "a replacement of another generation without a rotation")
+				require.Equal(t, p.generation, s.next.Generation, "a replacement of another generation without a rotation")
 			}
 		}
 		if p.rotating == nil {
 			require.False(t, w.changed(s))
 			require.False(t, p.isNew(s))
-			require.Equal(t, p.Slots, p.staying())
+			require.Equal(t, p.slots, p.staying())
 		}
-		if !p.Stopping {
-			require.True(t, s.duty != nil || s.next != nil || s.Retrying || p.isNew(s), "slot %d is forgotten: %s", i, w)
+		if !p.stopping {
+			require.True(t, s.duty != nil || s.next != nil || s.retrying || p.isNew(s), "slot %d is forgotten: %s", i, w)
 		}
 	}
 	if r := p.rotating; r != nil {
-		require.LessOrEqual(t, begun, r.Strategy.Surge.Of(len(p.Slots)), "more than the surge")
+		require.LessOrEqual(t, begun, r.Strategy.Surge.Of(len(p.slots)), "more than the surge")
 		require.NotEqual(t, record.ReloadCompleted, r.State)
 		if r.State == record.ReloadLive {
-			require.Contains(t, p.Terms, r.before, "what it may have to go back to is forgotten")
+			require.Contains(t, p.terms, r.before, "what it may have to go back to is forgotten")
 		}
 	}
-	require.Contains(t, p.Terms, p.Generation)
+	require.Contains(t, p.terms, p.generation)
 	for _, r := range p.reloads {
 		if r.State == record.ReloadCompleted {
 			for _, m := range p.workers {
@@ -227,13 +227,13 @@ func endsWell(t *rapid.T, w *world) {
 	for _, r := range p.reloads {
 		require.Equal(t, 1, ends[r.ID], "terminal events of %s", r.ID)
 	}
-	if p.Stopping {
+	if p.stopping {
 		require.True(t, w.finished)
 		require.Empty(t, p.workers)
 		return
 	}
-	require.Equal(t, len(p.Slots), w.servingSlots())
-	require.Len(t, p.workers, len(p.Slots), "a worker lives on unseen: %s", w)
+	require.Equal(t, len(p.slots), w.servingSlots())
+	require.Len(t, p.workers, len(p.slots), "a worker lives on unseen: %s", w)
 }
 
 // TestAFailingNewWorkerGivesTheOldSetBack runs rotations that fail at a random moment, with
@@ -264,9 +264,9 @@ func TestAFailingNewWorkerGivesTheOldSetBack(t *testing.T) {
 		require.Equal(t, record.ReloadFailed, reload.State, "%s", w)
 		require.Equal(t, failing.ID, reload.Failure.WorkerID)
 		require.NotEmpty(t, reload.Failure.Output)
-		require.Equal(t, 1, w.pool.Generation)
+		require.Equal(t, 1, w.pool.generation)
 		require.Equal(t, size, w.servingSlots())
-		for _, s := range w.pool.Slots {
+		for _, s := range w.pool.slots {
 			require.Equal(t, 1, s.duty.Generation)
 		}
 	})
@@ -295,28 +295,28 @@ func TestWhoeverAsksDuringARotationSharesTheNext(t *testing.T) {
 	for _, m := range startedBefore {
 		require.NotContains(t, w.pool.workers, m.ID, "a worker started before the call is still there")
 	}
-	for _, s := range w.pool.Slots {
+	for _, s := range w.pool.slots {
 		require.Equal(t, "19", s.duty.Revision)
 	}
 }
 
 func TestDeathsInARowMakeACrashLoopAndAReloadEndsIt(t *testing.T) {
 	w := newWorld(1).up()
-	slot := w.pool.Slots[0]
+	slot := w.pool.slots[0]
 	for range loopAfter {
-		require.False(t, slot.Looping(w.now))
+		require.False(t, slot.looping(w.now))
 		w.apply(Exited{Worker: slot.duty.ID, Exit: record.Exit{Code: 1}})
-		if slot.Retrying {
+		if slot.retrying {
 			w.apply(RetryDue{Slot: 0})
 		}
 		w.up()
 	}
-	require.True(t, slot.Looping(w.now), "ready for a moment is no recovery")
-	require.False(t, slot.Looping(w.now.Add(stableAfter)), "ready for long is")
+	require.True(t, slot.looping(w.now), "ready for a moment is no recovery")
+	require.False(t, slot.looping(w.now.Add(stableAfter)), "ready for long is")
 
 	w.ask()
 	require.True(t, w.calm())
-	require.False(t, w.pool.Slots[0].Looping(w.now))
+	require.False(t, w.pool.slots[0].looping(w.now))
 }
 
 func TestAnImpatientCallerDoesNotMakeTheWayBackFail(t *testing.T) {
@@ -405,7 +405,7 @@ func TestTheSizeFollowsTheReload(t *testing.T) {
 			wanted = before
 		}
 		require.True(t, w.calm())
-		require.Len(t, w.pool.Slots, wanted)
+		require.Len(t, w.pool.slots, wanted)
 		require.Equal(t, wanted, w.servingSlots())
 		require.Len(t, w.pool.workers, wanted)
 		if r.State == record.ReloadCompleted {
@@ -416,6 +416,6 @@ func TestTheSizeFollowsTheReload(t *testing.T) {
 		w.ask()
 		w.prepare(nil)
 		require.True(t, w.calm())
-		require.Len(t, w.pool.Slots, wanted, "the same settings again change nothing")
+		require.Len(t, w.pool.slots, wanted, "the same settings again change nothing")
 	})
 }

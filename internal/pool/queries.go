@@ -2,6 +2,7 @@ package pool
 
 import (
 	"slices"
+	"time"
 
 	"rota/internal/record"
 )
@@ -53,7 +54,7 @@ func (p *Pool) Worker(id string) (record.Worker, bool) {
 	if m, ok := p.workers[id]; ok {
 		return m.Worker, true
 	}
-	for _, w := range p.Gone {
+	for _, w := range p.gone {
 		if w.ID == id {
 			return w, true
 		}
@@ -77,17 +78,50 @@ func (p *Pool) OfReload(id string) bool { return p.workers[id] != nil && p.worke
 
 // OnDuty is the worker that serves the slot, or starts because none does.
 func (p *Pool) OnDuty(slot int) (record.Worker, bool) {
-	if slot >= len(p.Slots) || p.Slots[slot].duty == nil {
+	if slot >= len(p.slots) || p.slots[slot].duty == nil {
 		return record.Worker{}, false
 	}
-	return p.Slots[slot].duty.Worker, true
+	return p.slots[slot].duty.Worker, true
 }
 
 // Size is the number of slots.
-func (p *Pool) Size() int { return len(p.Slots) }
+func (p *Pool) Size() int { return len(p.slots) }
+
+// Stopping reports whether the master was told to stop.
+func (p *Pool) Stopping() bool { return p.stopping }
+
+// Totals are the counts since the master started.
+func (p *Pool) Totals() record.Totals { return p.totals }
+
+// CrashLoops are the slots that are in a crash loop.
+func (p *Pool) CrashLoops(now time.Time) (slots []int) {
+	for _, s := range p.slots {
+		if s.looping(now) {
+			slots = append(slots, s.number)
+		}
+	}
+	return slots
+}
+
+// Backoff is a slot that waits before another worker is started in it.
+type Backoff struct {
+	Slot   int
+	Deaths int           // in a row
+	Last   record.Worker // that died in it
+}
+
+// Backoffs are the slots that wait, by number.
+func (p *Pool) Backoffs() (list []Backoff) {
+	for _, s := range p.slots {
+		if s.retrying && s.died != nil {
+			list = append(list, Backoff{Slot: s.number, Deaths: s.deaths, Last: *s.died})
+		}
+	}
+	return list
+}
 
 // ServingGeneration is the generation that serves, and that a crash or a scale starts.
-func (p *Pool) ServingGeneration() int { return p.Generation }
+func (p *Pool) ServingGeneration() int { return p.generation }
 
 // OtherGeneration is the one that a rotation with a plan changes from, or to, besides the one that serves.
 func (p *Pool) OtherGeneration() (int, bool) {
@@ -102,7 +136,7 @@ func (p *Pool) OtherGeneration() (int, bool) {
 
 // Keeps reports whether workers of the generation may still be started.
 func (p *Pool) Keeps(generation int) bool {
-	_, kept := p.Terms[generation]
+	_, kept := p.terms[generation]
 	return kept
 }
 
@@ -117,7 +151,7 @@ func (p *Pool) History() []*record.Reload {
 
 // Renewable are the workers on duty that nobody replaces yet, and how many are being replaced.
 func (p *Pool) Renewable() (workers []string, replacing int) {
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		switch {
 		case s.next != nil:
 			replacing++
@@ -136,8 +170,16 @@ func (p *Pool) AnswerTo(request record.ReloadRequest) *record.Reload {
 	return p.reloads[len(p.reloads)-1].kept()
 }
 
-// Living lists the workers that are not gone, by slot and then by age.
-func (p *Pool) Living() []*member {
+// Living lists the workers that are not gone, by slot, the newest first within one.
+func (p *Pool) Living() []record.Worker {
+	var list []record.Worker
+	for _, m := range p.living() {
+		list = append(list, m.Worker)
+	}
+	return list
+}
+
+func (p *Pool) living() []*member {
 	list := make([]*member, 0, len(p.workers))
 	for _, m := range p.workers {
 		list = append(list, m)
@@ -156,7 +198,7 @@ func (p *Pool) Living() []*member {
 
 // Serving are the ready workers of a generation that have a slot.
 func (p *Pool) Serving(generation int) (ids []string) {
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.servedBy(generation) {
 			ids = append(ids, s.duty.ID)
 		}

@@ -27,11 +27,11 @@ func (p *Pool) askReload(c AskReload) error {
 
 // forbidsReload says why the request can't be accepted now, or nil.
 func (p *Pool) forbidsReload(c AskReload) error {
-	if p.Stopping {
+	if p.stopping {
 		return record.ErrStopping
 	}
 	if surge := c.Request.Surge; surge != nil {
-		if err := c.Room.ForSurge(surge.Of(len(p.Slots))); err != nil {
+		if err := c.Room.ForSurge(surge.Of(len(p.slots))); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (p *Pool) accept(ask AskReload) {
 			CallersTotal:  1,
 		},
 		Progress: record.Progress{
-			Total:              len(p.Slots),
+			Total:              len(p.slots),
 			ConnectionsCounted: true, // there are none yet
 		},
 	}}
@@ -107,7 +107,7 @@ func (p *Pool) beginQueued() {
 		return
 	}
 	r := p.queued
-	p.rotating, p.queued = &rotation{reload: r, before: p.Generation, changed: map[*slot]bool{}}, nil
+	p.rotating, p.queued = &rotation{reload: r, before: p.generation, changed: map[*slot]bool{}}, nil
 	p.want(Prepare{Generation: r.Generation})
 	p.moveReload(r, record.ReloadRolling, fmt.Sprintf("rotation to generation %d begins", r.Generation))
 }
@@ -130,7 +130,7 @@ func (p *Pool) onPrepared(f Prepared) {
 		p.endFailed(r.Generation)
 		return
 	}
-	p.Terms[r.Generation] = f.Terms
+	p.terms[r.Generation] = f.Terms
 	r.Program, r.Strategy = f.Terms.Program, strategy
 	p.growTo(size)
 }

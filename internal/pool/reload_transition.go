@@ -43,15 +43,15 @@ func (p *Pool) moveReload(r *reload, to record.ReloadState, message string) {
 		p.tellReload(record.EventReloadProgress, r, from, message)
 	case record.ReloadCompleted:
 		r.FinishedAt = p.now
-		p.Totals.ReloadsCompleted++
+		p.totals.ReloadsCompleted++
 		p.tellReload(record.EventReloadCompleted, r, from, message)
 	case record.ReloadFailed:
 		r.FinishedAt = p.now
-		p.Totals.ReloadsFailed++
+		p.totals.ReloadsFailed++
 		p.tellReload(record.EventReloadFailed, r, from, message)
 	case record.ReloadAborted:
 		r.FinishedAt = p.now
-		p.Totals.ReloadsAborted++
+		p.totals.ReloadsAborted++
 		p.tellReload(record.EventReloadAborted, r, from, message)
 	}
 }

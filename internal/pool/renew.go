@@ -18,8 +18,8 @@ func (p *Pool) forbidsRenewal(m *member) error {
 		return conflict("the worker is starting, to replace another")
 	case m.State == record.WorkerStarting:
 		return conflict("the worker is still starting")
-	case m.Generation != p.Generation:
-		return conflict("generation %d can't be started any more, because generation %d serves; reload instead", m.Generation, p.Generation)
+	case m.Generation != p.generation:
+		return conflict("generation %d can't be started any more, because generation %d serves; reload instead", m.Generation, p.generation)
 	}
 	return nil
 }
@@ -27,7 +27,7 @@ func (p *Pool) forbidsRenewal(m *member) error {
 // renew starts another worker of the same generation, which takes over when it is ready. Asking again while it
 // starts changes nothing.
 func (p *Pool) renew(id string) error {
-	if p.Stopping {
+	if p.stopping {
 		return record.ErrStopping
 	}
 	m := p.workers[id]
@@ -41,19 +41,19 @@ func (p *Pool) renew(id string) error {
 		return err
 	}
 	if s := p.slotOf(m); s.next == nil {
-		s.next = p.start(s, p.Generation, p.Terms[p.Generation].StartTimeout, nil)
+		s.next = p.start(s, p.generation, p.terms[p.generation].StartTimeout, nil)
 	}
 	return nil
 }
 
-// ReplacementOf is the worker that starts to replace this one; nil for none.
-func (p *Pool) ReplacementOf(id string) *member {
+// ReplacementOf is the worker that starts to replace this one; false: there is none.
+func (p *Pool) ReplacementOf(id string) (record.Worker, bool) {
 	if m := p.workers[id]; m != nil {
-		if s := p.slotOf(m); s != nil {
-			return s.next
+		if s := p.slotOf(m); s != nil && s.next != nil {
+			return s.next.Worker, true
 		}
 	}
-	return nil
+	return record.Worker{}, false
 }
 
 // renewing reports whether a worker is being replaced without a reload.
@@ -61,7 +61,7 @@ func (p *Pool) renewing() bool {
 	if p.rotating != nil {
 		return false
 	}
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.next != nil {
 			return true
 		}

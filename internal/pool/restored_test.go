@@ -29,7 +29,7 @@ func TestTheGenerationBeforeIsCheckedOnceItServesAgain(t *testing.T) {
 		require.Equal(t, []any{1, true, true}, []any{w.checks[0].Generation, w.checks[0].Back, w.checks[0].Live})
 		queued := w.ask()
 		require.Equal(t, record.ReloadQueued, queued.State, "the verdict is not complete")
-		restored := w.pool.Slots[0].duty
+		restored := w.pool.slots[0].duty
 		w.check(record.Result{OK: well, Message: "it says 500", Worker: restored.ID})
 		require.Equal(t, record.ReloadFailed, r.State)
 		require.Equal(t, !well, r.Failure.Unwell)
@@ -101,11 +101,11 @@ func TestWhomTheChecksHaveReached(t *testing.T) {
 	_, known := r.Coverage.Reached()
 	require.False(t, known, "nobody was asked yet")
 	w.over()
-	first := w.pool.Slots[0].duty.ID
+	first := w.pool.slots[0].duty.ID
 	w.check(record.Result{OK: true, Of: 1, Missed: []string{first}})
 	require.Equal(t, record.Coverage{Of: 1, Missed: []record.Missed{{WorkerID: first, Slot: 0}}}, r.Coverage)
 	w.over()
-	second := w.pool.Slots[1].duty.ID
+	second := w.pool.slots[1].duty.ID
 	w.check(record.Result{OK: true, Of: 2, Missed: []string{second}})
 	require.Equal(t, record.Coverage{Of: 2, Missed: []record.Missed{{WorkerID: second, Slot: 1}}}, r.Coverage)
 	w.apply(Awake{Reload: r.ID, Why: checkDue, Count: w.pool.rotating.checks.begun})

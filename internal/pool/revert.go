@@ -28,7 +28,7 @@ func (p *Pool) turnBack(why *record.Failure) {
 	p.recallReplacements(r.reload)
 	switch {
 	case r.State == record.ReloadLive:
-		p.Generation = r.before
+		p.generation = r.before
 		p.want(Restore{Generation: r.before})
 		p.want(Serve{Generation: r.before})
 	case r.retired: // it was paused when every slot had changed
@@ -36,16 +36,16 @@ func (p *Pool) turnBack(why *record.Failure) {
 	}
 	p.resizeBack()
 	if r.State == record.ReloadLive {
-		for _, s := range p.Slots {
+		for _, s := range p.slots {
 			r.changed[s] = true
 		}
 	}
 	r.checks.phase, r.checks.back = checksIdle, partOver
-	if len(p.toTakeBack()) > 0 && (p.Terms[r.before].Checks || len(r.Checks) > 0) {
+	if len(p.toTakeBack()) > 0 && (p.terms[r.before].Checks || len(r.Checks) > 0) {
 		r.checks.back = partAhead
 	}
 	p.measure(r.reload)
-	p.moveReload(r.reload, record.ReloadReverting, why.Message+"; going back to generation "+itoa(p.Generation))
+	p.moveReload(r.reload, record.ReloadReverting, why.Message+"; going back to generation "+itoa(p.generation))
 }
 
 // goBack takes back the next batch of slots. If there is none, the rotation ends once the previous
@@ -75,8 +75,8 @@ func (p *Pool) strand(why string) {
 func (p *Pool) endBack() {
 	r := p.rotating
 	unused := r.Generation
-	if r.Failure.Stranded && p.slotsOf(r.Generation) > p.slotsOf(p.Generation) {
-		p.Generation, unused = r.Generation, r.before
+	if r.Failure.Stranded && p.slotsOf(r.Generation) > p.slotsOf(p.generation) {
+		p.generation, unused = r.Generation, r.before
 		p.want(Retire{Generation: r.before, Next: r.Generation})
 		p.want(Serve{Generation: r.Generation})
 	}
@@ -116,7 +116,7 @@ func (p *Pool) abort(r *reload, why string) {
 // slotsServed counts the slots that any generation serves.
 func (p *Pool) slotsServed() int {
 	n := 0
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.duty != nil && s.servedBy(s.duty.Generation) {
 			n++
 		}
@@ -127,7 +127,7 @@ func (p *Pool) slotsServed() int {
 // slotsOf counts the slots that a generation serves.
 func (p *Pool) slotsOf(generation int) int {
 	n := 0
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.servedBy(generation) {
 			n++
 		}
@@ -138,9 +138,9 @@ func (p *Pool) slotsOf(generation int) int {
 // leftBehind names the slots that a failed reload still serves.
 func (p *Pool) leftBehind(r *reload) string {
 	var slots []string
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.duty != nil && s.duty.Generation == r.Generation {
-			slots = append(slots, itoa(s.Number))
+			slots = append(slots, itoa(s.number))
 		}
 	}
 	if len(slots) == 0 {

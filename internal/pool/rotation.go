@@ -37,7 +37,7 @@ func (p *Pool) Planned() bool {
 	if p.rotating == nil {
 		return false
 	}
-	_, made := p.Terms[p.rotating.Generation]
+	_, made := p.terms[p.rotating.Generation]
 	return made
 }
 
@@ -103,7 +103,7 @@ func (p *Pool) startBatch(slots []*slot) {
 
 // changing reports whether a batch is under way.
 func (p *Pool) changing() bool {
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		// When a worker dies while the rotation reverts, its replacement starts on duty.
 		starts := s.duty != nil && s.duty.State == record.WorkerStarting && s.duty.Generation == p.target()
 		if s.next != nil || starts && p.rotating.changed[s] {
@@ -116,7 +116,7 @@ func (p *Pool) changing() bool {
 // rotationStartTimeout is the caller's, or else the configured one. An impatient caller must not make the
 // way back fail too: when reverting, wait at least the configured timeout.
 func (p *Pool) rotationStartTimeout() time.Duration {
-	own := p.Terms[p.target()].StartTimeout
+	own := p.terms[p.target()].StartTimeout
 	timeout := orOwn(p.rotating.StartTimeout, own)
 	if p.rotating.State == record.ReloadReverting {
 		timeout = max(timeout, own)
@@ -127,7 +127,7 @@ func (p *Pool) rotationStartTimeout() time.Duration {
 // target is the generation that the rotation brings every slot to.
 func (p *Pool) target() int {
 	if p.rotating == nil || p.rotating.State == record.ReloadReverting {
-		return p.Generation
+		return p.generation
 	}
 	return p.rotating.Generation
 }
@@ -144,8 +144,8 @@ func (p *Pool) toChange() (list []*slot) {
 
 // toTakeBack are the slots that the rotation has changed and the previous generation does not serve yet.
 func (p *Pool) toTakeBack() (list []*slot) {
-	for _, s := range p.Slots {
-		if p.rotating.changed[s] && !s.servedBy(p.Generation) {
+	for _, s := range p.slots {
+		if p.rotating.changed[s] && !s.servedBy(p.generation) {
 			list = append(list, s)
 		}
 	}
@@ -155,8 +155,8 @@ func (p *Pool) toTakeBack() (list []*slot) {
 // noteReturned forgets the changed slots that the previous generation serves again. If a worker dies there
 // now, that does not concern the rotation.
 func (p *Pool) noteReturned() {
-	for _, s := range p.Slots {
-		if s.servedBy(p.Generation) {
+	for _, s := range p.slots {
+		if s.servedBy(p.generation) {
 			delete(p.rotating.changed, s)
 		}
 	}
@@ -177,7 +177,7 @@ func (p *Pool) onTrial(s *slot, m *member) bool {
 
 // recallReplacements dismisses the workers that have not taken over.
 func (p *Pool) recallReplacements(r *reload) {
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		p.dismiss(s.next, r, "it is not needed any more")
 		s.next = nil
 	}
@@ -189,13 +189,13 @@ func (p *Pool) endRotation(unused int) {
 	p.recallReplacements(r.reload)
 	r.TrialEndsAt, r.Paused = time.Time{}, nil
 	p.rotating = nil
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.duty != nil {
 			s.duty.reload = nil
 		}
 	}
 	delete(p.revisions, unused)
-	delete(p.Terms, unused)
+	delete(p.terms, unused)
 	p.want(Release{Generation: unused})
 }
 

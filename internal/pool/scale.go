@@ -10,16 +10,16 @@ import (
 // nobody could tell then which slots the rotation has to take back.
 func (p *Pool) scale(size int, room record.Headroom) error {
 	switch {
-	case p.Stopping:
+	case p.stopping:
 		return record.ErrStopping
 	case size < 1 || size > record.MaxWorkers:
 		return record.ErrPoolLimit
-	case size == len(p.Slots):
+	case size == len(p.slots):
 		return nil
 	case p.resizing():
 		return record.ErrResizing
 	}
-	if err := room.ToGrow(size - len(p.Slots)); err != nil {
+	if err := room.ToGrow(size - len(p.slots)); err != nil {
 		return err
 	}
 	p.resizeAndTell(size, nil)
@@ -37,20 +37,20 @@ func (p *Pool) resizing() bool {
 
 // isNew reports whether the rotation has added the slot, and its generation does not serve there yet.
 func (p *Pool) isNew(s *slot) bool {
-	return p.resizing() && s.Number >= p.rotating.size.from && s.duty == nil
+	return p.resizing() && s.number >= p.rotating.size.from && s.duty == nil
 }
 
 // staying are the slots that the rotation does not take away.
 func (p *Pool) staying() []*slot {
 	if p.resizing() {
-		return p.Slots[:min(len(p.Slots), p.rotating.size.to)]
+		return p.slots[:min(len(p.slots), p.rotating.size.to)]
 	}
-	return p.Slots
+	return p.slots
 }
 
 // resizeAndTell changes the size because of reload r, or for a caller if r is nil.
 func (p *Pool) resizeAndTell(size int, r *reload) {
-	from := len(p.Slots)
+	from := len(p.slots)
 	p.resize(size, r)
 	p.tell(record.Event{Type: record.EventPoolScaled, Workers: size, Before: from,
 		Message: fmt.Sprintf("the pool has %s instead of %d", record.Plural(size, "worker", "workers"), from)})
@@ -59,8 +59,8 @@ func (p *Pool) resizeAndTell(size int, r *reload) {
 // growTo notes the size that the generation of the rotation wants, and adds the slots that are missing.
 func (p *Pool) growTo(size int) {
 	r := p.rotating
-	r.size = sizeChange{from: len(p.Slots), to: size}
-	if size > len(p.Slots) {
+	r.size = sizeChange{from: len(p.slots), to: size}
+	if size > len(p.slots) {
 		p.resizeAndTell(size, r.reload)
 	}
 }
@@ -77,7 +77,7 @@ func (p *Pool) shrinkToPlan() {
 func (p *Pool) resizeBack() {
 	r := p.rotating
 	size := r.size.from
-	changed := p.resizing() && len(p.Slots) != size
+	changed := p.resizing() && len(p.slots) != size
 	r.size = sizeChange{}
 	if changed {
 		p.resizeAndTell(size, r.reload)
@@ -85,15 +85,15 @@ func (p *Pool) resizeBack() {
 }
 
 func (p *Pool) resize(size int, r *reload) {
-	if size < len(p.Slots) {
+	if size < len(p.slots) {
 		p.want(Shrink{Size: size})
 	}
-	for len(p.Slots) < size {
-		p.Slots = append(p.Slots, &slot{Number: len(p.Slots)})
+	for len(p.slots) < size {
+		p.slots = append(p.slots, &slot{number: len(p.slots)})
 	}
-	for len(p.Slots) > size {
-		last := p.Slots[len(p.Slots)-1]
-		p.Slots = p.Slots[:len(p.Slots)-1]
+	for len(p.slots) > size {
+		last := p.slots[len(p.slots)-1]
+		p.slots = p.slots[:len(p.slots)-1]
 		for _, m := range []*member{last.duty, last.next} {
 			if m != nil {
 				m.reload = r // the reload that started it may end before it does

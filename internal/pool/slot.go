@@ -15,14 +15,14 @@ const (
 
 // slot is a numbered place that should always have one ready worker.
 type slot struct {
-	Number   int
+	number   int
 	duty     *member        // serves, or starts because nobody does
 	next     *member        // starts, to take over from duty when ready
-	Deaths   int            // in a row
-	Died     *record.Worker // the latest that did; nil for none since a rotation changed the slot
+	deaths   int            // in a row
+	died     *record.Worker // the latest that did; nil for none since a rotation changed the slot
 	words    []string       // its last lines, oldest first
 	restarts int            // deaths since a rotation last changed the slot
-	Retrying bool           // waits for retryDue
+	retrying bool           // waits for retryDue
 }
 
 // servedBy reports whether the slot has a ready worker of the generation.
@@ -30,10 +30,10 @@ func (s *slot) servedBy(generation int) bool {
 	return s.duty != nil && s.duty.Generation == generation && s.duty.State == record.WorkerReady
 }
 
-// Looping reports whether the slot is in a crash loop.
-func (s *slot) Looping(now time.Time) bool {
+// looping reports whether the slot is in a crash loop.
+func (s *slot) looping(now time.Time) bool {
 	stable := s.duty != nil && s.duty.stable(now)
-	return s.Deaths >= loopAfter && !stable
+	return s.deaths >= loopAfter && !stable
 }
 
 // stable reports whether the worker has been ready long enough to trust it.

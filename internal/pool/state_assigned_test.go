@@ -72,7 +72,7 @@ func assignsState(f *ast.FuncDecl) (found bool) {
 func TestAnImpossibleMoveIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(1).up()
-	m := w.pool.Slots[0].duty
+	m := w.pool.slots[0].duty
 	w.pool.moveWorker(m, record.WorkerStarting, "")
 	require.Equal(t, record.WorkerReady, m.State)
 	require.Equal(t, []Effect{Impossible{"worker", m.ID, "ready", "starting"}}, w.pool.take())

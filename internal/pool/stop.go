@@ -11,8 +11,8 @@ import (
 // stop drains every worker and starts no others. If now, it kills them instead. Reloads under way are
 // aborted, but for live ones that have passed their trial.
 func (p *Pool) stop(now bool) {
-	if !p.Stopping {
-		p.Stopping = true
+	if !p.stopping {
+		p.stopping = true
 		p.want(CloseListeners{})
 		if p.rotating != nil {
 			p.abortWithMaster(p.rotating.reload)
@@ -22,11 +22,11 @@ func (p *Pool) stop(now bool) {
 		}
 		p.rotating, p.queued = nil, nil
 		p.judgeLive()
-		for _, s := range p.Slots {
-			*s = slot{Number: s.Number}
+		for _, s := range p.slots {
+			*s = slot{number: s.number}
 		}
 	}
-	for _, m := range p.Living() {
+	for _, m := range p.living() {
 		if now {
 			p.dismiss(m, nil, "the master stops at once")
 		}
@@ -64,7 +64,7 @@ func (p *Pool) endNow(m *member) {
 // drainReady drains the ready workers once the others are gone, so that they still answer what is in the
 // queues then.
 func (p *Pool) drainReady() {
-	list := p.Living()
+	list := p.living()
 	if slices.ContainsFunc(list, func(m *member) bool { return m.ReadyAt.IsZero() }) {
 		return
 	}

@@ -14,7 +14,7 @@ func (p *Pool) takeOver() {
 	old := make([]*member, len(batch))
 	for i, s := range batch {
 		old[i] = s.duty
-		*s = slot{Number: s.Number, duty: s.next}
+		*s = slot{number: s.number, duty: s.next}
 		p.noteChange(s)
 	}
 	var because *reload
@@ -31,7 +31,7 @@ func (p *Pool) takeOver() {
 
 // readyBatch are the slots whose replacements take over now. In a rotation they wait for the whole batch.
 func (p *Pool) readyBatch() (batch []*slot) {
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		switch {
 		case s.next == nil:
 		case s.next.State == record.WorkerReady:
@@ -67,7 +67,7 @@ func succession(m, old *member) string {
 // before the last workers are told to drain that serve them: they answer those who wait already. While a
 // slot is empty, new or backing off, the rotation may still fail and need these listeners again.
 func (p *Pool) retireListeners() {
-	for _, s := range p.Slots {
+	for _, s := range p.slots {
 		if s.duty == nil || s.duty.Generation != p.target() {
 			return
 		}

@@ -25,13 +25,13 @@ var situations = []struct {
 	{"steady", func() *world { return newWorld(2).up() }},
 	{"died once", func() *world {
 		w := newWorld(2).up()
-		w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+		w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 		return w.up()
 	}},
 	{"backing off", func() *world {
 		w := newWorld(2).up()
 		for range 2 {
-			w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+			w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 		}
 		return w
 	}},
@@ -110,7 +110,7 @@ var situations = []struct {
 	{"live on trial", func() *world { return newWorld(2).up().with(record.Strategy{Soak: time.Minute}).over() }},
 	{"going back from live", func() *world {
 		w := newWorld(2).up().with(record.Strategy{Soak: time.Minute}).over()
-		w.apply(Exited{Worker: w.pool.Slots[1].duty.ID, Exit: record.Exit{Code: 1}})
+		w.apply(Exited{Worker: w.pool.slots[1].duty.ID, Exit: record.Exit{Code: 1}})
 		return w
 	}},
 	{"went back, and is checked", func() *world {
@@ -121,7 +121,7 @@ var situations = []struct {
 	}},
 	{"one worker renewed", func() *world {
 		w := newWorld(2).up()
-		w.apply(RenewWorker{Worker: w.pool.Slots[0].duty.ID})
+		w.apply(RenewWorker{Worker: w.pool.slots[0].duty.ID})
 		return w
 	}},
 	{"stopping", func() *world { w := newWorld(2).up(); w.ask(); w.prepare(nil); w.apply(StopMaster{}); return w }},
@@ -202,7 +202,7 @@ func one(w *world, state record.WorkerState) string {
 }
 
 func onDuty(w *world, slot int) string {
-	if m := w.pool.Slots[slot].duty; m != nil && m.State == record.WorkerReady {
+	if m := w.pool.slots[slot].duty; m != nil && m.State == record.WorkerReady {
 		return m.ID
 	}
 	return "nobody"

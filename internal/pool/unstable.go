@@ -12,7 +12,7 @@ import (
 
 // complete ends a reload whose last older worker is gone.
 func (p *Pool) complete(r *reload) {
-	if !p.Stopping { // then it was judged before the slots were emptied
+	if !p.stopping { // then it was judged before the slots were emptied
 		r.Failure = p.unstable(r)
 	}
 	p.moveReload(r, record.ReloadCompleted, r.completion(p.now))
@@ -21,18 +21,18 @@ func (p *Pool) complete(r *reload) {
 // unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash
 // loop or has no ready worker, be it of a later generation. nil: it is a success.
 func (p *Pool) unstable(r *reload) *record.Failure {
-	shaky := slices.DeleteFunc(slices.Clone(p.Slots), func(s *slot) bool { return !s.shaky(p.now) })
+	shaky := slices.DeleteFunc(slices.Clone(p.slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
 		return nil
 	}
 	first := shaky[0]
-	return &record.Failure{Code: record.Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.Died.ID, Slot: first.Number, Output: first.words}
+	return &record.Failure{Code: record.Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.died.ID, Slot: first.number, Output: first.words}
 }
 
 // shaky reports whether a worker has died in the slot and it can't be relied on since.
 func (s *slot) shaky(now time.Time) bool {
 	ready := s.duty != nil && s.duty.State == record.WorkerReady
-	return s.Died != nil && (!ready || s.Looping(now))
+	return s.died != nil && (!ready || s.looping(now))
 }
 
 // describeShaky describes the first of the slots, and counts the others.
@@ -43,10 +43,10 @@ func describeShaky(slots []*slot, generation int) string {
 		state = "is in a crash loop"
 	}
 	last := "the last worker"
-	if s.Died.Generation != generation {
-		last += ", of generation " + itoa(s.Died.Generation) + ","
+	if s.died.Generation != generation {
+		last += ", of generation " + itoa(s.died.Generation) + ","
 	}
-	text := fmt.Sprintf("slot %d %s: %s, %s %s", s.Number, state, record.Plural(s.Deaths, "death", "deaths in a row"), last, s.Died.Ending())
+	text := fmt.Sprintf("slot %d %s: %s, %s %s", s.number, state, record.Plural(s.deaths, "death", "deaths in a row"), last, s.died.Ending())
 	if others := len(slots) - 1; others > 0 {
 		text += "; " + record.Plural(others, "other slot is no better", "other slots are no better")
 	}

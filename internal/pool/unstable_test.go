@@ -43,15 +43,15 @@ func TestAReloadIsJudgedByItsWorkersAtTheEnd(t *testing.T) {
 			back(w)
 			w.now = w.now.Add(stableAfter)
 		}, "", 3},
-		"it is given up":                       {func(w *world) { w.dies(); w.apply(StartTimedOut{Worker: w.pool.Slots[0].duty.ID}) }, "the last worker was not ready in time", 1},
+		"it is given up":                       {func(w *world) { w.dies(); w.apply(StartTimedOut{Worker: w.pool.slots[0].duty.ID}) }, "the last worker was not ready in time", 1},
 		"a new slot starts for the first time": {func(w *world) { w.apply(ScaleBy{Delta: 1}) }, "", 0},
 		"a new slot can't be filled": {func(w *world) {
 			w.apply(ScaleBy{Delta: 1})
-			w.apply(Exited{Worker: w.pool.Slots[2].duty.ID, Exit: record.Exit{Code: 1}})
+			w.apply(Exited{Worker: w.pool.slots[2].duty.ID, Exit: record.Exit{Code: 1}})
 		}, "slot 2 " + lived, 0},
 		"two slots are down": {func(w *world) {
 			w.dies()
-			w.apply(Exited{Worker: w.pool.Slots[1].duty.ID, Exit: record.Exit{Code: 1}})
+			w.apply(Exited{Worker: w.pool.slots[1].duty.ID, Exit: record.Exit{Code: 1}})
 		}, "; 1 other slot is no better", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAReloadIsJudgedByItsWorkersAtTheEnd(t *testing.T) {
 func TestAnUnstableReloadHasTheLastWordsOfAWorker(t *testing.T) {
 	w := newWorld(1).up()
 	r := w.live()
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1, Output: []string{"no database"}}})
+	w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1, Output: []string{"no database"}}})
 	w.leave()
 	require.Equal(t, []string{"no database"}, r.Failure.Output)
 }
@@ -126,7 +126,7 @@ func TestAReloadFromOneCrashLoopToTheNextFails(t *testing.T) {
 			w.up()
 		}
 		w.dies()
-		require.True(t, w.pool.Slots[0].Retrying)
+		require.True(t, w.pool.slots[0].retrying)
 		return w
 	}
 	w := crashing()
@@ -167,7 +167,7 @@ func TestAFailureSaysOfWhatKindItIs(t *testing.T) {
 		require.Equal(t, code, w.last().Failure.Code, w)
 	}
 	w := newWorld(1).up().with(record.Strategy{Soak: time.Second}).over()
-	w.apply(WentSilent{Worker: w.pool.Slots[0].duty.ID, Silence: time.Second})
+	w.apply(WentSilent{Worker: w.pool.slots[0].duty.ID, Silence: time.Second})
 	require.Equal(t, record.WorkerFailed, w.last().Failure.Code)
 }
 
@@ -178,11 +178,11 @@ func lookForPraise(t *rapid.T, w *world) {
 		told, ok := e.(Publish)
 		return ok && told.Event.Type == record.EventReloadCompleted && told.Event.Reload.Failure == nil
 	})
-	if !praised || w.pool.Stopping {
+	if !praised || w.pool.stopping {
 		return
 	}
-	for _, s := range w.pool.Slots {
+	for _, s := range w.pool.slots {
 		served := s.duty != nil && s.duty.State == record.WorkerReady
-		require.True(t, served || !w.dead[s.Number], "completed without an error, but slot %d is not served: %s", s.Number, w)
+		require.True(t, served || !w.dead[s.number], "completed without an error, but slot %d is not served: %s", s.number, w)
 	}
 }

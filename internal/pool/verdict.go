@@ -13,7 +13,7 @@ import (
 func (p *Pool) goLive() {
 	r := p.rotating
 	r.batches++
-	p.Generation = r.Generation
+	p.generation = r.Generation
 	p.shrinkToPlan()
 	p.measure(r.reload)
 	r.Paused = nil
@@ -66,7 +66,7 @@ func (p *Pool) judge() {
 // askForProof begins the search, if workers can be probed.
 func (p *Pool) askForProof() {
 	r := p.rotating
-	if !p.Terms[r.Generation].Provable {
+	if !p.terms[r.Generation].Provable {
 		r.proof = partOver
 		return
 	}

@@ -22,7 +22,7 @@ func (w *world) under(change func(*Terms)) *reload {
 
 // generations are those of the workers on duty, by slot.
 func (w *world) generations() (list []int) {
-	for _, s := range w.pool.Slots {
+	for _, s := range w.pool.slots {
 		if s.duty != nil {
 			list = append(list, s.duty.Generation)
 		}
@@ -67,8 +67,8 @@ func TestAFailureInABatchLeavesTheOthersOfItUntouched(t *testing.T) {
 
 func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 	for name, strike := range map[string]func(w *world){
-		"a worker exits":               func(w *world) { w.apply(Exited{Worker: w.pool.Slots[2].duty.ID, Exit: record.Exit{Code: 7}}) },
-		"a worker misses its watchdog": func(w *world) { w.apply(WentSilent{Worker: w.pool.Slots[2].duty.ID}) },
+		"a worker exits":               func(w *world) { w.apply(Exited{Worker: w.pool.slots[2].duty.ID, Exit: record.Exit{Code: 7}}) },
+		"a worker misses its watchdog": func(w *world) { w.apply(WentSilent{Worker: w.pool.slots[2].duty.ID}) },
 		"somebody aborts it":           func(w *world) { w.apply(ControlReload{Reload: w.last().ID, Verb: record.VerbAbort, Reason: "slow"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 			require.False(t, seen.Reached(record.ReloadLive), "not for good")
 			w.leave() // the old ones are gone, and must be started again from what was kept
 			require.Equal(t, record.ReloadLive, r.State)
-			require.Contains(t, w.pool.Terms, 1)
+			require.Contains(t, w.pool.terms, 1)
 
 			strike(w)
 			require.Equal(t, record.ReloadReverting, r.State)
@@ -91,7 +91,7 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 				w.ready(w.in(record.WorkerStarting)[0])
 			}
 			require.Equal(t, []int{1, 1, 1}, w.generations())
-			require.Equal(t, 1, w.pool.Generation)
+			require.Equal(t, 1, w.pool.generation)
 			want := record.ReloadFailed
 			if name == "somebody aborts it" {
 				want = record.ReloadAborted
@@ -99,7 +99,7 @@ func TestALiveReloadIsTakenBackWhileItIsOnTrial(t *testing.T) {
 			}
 			require.Equal(t, want, r.State)
 			require.False(t, w.pool.rotates(r))
-			require.NotContains(t, w.pool.Terms, r.Generation)
+			require.NotContains(t, w.pool.terms, r.Generation)
 		})
 	}
 }
@@ -112,7 +112,7 @@ func TestASoakThatPassesIsTheVerdict(t *testing.T) {
 	require.Equal(t, record.ReloadQueued, queued.State, "the next one waits for the verdict")
 	w.woken(soakOver)
 	require.Equal(t, record.ReloadCompleted, r.State)
-	require.NotContains(t, w.pool.Terms, 1)
+	require.NotContains(t, w.pool.terms, 1)
 	require.Equal(t, record.ReloadRolling, queued.State)
 }
 
@@ -159,7 +159,7 @@ func TestACanaryThatLeavesNobodyIsRefused(t *testing.T) {
 	require.Equal(t, 2, w.totalStarted())
 }
 
-func (w *world) totalStarted() int { return w.pool.Totals.WorkersStarted }
+func (w *world) totalStarted() int { return w.pool.totals.WorkersStarted }
 
 func TestAReloadIsPausedAndResumed(t *testing.T) {
 	w := newWorld(3).up()
@@ -218,7 +218,7 @@ func TestACheckThatFailsTakesTheReloadBack(t *testing.T) {
 	w.over()
 	w.check(record.Result{OK: true})
 	w.over()
-	bad := w.pool.Slots[1].duty
+	bad := w.pool.slots[1].duty
 	w.check(record.Result{Check: "http:/", Message: "check http:/ was answered with 500", Worker: bad.ID, Output: []string{"no database"}})
 	require.Equal(t, record.ReloadReverting, r.State)
 	require.Equal(t, []string{bad.ID, "no database"}, []string{r.Failure.WorkerID, r.Failure.Output[0]})
@@ -272,14 +272,14 @@ func TestARevertThatFailsLeavesWhatServesAndSaysSo(t *testing.T) {
 	w := newWorld(3).up()
 	r := w.under(func(terms *Terms) { terms.Strategy.Soak = time.Minute })
 	w.over().leave()
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+	w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 	for len(w.in(record.WorkerStarting)) > 0 && r.State == record.ReloadReverting {
 		w.apply(Exited{Worker: w.in(record.WorkerStarting)[0].ID, Exit: record.Exit{Code: 2}})
 	}
 	require.Equal(t, record.ReloadFailed, r.State)
 	require.Contains(t, r.Failure.Message, "going back failed too")
 	require.Contains(t, r.Failure.Message, "generation 2 still serves slot 1, 2")
-	require.Equal(t, 2, w.pool.Generation, "it has most of the slots, and starts")
+	require.Equal(t, 2, w.pool.generation, "it has most of the slots, and starts")
 	require.True(t, w.calm())
 	require.Equal(t, []int{2, 2, 2}, w.generations())
 	next := w.live()
@@ -292,9 +292,9 @@ func TestAPoolThatALiveReloadChangedInSizeGetsItBack(t *testing.T) {
 		w := newWorld(3).up()
 		r := w.under(func(terms *Terms) { terms.Workers, terms.Strategy.Soak = size, time.Minute })
 		w.over()
-		require.Len(t, w.pool.Slots, size)
+		require.Len(t, w.pool.slots, size)
 		require.True(t, w.pool.resizing(), "nobody else may change it until the verdict")
-		w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+		w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 		require.Equal(t, record.ReloadReverting, r.State)
 		require.True(t, w.calm())
 		require.Equal(t, record.ReloadFailed, r.State)
@@ -345,7 +345,7 @@ func (w *world) finish(r *reload) *reload { w.calm(); return r }
 
 func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 	w := newWorld(2).up()
-	old := w.pool.Slots[0].duty
+	old := w.pool.slots[0].duty
 	w.apply(RenewWorker{Worker: old.ID})
 	next := w.next()
 	w.apply(RenewWorker{Worker: old.ID})
@@ -356,7 +356,7 @@ func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 	w.ready(next)
 	require.Equal(t, record.WorkerDraining, old.State)
 	require.ErrorContains(t, w.pool.forbidsRenewal(old), "drains already")
-	require.Same(t, next, w.pool.Slots[0].duty)
+	require.Same(t, next, w.pool.slots[0].duty)
 	require.Equal(t, 1, next.Generation)
 	require.Equal(t, record.ReloadRolling, queued.State)
 	require.ErrorContains(t, w.pool.forbidsRenewal(next), queued.ID)
@@ -364,13 +364,13 @@ func TestAWorkerIsRenewedByAnotherOfItsGeneration(t *testing.T) {
 
 func TestARenewalThatFailsLeavesTheOldWorker(t *testing.T) {
 	w := newWorld(2).up()
-	old := w.pool.Slots[0].duty
+	old := w.pool.slots[0].duty
 	w.apply(RenewWorker{Worker: old.ID})
 	w.apply(StartTimedOut{Worker: w.next().ID})
-	require.Same(t, old, w.pool.Slots[0].duty)
+	require.Same(t, old, w.pool.slots[0].duty)
 	require.Equal(t, record.WorkerReady, old.State)
 	require.False(t, w.pool.renewing())
-	require.Zero(t, w.pool.Slots[0].Deaths)
+	require.Zero(t, w.pool.slots[0].deaths)
 }
 
 func TestTheOldestGenerationsThatDrainAreCut(t *testing.T) {
@@ -459,7 +459,7 @@ func TestSurge(t *testing.T) {
 func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
 	w := newWorld(3).up()
 	r := w.under(func(terms *Terms) { terms.Strategy.Surge = record.Surge{Number: 3} })
-	scaled := w.pool.Slots[2].next
+	scaled := w.pool.slots[2].next
 	w.apply(ScaleBy{Delta: -1})
 	require.Equal(t, record.WorkerDraining, scaled.State)
 	w.over()
@@ -522,7 +522,7 @@ func TestTheVerdictWaitsForTheSearchForAProof(t *testing.T) {
 
 	r = w.under(func(terms *Terms) { terms.Provable = true })
 	w.over()
-	w.apply(Exited{Worker: w.pool.Slots[0].duty.ID, Exit: record.Exit{Code: 1}})
+	w.apply(Exited{Worker: w.pool.slots[0].duty.ID, Exit: record.Exit{Code: 1}})
 	require.Equal(t, record.ReloadReverting, r.State)
 	w.apply(Proved{Reload: r.ID})
 	require.True(t, w.calm())

@@ -49,7 +49,7 @@ func (p *Pool) onSilent(m *member, f WentSilent) {
 	}
 	why := fmt.Sprintf("missed its watchdog: it said nothing for %s%s", f.Silence, f.Why)
 	s := p.slotOf(m)
-	p.Totals.WorkersDied++
+	p.totals.WorkersDied++
 	p.countDeath(m)
 	p.want(Abort{Worker: m.ID})
 	p.markDraining(m, "it "+why)
@@ -82,12 +82,12 @@ func (p *Pool) onExited(m *member, exit record.Exit) {
 		message += ", " + record.Plural(exit.Cut, "connection was cut", "connections were cut")
 	}
 	p.moveWorker(m, record.WorkerExited, message)
-	p.Gone = append(p.Gone, m.Worker)
-	if extra := len(p.Gone) - keepExited; extra > 0 {
-		p.Gone = slices.Delete(p.Gone, 0, extra)
+	p.gone = append(p.gone, m.Worker)
+	if extra := len(p.gone) - keepExited; extra > 0 {
+		p.gone = slices.Delete(p.gone, 0, extra)
 	}
 	if from != record.WorkerDraining {
-		p.Totals.WorkersDied++
+		p.totals.WorkersDied++
 		p.countDeath(m)
 		p.lost(s, m, how, exit.Output)
 	}
@@ -113,15 +113,15 @@ func (p *Pool) lost(s *slot, m *member, why string, output []string) {
 		return // the older one serves on, or the rotation brings another
 	}
 	died := m.Worker
-	s.Died, s.words = &died, output
+	s.died, s.words = &died, output
 	s.restarts++
 	if m.stable(p.now) {
-		s.Deaths = 0
+		s.deaths = 0
 	}
-	s.Deaths++
-	if s.Deaths > 1 {
-		s.Retrying = true
-		p.want(Retry{Slot: s.Number, Deaths: s.Deaths - 1})
+	s.deaths++
+	if s.deaths > 1 {
+		s.retrying = true
+		p.want(Retry{Slot: s.number, Deaths: s.deaths - 1})
 	}
 }
 
@@ -140,10 +140,10 @@ func (p *Pool) countDeath(m *member) {
 
 // slotOf is the slot that the worker belongs to, or nil.
 func (p *Pool) slotOf(m *member) *slot {
-	if m.Slot >= len(p.Slots) {
+	if m.Slot >= len(p.slots) {
 		return nil
 	}
-	if s := p.Slots[m.Slot]; s.duty == m || s.next == m {
+	if s := p.slots[m.Slot]; s.duty == m || s.next == m {
 		return s
 	}
 	return nil

@@ -142,7 +142,7 @@ func (w *world) current() string {
 
 func (w *world) in(states ...record.WorkerState) []*member {
 	var list []*member
-	for _, m := range w.pool.Living() {
+	for _, m := range w.pool.living() {
 		if slices.Contains(states, m.State) {
 			list = append(list, m)
 		}
@@ -167,11 +167,11 @@ func (w *world) prepare(err error) *world {
 }
 
 // terms are those of the next generation: the same as of the one that serves.
-func (w *world) terms() Terms { return w.pool.Terms[w.pool.Generation] }
+func (w *world) terms() Terms { return w.pool.terms[w.pool.generation] }
 
 // next is the worker that is about to take over a slot.
 func (w *world) next() *member {
-	for _, s := range w.pool.Slots {
+	for _, s := range w.pool.slots {
 		if s.next != nil && s.next.State == record.WorkerStarting {
 			return s.next
 		}
@@ -182,7 +182,7 @@ func (w *world) next() *member {
 // servingSlots counts the slots with a ready worker on duty.
 func (w *world) servingSlots() int {
 	n := 0
-	for _, s := range w.pool.Slots {
+	for _, s := range w.pool.slots {
 		if s.duty != nil && s.duty.State == record.WorkerReady {
 			n++
 		}
@@ -254,13 +254,13 @@ func (w *world) wake() {
 }
 
 func (w *world) retrying() int {
-	return slices.IndexFunc(w.pool.Slots, func(s *slot) bool { return s.Retrying })
+	return slices.IndexFunc(w.pool.slots, func(s *slot) bool { return s.retrying })
 }
 
 // String shows the slots, the workers that drain and the reloads, in one line.
 func (w *world) String() string {
 	var parts []string
-	for _, s := range w.pool.Slots {
+	for _, s := range w.pool.slots {
 		parts = append(parts, show(s, w.changed(s)))
 	}
 	for _, m := range w.in(record.WorkerDraining) {
@@ -297,7 +297,7 @@ func showReload(r *record.Reload) string {
 func (w *world) changed(s *slot) bool { return w.pool.rotating != nil && w.pool.rotating.changed[s] }
 
 func show(s *slot, changed bool) string {
-	text := itoa(s.Number) + ":"
+	text := itoa(s.number) + ":"
 	if s.duty == nil {
 		text += "empty"
 	} else {
@@ -310,10 +310,10 @@ func show(s *slot, changed bool) string {
 		text += " changed"
 	}
 	switch {
-	case s.Retrying:
-		text += fmt.Sprintf(" waiting(deaths %d)", s.Deaths)
-	case s.Deaths > 0:
-		text += fmt.Sprintf(" (deaths %d)", s.Deaths)
+	case s.retrying:
+		text += fmt.Sprintf(" waiting(deaths %d)", s.deaths)
+	case s.deaths > 0:
+		text += fmt.Sprintf(" (deaths %d)", s.deaths)
 	}
 	return text
 }
