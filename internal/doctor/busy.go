@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// busy is the trial of a client that is never idle: it sends its next request before the program can have
-// closed the connection for being so. It is let go by being told to, with Connection: close.
+// busy is the run with a client that is never idle: it sends the next request at once. The program cannot
+// close its connection as idle. It has to answer with Connection: close.
 func (e *examination) busy(ctx context.Context) error {
-	t, c, err := e.kept(ctx, letsBusyGo)
-	if t == nil {
+	r, c, err := e.kept(ctx, letsBusyGo)
+	if r == nil {
 		return err
 	}
 	defer c.Close()
 	enough, parted := make(chan struct{}), make(chan parting, 1)
 	go func() { parted <- e.speech.goOn(c, enough) }()
-	if err = t.stop(ctx); err == nil {
+	if err = r.stop(ctx); err == nil {
 		limit := time.NewTimer(e.idleBound())
 		defer limit.Stop()
 		select {
@@ -27,14 +27,14 @@ func (e *examination) busy(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	took := time.Since(t.stopped)
+	took := time.Since(r.stopped)
 	close(enough)
 	p := <-parted
 	if err != nil {
-		return e.giveUp(ctx, t, err, letsBusyGo)
+		return e.giveUp(ctx, r, err, letsBusyGo)
 	}
 	c.Close()
-	if err := e.finish(ctx, t); err != nil {
+	if err := e.finish(ctx, r); err != nil {
 		return err
 	}
 	e.judgeParting(p, round(took))
@@ -54,14 +54,14 @@ func (e *examination) judgeParting(p parting, took time.Duration) {
 	}
 }
 
-// parting is how a connection came to its end on which requests followed each other.
+// parting is how the connection of a busy client ended.
 type parting struct {
-	held    bool // it did not, until it was enough
-	between bool // it was closed without a byte of an answer, as HTTP allows between two requests
+	held    bool // it did not end in time
+	between bool // it was closed before the first byte of an answer, as HTTP allows between two requests
 	err     error
 }
 
-// goOn asks again and again, until an answer says that it was the last, or it is enough.
+// goOn sends requests until an answer says that it is the last, or until enough is closed.
 func (s speech) goOn(c *client, enough <-chan struct{}) parting {
 	for !closed(enough) {
 		c.within(answerBound)

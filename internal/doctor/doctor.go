@@ -1,16 +1,15 @@
-// Package doctor examines whether a program is a good worker: one that can be replaced while
-// clients come and go, and none of them notices.
+// Package doctor examines whether a program is a good worker: one that can be replaced while clients come and
+// go, without any of them noticing.
 //
-// It starts the program as the only worker of a master, on a listening socket that is its own
-// (socket.go), and plays the clients. One life of the program is a trial (trial.go); each asks
-// other questions: how it serves (serving.go), what becomes of connections on which nothing was
-// said yet when the stop signal comes (silence.go) and of those that come later (newcomers.go),
-// of requests in flight (flight.go), of connections kept alive (keepalive.go) and of clients that are never
-// idle (busy.go). What every
-// life has to leave behind, which is nothing, is judged at the end (lives.go). To ask anything, the
-// doctor first finds out what the program answers to (speech.go).
+// It runs the program several times as the only worker of a master, on a listening socket of its own
+// (socket.go), and plays the clients. Each run (run.go) asks another question. How does the program serve
+// (serving.go)? What happens at the stop signal to connections that are silent (silence.go), to connections
+// that come later (newcomers.go), to requests in flight (in_flight.go), to connections that are kept alive
+// (keepalive.go), and to clients that are never idle (busy.go)? After the runs it judges how each of them
+// ended (ending.go): nothing may be left behind. To ask anything, the doctor first detects what the program
+// answers to (detection.go).
 //
-// Nothing here waits without a bound, and nothing that was started outlives Examine.
+// Every wait has a bound, and nothing outlives Examine.
 package doctor
 
 import (
@@ -24,48 +23,48 @@ import (
 	"rota/internal/plan"
 )
 
-// Options is what is examined, and how. Spec.Command is needed.
+// Options says what is examined, and how. Spec.Command is required.
 type Options struct {
-	// Spec is as for a master. Of its listeners only name and network count, but for MayUse: they are opened anew
-	// where nobody else comes. The first one for streams is examined; none: it is called tcp.
+	// Spec is as for a master. The listeners are opened at private addresses, with the same names and networks
+	// (but see MayUse). The first stream listener is examined. If there is none, the doctor adds one named tcp.
 	Spec  plan.Spec
 	Probe plan.ProbeHTTP // as for a master
-	Log   zerolog.Logger // of the master, and what the program prints
+	Log   zerolog.Logger // of the master, with what the program prints
 
-	Path     string // that is asked for over HTTP; "": / is tried
-	Request  string // that a program is sent which speaks no HTTP; "": a line is tried
-	SlowPath string // that takes a while to be answered; "": a request is left unfinished instead
-	Host     string // that the program is asked for, over HTTP and TLS; "": localhost
-	TLS      bool   // it speaks TLS. Its certificate is not verified
+	Path     string // the path of HTTP requests; "": / is tried
+	Request  string // what is sent to a program that does not speak HTTP; "": a line is tried
+	SlowPath string // a path with a slow answer; "": a request is left unfinished instead
+	Host     string // the host name in HTTP and TLS; "": localhost
+	TLS      bool   // the program speaks TLS; its certificate is not verified
 
-	// MayUse is whether a program that takes a socket nowhere else is examined at the addresses of Spec.Listen.
-	// It is not if anybody listens there.
+	// MayUse permits to examine a program at the addresses in Spec.Listen if it takes no socket at another
+	// address. The doctor does not do so if somebody listens there.
 	MayUse bool
 
-	Tell func(Result) // is told each result as soon as it is known; nil: nobody
+	Tell func(Result) // called with each result as soon as it is known; may be nil
 }
 
-// ErrUsage is wrapped by errors which say that the program can't even be tried as asked for.
+// ErrUsage means that the program cannot be run with these options.
 var ErrUsage = errors.New("cannot be examined")
 
-// examination is what is known so far.
+// examination is the state of one Examine.
 type examination struct {
 	Options
-	report Report
-	since  time.Time    // of the latest result
-	over   func() error // not nil when nobody wants to know any more
-	speech *speech      // what the program answers to; nil: not known
-	why    string       // it is not known
-	lives  []life
+	report  Report
+	since   time.Time    // of the latest result
+	over    func() error // not nil when the caller has given up
+	speech  *speech      // what the program answers to; nil: not known
+	why     string       // why it is not known
+	endings []ending
 
-	home    bool   // the program is examined at the addresses of the settings
-	note    string // why
+	home    bool   // the program is examined at the addresses in Spec.Listen
+	note    string // where it is examined, for the report
 	guards  guards
-	backlog uint32 // of a socket that no program has had; 0: not known
+	backlog uint32 // of a socket before a program gets it; 0: not known
 }
 
-// Examine runs the program several times and reports on every check. The error is the context's, or
-// wraps ErrUsage, or says what the doctor itself could not do; the report is then incomplete.
+// Examine runs the program several times and reports on every check. The error is the context's, or wraps
+// ErrUsage or ErrElsewhere, or says what the doctor itself could not do. The report is then incomplete.
 func Examine(ctx context.Context, o Options) (Report, error) {
 	o.Host = cmp.Or(o.Host, "localhost")
 	o.Spec.StartTimeout = cmp.Or(o.Spec.StartTimeout, plan.DefaultStartTimeout)
@@ -81,31 +80,31 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	for _, look := range []func(context.Context) error{e.serving, e.silence, e.flight, e.keepAlive, e.busy} {
 		err := look(ctx)
 		if ctx.Err() != nil {
-			return e.report, ctx.Err() // whatever else was found is its doing
+			return e.report, ctx.Err() // any other error follows from that
 		}
 		if err != nil {
 			return e.report, err
 		}
 	}
-	e.judgeLives()
+	e.judgeEndings()
 	return e.report, nil
 }
 
-// The bounds of what the doctor waits for.
+// The bounds of the doctor's waits.
 const (
 	readyBound  = time.Second            // from ready to the first connection accepted
-	answerBound = 5 * time.Second        // from a request to its answer, when there are few
-	settled     = 250 * time.Millisecond // after which nothing more is expected to happen at once
+	answerBound = 5 * time.Second        // from a request to its answer, without load
+	settled     = 250 * time.Millisecond // after this, an immediate reaction has happened
 	pause       = 5 * time.Millisecond   // between two looks
 )
 
-// stopBound is how long after the stop signal new connections may still be accepted.
+// stopBound is how long after the stop signal the program may still accept connections.
 func (e *examination) stopBound() time.Duration { return min(e.Spec.DrainTimeout/2, 3*time.Second) }
 
-// idleBound is how long after it an idle connection may be kept.
+// idleBound is how long after the stop signal the program may keep an idle connection.
 func (e *examination) idleBound() time.Duration { return e.Spec.DrainTimeout * 3 / 4 }
 
-// within looks until there is what is waited for, and is false if that takes too long.
+// within calls look until it returns true. It returns false if that takes too long.
 func within(ctx context.Context, bound time.Duration, look func() bool) bool {
 	deadline := time.Now().Add(bound)
 	for !look() {

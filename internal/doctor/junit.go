@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The elements of JUnit's report, as far as CI systems agree on them.
+// The elements of a JUnit report, as far as CI systems agree on them.
 type (
 	testSuites struct {
 		XMLName xml.Name  `xml:"testsuites"`

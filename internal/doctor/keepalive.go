@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// keepAlive is the trial of a client that was answered, keeps its connection and says no more.
+// keepAlive is the run with a client that gets an answer, keeps its connection and says no more.
 func (e *examination) keepAlive(ctx context.Context) error {
-	t, c, err := e.kept(ctx, closesIdle)
-	if t == nil {
+	r, c, err := e.kept(ctx, closesIdle)
+	if r == nil {
 		return err
 	}
 	defer c.Close()
-	if err := t.stop(ctx); err != nil {
-		return e.giveUp(ctx, t, err, closesIdle)
+	if err := r.stop(ctx); err != nil {
+		return e.giveUp(ctx, r, err, closesIdle)
 	}
 	closed := c.ends(e.idleBound())
-	took := time.Since(t.stopped)
+	took := time.Since(r.stopped)
 	c.Close()
-	if err := e.finish(ctx, t); err != nil {
+	if err := e.finish(ctx, r); err != nil {
 		return err
 	}
 	if closed {
@@ -33,9 +33,9 @@ func (e *examination) keepAlive(ctx context.Context) error {
 	return nil
 }
 
-// kept begins a trial with a connection that was answered and is kept. There is none if the check is decided
-// without one.
-func (e *examination) kept(ctx context.Context, about check) (*trial, *client, error) {
+// kept begins a run with a connection that got an answer and is kept. The run is nil if the check is decided
+// already.
+func (e *examination) kept(ctx context.Context, about check) (*run, *client, error) {
 	if e.speech == nil {
 		e.skip(about, e.why)
 		return nil, nil, nil
@@ -44,30 +44,31 @@ func (e *examination) kept(ctx context.Context, about check) (*trial, *client, e
 		e.skip(about, "it does not speak HTTP")
 		return nil, nil, nil
 	}
-	t, err := e.begin()
+	r, err := e.begin()
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := e.accepted(ctx, t)
+	c, err := e.accepted(ctx, r)
 	if err != nil {
-		return nil, nil, e.giveUp(ctx, t, err, about)
+		return nil, nil, e.giveUp(ctx, r, err, about)
 	}
 	closes, err := e.speech.ask(c, answerBound)
 	if err == nil && !closes {
-		return t, c, nil
+		return r, c, nil
 	}
 	c.Close()
 	if err != nil {
-		return nil, nil, e.giveUp(ctx, t, err, about)
+		return nil, nil, e.giveUp(ctx, r, err, about)
 	}
-	if err := e.finish(ctx, t); err != nil {
+	if err := e.finish(ctx, r); err != nil {
 		return nil, nil, err
 	}
 	e.skip(about, "it closes every connection after its answer")
 	return nil, nil, nil
 }
 
-// ends reports whether the program closes the connection within the bound, whatever it says before.
+// ends reports whether the program closes the connection within the bound. It ignores what the program says
+// before.
 func (c *client) ends(bound time.Duration) bool {
 	c.within(bound)
 	_, err := io.Copy(io.Discard, c.r)

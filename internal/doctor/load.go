@@ -8,39 +8,39 @@ import (
 	"time"
 )
 
-// How much load there is: as many clients, each of which connects, asks once and leaves, again
-// and again, until there were so many or so much time has passed.
+// The load. Each client connects, sends one request and closes, again and again, until the number of requests
+// or the time is reached.
 const (
 	loadClients  = 8
 	loadRequests = 300
 	loadTime     = 1500 * time.Millisecond
 )
 
-// leakRounds is how many rounds of load must each leave more descriptors open than the one before
-// to call it a leak. What is opened once and kept, such as a pool or a log, does not grow so.
+// leakRounds is how many rounds in a row must each leave more descriptors open than the one before, to be
+// called a leak. A pool or a log that is opened once does not grow like that.
 const leakRounds = 3
 
-// loadRound is what came of one round of load.
+// loadRound is the result of one round of load.
 type loadRound struct {
 	asked, failed int
-	first         error // of those that failed
+	first         error // the first failure
 }
 
-// underLoad has the program answer many, and counts what it has open before and after.
-func (e *examination) underLoad(ctx context.Context, t *trial) {
-	speech, err := e.detect(ctx, t)
+// underLoad sends the load, and counts the open descriptors before and after.
+func (e *examination) underLoad(ctx context.Context, r *run) {
+	speech, err := e.detect(ctx, r)
 	if err != nil {
 		e.why = "no request is known that it answers"
-		e.fail(answersUnderLoad, orDeath(t, "no answer "+err.Error()))
+		e.fail(answersUnderLoad, orDeath(r, "no answer "+err.Error()))
 		return
 	}
 	e.speech = speech
 	began := time.Now()
-	total := e.load(ctx, t)
-	leak, seen := e.leak(ctx, t, &total)
+	total := e.load(ctx, r)
+	leak, seen := e.leak(ctx, r, &total)
 	switch {
 	case total.failed > 0:
-		e.fail(answersUnderLoad, orDeath(t, fmt.Sprintf("%d of %d requests failed: %s", total.failed, total.asked, total.first)))
+		e.fail(answersUnderLoad, orDeath(r, fmt.Sprintf("%d of %d requests failed: %s", total.failed, total.asked, total.first)))
 	default:
 		e.pass(answersUnderLoad, fmt.Sprintf("%s, %d requests in %s", speech, total.asked, round(time.Since(began))))
 	}
@@ -51,21 +51,21 @@ func (e *examination) underLoad(ctx context.Context, t *trial) {
 	e.judge(leaksNoDescriptor, leak)
 }
 
-// orDeath puts how the program died in the place of what follows from that.
-func orDeath(t *trial, otherwise string) string {
-	if err := t.died(); err != nil {
+// orDeath replaces a failure by its cause if the program has died.
+func orDeath(r *run, otherwise string) string {
+	if err := r.died(); err != nil {
 		return err.Error()
 	}
 	return otherwise
 }
 
-// leak says by how much every round of load has let the number of open descriptors grow, if so.
-func (e *examination) leak(ctx context.Context, t *trial, total *loadRound) (found string, seen bool) {
+// leak says how much the number of open descriptors grew, if it grew in every round; else "".
+func (e *examination) leak(ctx context.Context, r *run, total *loadRound) (found string, seen bool) {
 	before, seen := descriptors()
 	first := before
 	for range leakRounds {
-		r := e.load(ctx, t)
-		total.add(r)
+		one := e.load(ctx, r)
+		total.add(one)
 		now := 0
 		back := within(ctx, 2*time.Second, func() bool {
 			n, ok := descriptors()
@@ -88,7 +88,7 @@ func (r *loadRound) add(other loadRound) {
 	}
 }
 
-func (e *examination) load(ctx context.Context, t *trial) loadRound {
+func (e *examination) load(ctx context.Context, r *run) loadRound {
 	var round loadRound
 	var mutex sync.Mutex
 	var next atomic.Int32
@@ -98,7 +98,7 @@ func (e *examination) load(ctx context.Context, t *trial) loadRound {
 		clients.Go(func() {
 			for next.Add(1) <= loadRequests && time.Now().Before(until) && ctx.Err() == nil {
 				one := loadRound{asked: 1}
-				if one.first = e.once(ctx, t); one.first != nil {
+				if one.first = e.once(ctx, r); one.first != nil {
 					one.failed = 1
 				}
 				mutex.Lock()
@@ -111,9 +111,9 @@ func (e *examination) load(ctx context.Context, t *trial) loadRound {
 	return round
 }
 
-// once is a client that connects, asks and leaves.
-func (e *examination) once(ctx context.Context, t *trial) error {
-	c, err := t.connect(ctx)
+// once is a client that connects, sends one request and closes.
+func (e *examination) once(ctx context.Context, r *run) error {
+	c, err := r.connect(ctx)
 	if err != nil {
 		return explain(err)
 	}

@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// arrival is how long the signal may take from the master to the program. Who comes in that time may
-// be in any of the situations that other trials are for.
+// arrival is how long the signal may take from the master to the program. No client comes in that time: it
+// would be in one of the situations that the other runs examine.
 const arrival = 25 * time.Millisecond
 
-// newcomers are clients that connect after the stop signal, one after the other, and ask at once.
-// A program that has stopped accepting leaves the first or, if that was faster, a later one
-// in the queue for another worker. None may be accepted and sent away.
+// newcomers are clients that connect one after the other after the stop signal, and ask at once. A program
+// that has stopped accepting leaves the first of them in the queue for another worker, or a later one if the
+// first came too early. It must not accept one and close it without an answer.
 type newcomers struct {
-	settled chan struct{} // closed when one of them has waited for a moment, or all is known
+	settled chan struct{} // closed when one of them has waited for a moment, or all are done
 
 	refused bool          // nobody listens
-	dropped string        // how one was sent away
-	late    time.Duration // after the signal, when the last that was answered had come
-	bound   time.Duration // for that
+	dropped string        // how one was closed without an answer
+	late    time.Duration // from the signal to the arrival of the last one that got an answer
+	bound   time.Duration // of late
 }
 
-// sendNewcomers returns at once; what became of them is known when the trial is finished.
-func (e *examination) sendNewcomers(ctx context.Context, t *trial) *newcomers {
+// sendNewcomers returns at once. The result is complete when the run is finished.
+func (e *examination) sendNewcomers(ctx context.Context, r *run) *newcomers {
 	n := &newcomers{settled: make(chan struct{}), bound: e.stopBound()}
-	t.clients.Go(func() {
+	r.clients.Go(func() {
 		defer n.settle()
 		rest(ctx, arrival)
-		for n.send(ctx, t, e.speech) {
-			if n.late > n.bound || closed(t.ended) {
+		for n.send(ctx, r, e.speech) {
+			if n.late > n.bound || closed(r.ended) {
 				return
 			}
 		}
@@ -43,20 +43,20 @@ func (n *newcomers) settle() {
 	}
 }
 
-// send is true when the client was answered, and another may come.
-func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
-	came := time.Since(t.stopped)
-	c, err := t.connect(ctx)
+// send sends one client. It returns true if the client got an answer, so that another may come.
+func (n *newcomers) send(ctx context.Context, r *run, s *speech) bool {
+	came := time.Since(r.stopped)
+	c, err := r.connect(ctx)
 	if err != nil {
 		n.refused = true
 		return false
 	}
 	answered := make(chan error, 1)
 	go func() { answered <- s.comeLate(c) }()
-	waits, err := n.await(t, answered)
+	waits, err := n.await(r, answered)
 	c.Close()
 	if waits {
-		<-answered   //nolint:errcheck // it was sent away by the doctor
+		<-answered   //nolint:errcheck // the doctor has closed it
 		return false // it is in the queue
 	}
 	if err != nil && ctx.Err() == nil {
@@ -67,11 +67,12 @@ func (n *newcomers) send(ctx context.Context, t *trial, s *speech) bool {
 	return err == nil
 }
 
-// await returns what the client has come to, or that it still waits when the program has ended.
-func (n *newcomers) await(t *trial, answered <-chan error) (waits bool, err error) {
+// await waits for the client to get an answer or an error. waits means that the client still waits after the
+// program has ended.
+func (n *newcomers) await(r *run, answered <-chan error) (waits bool, err error) {
 	moment := time.NewTimer(settled)
 	defer moment.Stop()
-	for ended := t.ended; ; {
+	for ended := r.ended; ; {
 		select {
 		case err = <-answered:
 			return false, err
@@ -82,12 +83,13 @@ func (n *newcomers) await(t *trial, answered <-chan error) (waits bool, err erro
 			}
 		case <-ended:
 			ended = nil
-			moment.Reset(50 * time.Millisecond) // what the program did to it last may still be on its way
+			moment.Reset(50 * time.Millisecond) // the last packets of the program may still be on their way
 		}
 	}
 }
 
-// comeLate asks without a bound for the first byte: a client in the queue waits for another worker.
+// comeLate sends the request. It has no deadline for the first byte: a client in the queue waits for another
+// worker.
 func (s speech) comeLate(c *client) (err error) {
 	if !s.greets {
 		err = s.send(c, s.request)
@@ -101,7 +103,7 @@ func (s speech) comeLate(c *client) (err error) {
 	return err
 }
 
-// converse is what follows the first word of the program.
+// converse goes on after the first byte from the program.
 func (s speech) converse(c *client) error {
 	if s.greets {
 		_, err := s.ask(c, answerBound)
@@ -112,9 +114,9 @@ func (s speech) converse(c *client) error {
 	return err
 }
 
-// judgeNewcomers is for when the trial is finished.
+// judgeNewcomers decides the check. Call it when the run is finished.
 func (e *examination) judgeNewcomers(n *newcomers) {
-	switch last := e.lives[len(e.lives)-1]; {
+	switch last := e.endings[len(e.endings)-1]; {
 	case n.refused, !last.listens:
 		e.skip(stopsAccepting, "nobody could connect any more")
 	case n.late > n.bound:

@@ -9,14 +9,15 @@ import (
 	"rota/internal/listen"
 )
 
-// A program that is told by its own configuration where it listens looks for a socket of just that address, as
-// h2o does, and takes no other. If it takes none at an address of the doctor's, it is tried at that of the settings,
-// as long as nobody else has it.
+// A program whose own configuration says where it listens may look for an inherited socket with just that
+// address, as h2o does, and take no other. If a program does not take a socket at an address that the doctor
+// chose, the doctor tries the address in the settings, unless somebody else uses it.
 
-// ErrElsewhere is wrapped by the error that says so of a program that could not be tried there.
+// ErrElsewhere means that the program needs its own address, and that somebody else uses it.
 var ErrElsewhere = errors.New("not examined")
 
-// places are the listeners of a trial, and the one that is examined. directory is for unix sockets.
+// places returns the listeners of a run, and the examined one of them. Unix sockets are put into the
+// directory.
 func (e *examination) places(directory string) (all []listen.ListenAddress, examined listen.ListenAddress) {
 	for _, a := range e.Spec.Listen {
 		p := private(a, directory)
@@ -35,7 +36,7 @@ func (e *examination) places(directory string) (all []listen.ListenAddress, exam
 	return all, examined
 }
 
-// private is the listener at an address that nobody else knows of. It never shares its port with anybody.
+// private returns the listener with an address that nobody else knows. It does not share its port.
 func private(a listen.ListenAddress, directory string) listen.ListenAddress {
 	p := listen.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
 	switch {
@@ -49,7 +50,7 @@ func private(a listen.ListenAddress, directory string) listen.ListenAddress {
 	return p
 }
 
-// ownPlace is where the program is to listen once it is run; "" if that is anywhere.
+// ownPlace returns the address in the settings, if the program may be examined there; else "".
 func (e *examination) ownPlace() string {
 	if !e.MayUse || e.home {
 		return ""
@@ -65,12 +66,12 @@ func (e *examination) ownPlace() string {
 	return ""
 }
 
-// servingAt is the first trial once more, at the program's own place. first is what has failed elsewhere; it is
-// the truth if this fails, too.
+// servingAt repeats the first run at the program's own address. first is how it failed at another address.
+// That is the result if this run fails, too.
 func (e *examination) servingAt(ctx context.Context, place string, first *refusal) error {
 	e.home = true
 	e.guards = e.guards.release(place)
-	t, second, err := e.start(ctx)
+	r, second, err := e.start(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return err
@@ -82,7 +83,7 @@ func (e *examination) servingAt(ctx context.Context, place string, first *refusa
 		e.refuse(first)
 	default:
 		e.note = "only at its own address, " + place + ", where it is examined"
-		e.whileItLives(ctx, t)
+		e.whileItLives(ctx, r)
 	}
-	return e.conclude(ctx, t)
+	return e.conclude(ctx, r)
 }

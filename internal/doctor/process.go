@@ -10,8 +10,8 @@ import (
 	"rota/internal/kernel"
 )
 
-// family is every process of the program that has not ended: those below the doctor, which starts
-// nothing else and, being their subreaper, also gets those that lost their parent.
+// family returns every process of the program that has not ended: all descendants of the doctor. The doctor
+// starts nothing else, and as a subreaper it also inherits orphans.
 func family() kernel.Family {
 	_, all, err := kernel.Families(nil)
 	if err != nil {
@@ -20,8 +20,8 @@ func family() kernel.Family {
 	return slices.DeleteFunc(all, func(p kernel.Process) bool { return p.Zombie })
 }
 
-// remaining are the processes that are there when the worker is over, but for those that leave by
-// themselves within a moment, as helpers do that live for as long as a pipe is open. It ends them.
+// remaining returns the processes that are left when the worker is over, and kills them. It first gives them
+// a moment to exit by themselves, as helpers do whose pipe is closed.
 func remaining() kernel.Family {
 	var left kernel.Family
 	within(context.Background(), settled, func() bool {
@@ -29,14 +29,14 @@ func remaining() kernel.Family {
 		return len(left) == 0
 	})
 	within(context.Background(), patience, func() bool {
-		rest := family() // with those that were forked meanwhile
+		rest := family() // includes those that were forked meanwhile
 		_ = rest.Signal(syscall.SIGKILL)
 		return len(rest) == 0
 	})
 	return left
 }
 
-// descriptors counts what the program has open. It is not ok if that can't be seen.
+// descriptors counts the open descriptors of the program. ok is false if they cannot be seen.
 func descriptors() (n int, ok bool) {
 	for _, p := range family() {
 		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID))

@@ -101,7 +101,7 @@ var misbehaviours = map[string]func(p *program){
 		var latest []time.Time
 		p.accepted = func(net.Conn) {
 			latest = append(latest, time.Now())
-			if n := len(latest); n > 20 && latest[n-1].Sub(latest[n-20]) < 20*arrival/2 { // twice as many as newcomers come
+			if n := len(latest); n > 20 && latest[n-1].Sub(latest[n-20]) < 20*arrival/2 { // newcomers come half as fast
 				fmt.Println("out of luck")
 				os.Exit(5)
 			}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// recipes are the folders with tested settings, by what a command line says of the program. The first that
-// fits counts: a wrapper's own name says less than what it is to run.
+// recipes are the folders with tested settings, found by the command line. The first match counts: the name
+// of a wrapper says less than what it runs.
 var recipes = []struct {
 	named *regexp.Regexp // the last element of a word of the command
 	where string
@@ -29,11 +29,11 @@ var recipes = []struct {
 	{regexp.MustCompile(`^(go|go\.mod|main\.go)$`), "recipes/go"},
 }
 
-// recipeFor is where there are tested settings for such a program; "" if there are none.
+// recipeFor returns the folder with tested settings for the program; "" if there is none.
 func recipeFor(command []string) string {
 	var words []string
 	for _, argument := range command {
-		for word := range strings.FieldsSeq(argument) { // it may be a line for a shell
+		for word := range strings.FieldsSeq(argument) { // it may be a shell command
 			words = append(words, filepath.Base(strings.Trim(word, `"'`)))
 		}
 	}

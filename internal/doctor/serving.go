@@ -10,37 +10,37 @@ import (
 	"rota/internal/record"
 )
 
-// serving is the first trial: does the program serve at all, and well? It is told to stop when nobody
-// is connected.
+// serving is the first run: does the program serve, also under load? It is told to stop when nobody is
+// connected.
 func (e *examination) serving(ctx context.Context) error {
-	t, refused, err := e.start(ctx)
+	r, refused, err := e.start(ctx)
 	if err != nil {
 		return err
 	}
 	place := e.ownPlace()
 	switch {
 	case refused == nil:
-		e.whileItLives(ctx, t)
+		e.whileItLives(ctx, r)
 	case place != "" && ctx.Err() == nil:
-		if err := e.finish(ctx, t); err != nil {
+		if err := e.finish(ctx, r); err != nil {
 			return err
 		}
 		return e.servingAt(ctx, place, refused)
 	default:
 		e.refuse(refused)
 	}
-	return e.conclude(ctx, t)
+	return e.conclude(ctx, r)
 }
 
-func (e *examination) conclude(ctx context.Context, t *trial) error {
+func (e *examination) conclude(ctx context.Context, r *run) error {
 	e.skipRest(answersUnderLoad, leaksNoDescriptor)
-	if closed(t.ready) && !closed(t.told) {
-		_ = t.stop(ctx) // if it has died it has failed already
+	if closed(r.ready) && !closed(r.told) {
+		_ = r.stop(ctx) // if it has died, a check has failed already
 	}
-	return e.finish(ctx, t)
+	return e.finish(ctx, r)
 }
 
-// refusal is why nothing more can be seen of a program: it was not ready, or has not accepted.
+// refusal is why the examination cannot go on: the program was not ready, or did not accept.
 type refusal struct {
 	ready        bool
 	what, advice string
@@ -58,67 +58,67 @@ func (e *examination) refuse(r *refusal) {
 	e.tell(saysReady, Fail, r.what+"; "+r.advice+e.recipe())
 }
 
-// start begins a trial and lets a first client come.
-func (e *examination) start(ctx context.Context) (*trial, *refusal, error) {
-	t, err := e.begin()
+// start begins a run and connects a first client.
+func (e *examination) start(ctx context.Context) (*run, *refusal, error) {
+	r, err := e.begin()
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.awaitReady(ctx); err != nil {
-		return t, &refusal{ready: e.Spec.Ready.Kind == plan.ReadyAuto && t.missing != "", what: err.Error(), advice: t.adviceNotReady()}, nil
+	if err := r.awaitReady(ctx); err != nil {
+		return r, &refusal{ready: e.Spec.Ready.Kind == plan.ReadyAuto && r.missing != "", what: err.Error(), advice: r.adviceNotReady()}, nil
 	}
-	if err := t.welcome(ctx); err != nil {
-		return t, &refusal{ready: true, what: err.Error()}, nil
+	if err := r.welcome(ctx); err != nil {
+		return r, &refusal{ready: true, what: err.Error()}, nil
 	}
-	return t, nil, nil
+	return r, nil, nil
 }
 
-// whileItLives asks what can be asked before the stop signal.
-func (e *examination) whileItLives(ctx context.Context, t *trial) {
+// whileItLives makes the checks that come before the stop signal.
+func (e *examination) whileItLives(ctx context.Context, r *run) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t.clients.Go(func() {
+	r.clients.Go(func() {
 		select {
-		case <-t.ended:
-			cancel() // nobody waits for an answer then
+		case <-r.ended:
+			cancel() // no client waits for an answer then
 		case <-ctx.Done():
 		}
 	})
 	e.pass(takesSocket, e.note)
-	if t.waited > readyBound {
-		e.fail(saysReady, fmt.Sprintf("a connection waited %s after it was ready%s", round(t.waited), inBrackets(t.how)))
+	if r.waited > readyBound {
+		e.fail(saysReady, fmt.Sprintf("a connection waited %s after it was ready%s", round(r.waited), inBrackets(r.how)))
 	} else {
-		e.pass(saysReady, e.howReady(t))
+		e.pass(saysReady, e.howReady(r))
 	}
-	e.underLoad(ctx, t)
+	e.underLoad(ctx, r)
 }
 
-// welcome sees whether the first client is accepted when the program is said to be ready, and how long that
-// takes. If it is not at all, there is nothing more to see.
-func (t *trial) welcome(ctx context.Context) error {
+// welcome connects a client to a program that is reported ready, and measures how long it waits to be
+// accepted.
+func (r *run) welcome(ctx context.Context) error {
 	began := time.Now()
-	c, err := t.connect(ctx)
+	c, err := r.connect(ctx)
 	if err != nil {
-		return cmp.Or(t.died(), err)
+		return cmp.Or(r.died(), err)
 	}
 	defer c.Close()
-	accepted := within(ctx, t.spec.StartTimeout, func() bool { return !t.socket.waiting() })
-	t.waited = time.Since(began)
+	accepted := within(ctx, r.spec.StartTimeout, func() bool { return !r.socket.waiting() })
+	r.waited = time.Since(began)
 	switch {
-	case t.died() != nil:
-		return t.died()
+	case r.died() != nil:
+		return r.died()
 	case !accepted:
-		return fmt.Errorf("a connection was not accepted within %s after it was ready%s", round(t.waited), t.elsewhere())
+		return fmt.Errorf("a connection was not accepted within %s after it was ready%s", round(r.waited), r.elsewhere())
 	}
 	return nil
 }
 
-// howReady says by what the program was known to be ready, if that was not its word.
-func (e *examination) howReady(t *trial) string {
-	if t.by != record.ByLife && t.by != record.ByAssumption {
-		return t.how
+// howReady says what showed that the program was ready, unless the program said so itself.
+func (e *examination) howReady(r *run) string {
+	if r.by != record.ByLife && r.by != record.ByAssumption {
+		return r.how
 	}
-	return t.how + ", which is a guess; better " + saysReady.advice
+	return r.how + ", which is a guess; better " + saysReady.advice
 }
 
 func inBrackets(text string) string {
@@ -128,9 +128,9 @@ func inBrackets(text string) string {
 	return " (" + text + ")"
 }
 
-// elsewhere tells where the program listens instead, if it does.
-func (t *trial) elsewhere() string {
-	if port := family().OwnPort([]uint64{t.socket.at.Inode}); port != "" {
+// elsewhere says on which other port the program listens, if it does.
+func (r *run) elsewhere() string {
+	if port := family().OwnPort([]uint64{r.socket.at.Inode}); port != "" {
 		return ", while it listens on port " + port + " by itself"
 	}
 	return ""

@@ -16,9 +16,9 @@ import (
 	"rota/internal/listen"
 )
 
-// socket is a listening socket that only the doctor's clients know of. The doctor holds it open
-// itself, as a master with other workers would, so that what the program leaves in the queue
-// stays there. It is a bare descriptor for the reason that the master's are.
+// socket is a listening socket that only the doctor's clients know. The doctor keeps it open, as a master
+// with other workers does, so the connections that the program leaves in the queue stay there. It is a bare
+// descriptor, as in the master: os.File could change the flags that all workers share.
 type socket struct {
 	fd   int
 	at   kernel.Listener
@@ -44,7 +44,7 @@ func openSocket(a listen.ListenAddress) (*socket, error) {
 	return s, nil
 }
 
-// bind has the net package do it, for its way with addresses, and takes a descriptor of its own from that.
+// bind lets the net package bind the address, and duplicates the descriptor.
 func (s *socket) bind(a listen.ListenAddress) error {
 	made, err := openListener(a)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *socket) bind(a listen.ListenAddress) error {
 	return errors.Join(err, failed)
 }
 
-// netSocket is what every socket of the net package is.
+// netSocket is what every socket of the net package implements.
 type netSocket interface {
 	syscall.Conn
 	io.Closer
@@ -90,7 +90,7 @@ func openListener(a listen.ListenAddress) (netSocket, error) {
 	return l.(netSocket), nil
 }
 
-// close removes the file, too, unless it is another's by now.
+// close also removes the file, unless it was replaced.
 func (s *socket) close() {
 	if s.file != nil && s.linked() {
 		os.Remove(s.at.Path)
@@ -105,13 +105,14 @@ func (s *socket) dial(ctx context.Context) (net.Conn, error) {
 	return dialer.DialContext(ctx, s.at.Network(), s.at.Address())
 }
 
-// waiting reports whether somebody is in the queue. A socket that was shut down has none.
+// waiting reports whether a connection is in the queue. It is true for a socket that was shut down.
 func (s *socket) waiting() bool {
 	queues, err := kernel.AcceptQueues([]kernel.Listener{s.at})
 	return err != nil || queues[s.at.Name].Depth > 0
 }
 
-// backlog is how many may wait in the queue; 0: not known, as of a socket that was shut down.
+// backlog returns how many connections may wait in the queue; 0: not known, as for a socket that was shut
+// down.
 func (s *socket) backlog() uint32 {
 	queues, err := kernel.AcceptQueues([]kernel.Listener{s.at})
 	if err != nil {
@@ -131,7 +132,7 @@ func (s *socket) unread() bool {
 	return err != nil
 }
 
-// defers reports whether the program has asked for connections only when something was said on them.
+// defers reports whether the program has set TCP_DEFER_ACCEPT.
 func (s *socket) defers() bool {
 	seconds, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT)
 	return err == nil && seconds > 0
@@ -142,7 +143,7 @@ func (s *socket) nonBlocking() bool {
 	return err == nil && flags&unix.O_NONBLOCK != 0
 }
 
-// linked reports whether the path, if there is one, still leads here.
+// linked reports whether the path, if there is one, still leads to this socket.
 func (s *socket) linked() bool {
 	if s.file == nil {
 		return true
@@ -151,8 +152,8 @@ func (s *socket) linked() bool {
 	return err == nil && os.SameFile(s.file, now)
 }
 
-// empty takes whoever is in the queue, as another worker would, and returns how many there were.
-// It is for when the program is gone.
+// empty accepts and closes all connections in the queue, and returns how many there were. Call it after the
+// program has ended.
 func (s *socket) empty() int {
 	if unix.SetNonblock(s.fd, true) != nil {
 		return 0
@@ -171,8 +172,8 @@ func (s *socket) empty() int {
 	}
 }
 
-// listens tries whether a client still gets here. It is for when the program is gone. A unix
-// socket without its path can't be tried, but asked.
+// listens reports whether a client can still connect. Call it after the program has ended. If the path of a
+// unix socket is gone it asks the kernel, because no client can connect by the path.
 func (s *socket) listens() bool {
 	s.empty()
 	if !s.linked() {
@@ -186,6 +187,6 @@ func (s *socket) listens() bool {
 		return false
 	}
 	defer c.Close()
-	_, _ = c.Write([]byte("\n")) // the program may have set TCP_DEFER_ACCEPT
+	_, _ = c.Write([]byte("\n")) // for the case that the program has set TCP_DEFER_ACCEPT
 	return within(ctx, time.Second, func() bool { return s.empty() > 0 })
 }

@@ -9,7 +9,8 @@ import (
 	"rota/internal/record"
 )
 
-// What a runtime prints of a crash around the line that says why: frames, carets, the state of the process.
+// What a runtime prints around the line that says why it crashed: stack frames, carets, the state of the
+// process.
 var (
 	noise = regexp.MustCompile(`^\s*(at |\.{3}|\^|~|[\]})]+,?;?$|File "|from |goroutine \d|created by |Node\.js v\d|exit status|\[signal |` +
 		`#\d+ |stack backtrace|note: run with|Crash dump|code: '|errno: |syscall: '|requireStack|Traceback|Stack trace|throw |node:internal|[\w./-]+\.[\w.*()]+\([^ ]*\)$)|^\s+\S+:\d+( \+0x[0-9a-f]+)?$`)
@@ -22,7 +23,7 @@ const (
 	wordsLong  = 300
 )
 
-// lastWords shows what of a program's last lines helps.
+// lastWords quotes those of the program's last lines that help.
 func lastWords(exit *record.Exit) string {
 	told := telling(exit.Output)
 	if len(told) == 0 {
@@ -34,8 +35,8 @@ func lastWords(exit *record.Exit) string {
 	return " (it last printed " + strings.Join(told, ", ") + ")"
 }
 
-// telling picks the lines that say why: the last one that gives a reason, and what stands around it. Of a
-// program whose lines are all noise the last ones that are not empty are better than none.
+// telling picks the lines that say why: the last one that gives a reason, and those around it. If all lines
+// are noise, it picks the last ones that are not empty.
 func telling(lines []string) []string {
 	printed := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.TrimSpace(l) == "" })
 	told := slices.DeleteFunc(slices.Clone(printed), noise.MatchString)

@@ -8,14 +8,14 @@ import (
 	"rota/internal/kernel"
 )
 
-// waits is how the program waited for connections at a socket.
+// waits is how the program waits for connections at a socket.
 type waits struct {
 	kernel.Wait
-	blocks bool          // the socket did
-	unseen kernel.Unseen // there may be more to it
+	blocks bool          // the socket is blocking
+	unseen kernel.Unseen // why there may be more to it
 }
 
-// waits looks until the program waits: it may be about to, with who came last.
+// waits looks until the program waits. It may still be busy with the last client.
 func (s *socket) waits(ctx context.Context) (w waits) {
 	within(ctx, settled, func() bool {
 		all, unseen := kernel.Waiting(family(), []uint64{s.at.Inode})
@@ -25,8 +25,9 @@ func (s *socket) waits(ctx context.Context) (w waits) {
 	return w
 }
 
-// left waits until the program is seen to wait for the socket no longer, as one does that has heard its stop signal. On a busy
-// machine it may hear that late. Of one that goes on accepting, or can't be seen, it is believed after a while.
+// left waits until the program no longer waits for connections at the socket, as after its stop signal. On a
+// busy machine it may get the signal late. A program that goes on accepting, or cannot be seen, gets a
+// bounded time.
 func (s *socket) left(ctx context.Context) {
 	within(ctx, hearingBound, func() bool {
 		all, unseen := kernel.Waiting(family(), []uint64{s.at.Inode})
@@ -34,10 +35,10 @@ func (s *socket) left(ctx context.Context) {
 	})
 }
 
-// hearingBound is how long a program may take to hear its stop signal.
+// hearingBound is how long a program may take to get its stop signal.
 const hearingBound = 2 * time.Second
 
-// wrong says by what it waited for a socket that blocks, other than by accept.
+// wrong says how the program waited for a blocking socket other than in accept; "": nothing is wrong.
 func (w waits) wrong() string {
 	switch {
 	case !w.blocks:
@@ -52,10 +53,10 @@ func (w waits) wrong() string {
 }
 
 func (e *examination) judgePolled() {
-	wrong := func(l life) string { return l.waits.wrong() }
-	for _, l := range e.lives {
-		if l.waits.unseen != "" && !slices.ContainsFunc(e.lives, func(l life) bool { return wrong(l) != "" }) {
-			e.skip(polledBlocks, "how it waits can't be seen: it "+string(l.waits.unseen))
+	wrong := func(end ending) string { return end.waits.wrong() }
+	for _, end := range e.endings {
+		if end.waits.unseen != "" && !slices.ContainsFunc(e.endings, func(end ending) bool { return wrong(end) != "" }) {
+			e.skip(polledBlocks, "how it waits can't be seen: it "+string(end.waits.unseen))
 			return
 		}
 	}

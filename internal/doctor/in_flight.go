@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// flight is the trial of a client whose request is under way when the stop signal comes: half of it
-// is sent, or all of it and the answer takes a while.
+// flight is the run with a client whose request is in flight at the stop signal: half of it is sent, or all
+// of it and the answer takes a while.
 func (e *examination) flight(ctx context.Context) error {
 	if e.speech == nil {
 		e.skip(finishesRequests, e.why)
 		return nil
 	}
-	t, err := e.begin()
+	r, err := e.begin()
 	if err != nil {
 		return err
 	}
-	c, err := e.accepted(ctx, t)
+	c, err := e.accepted(ctx, r)
 	if err != nil {
-		return e.giveUp(ctx, t, err, finishesRequests)
+		return e.giveUp(ctx, r, err, finishesRequests)
 	}
 	defer c.Close()
 	s, rest := e.inFlight()
-	early, err := s.depart(ctx, t, c, len(s.request)-len(rest))
+	early, err := s.depart(ctx, r, c, len(s.request)-len(rest))
 	if err == nil && !early {
-		err = t.stop(ctx)
+		err = r.stop(ctx)
 	}
 	if err != nil {
-		return e.giveUp(ctx, t, fmt.Errorf("before the signal: %w", err), finishesRequests)
+		return e.giveUp(ctx, r, fmt.Errorf("before the signal: %w", err), finishesRequests)
 	}
 	if early {
-		if err := e.finish(ctx, t); err != nil {
+		if err := e.finish(ctx, r); err != nil {
 			return err
 		}
 		e.skip(finishesRequests, e.noFlight())
 		return nil
 	}
-	t.socket.left(ctx)
+	r.socket.left(ctx)
 	err = s.arrive(ctx, c, rest, e.arrivalBound())
 	c.Close()
-	if ended := e.finish(ctx, t); ended != nil {
+	if ended := e.finish(ctx, r); ended != nil {
 		return ended
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (e *examination) flight(ctx context.Context) error {
 	return nil
 }
 
-// inFlight is the request, and what of it is sent after the signal.
+// inFlight returns the request, and the part of it that is sent after the signal.
 func (e *examination) inFlight() (s speech, rest []byte) {
 	if e.SlowPath != "" && e.speech.http {
 		return e.asking(e.SlowPath), nil
@@ -60,7 +60,7 @@ func (e *examination) inFlight() (s speech, rest []byte) {
 	return s, s.request[len(s.request)/2:]
 }
 
-// arrivalBound is longer for an answer that is known to take a while.
+// arrivalBound is how long the answer may take. It is longer for the slow path.
 func (e *examination) arrivalBound() time.Duration {
 	if e.SlowPath != "" {
 		return e.Spec.DrainTimeout
@@ -82,18 +82,18 @@ func (e *examination) noFlight() string {
 	return "it answers every chunk at once, so no request can be half sent"
 }
 
-// depart sends the first n bytes and has the program read them. early tells that it has answered.
-func (s speech) depart(ctx context.Context, t *trial, c *client, n int) (early bool, err error) {
+// depart sends the first n bytes and waits until the program has read them. early means that it has answered.
+func (s speech) depart(ctx context.Context, r *run, c *client, n int) (early bool, err error) {
 	c.within(answerBound)
 	if err := s.send(c, s.request[:n]); err != nil {
 		return false, err
 	}
-	within(ctx, settled, func() bool { return !t.socket.unread() })
+	within(ctx, settled, func() bool { return !r.socket.unread() })
 	early, err = c.hears(settled)
 	return early, explain(err)
 }
 
-// arrive sends the rest, when the program has had time to act on the signal, and reads the answer.
+// arrive gives the program time to act on the signal, sends the rest and reads the answer.
 func (s speech) arrive(ctx context.Context, c *client, remaining []byte, bound time.Duration) error {
 	rest(ctx, settled)
 	c.within(bound)
