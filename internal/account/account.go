@@ -11,9 +11,9 @@ import (
 	"rota/internal/launch"
 )
 
-// LookUpAccount finds a user and groups, each given by name or number. It returns nil if none is given:
+// LookUp finds a user and groups, each given by name or number. It returns nil if none is given:
 // workers run as rota does.
-func LookUpAccount(name string, groups []string) (*launch.Account, error) {
+func LookUp(name string, groups []string) (*launch.Account, error) {
 	if name == "" && len(groups) == 0 {
 		return nil, nil
 	}

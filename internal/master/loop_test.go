@@ -59,12 +59,12 @@ func (f *fakeProcess) Arrived() func() bool {
 
 func (f *fakeProcess) PID() int                         { return f.number }
 func (f *fakeProcess) Notes() <-chan process.Note       { return f.noted }
-func (f *fakeProcess) Lines() <-chan output.Chunk       { return f.printed }
+func (f *fakeProcess) Output() <-chan output.Chunk      { return f.printed }
 func (f *fakeProcess) Ended() <-chan process.ExitStatus { return f.end }
 func (f *fakeProcess) Close()                           {}
 func (f *fakeProcess) Spare()                           {}
 func (f *fakeProcess) Root() kernel.Root                { return kernel.Root{} }
-func (f *fakeProcess) Unready() string                  { return "" }
+func (f *fakeProcess) WhyUnready() string               { return "" }
 
 func (f *fakeProcess) Signal(sig syscall.Signal, _ bool) {
 	f.signals = append(f.signals, sig)

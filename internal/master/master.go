@@ -105,7 +105,7 @@ func (m *Master) Run() {
 	}
 	acks, err := einhorn.NewDirectory(einhorn.Places())
 	if err != nil {
-		m.options.Log.Warn().Err(err).Msg(process.NoAcks)
+		m.options.Log.Warn().Err(err).Msg(process.AcksUnavailable)
 	}
 	defer acks.Close()
 	m.launcher.Acks = acks

@@ -75,7 +75,7 @@ func (l *loop) planned(generation int, p *plan.Plan, open []*listen.Binding, fai
 	}
 	l.handle(pool.Prepared{Generation: generation, Terms: t, Err: failed})
 	if failed == nil {
-		p.Fit(l.pool.Size(), open)
+		p.TrimNew(l.pool.Size(), open)
 	}
 	if !l.pool.Keeps(generation) {
 		l.release(generation) // the reload was aborted meanwhile
@@ -85,12 +85,12 @@ func (l *loop) planned(generation int, p *plan.Plan, open []*listen.Binding, fai
 // planner makes plans. It reads the disk, so the loop leaves that to goroutines.
 type planner struct {
 	options *Options
-	home    atomic.Pointer[plan.Home]
+	home    atomic.Pointer[plan.StartDirectory]
 }
 
 func newPlanner(o *Options) *planner {
 	p := &planner{options: o}
-	p.home.Store(plan.FindHome())
+	p.home.Store(plan.FindStartDirectory())
 	return p
 }
 
@@ -124,13 +124,13 @@ func (p *planner) plan(spec plan.Spec, serving *plan.Plan, open []*listen.Bindin
 	if err := p.options.judge(spec); err != nil {
 		return nil, err
 	}
-	plan, err := plan.MakePlan(spec, os.Environ(), serving)
+	plan, err := plan.New(spec, os.Environ(), serving)
 	if err != nil {
 		return nil, err
 	}
 	plan.Listeners, err = listen.OpenListeners(plan.Listen, plan.Workers, p.options.Given, open)
 	if err == nil {
-		if err = process.CheckPlan(plan); err != nil {
+		if err = process.CheckPlanPlaceholders(plan); err != nil {
 			plan.CloseNew(open)
 		}
 	}

@@ -35,7 +35,7 @@ func (l *loop) start(e pool.Start) {
 		l.followEndings(s)
 	}
 	spec, err := l.launchSpec(e, s.plan)
-	spec.Unwanted = s.Ordered
+	spec.Cancelled = s.Ordered
 	l.background.Go(func() {
 		s.Run(func() (process.Process, error) {
 			if err != nil {

@@ -64,5 +64,5 @@ func (w *watch) shortage(how process.ExitStatus) string {
 	if w.lived != stageStarting || how == (process.ExitStatus{}) {
 		return ""
 	}
-	return w.before.Since()
+	return w.before.Shortage()
 }

@@ -17,12 +17,12 @@ type fakeProcess struct {
 func (f *fakeProcess) Arrived() func() bool             { return func() bool { return false } }
 func (f *fakeProcess) PID() int                         { return 0 }
 func (f *fakeProcess) Notes() <-chan process.Note       { return nil }
-func (f *fakeProcess) Lines() <-chan output.Chunk       { return nil }
+func (f *fakeProcess) Output() <-chan output.Chunk      { return nil }
 func (f *fakeProcess) Ended() <-chan process.ExitStatus { return f.end }
 func (f *fakeProcess) Close()                           {}
 func (f *fakeProcess) Spare()                           {}
 func (f *fakeProcess) Root() kernel.Root                { return kernel.Root{} }
-func (f *fakeProcess) Unready() string                  { return "" }
+func (f *fakeProcess) WhyUnready() string               { return "" }
 
 func (f *fakeProcess) Signal(sig syscall.Signal, _ bool) {
 	f.signals = append(f.signals, sig)

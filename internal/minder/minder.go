@@ -71,7 +71,7 @@ func New(s pool.Start, spec plan.Spec, listeners []kernel.Listener, calls Callba
 
 // Run launches the worker and returns once it is gone. The exited fact is its last.
 func (m *Minder) Run(launch func() (process.Process, error)) {
-	before := process.LimitsOfTasks()
+	before := process.CurrentTaskLimits()
 	p, err := launch()
 	if err != nil {
 		m.journal = output.NewJournal(m.log)

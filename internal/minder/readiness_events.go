@@ -81,14 +81,14 @@ func (w *watch) missWatchdog() {
 
 // missing says what a worker that is not ready in time has not done.
 func (w *watch) missing() string {
-	text := w.spec.Ready.Missing()
+	text := w.spec.Ready.Unmet()
 	if w.schedule != nil {
 		text = w.schedule.latest.missing(w.schedule.evidence, w.Start.Slot) + w.elsewhere()
 	}
-	if w.spec.Ready.Heeds() {
+	if w.spec.Ready.HeedsWorker() {
 		text += w.outOfReach()
 	}
-	return text + w.process.Unready()
+	return text + w.process.WhyUnready()
 }
 
 // print takes what the worker has printed. ok is false when its output has ended.

@@ -16,7 +16,7 @@ import (
 type watch struct {
 	*Minder
 	process process.Process
-	before  process.Shortage    // when the process was started
+	before  process.TaskLimits  // when the process was started
 	output  <-chan output.Chunk // nil once it has ended
 
 	stage    stage
@@ -44,9 +44,9 @@ type cutOff struct {
 	unknown bool // they could not be counted
 }
 
-func newWatch(m *Minder, p process.Process, before process.Shortage) *watch {
+func newWatch(m *Minder, p process.Process, before process.TaskLimits) *watch {
 	w := &watch{
-		Minder: m, process: p, before: before, output: p.Lines(),
+		Minder: m, process: p, before: before, output: p.Output(),
 		deadline: lapse.NewTimer(), alarm: lapse.NewTimer(), stopLooking: func() {},
 	}
 	w.deadline.Reset(m.Start.Timeout)

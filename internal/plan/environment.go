@@ -8,8 +8,8 @@ import (
 	"rota/internal/account"
 )
 
-// environment is what every worker of the plan gets: the inheritable part of rota's own, and what the spec
-// adds.
+// environment is what every worker of the plan gets: the part of rota's own that may be passed on, and what
+// the spec adds.
 func (p *Plan) environment(own []string) []string {
 	env := p.Inheritable(own)
 	if p.WorkDir != nil {
@@ -37,7 +37,8 @@ func setUser(env []string, name string) []string {
 	})
 }
 
-// SetVariables sets variables. One that is there already is replaced.
+// SetVariables returns the environment with these variables, "NAME=value" each. One that is there already is
+// replaced, in place.
 func SetVariables(env []string, more ...string) []string {
 	for _, kv := range more {
 		name, _, _ := strings.Cut(kv, "=")

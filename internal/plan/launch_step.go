@@ -6,8 +6,8 @@ import (
 	"rota/internal/launch"
 )
 
-// Step is what a worker of the plan does between the fork and its program.
-func (p *Plan) Step() launch.Step {
+// LaunchStep is what a worker of the plan does between the fork and its program.
+func (p *Plan) LaunchStep() launch.Step {
 	step := launch.Step{
 		Path:          p.Program.Path,
 		Parent:        os.Getpid(),

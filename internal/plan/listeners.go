@@ -8,6 +8,7 @@ import (
 	"rota/internal/pool"
 )
 
+// Endpoints are the bound sockets of all listeners.
 func (p *Plan) Endpoints() []kernel.Listener {
 	var list []kernel.Listener
 	for _, l := range p.Listeners {
@@ -25,9 +26,9 @@ func (p *Plan) CloseNew(open []*listen.Binding) {
 	}
 }
 
-// Fit closes the sockets of slots that the pool does not have any more because somebody has scaled it: no
-// worker would serve them.
-func (p *Plan) Fit(size int, open []*listen.Binding) {
+// TrimNew closes the sockets of slots that the pool no longer has, because it was scaled down meanwhile. It
+// leaves the listeners alone that were open before.
+func (p *Plan) TrimNew(size int, open []*listen.Binding) {
 	for _, l := range p.Listeners {
 		if !slices.Contains(open, l.Binding) {
 			l.Trim(size)
@@ -35,6 +36,7 @@ func (p *Plan) Fit(size int, open []*listen.Binding) {
 	}
 }
 
+// Terms are the part of the plan that the pool needs.
 func (p *Plan) Terms() pool.Terms {
 	return pool.Terms{
 		Workers:      p.Workers,
@@ -44,7 +46,7 @@ func (p *Plan) Terms() pool.Terms {
 		Checks:       len(p.Checks) > 0,
 		Provable:     p.provable(),
 		MaxDraining:  p.MaxDraining,
-		Program:      &p.shown,
+		Program:      &p.summary,
 	}
 }
 
@@ -53,7 +55,7 @@ func (p *Plan) provable() bool {
 	return p.ProbeInterval > 0 && slices.ContainsFunc(p.Listeners, func(l listen.Listener) bool { return l.Stream() })
 }
 
-// LastSockets are the sockets of a slot's worker that no later worker will have in a pool of this size.
+// LastSockets are the sockets of a slot's worker that no later worker will get, in a pool of this size.
 func (p *Plan) LastSockets(slot, size int) []kernel.Listener {
 	var list []kernel.Listener
 	for _, l := range p.Listeners {

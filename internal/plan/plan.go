@@ -1,11 +1,11 @@
 // Package plan says what the workers of one generation are made from.
 //
-// A Spec is what somebody wants: command, directory, user, environment, readiness, listeners. A Plan is what a reload
-// made of it: the program and the working directory are looked up on disk once and held open, so that a worker that is
-// started days later is still made from what the reload found. Scripts are copied, because they can be edited while
-// they run. The environment is rota's own without the variables of its supervisor (supervisor_variables.go), and what
-// the Spec adds. Readiness says what makes a worker ready. Home follows the directory that rota was started in when a
-// deploy replaces it.
+// A Spec is what somebody wants: command, directory, user, environment, readiness, listeners. A Plan is what a
+// reload made of it: the program and the working directory are looked up on disk once and held open, so that a
+// worker that is started days later is still made from what the reload found. Scripts are copied, because they
+// can be edited while they run. The environment is rota's own without the variables of its supervisor
+// (supervisor_variables.go), and what the Spec adds. Readiness says what makes a worker ready. StartDirectory
+// follows the directory that rota was started in when a deploy replaces it.
 package plan
 
 import (
@@ -22,8 +22,7 @@ import (
 	"rota/internal/record"
 )
 
-// Plan is what the workers of one generation are made from. It is made when the reload begins, of what is on
-// disk then; a worker that is started days later, after a crash or for a larger pool, is still made from it.
+// Plan is what the workers of one generation are made from: by the reload, after a crash, or for a larger pool.
 type Plan struct {
 	Spec
 	Program     *programFile
@@ -31,18 +30,18 @@ type Plan struct {
 	account     *launch.Account
 	Environment []string // of every worker, without what differs from one to the next
 	Listeners   []listen.Listener
-	shown       record.Program
+	summary     record.Program // what readers are told of it
 }
 
-// MakePlan looks up what the spec names. own is rota's environment; previous may be nil. Listeners come
-// later: plans share them.
-func MakePlan(spec Spec, own []string, previous *Plan) (*Plan, error) {
+// New looks up what the spec names. own is rota's environment; previous may be nil. The caller adds the
+// listeners, which plans share.
+func New(spec Spec, own []string, previous *Plan) (*Plan, error) {
 	p := &Plan{Spec: spec.WithDefaults()}
 	if err := p.fill(own, previous); err != nil {
 		p.Drop()
 		return nil, err
 	}
-	p.shown = record.Program{
+	p.summary = record.Program{
 		Path:        p.Program.Path,
 		Directory:   p.workingDirectory(),
 		Args:        p.Command[1:],
@@ -53,7 +52,7 @@ func MakePlan(spec Spec, own []string, previous *Plan) (*Plan, error) {
 }
 
 func (p *Plan) fill(own []string, previous *Plan) (err error) {
-	if p.account, err = account.LookUpAccount(p.User, p.Groups); err != nil {
+	if p.account, err = account.LookUp(p.User, p.Groups); err != nil {
 		return err
 	}
 	if p.Directory != "" {
@@ -81,7 +80,7 @@ func (p *Plan) workingDirectory() string {
 	return directory
 }
 
-// Missing says what of the plan is no longer on the disk as it was, and what that means, a sentence each. The
+// Missing says what of the plan is no longer on disk as it was, and what that means, in a sentence each. The
 // caller holds the plan.
 func (p *Plan) Missing() []string {
 	var list []string
@@ -103,7 +102,7 @@ func deleted(fd int) bool {
 	return unix.Fstat(fd, &stat) == nil && stat.Nlink == 0
 }
 
-// Hold keeps the descriptors open until drop, even if the loop gives them up meanwhile.
+// Hold keeps the descriptors open until the Drop that belongs to it.
 func (p *Plan) Hold() {
 	p.Program.hold()
 	if p.WorkDir != nil {
@@ -111,6 +110,7 @@ func (p *Plan) Hold() {
 	}
 }
 
+// Drop closes the descriptors, unless somebody else holds them. It leaves the listeners alone.
 func (p *Plan) Drop() {
 	if p.Program != nil {
 		p.Program.drop()

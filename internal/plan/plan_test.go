@@ -44,7 +44,7 @@ func TestThePathIsTheWorkersOwn(t *testing.T) {
 	for _, file := range []string{"app", "bin/app"} {
 		require.NoError(t, os.WriteFile(filepath.Join(directory, file), []byte("#!/bin/sh\n"), 0o755))
 	}
-	plan, err := MakePlan(Spec{Command: []string{"app"}, Directory: directory, Env: []string{"PATH=/nowhere:bin"}}, []string{"PATH=/bin"}, nil)
+	plan, err := New(Spec{Command: []string{"app"}, Directory: directory, Env: []string{"PATH=/nowhere:bin"}}, []string{"PATH=/bin"}, nil)
 	require.NoError(t, err)
 	defer plan.Drop()
 	require.Equal(t, filepath.Join(directory, "bin", "app"), plan.Program.Path)
@@ -55,7 +55,7 @@ func TestThePathIsTheWorkersOwn(t *testing.T) {
 		"/":               "is a directory",
 		"./bin":           "is a directory",
 	} {
-		_, err := MakePlan(Spec{Command: []string{command}, Directory: directory}, []string{"PATH=/bin"}, nil)
+		_, err := New(Spec{Command: []string{command}, Directory: directory}, []string{"PATH=/bin"}, nil)
 		require.ErrorContains(t, err, complaint, command)
 		require.ErrorContains(t, err, command)
 	}

@@ -18,22 +18,21 @@ import (
 )
 
 // programFile is the file that the workers of one generation run. It is held open as long as the generation
-// lives, so that a worker that is started days later, after a crash, still runs what the reload found on
-// disk.
+// lives.
 type programFile struct {
 	*listen.SharedFD
 	Path           string           // resolved: absolute, without symbolic links
-	invocationPath string           // the same, but the last element may be a link: the program's other files are beside it
-	Argv0          string           // argv[0]
-	sha256         string           // SHA-256; "" when it can't be read
+	invocationPath string           // the same, but the last element may be a link: its other files are beside it
+	Argv0          string           // what it is called by
+	sha256         string           // in hexadecimal; "" when it can't be read
 	script         bool             // it begins with #!
 	copy           *listen.SharedFD // of a script; nil otherwise
 	info           os.FileInfo      // as it was when it was opened
 }
 
 // openProgram finds a command's program as it is on disk now: by its path, which is relative to the working
-// directory, or by its name along PATH. previous is that of the generation before; if nothing has changed, it
-// spares some work.
+// directory, or by its name along PATH. If the program is still that of the generation before, previous, it is
+// not read again.
 func openProgram(name, directory, path string, previous *programFile) (*programFile, error) {
 	file, err := lookUp(name, directory, path)
 	if err != nil {
@@ -115,8 +114,8 @@ func openProgramFile(file string, previous *programFile) (*programFile, error) {
 	return p, nil
 }
 
-// read takes the sum of the file, and a copy if it is a script: a binary can't be written to while it runs,
-// but a script can be edited in place.
+// read computes the file's checksum, and copies a script: a binary can't be written to while it runs, but a
+// script can be edited in place.
 func (p *programFile) read(previous *programFile) error {
 	content := io.NewSectionReader(descriptor(p.FD), 0, p.info.Size())
 	head := make([]byte, 2)

@@ -64,8 +64,8 @@ func ParseReadiness(text string) (Readiness, error) {
 	return Readiness{}, fmt.Errorf("%q is none of auto, notify, tcp, delay:2s, http:/path and log:REGEX", text)
 }
 
-// Missing says what a worker that is not ready has not done.
-func (r Readiness) Missing() string {
+// Unmet says what a worker that is not ready has not done.
+func (r Readiness) Unmet() string {
 	switch r.Kind {
 	case ReadyTCP:
 		return "it accepted no connection on the listener " + listen.ProbeName
@@ -83,11 +83,12 @@ func (r Readiness) Missing() string {
 // Probes reports whether the worker needs a listener of its own for probes.
 func (r Readiness) Probes() bool { return r.Kind == ReadyTCP || r.Kind == ReadyHTTP }
 
-// Heeds reports whether it matters that the worker itself says it is ready.
-func (r Readiness) Heeds() bool { return r.Kind == ReadyNotify || r.Kind == ReadyAuto }
+// HeedsWorker reports whether it matters that the worker itself says it is ready.
+func (r Readiness) HeedsWorker() bool { return r.Kind == ReadyNotify || r.Kind == ReadyAuto }
 
 // ProbeHTTP requests a path from the program behind an address, with header lines. It returns nil if the
 // answer's status is below 400.
 type ProbeHTTP func(ctx context.Context, address, path string, headers []string) error
 
+// ErrNoProbe is returned for a spec with ReadyHTTP if the master's options have no ProbeHTTP.
 var ErrNoProbe = errors.New("ready: this master has no way to probe over HTTP")

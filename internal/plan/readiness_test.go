@@ -36,7 +36,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	} {
 		ready, err := ParseReadiness(text)
 		require.NoError(t, err)
-		require.Equal(t, missing, ready.Missing())
+		require.Equal(t, missing, ready.Unmet())
 	}
 }
 

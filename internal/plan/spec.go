@@ -28,7 +28,7 @@ type Spec struct {
 	User       string         // name or number of the user to run as; "": the master's own
 	Groups     []string       // the primary group and then the others; nil: the user's own
 	Umask      *int           // permission bits; nil: the master's own
-	Withhold   []string       // variables of rota's environment that workers don't get, besides those of OfContract
+	Withhold   []string       // variables of rota's environment that workers don't get, besides those of IsSupervisorVariable
 	OpenFiles  int            // limit of open files; 0: as rota was started
 	NoNewPrivs bool           // no setuid program gives a worker more rights
 	Ready      Readiness      // when a worker counts as ready; zero: READY=1

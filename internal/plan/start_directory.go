@@ -8,16 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Home is the directory that rota was started in. All relative paths start there: of the program, the
-// settings' file, env files, sockets. A deploy may delete the directory and make it anew, or put another in
-// its place. A process stays in the old one, so a reload goes to the one that is at the path by then.
-type Home struct {
+// StartDirectory is the directory that rota was started in. All relative paths start there: of the program, the
+// settings file, env files, sockets. A deploy may delete the directory and make it anew, or put another in its
+// place. A process stays in the old one, so a reload changes to the one that is at the path by then.
+type StartDirectory struct {
 	Path    string // without symbolic links; "" if it was gone from the start
 	logical string // the shell's path to it, perhaps through a link; "": the same
 }
 
-func FindHome() *Home {
-	h := &Home{}
+// FindStartDirectory returns the directory that rota is in now.
+func FindStartDirectory() *StartDirectory {
+	h := &StartDirectory{}
 	h.Path, _ = unixGetwd()
 	called := os.Getenv("PWD")
 	if info, err := os.Stat(called); err == nil && called != h.Path {
@@ -39,7 +40,7 @@ func unixGetwd() (string, error) {
 }
 
 // Lost says what has become of the directory; "" if it is where it was.
-func (h *Home) Lost() string {
+func (h *StartDirectory) Lost() string {
 	if h.Path == "" {
 		return ""
 	}
@@ -53,9 +54,9 @@ func (h *Home) Lost() string {
 	return ""
 }
 
-// Follow goes to the directory that is at the path now, if the first one is gone from there. It returns nil
+// Follow changes to the directory that is at the path now, if the first one is gone from there. It returns nil
 // if rota stays where it is.
-func (h *Home) Follow() *Home {
+func (h *StartDirectory) Follow() *StartDirectory {
 	if h.Lost() == "" {
 		return nil
 	}
@@ -66,7 +67,7 @@ func (h *Home) Follow() *Home {
 	for _, place := range places {
 		if os.Chdir(place) == nil {
 			_ = os.Setenv("PWD", place) // for the workers
-			return FindHome()
+			return FindStartDirectory()
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ func TestAReloadFollowsTheLinkThatRotaWasStartedBy(t *testing.T) {
 	switchTo(t, parent, "v1")
 	t.Chdir(directory)
 	t.Setenv("PWD", filepath.Join(parent, "current"))
-	h := FindHome()
+	h := FindStartDirectory()
 	newRelease(t, parent, "v2")
 	switchTo(t, parent, "v2")
 	require.Nil(t, h.Follow(), "what it was started in is still there")

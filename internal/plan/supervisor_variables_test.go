@@ -23,9 +23,9 @@ func TestOnlyTheExactNamesOfTheContractAreKeptFromWorkers(t *testing.T) {
 	}
 	require.Equal(t, kept, Spec{Withhold: []string{"ROTA_WORKERS"}}.Inheritable(own))
 
-	pattern := regexp.MustCompile(ContractPattern())
+	pattern := regexp.MustCompile(SupervisorVariablePattern())
 	for _, name := range append(theirs, ours...) {
-		require.Equal(t, OfContract(name), pattern.MatchString(name), name)
+		require.Equal(t, IsSupervisorVariable(name), pattern.MatchString(name), name)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // socket it is a file, because einhorn's clients know nothing else.
 type ackSocket struct{ *einhorn.Listener }
 
-const NoAcks = "programs can't acknowledge in einhorn's way"
+// AcksUnavailable is logged where there is no ack socket.
+const AcksUnavailable = "programs can't acknowledge in einhorn's way"
 
 // openAckSocket returns nil if it fails, which must not keep a worker from starting.
 func (l *Launcher) openAckSocket(worker string) *ackSocket {
@@ -19,7 +20,7 @@ func (l *Launcher) openAckSocket(worker string) *ackSocket {
 	}
 	made, err := l.Acks.Listen(worker)
 	if err != nil {
-		l.Log.Warn().Err(err).Str("worker_id", worker).Msg(NoAcks)
+		l.Log.Warn().Err(err).Str("worker_id", worker).Msg(AcksUnavailable)
 		return nil
 	}
 	return &ackSocket{made}

@@ -16,11 +16,11 @@ type LaunchSpec struct {
 	Generation int
 	Revision   string
 	Plan       *plan.Plan
-	Sockets    []Inherited
-	Unwanted   func() bool // see forkSpec
+	Sockets    []InheritedSocket
+	Cancelled  func() bool // whether it need not be started any more; may be nil
 }
 
-// Hold keeps the descriptors open until drop, even if the loop gives them up meanwhile.
+// Hold keeps the descriptors open until the Drop that belongs to it, even if the loop gives them up meanwhile.
 func (s LaunchSpec) Hold() {
 	s.Plan.Hold()
 	for _, socket := range s.Sockets {
@@ -28,6 +28,7 @@ func (s LaunchSpec) Hold() {
 	}
 }
 
+// Drop is what every Hold is followed by.
 func (s LaunchSpec) Drop() {
 	s.Plan.Drop()
 	for _, socket := range s.Sockets {
@@ -42,7 +43,7 @@ func (s LaunchSpec) fork(files []int, contract []string) (forkSpec, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return forkSpec{}, err
 	}
-	step := s.Plan.Step()
+	step := s.Plan.LaunchStep()
 	step.Program = len(files)
 	files = append(files, s.Plan.Program.ExecFD())
 	if s.Plan.WorkDir != nil {
@@ -56,12 +57,12 @@ func (s LaunchSpec) fork(files []int, contract []string) (forkSpec, error) {
 		env:   append(plan.SetVariables(slices.Clone(s.Plan.Environment), more...), contract...),
 		files: files,
 
-		unwanted: s.Unwanted,
+		cancelled: s.Cancelled,
 	}, err
 }
 
-// Inherited is a socket as one worker gets it.
-type Inherited struct {
+// InheritedSocket is a socket as one worker gets it.
+type InheritedSocket struct {
 	*listen.Socket
 	Name string
 }

@@ -27,22 +27,22 @@ func (l *Launcher) Launch(spec LaunchSpec) (Process, error) {
 	p := &osProcess{
 		worker:  spec.Worker,
 		spawner: l.Spawner,
-		noted:   make(chan Note),
-		printed: make(chan output.Chunk),
+		notes:   make(chan Note),
+		chunks:  make(chan output.Chunk),
 		stopped: make(chan struct{}),
 	}
 	if err := p.begin(spec, l); err != nil {
 		p.dropSockets()
 		return nil, err
 	}
-	if p.private != nil {
+	if p.probeSocket != nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { <-p.stopped; cancel() }()
 		go p.probe(ctx, spec.Plan.Ready, l.HTTP)
 	}
-	go p.notify.Read(p.number, p.noted, p.stopped)
+	go p.notify.Read(p.pid, p.notes, p.stopped)
 	if p.ack != nil {
-		go p.ack.read(p.number, p.noted, p.stopped)
+		go p.ack.read(p.pid, p.notes, p.stopped)
 	}
 	go p.readOutput()
 	return p, nil
@@ -50,15 +50,15 @@ func (l *Launcher) Launch(spec LaunchSpec) (Process, error) {
 
 // begin opens the sockets through which the worker will speak, and then forks it.
 func (p *osProcess) begin(spec LaunchSpec, l *Launcher) (err error) {
-	if p.notify, err = OpenNotifySocket(spec.Worker); err != nil {
+	if p.notify, err = openNotifySocket(spec.Worker); err != nil {
 		return fmt.Errorf("notify socket: %w", err)
 	}
 	p.ack = l.openAckSocket(spec.Worker)
 	if spec.Plan.Ready.Probes() {
-		if p.private, err = openProbe(); err != nil {
+		if p.probeSocket, err = openProbe(); err != nil {
 			return err
 		}
-		spec.Sockets = append(slices.Clip(spec.Sockets), Inherited{p.private, listen.ProbeName})
+		spec.Sockets = append(slices.Clip(spec.Sockets), InheritedSocket{p.probeSocket, listen.ProbeName})
 	}
 	return p.fork(spec)
 }
@@ -84,11 +84,11 @@ func (p *osProcess) fork(spec LaunchSpec) error {
 		closeFiles(p.output[:])
 		return err
 	}
-	if p.number, p.end, err = p.spawner.fork(fork); err != nil {
+	if p.pid, p.ended, err = p.spawner.fork(fork); err != nil {
 		closeFiles(p.output[:])
 		return err
 	}
-	if seen, err := kernel.FindProcess(p.number); err == nil {
+	if seen, err := kernel.FindProcess(p.pid); err == nil {
 		p.started = seen.Started
 	}
 	return nil

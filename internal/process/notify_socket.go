@@ -22,9 +22,9 @@ type notifySocket struct {
 	Inlet *output.Inlet
 }
 
-// OpenNotifySocket binds an abstract socket: it leaves no file behind, even if the master is killed, and a
+// openNotifySocket binds an abstract socket: it leaves no file behind, even if the master is killed, and a
 // worker can reach it whatever user it runs as.
-func OpenNotifySocket(worker string) (*notifySocket, error) {
+func openNotifySocket(worker string) (*notifySocket, error) {
 	name := "@rota/" + strconv.Itoa(os.Getpid()) + "/" + worker
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {

@@ -48,9 +48,9 @@ func TestParseNote(t *testing.T) {
 }
 
 func TestANotifySocketHearsOnlyItsWorker(t *testing.T) {
-	one, err := OpenNotifySocket("one")
+	one, err := openNotifySocket("one")
 	require.NoError(t, err)
-	two, err := OpenNotifySocket("two")
+	two, err := openNotifySocket("two")
 	require.NoError(t, err)
 	defer two.Close()
 	notes, stop, ended := make(chan Note), make(chan struct{}), make(chan struct{})
@@ -93,7 +93,7 @@ func TestAChildOfTheWorkerIsHeardWhoeverItHasBecome(t *testing.T) {
 // As systemd-notify does, a helper may be gone by the time what it said is read.
 func TestAHelperThatIsGoneIsHeardAsTheWorkersUser(t *testing.T) {
 	leader := someProcess(t, 65534)
-	socket, err := OpenNotifySocket(uuid.NewString())
+	socket, err := openNotifySocket(uuid.NewString())
 	require.NoError(t, err)
 	strangerSpeaks(t, socket)()
 	require.True(t, next(t, hear(t, socket, leader)).Ready)
@@ -156,7 +156,7 @@ func TestReceivedDescriptorsAreClosed(t *testing.T) {
 // listenTo opens a socket and reads it until the test ends.
 func listenTo(t *testing.T, leader int) (*notifySocket, <-chan Note) {
 	t.Helper()
-	s, err := OpenNotifySocket(uuid.NewString())
+	s, err := openNotifySocket(uuid.NewString())
 	require.NoError(t, err)
 	return s, hear(t, s, leader)
 }
@@ -193,7 +193,7 @@ func (s *notifySocket) dial(t *testing.T) *net.UnixConn {
 }
 
 func TestDatagramsArePendingUntilTheyArePassedOn(t *testing.T) {
-	s, err := OpenNotifySocket("inlet-test-" + strconv.Itoa(os.Getpid()))
+	s, err := openNotifySocket("inlet-test-" + strconv.Itoa(os.Getpid()))
 	require.NoError(t, err)
 	defer s.Close()
 	c, err := net.Dial("unixgram", s.Name)

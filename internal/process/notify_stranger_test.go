@@ -46,7 +46,7 @@ func TestASocketThatLingersHoldsUpNoNote(t *testing.T) {
 
 func TestASocketThatLingersHoldsUpNoClose(t *testing.T) {
 	t.Parallel()
-	socket, err := OpenNotifySocket(uuid.NewString())
+	socket, err := openNotifySocket(uuid.NewString())
 	require.NoError(t, err)
 	sendLingering(t, socket.Name) // and nobody reads it
 	closed := make(chan struct{})

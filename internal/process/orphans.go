@@ -89,7 +89,7 @@ func (o *Orphans) find() (kernel.Family, error) {
 // that rota gives its workers. A worker's daemon that has shed the one has shed the other, too.
 func (o *Orphans) isFromBefore(p kernel.Process) bool {
 	env := p.Environment()
-	if slices.ContainsFunc(env, func(kv string) bool { return plan.OfContract(nameOf(kv)) }) {
+	if slices.ContainsFunc(env, func(kv string) bool { return plan.IsSupervisorVariable(nameOf(kv)) }) {
 		return false
 	}
 	own := slices.DeleteFunc(o.env(), func(kv string) bool { return slices.Contains(ofShell, nameOf(kv)) })

@@ -45,16 +45,16 @@ func closeFiles(files []*os.File) {
 	}
 }
 
-// readOutput reads both streams and closes printed when both have ended.
+// readOutput reads both streams and closes chunks when both have ended.
 func (p *osProcess) readOutput() {
 	var open atomic.Int32
 	open.Store(2)
 	for i := range p.output {
 		go func() {
-			output.ReadChunks(p.inlets[i], output.Stream(i), p.printed, p.stopped)
+			output.ReadChunks(p.inlets[i], output.Stream(i), p.chunks, p.stopped)
 			p.inlets[i].Rest()
 			if open.Add(-1) == 0 {
-				close(p.printed)
+				close(p.chunks)
 			}
 		}()
 	}

@@ -32,9 +32,11 @@ func CheckPlaceholders(text string, listeners []listen.ListenAddress, ready plan
 }
 
 // sketch stands for what workers will inherit; only the names and families are right.
-func sketch(listeners []listen.ListenAddress, ready plan.Readiness) []Inherited {
-	var list []Inherited
-	add := func(k kernel.Listener, name string) { list = append(list, Inherited{&listen.Socket{Kernel: k}, name}) }
+func sketch(listeners []listen.ListenAddress, ready plan.Readiness) []InheritedSocket {
+	var list []InheritedSocket
+	add := func(k kernel.Listener, name string) {
+		list = append(list, InheritedSocket{&listen.Socket{Kernel: k}, name})
+	}
 	somewhere := kernel.Listener{Family: unix.AF_INET, Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), 0)}
 	for _, l := range listeners {
 		if l.Internet() {
@@ -83,7 +85,7 @@ func (s LaunchSpec) value(kind, name string) (string, error) {
 	case "worker_id":
 		return s.Worker, nil
 	}
-	i := slices.IndexFunc(s.Sockets, func(i Inherited) bool { return i.Name == name })
+	i := slices.IndexFunc(s.Sockets, func(i InheritedSocket) bool { return i.Name == name })
 	switch {
 	case i < 0:
 		return "", s.unknown(name)
@@ -95,7 +97,7 @@ func (s LaunchSpec) value(kind, name string) (string, error) {
 
 // part is the address, or the part of it that a placeholder names. A wildcard stays one: programs that look
 // for the socket by its address need it as it is bound.
-func (i Inherited) part(kind string) (string, error) {
+func (i InheritedSocket) part(kind string) (string, error) {
 	local := i.Kernel.Family == unix.AF_UNIX
 	switch {
 	case local && kind != "path":
@@ -161,8 +163,8 @@ func (s LaunchSpec) expandAll(texts []string, call func(string) string) ([]strin
 	return list, errors.Join(errs...)
 }
 
-// CheckPlan finds the mistakes in a plan's placeholders before a worker is started.
-func CheckPlan(p *plan.Plan) error {
+// CheckPlanPlaceholders finds the mistakes in a plan's placeholders before a worker is started.
+func CheckPlanPlaceholders(p *plan.Plan) error {
 	var listeners []listen.ListenAddress
 	for _, l := range p.Listeners {
 		listeners = append(listeners, l.ListenAddress)

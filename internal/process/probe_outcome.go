@@ -25,13 +25,13 @@ func (o *outcomes) failed(err error) {
 
 var errNobodyAccepts = errors.New("nobody accepts")
 
-// Unready tells a connection that nobody has accepted from one that the program has accepted and does not
+// WhyUnready tells a connection that nobody has accepted from one that the program has accepted and does not
 // answer.
-func (p *osProcess) Unready() string {
-	if p.private == nil {
+func (p *osProcess) WhyUnready() string {
+	if p.probeSocket == nil {
 		return ""
 	}
-	at := p.private.Kernel
+	at := p.probeSocket.Kernel
 	queues, err := kernel.AcceptQueues([]kernel.Listener{at})
 	q, known := queues[at.Name]
 	answer := p.outcomes.latest.Load()

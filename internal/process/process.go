@@ -26,11 +26,11 @@ type Process interface {
 	PID() int
 	Root() kernel.Root // how to find its family
 	Signal(sig syscall.Signal, group bool)
-	Spare()                     // lets its process group outlive it
-	Notes() <-chan Note         // what it says; never closed
-	Lines() <-chan output.Chunk // what it prints, unbuffered; closed when both streams have ended
-	Ended() <-chan ExitStatus   // one value, buffered
-	Unready() string            // why the latest probe did not find it ready, as the end of a sentence; "" for no reason
+	Spare()                      // lets its process group outlive it
+	Notes() <-chan Note          // what it says; never closed
+	Output() <-chan output.Chunk // what it prints, unbuffered; closed when both streams have ended
+	Ended() <-chan ExitStatus    // one value, buffered
+	WhyUnready() string          // why the latest probe did not find it ready, as the end of a sentence; "" for no reason
 
 	// Arrived returns a function that reports whether something that has happened up to now is still on its
 	// way to one of these channels. What a channel holds has arrived.
@@ -46,20 +46,20 @@ type ExitStatus struct {
 
 // osProcess is a real process.
 type osProcess struct {
-	worker   string
-	number   int
-	started  uint64 // as kernel.Process says; 0 if it ended too soon to be seen
-	spawner  *Spawner
-	notify   *notifySocket
-	ack      *ackSocket // nil for none
-	noted    chan Note
-	printed  chan output.Chunk
-	end      <-chan ExitStatus
-	stopped  chan struct{}
-	output   [2]*os.File
-	inlets   [2]*output.Inlet // of the output
-	private  *listen.Socket   // that it alone gets, for probes; nil for none
-	outcomes outcomes
+	worker      string
+	pid         int
+	started     uint64 // as kernel.Process says; 0 if it ended too soon to be seen
+	spawner     *Spawner
+	notify      *notifySocket
+	ack         *ackSocket // nil for none
+	notes       chan Note
+	chunks      chan output.Chunk
+	ended       <-chan ExitStatus
+	stopped     chan struct{}
+	output      [2]*os.File
+	inlets      [2]*output.Inlet // of the output
+	probeSocket *listen.Socket   // that it alone gets, for probes; nil for none
+	outcomes    outcomes
 }
 
 func statusOf(w syscall.WaitStatus) ExitStatus {
@@ -69,12 +69,12 @@ func statusOf(w syscall.WaitStatus) ExitStatus {
 	return ExitStatus{Code: w.ExitStatus()}
 }
 
-func (p *osProcess) PID() int                              { return p.number }
-func (p *osProcess) Spare()                                { p.spawner.spare(p.number) }
-func (p *osProcess) Signal(sig syscall.Signal, group bool) { p.spawner.signal(p.number, sig, group) }
-func (p *osProcess) Notes() <-chan Note                    { return p.noted }
-func (p *osProcess) Lines() <-chan output.Chunk            { return p.printed }
-func (p *osProcess) Ended() <-chan ExitStatus              { return p.end }
+func (p *osProcess) PID() int                              { return p.pid }
+func (p *osProcess) Spare()                                { p.spawner.spare(p.pid) }
+func (p *osProcess) Signal(sig syscall.Signal, group bool) { p.spawner.signal(p.pid, sig, group) }
+func (p *osProcess) Notes() <-chan Note                    { return p.notes }
+func (p *osProcess) Output() <-chan output.Chunk           { return p.chunks }
+func (p *osProcess) Ended() <-chan ExitStatus              { return p.ended }
 
 // Arrived covers what the worker says and prints, and its end. It leaves out probes and acknowledgements:
 // there is always time for them after a standstill.
@@ -95,7 +95,7 @@ func (p *osProcess) Close() {
 
 // Root finds the worker's processes also after the first of them has ended.
 func (p *osProcess) Root() kernel.Root {
-	r := kernel.Root{PID: p.number, Started: p.started, Mark: workerMark(p.worker)}
+	r := kernel.Root{PID: p.pid, Started: p.started, Mark: workerMark(p.worker)}
 	if p.started == 0 {
 		r.PID = 0 // by now it may be another's
 	}
@@ -105,7 +105,7 @@ func (p *osProcess) Root() kernel.Root {
 func (p *osProcess) dropSockets() {
 	p.notify.Close()
 	p.ack.close()
-	if p.private != nil {
-		p.private.Drop()
+	if p.probeSocket != nil {
+		p.probeSocket.Drop()
 	}
 }

@@ -34,11 +34,11 @@ func (p *osProcess) probe(ctx context.Context, ready plan.Readiness, http plan.P
 	pause := time.NewTicker(probeEvery)
 	defer pause.Stop()
 	for {
-		seen, err := attempt(ctx, ready, p.private.Kernel, http)
+		seen, err := attempt(ctx, ready, p.probeSocket.Kernel, http)
 		p.outcomes.failed(err)
 		if err == nil {
 			select {
-			case p.noted <- Note{Seen: seen}:
+			case p.notes <- Note{Seen: seen}:
 			case <-ctx.Done():
 			}
 			return

@@ -22,8 +22,8 @@ type Spawner struct {
 	done     chan struct{}
 }
 
-// errUnwanted is returned for a child that was told to stop before it was forked.
-var errUnwanted = errors.New("it was told to stop before it was started")
+// errCancelled is returned for a child that was told to stop before it was forked.
+var errCancelled = errors.New("it was told to stop before it was started")
 
 // child is a process that has not been waited for.
 type child struct {
@@ -38,9 +38,10 @@ type forkSpec struct {
 	env   []string
 	files []int
 
-	unwanted func() bool // whether it need not be started any more, as many may wait for their turn; may be nil
+	cancelled func() bool // asked when its turn comes, for which many may wait: need it not be started? may be nil
 }
 
+// NewSpawner starts the thread.
 func NewSpawner() *Spawner {
 	s := &Spawner{
 		requests: make(chan func(map[int]*child)),
@@ -83,8 +84,8 @@ func (s *Spawner) fork(spec forkSpec) (pid int, ended <-chan ExitStatus, err err
 	forked := make(chan struct{})
 	s.requests <- func(children map[int]*child) {
 		defer close(forked)
-		if spec.unwanted != nil && spec.unwanted() {
-			err = errUnwanted
+		if spec.cancelled != nil && spec.cancelled() {
+			err = errCancelled
 			return
 		}
 		if pid, err = forkExec(spec); err == nil {
@@ -132,7 +133,7 @@ func forkExec(spec forkSpec) (int, error) {
 		return pid, nil
 	}
 	err = fmt.Errorf("fork: %w", err)
-	if why := (Shortage{}).Since(); why != "" && errors.Is(err, syscall.EAGAIN) {
+	if why := (TaskLimits{}).Shortage(); why != "" && errors.Is(err, syscall.EAGAIN) {
 		err = fmt.Errorf("%w: %s", err, why)
 	}
 	return 0, err

@@ -21,10 +21,10 @@ func TestAWorkerThatIsToldToStopBeforeItsTurnIsNotStarted(t *testing.T) {
 	orders := make(chan struct{}, 1)
 	refused := make(chan error, 1)
 	go func() {
-		_, _, err := s.fork(forkSpec{path: "/bin/true", argv: []string{"true"}, unwanted: func() bool { return len(orders) > 0 }})
+		_, _, err := s.fork(forkSpec{path: "/bin/true", argv: []string{"true"}, cancelled: func() bool { return len(orders) > 0 }})
 		refused <- err
 	}()
 	orders <- struct{}{}
 	close(turn)
-	require.ErrorIs(t, <-refused, errUnwanted)
+	require.ErrorIs(t, <-refused, errCancelled)
 }

@@ -6,14 +6,15 @@ import (
 	"rota/internal/kernel"
 )
 
-// Shortage is the state of the limits of threads and processes at some time.
-type Shortage []kernel.TaskLimit
+// TaskLimits is the state of the limits of threads and processes at some time.
+type TaskLimits []kernel.TaskLimit
 
-// LimitsOfTasks is the state before an attempt that may fail.
-func LimitsOfTasks() Shortage { return kernel.CgroupTaskLimits("/") }
+// CurrentTaskLimits is taken before an attempt that may fail.
+func CurrentTaskLimits() TaskLimits { return kernel.CgroupTaskLimits("/") }
 
-// Since says which limit has refused a thread or process since then, or leaves no room now; "" for none.
-func (s Shortage) Since() string {
+// Shortage says which limit has refused a thread or process since the state was taken, or leaves no room now;
+// "" for none.
+func (s TaskLimits) Shortage() string {
 	for i, l := range kernel.TaskLimits("/") {
 		refused := i < len(s) && s[i].Cgroup == l.Cgroup && l.Refused > s[i].Refused
 		if refused || l.Free() == 0 {

@@ -40,7 +40,7 @@ var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
 }, func() *schema {
 	return &schema{
 		Type:                 "object",
-		PropertyNames:        &schema{Pattern: "^[^=]+$", Not: &schema{Pattern: plan.ContractPattern()}},
+		PropertyNames:        &schema{Pattern: "^[^=]+$", Not: &schema{Pattern: plan.SupervisorVariablePattern()}},
 		AdditionalProperties: &schema{Type: []string{"string", "number", "boolean"}},
 	}
 }}
@@ -53,7 +53,7 @@ func settable(name string) error {
 		return errors.New("a variable has no name")
 	case strings.ContainsAny(name, "=\x00"):
 		return errors.New("the name of a variable cannot contain = or a zero byte")
-	case plan.OfContract(name):
+	case plan.IsSupervisorVariable(name):
 		return errors.New("rota sets this variable for each worker; it cannot be set")
 	}
 	return nil
