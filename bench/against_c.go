@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// evenAccepts is after how many connections a built-in worker goes to the end of the kernel's waiting line, and so how
-// the C server shares as evenly as it does.
+// evenAccepts is after how many connections a built-in worker goes to the end of the kernel's waiting line,
+// and so how the C server shares as evenly as it does.
 const evenAccepts = 16
 
 // againstC holds the built-in worker against C servers of as many processes.

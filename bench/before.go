@@ -12,8 +12,8 @@ import (
 // beforeTrials is the last commit whose reloads were neither measured nor on trial.
 const beforeTrials = "cb9d6dbb3664010880a9212e948aa75f4d52999a"
 
-// buildBefore builds rota as it was before trials, from the git history. It asks no network: what that version is made of
-// is what this one is made of, and so in Go's cache. cleanUp removes it.
+// buildBefore builds rota as it was before trials, from the git history. It asks no network: what that
+// version is made of is what this one is made of, and so in Go's cache. cleanUp removes it.
 func buildBefore(ctx context.Context) (binary string, cleanUp func(), err error) {
 	directory, err := os.MkdirTemp("", "rota-before")
 	if err != nil {

@@ -64,8 +64,8 @@ func spentBy(pids []int) (sum cost, err error) {
 	return sum, nil
 }
 
-// cpuTime is user and system time of all threads, in µs. /proc tells it only in steps of 10 ms; the clock of another
-// process is named by its pid (see clock_getcpuclockid(3)).
+// cpuTime is user and system time of all threads, in µs. /proc tells it only in steps of 10 ms; the clock of
+// another process is named by its pid (see clock_getcpuclockid(3)).
 func cpuTime(pid int) (float64, error) {
 	const cpuClockSched = 2
 	var t unix.Timespec

@@ -18,7 +18,8 @@ var serverSource []byte
 // errNoCompiler says that a measurement was left out, because there is nothing to hold it against.
 var errNoCompiler = errors.New("not measured without gcc, which builds the C server to hold rota against")
 
-// server is what both rota and the C server are to a measurement: an address, and the processes that serve it.
+// server is what both rota and the C server are to a measurement: an address, and the processes that serve
+// it.
 type server struct {
 	addr string
 	pids []int
@@ -52,7 +53,8 @@ func buildC(ctx context.Context) (binary string, cleanUp func(), err error) {
 	return binary, cleanUp, nil
 }
 
-// startC starts so many processes, each of which goes to the end of the line after so many connections; 0: never.
+// startC starts so many processes, each of which goes to the end of the line after so many connections; 0:
+// never.
 func startC(ctx context.Context, binary string, workers, accepts int) (server, error) {
 	p, line, err := startPart(exec.CommandContext(ctx, binary, strconv.Itoa(workers), strconv.Itoa(accepts)))
 	if err != nil {

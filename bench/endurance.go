@@ -17,8 +17,8 @@ const (
 	looks            = 10                    // in the course of all reloads
 )
 
-// filled is after how many reloads the master's history is as long as it gets: 200 reloads, 500 workers that are gone, 4,096
-// events. Its memory grows until then, by design.
+// filled is after how many reloads the master's history is as long as it gets: 200 reloads, 500 workers that
+// are gone, 4,096 events. Its memory grows until then, by design.
 const filled = 300
 
 // endurance asks whether a master that reloads again and again, under churn, loses connections or grows.
@@ -95,7 +95,8 @@ func slope(values []float64) float64 {
 	return rise / run
 }
 
-// sight is what can be seen of a process from outside, each the least within a second: what comes and goes is no growth.
+// sight is what can be seen of a process from outside, each the least within a second: what comes and goes is
+// no growth.
 type sight struct{ memory, descriptors, threads float64 }
 
 // endure reloads so many times under churn. It returns the master's goroutines at the end, and how it looked

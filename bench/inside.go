@@ -22,7 +22,8 @@ import (
 // collection, in bytes, and the goroutines.
 type insight struct{ Heap, Goroutines float64 }
 
-// inside is a master in a process of its own. It reloads so many times and prints an insight after each tenth of them.
+// inside is a master in a process of its own. It reloads so many times and prints an insight after each tenth
+// of them.
 func inside(args []string, output io.Writer) error {
 	binary, text := args[0], args[1]
 	reloads, err := strconv.Atoi(text)

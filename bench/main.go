@@ -1,11 +1,11 @@
 // Command bench measures rota as its users would feel it, each number as a ratio against something else
 // in the same run, because absolute numbers say more about the machine than about rota.
 //
-// It starts everything itself, on free ports of the loopback addresses: rota, a bare Go server to hold
-// it against (reference.go), and processes that keep thousands of connections open (hold.go). The load
-// comes from lanes that connect, send, read the reply and close (churn.go), or from connections that
-// stay open and go to and fro (pingpong.go). Where there is gcc, a C server is another reference (against_c.go).
-// What trials cost is held against rota as it was before there were any, built from the git history (before.go).
+// It starts everything itself, on free ports of the loopback addresses: rota, a bare Go server to hold it
+// against (reference.go), and processes that keep thousands of connections open (hold.go). The load comes
+// from lanes that connect, send, read the reply and close (churn.go), or from connections that stay open and
+// go to and fro (pingpong.go). Where there is gcc, a C server is another reference (against_c.go). What
+// trials cost is held against rota as it was before there were any, built from the git history (before.go).
 // Every measurement returns rows; table.go prints and judges them.
 package main
 

@@ -66,8 +66,8 @@ func startHelper(ctx context.Context, args ...string) (*process, string, error) 
 	return startPart(exec.CommandContext(ctx, self, args...))
 }
 
-// startPart returns the first line that the program prints, its word that it is ready. The program ends with its
-// input.
+// startPart returns the first line that the program prints, its word that it is ready. The program ends with
+// its input.
 func startPart(cmd *exec.Cmd) (*process, string, error) {
 	stdout, printed, err := os.Pipe()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"net"
 )
 
-// reference is what rota is held against: the hello-world protocol as anybody would write it in
-// Go, one process, a goroutine and a buffer for each connection. It prints its address and serves until input ends.
+// reference is what rota is held against: the hello-world protocol as anybody would write it in Go, one
+// process, a goroutine and a buffer for each connection. It prints its address and serves until input ends.
 func reference(input io.Reader, output io.Writer) error {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

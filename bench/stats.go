@@ -46,7 +46,8 @@ func (p *pairs) row(name, unit string, goal *goal) row {
 	}
 }
 
-// takeTurns measures all sides in each round, every time beginning with another one. A first round does not count.
+// takeTurns measures all sides in each round, every time beginning with another one. A first round does not
+// count.
 func takeTurns[T any](ctx context.Context, rounds int, sides ...func() (T, error)) ([][]T, error) {
 	seen := make([][]T, len(sides))
 	for round := range rounds + 1 {

@@ -65,8 +65,8 @@ func (r row) verdict() string {
 	}
 }
 
-// control says that what a reference is to itself should be 1. If it is further from that than the tolerance, the rows
-// that are held against the reference are not judged.
+// control says that what a reference is to itself should be 1. If it is further from that than the tolerance,
+// the rows that are held against the reference are not judged.
 func (r *row) control(tolerance float64, held ...*row) {
 	if math.Abs(r.Ratio-1) <= tolerance {
 		return

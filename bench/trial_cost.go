@@ -4,8 +4,9 @@ import (
 	"context"
 )
 
-// trialCost asks how much longer a rotation takes because it is measured and on trial, without soak and checks. It is held
-// against rota as it was before there were trials, and a second one of that against the first: what differs there is noise.
+// trialCost asks how much longer a rotation takes because it is measured and on trial, without soak and
+// checks. It is held against rota as it was before there were trials, and a second one of that against the
+// first: what differs there is noise.
 func trialCost(ctx context.Context, p conditions) ([]row, error) {
 	const workers = 4
 	before := p.before

@@ -16,8 +16,9 @@ type interrupted struct{ signal syscall.Signal }
 
 func (i interrupted) Error() string { return "interrupted by " + unix.SignalName(i.signal) }
 
-// untilSignal returns a context that SIGINT and SIGTERM cancel, with interrupted as the cause. A second signal
-// ends the process, in case the command hangs; but only after a while, because one order may arrive twice.
+// untilSignal returns a context that SIGINT and SIGTERM cancel, with interrupted as the cause. A second
+// signal ends the process, in case the command hangs; but only after a while, because one order may arrive
+// twice.
 func untilSignal(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)

@@ -36,8 +36,8 @@ func openLog(level, format string) (log zerolog.Logger, closeLog func()) {
 	return log, func() { closeWithin(closeGrace, queue) }
 }
 
-// logWriter writes entries for people or as JSON. Text from workers and clients must not control a terminal, nor
-// look like an entry or a field of its own.
+// logWriter writes entries for people or as JSON. Text from workers and clients must not control a terminal,
+// nor look like an entry or a field of its own.
 func logWriter(w io.Writer, console bool) io.Writer {
 	if !console {
 		return filter{w, printable.JSON}

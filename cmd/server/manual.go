@@ -14,8 +14,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// With the build tag "manual" this main stands in for rota's own: it writes the man pages and the shell completions
-// below the directory that is its argument. So the program that every worker is does without what makes man pages.
+// With the build tag "manual" this main stands in for rota's own: it writes the man pages and the shell
+// completions below the directory that is its argument. So the program that every worker is does without what
+// makes man pages.
 func main() {
 	if err := writeManual(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "manual:", err)
@@ -77,7 +78,8 @@ func each(command *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// describe ends the description with the options, worded as the help words them: cobra/doc would print the zero value of each.
+// describe ends the description with the options, worded as the help words them: cobra/doc would print the
+// zero value of each.
 func describe(command *cobra.Command) {
 	command.InitDefaultHelpFlag()
 	if !strings.Contains(command.Use, "[flags]") {
@@ -93,7 +95,8 @@ func hideFlags(command *cobra.Command) {
 	command.LocalFlags().VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
 }
 
-// tabulated makes a definition list of indented lines, such as those of exit codes. Markdown would run them together.
+// tabulated makes a definition list of indented lines, such as those of exit codes. Markdown would run them
+// together.
 func tabulated(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

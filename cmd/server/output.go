@@ -51,6 +51,6 @@ func execute(command *cobra.Command, stdout, stderr io.Writer) int {
 	return code
 }
 
-// outlivePipes turns writing to a broken pipe into an error instead of the end of the process. SIGPIPE is caught
-// and not ignored, because child processes would inherit that.
+// outlivePipes turns writing to a broken pipe into an error instead of the end of the process. SIGPIPE is
+// caught and not ignored, because child processes would inherit that.
 func outlivePipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

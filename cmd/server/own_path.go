@@ -20,8 +20,9 @@ func isBuiltInWorker(argv []string) bool {
 	return len(argv) == 6 && argv[1] == workerVerb && argv[2] == "--log-level" && argv[4] == "--orphan-timeout"
 }
 
-// ownPath is the path this program was called by, with its symbolic links, which a deploy may switch. If that path
-// leads to another file it is the path that the kernel knows. It is found once, because the file may change.
+// ownPath is the path this program was called by, with its symbolic links, which a deploy may switch. If that
+// path leads to another file it is the path that the kernel knows. It is found once, because the file may
+// change.
 var ownPath = sync.OnceValue(findOwnPath)
 
 func findOwnPath() string {

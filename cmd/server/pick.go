@@ -96,8 +96,8 @@ func (r *remote) runningReload(ctx context.Context) (string, error) {
 	return "", errNoReload
 }
 
-// abbreviates reports whether the id begins or ends with the name. Ids made at about the same time begin alike,
-// so the end is what people type.
+// abbreviates reports whether the id begins or ends with the name. Ids made at about the same time begin
+// alike, so the end is what people type.
 func abbreviates(name, id string) bool {
 	name = strings.ToLower(name)
 	return name != "" && (strings.HasPrefix(id, name) || strings.HasSuffix(id, name))

@@ -26,7 +26,8 @@ func newProgress(w io.Writer, id string) progress {
 	return &lines{out: w, id: id}
 }
 
-// lines prints a line for each step. When only the number of connections changes it prints one from time to time.
+// lines prints a line for each step. When only the number of connections changes it prints one from time to
+// time.
 type lines struct {
 	out io.Writer
 	id  string // printed first; "" afterwards

@@ -35,8 +35,8 @@ Without a command it does what "rota run" does.`,
 	return root
 }
 
-// refuseUnknown makes cobra's own commands and command groups refuse unknown arguments, instead of showing help
-// and ending with 0.
+// refuseUnknown makes cobra's own commands and command groups refuse unknown arguments, instead of showing
+// help and ending with 0.
 func refuseUnknown(root *cobra.Command) {
 	for _, command := range root.Commands() {
 		switch {

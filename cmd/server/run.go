@@ -39,8 +39,8 @@ func runCommand() *cobra.Command {
 	return command
 }
 
-// run wires the master, the admin API and the signals. It returns when the master was told to stop and its last
-// worker is gone. reread reads the settings again for a reload.
+// run wires the master, the admin API and the signals. It returns when the master was told to stop and its
+// last worker is gone. reread reads the settings again for a reload.
 func run(s settings.Settings, reread func() (settings.Settings, error)) error {
 	signals := catchSignals()
 	defer signals.release()

@@ -19,8 +19,9 @@ type signals struct {
 	terminal terminal
 }
 
-// catchSignals catches the signals. They wait for obey, so that an early SIGHUP does no harm. SIGPIPE is caught, so
-// that a closed stderr does not end the master, and not ignored, because workers would inherit that.
+// catchSignals catches the signals. They wait for obey, so that an early SIGHUP does no harm. SIGPIPE is
+// caught, so that a closed stderr does not end the master, and not ignored, because workers would inherit
+// that.
 func catchSignals() *signals {
 	s := &signals{caught: make(chan os.Signal, 16), pipe: make(chan os.Signal, 1), released: make(chan struct{}), terminal: terminal{has: hasTerminal}}
 	if !signal.Ignored(syscall.SIGHUP) { // ignored: rota is to outlive its terminal, as with nohup
@@ -32,7 +33,8 @@ func catchSignals() *signals {
 	return s
 }
 
-// release makes obey return. The signals stay caught: one that comes while rota exits must not become its exit code.
+// release makes obey return. The signals stay caught: one that comes while rota exits must not become its
+// exit code.
 func (s *signals) release() { close(s.released) }
 
 // obey passes each signal on to the master.

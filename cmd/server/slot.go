@@ -25,7 +25,8 @@ func slotOf(name string) (slot int, ok bool, err error) {
 	return slot, true, nil
 }
 
-// pickToShow finds the worker to show. For a slot that waits for its next worker that is the one that died last.
+// pickToShow finds the worker to show. For a slot that waits for its next worker that is the one that died
+// last.
 func (r *remote) pickToShow(ctx context.Context, name string, status view.Status) (view.Worker, *view.WaitingSlot, error) {
 	slot, bySlot, err := slotOf(name)
 	if err != nil {
@@ -40,7 +41,8 @@ func (r *remote) pickToShow(ctx context.Context, name string, status view.Status
 	return worker, nil, err
 }
 
-// afterCrash reports whether the output of the worker before it says more: this one starts, or is in a crash loop.
+// afterCrash reports whether the output of the worker before it says more: this one starts, or is in a crash
+// loop.
 func afterCrash(w view.WorkerCore, status view.Status) bool {
 	again := w.State == "ready" && slices.Contains(status.CrashLooping, w.Slot)
 	return w.Predecessor != nil && (w.State == "starting" || again)

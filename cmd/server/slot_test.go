@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// crashing is a master whose slot 0 waits for its next worker, and whose slot 1 has just started one, after two died.
+// crashing is a master whose slot 0 waits for its next worker, and whose slot 1 has just started one, after
+// two died.
 func crashing(t *testing.T) *fakeAPI {
 	t.Helper()
 	const (

@@ -12,8 +12,8 @@ import (
 	"rota/internal/settings"
 )
 
-// specOf makes a spec from the settings. If rota was activated, with sockets from its parent, it does not open the
-// default address.
+// specOf makes a spec from the settings. If rota was activated, with sockets from its parent, it does not
+// open the default address.
 func specOf(s settings.Settings, activated bool) (plan.Spec, error) {
 	if activated && s.ListenByDefault {
 		s.Listen = nil

@@ -70,8 +70,8 @@ func (r *remote) printStatus(ctx context.Context, out io.Writer) (ready int, err
 	return ready, err
 }
 
-// watchStatus redraws on a terminal and appends elsewhere. A master that was there before may come back, as in a
-// restart.
+// watchStatus redraws on a terminal and appends elsewhere. A master that was there before may come back, as
+// in a restart.
 func (r *remote) watchStatus(ctx context.Context) error {
 	redraws := onTerminal(r.out) && os.Getenv("NO_COLOR") == "" && !r.asJSON
 	tick := time.NewTicker(watchEvery)

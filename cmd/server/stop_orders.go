@@ -17,8 +17,9 @@ const (
 	now                  // somebody is impatient
 )
 
-// echoWithin is how long after the first order another one counts as the same. One order may arrive twice: from the
-// process group and from a wrapper that passes it on (timeout, npm), or from a terminal and a supervisor.
+// echoWithin is how long after the first order another one counts as the same. One order may arrive twice:
+// from the process group and from a wrapper that passes it on (timeout, npm), or from a terminal and a
+// supervisor.
 const echoWithin = time.Second
 
 // stopOrders tells impatience from an order that arrives twice.

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal is the terminal that rota was started from, if any. It sends signals that mean something else to rota:
-// SIGTTOU and SIGTTIN stop a background job that prints or reads, and SIGHUP says that the terminal is gone.
+// terminal is the terminal that rota was started from, if any. It sends signals that mean something else to
+// rota: SIGTTOU and SIGTTIN stop a background job that prints or reads, and SIGHUP says that the terminal is
+// gone.
 type terminal struct {
 	has   func() bool  // whether it is still there
 	there atomic.Bool  // it was at the last look
@@ -93,8 +94,8 @@ func openTerminal() (int, error) {
 	return unix.Open("/dev/tty", unix.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 }
 
-// unstopped writes to a terminal that stops background jobs which print. Because rota catches the signal for that,
-// each try would only bring another one. While the signal is blocked the kernel prints and sends none.
+// unstopped writes to a terminal that stops background jobs which print. Because rota catches the signal for
+// that, each try would only bring another one. While the signal is blocked the kernel prints and sends none.
 type unstopped struct{ *os.File }
 
 func (u unstopped) Write(p []byte) (n int, err error) {

@@ -11,15 +11,16 @@ import (
 	"rota/internal/threads"
 )
 
-// How many threads of the master may be blocked in the kernel at a time: it reads files, starts processes and asks
-// about thousands of sockets. A hundred busy callers took only a few.
+// How many threads of the master may be blocked in the kernel at a time: it reads files, starts processes and
+// asks about thousands of sockets. A hundred busy callers took only a few.
 const (
 	blockedAtMost  = 32
 	blockedAtLeast = 12
 )
 
 const (
-	// keepShare is the share of the free threads that rota keeps, unless that is too few: the workers need some, too.
+	// keepShare is the share of the free threads that rota keeps, unless that is too few: the workers need some,
+	// too.
 	keepShare = 4
 
 	// oneWorker is how many threads a built-in worker has.
@@ -46,14 +47,14 @@ func keepThreads(log zerolog.Logger) error {
 	return nil
 }
 
-// A built-in worker runs at most four threads at a time: one serves, and the others speak HTTP or collect garbage.
-// Four more may be blocked or about to stop.
+// A built-in worker runs at most four threads at a time: one serves, and the others speak HTTP or collect
+// garbage. Four more may be blocked or about to stop.
 const workerProcs, workerBlocked = 4, 4
 
 // keepWorkerThreads does the same for a built-in worker: it should fail now rather than when it serves.
 func keepWorkerThreads() {
-	// One more than there are cores: the loop still counts as running for a while when it waits, because the runtime
-	// looks rarely (worker.RelaxTimers). That must not keep the HTTP server from a core.
+	// One more than there are cores: the loop still counts as running for a while when it waits, because the
+	// runtime looks rarely (worker.RelaxTimers). That must not keep the HTTP server from a core.
 	procs := min(runtime.GOMAXPROCS(0)+1, workerProcs)
 	runtime.GOMAXPROCS(procs)
 	threads.Keep(procs + workerBlocked)

@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by whoever builds rota from a tree without git. Otherwise the Go tool records tag and commit.
+// version is set by whoever builds rota from a tree without git. Otherwise the Go tool records tag and
+// commit.
 var version = ""
 
 func versionCommand() *cobra.Command {
@@ -26,7 +27,8 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// currentVersion is a tag, or a pseudo-version that ends in the commit; "+dirty" says that files were changed.
+// currentVersion is a tag, or a pseudo-version that ends in the commit; "+dirty" says that files were
+// changed.
 func currentVersion() string {
 	if version != "" {
 		return version

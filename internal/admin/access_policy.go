@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The access policy. Listening on loopback keeps other machines out, but not web pages in a browser on this one: they
-// can send requests here, too.
+// The access policy. Listening on loopback keeps other machines out, but not web pages in a browser on this
+// one: they can send requests here, too.
 
 var crossOrigin = http.NewCrossOriginProtection()
 
@@ -41,9 +41,9 @@ func (s *Server) admit(r *http.Request) error {
 	return nil
 }
 
-// admitHost stops DNS rebinding. When evil.example is made to resolve to 127.0.0.1 its page is of our origin to the
-// browser, but the browser still sends that name. An address cannot be rebound, and a client without Host is no
-// browser.
+// admitHost stops DNS rebinding. When evil.example is made to resolve to 127.0.0.1 its page is of our origin
+// to the browser, but the browser still sends that name. An address cannot be rebound, and a client without
+// Host is no browser.
 func (s *Server) admitHost(host string) error {
 	name := hostName(host)
 	if name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") || s.hosts[name] {
@@ -74,8 +74,8 @@ func hostName(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// foreign reports whether a page of another origin made the request. Following a link to here is fine: the answer is
-// a page of its own, which the other page cannot read.
+// foreign reports whether a page of another origin made the request. Following a link to here is fine: the
+// answer is a page of its own, which the other page cannot read.
 func foreign(r *http.Request) bool {
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "same-origin", "none":

@@ -31,8 +31,8 @@ func writeBody(w http.ResponseWriter, mediaType string, status int, body []byte)
 	_, _ = w.Write(body)
 }
 
-// location is the path of something. Behind a proxy it is relative to the request, because the proxy may have removed
-// a prefix from the path.
+// location is the path of something. Behind a proxy it is relative to the request, because the proxy may have
+// removed a prefix from the path.
 func location(r *http.Request, collection, id string) string {
 	root := "/"
 	if proxied(r) {
@@ -41,8 +41,8 @@ func location(r *http.Request, collection, id string) string {
 	return root + collection + "/" + id
 }
 
-// proxied reports whether the request seems to come through a proxy. nginx adds no header by default, but it speaks
-// HTTP/1.0.
+// proxied reports whether the request seems to come through a proxy. nginx adds no header by default, but it
+// speaks HTTP/1.0.
 func proxied(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip"} {
 		if r.Header.Get(name) != "" {
@@ -52,8 +52,8 @@ func proxied(r *http.Request) bool {
 	return !r.ProtoAtLeast(1, 1)
 }
 
-// liftTimeouts lets a request take any time. It lifts the read timeout, too: net/http keeps reading, to see the client
-// leave, and would take the timeout for that.
+// liftTimeouts lets a request take any time. It lifts the read timeout, too: net/http keeps reading, to see
+// the client leave, and would take the timeout for that.
 func liftTimeouts(w http.ResponseWriter) {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Time{}) // a recorder in a test has no deadlines

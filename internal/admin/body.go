@@ -41,8 +41,8 @@ func admitCoding(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readObject reads the body of a request, which may be empty. It takes any Content-Type for JSON, because curl -d says
-// that it is a form. (The access policy has stopped forms of foreign pages.)
+// readObject reads the body of a request, which may be empty. It takes any Content-Type for JSON, because
+// curl -d says that it is a form. (The access policy has stopped forms of foreign pages.)
 func readObject(w http.ResponseWriter, r *http.Request, known members) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -57,7 +57,8 @@ func readObject(w http.ResponseWriter, r *http.Request, known members) error {
 	return parseObject(body, known)
 }
 
-// parseObject walks the object member by member, because encoding/json accepts a member twice or in another case.
+// parseObject walks the object member by member, because encoding/json accepts a member twice or in another
+// case.
 func parseObject(body []byte, known members) error {
 	body = bytes.Trim(body, " \t\r\n") // the only space that JSON allows
 	if len(body) == 0 {
@@ -124,8 +125,9 @@ func text(to *string) member {
 	}
 }
 
-// readText refuses control characters. The revision becomes an environment variable, which cannot hold a zero byte,
-// and people print both in terminals, where a character can move the cursor, reverse the text or end the line.
+// readText refuses control characters. The revision becomes an environment variable, which cannot hold a zero
+// byte, and people print both in terminals, where a character can move the cursor, reverse the text or end
+// the line.
 func readText(name string, value any) (string, error) {
 	text, ok := value.(string)
 	if !ok {

@@ -51,8 +51,8 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 	return nil
 }
 
-// write makes one answer at a time, and rests as long after it: sorting and encoding thousands of connections keeps a
-// core busy, and a rotation needs one, too. It does not wait for the client.
+// write makes one answer at a time, and rests as long after it: sorting and encoding thousands of connections
+// keeps a core busy, and a rotation needs one, too. It does not wait for the client.
 func (s *Server) write(l paging.Listing, all master.Listing) ([]byte, error) {
 	s.encoding.Lock()
 	began := time.Now()

@@ -68,8 +68,8 @@ func (s *Server) subscribe(after uint64, resumes bool, recent int) (feed, error)
 const lostMessage = "some events since then are no longer known, " +
 	"because there were too many or because the master was restarted; here are those that are known"
 
-// readPlace reads the number of the last event that the client has seen. The header wins, because a browser sends it
-// when it reconnects to the same address.
+// readPlace reads the number of the last event that the client has seen. The header wins, because a browser
+// sends it when it reconnects to the same address.
 func readPlace(r *http.Request, q query) (after uint64, given bool, err error) {
 	name, text := "Last-Event-ID", sse.LastEventID(r)
 	if text == "" {
@@ -85,7 +85,8 @@ func readPlace(r *http.Request, q query) (after uint64, given bool, err error) {
 	return after, true, nil
 }
 
-// reloadEvents streams the events of one reload, from its beginning or from where the client left off, to its end.
+// reloadEvents streams the events of one reload, from its beginning or from where the client left off, to its
+// end.
 func (s *Server) reloadEvents(w http.ResponseWriter, r *http.Request, q query) error {
 	after, _, err := readPlace(r, q)
 	if err != nil {

@@ -51,8 +51,8 @@ func notReady(status master.Status) error {
 	return p
 }
 
-// promptStatus asks the master, but not for long. Each question to a stuck master leaves a goroutine behind; whoever
-// checks its health will soon restart it.
+// promptStatus asks the master, but not for long. Each question to a stuck master leaves a goroutine behind;
+// whoever checks its health will soon restart it.
 func (s *Server) promptStatus() (master.Status, error) {
 	type answer struct {
 		status master.Status

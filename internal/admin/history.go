@@ -47,8 +47,8 @@ func (s *Server) listReloads(w http.ResponseWriter, _ *http.Request, q query) er
 	return writeJSON(w, http.StatusOK, page)
 }
 
-// readReloadCursor reads the id of the last reload of the page before. Ids grow with time, so the cursor still works
-// when the master has forgotten that reload.
+// readReloadCursor reads the id of the last reload of the page before. Ids grow with time, so the cursor
+// still works when the master has forgotten that reload.
 func readReloadCursor(q query) (string, error) {
 	text, given := q["cursor"]
 	if !given {

@@ -15,8 +15,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// pagePolicy lets the status page load only what comes from here, and lets nobody frame it: people could be tricked
-// into pressing a button in an invisible frame.
+// pagePolicy lets the status page load only what comes from here, and lets nobody frame it: people could be
+// tricked into pressing a button in an invisible frame.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -45,8 +45,8 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request, _ query) error {
 	return s.file(w, r, name)
 }
 
-// mediaTypes are those of the page's files. No other files are served. The machine's own mime.types is not used,
-// because it differs between machines.
+// mediaTypes are those of the page's files. No other files are served. The machine's own mime.types is not
+// used, because it differs between machines.
 var mediaTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",

@@ -51,7 +51,8 @@ type logWriter struct {
 	last   uint64 // number of the line before
 }
 
-// replay writes the lines that were printed before. A client that resumes is told about a gap; one that begins is not.
+// replay writes the lines that were printed before. A client that resumes is told about a gap; one that
+// begins is not.
 func (l *logWriter) replay(log output.WorkerLog, wanted excerpt) error {
 	if wanted.after > log.Printed {
 		if err := l.put("", "log.lost", view.LogLost{Message: noSuchLine, After: wanted.after}); err != nil {

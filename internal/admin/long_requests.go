@@ -8,7 +8,8 @@ import (
 	"rota/internal/view"
 )
 
-// forShort is how many descriptors event streams leave to short requests. A wait for a reload leaves half of that.
+// forShort is how many descriptors event streams leave to short requests. A wait for a reload leaves half of
+// that.
 const forShort = 32
 
 // places bound the requests that may take any time: each holds a connection and a goroutine.

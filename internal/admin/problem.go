@@ -86,7 +86,8 @@ func typedProblem(err error) *view.Problem {
 	return nil
 }
 
-// sentinel is an error of the master and its status. The detail is the error with advice behind it, or instead another text.
+// sentinel is an error of the master and its status. The detail is the error with advice behind it, or
+// instead another text.
 type sentinel struct {
 	err     error
 	status  int

@@ -12,8 +12,8 @@ import (
 	"rota/internal/words"
 )
 
-// query holds the parameters of a request. The handler knows each of them, and none comes twice. An unknown one is an
-// error: a reload that should wait and does not is worse than one that is refused.
+// query holds the parameters of a request. The handler knows each of them, and none comes twice. An unknown
+// one is an error: a reload that should wait and does not is worse than one that is refused.
 type query map[string]string
 
 func parseQuery(raw string, known []string) (query, error) {

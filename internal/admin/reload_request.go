@@ -99,8 +99,8 @@ func surge(to **record.Surge) member {
 	}
 }
 
-// checks reads a list of checks through rota's own listeners. A caller of the API may not run commands, nor make rota
-// ask other hosts.
+// checks reads a list of checks through rota's own listeners. A caller of the API may not run commands, nor
+// make rota ask other hosts.
 func checks(to *[]record.Check) member {
 	return func(name string, value any) error {
 		items, ok := value.([]any)
@@ -144,8 +144,8 @@ func readKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// readIfMatch reads the generations from which a reload may start; nil for any. A weak tag, or one that cannot be a
-// generation, matches none.
+// readIfMatch reads the generations from which a reload may start; nil for any. A weak tag, or one that
+// cannot be a generation, matches none.
 func readIfMatch(r *http.Request) ([]int, error) {
 	const name = "If-Match"
 	given := r.Header.Values(name)

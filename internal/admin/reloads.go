@@ -21,8 +21,8 @@ type rotator interface {
 	WaitCanary(ctx context.Context, id string) (record.Reload, error)
 }
 
-// reload starts a reload. It answers at once, or when the reload has reached what ?wait= says, or with a stream of
-// events. It finds every mistake in the request before it asks the master.
+// reload starts a reload. It answers at once, or when the reload has reached what ?wait= says, or with a
+// stream of events. It finds every mistake in the request before it asks the master.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request, q query) error {
 	wait, err := readWait(q, requireLossless, requireCanary)
 	if err != nil {
@@ -65,7 +65,8 @@ func (s *Server) placesFor(streaming bool) places {
 	return s.waits
 }
 
-// awaitReload answers when the reload has reached what the client waits for. The reload goes on when the client leaves.
+// awaitReload answers when the reload has reached what the client waits for. The reload goes on when the
+// client leaves.
 func (s *Server) awaitReload(w http.ResponseWriter, r *http.Request, id string, wait wait) error {
 	liftTimeouts(w)
 	ctx, cancel := lapse.WithTimeout(r.Context(), wait.timeout)

@@ -11,8 +11,8 @@ import (
 	"rota/internal/record"
 )
 
-// handler answers a request whose query is checked. An error that it returns becomes the answer, so it must not have
-// answered before.
+// handler answers a request whose query is checked. An error that it returns becomes the answer, so it must
+// not have answered before.
 type handler func(w http.ResponseWriter, r *http.Request, q query) error
 
 // route is one row of the API. GET answers HEAD, too. params are all parameters that the query may have.
@@ -85,8 +85,8 @@ func (s *Server) answering(route route) http.Handler {
 	})
 }
 
-// unescaped makes the router see the decoded path: /%73tatus is /status. A segment with an escaped slash stays as it is,
-// because that slash is no separator.
+// unescaped makes the router see the decoded path: /%73tatus is /status. A segment with an escaped slash
+// stays as it is, because that slash is no separator.
 func unescaped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawPath != "" {
@@ -115,8 +115,8 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 		r.URL.Path))
 }
 
-// wrongMethod names the methods that the path has. The router also comes here for a method that it does not know,
-// whatever the path.
+// wrongMethod names the methods that the path has. The router also comes here for a method that it does not
+// know, whatever the path.
 func (s *Server) wrongMethod(mux *chi.Mux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {

@@ -9,8 +9,8 @@ type entityTag struct {
 	quoted bool // as the standard demands; people may type a bare word
 }
 
-// readTags splits a list of tags, which may contain commas. anything: the list is *. ok is false if it is no list of
-// tags.
+// readTags splits a list of tags, which may contain commas. anything: the list is *. ok is false if it is no
+// list of tags.
 func readTags(fields []string) (tags []entityTag, anything, ok bool) {
 	rest := strings.Trim(strings.Join(fields, ","), " \t,")
 	if rest == "*" {

@@ -63,8 +63,8 @@ func execute(kind netlink.HeaderType, flags netlink.HeaderFlags, request []byte)
 	})
 }
 
-// forbidden tells that there is no netlink here from a failure to open one more file. A sandbox has the choice
-// of words.
+// forbidden tells that there is no netlink here from a failure to open one more file. A sandbox has the
+// choice of words.
 func forbidden(err error) bool {
 	for _, refusal := range []error{unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.ESOCKTNOSUPPORT, unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EOPNOTSUPP} {
 		if errors.Is(err, refusal) {

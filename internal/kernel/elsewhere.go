@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// OwnPort is a TCP port at which the family listens with a socket that is none of those with the inodes; "" for
-// none, or if that can't be seen.
+// OwnPort is a TCP port at which the family listens with a socket that is none of those with the inodes; ""
+// for none, or if that can't be seen.
 func (f Family) OwnPort(listeners []uint64) string {
 	for _, p := range f {
 		inodes, err := SocketInodes(p.PID)

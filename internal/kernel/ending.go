@@ -11,8 +11,8 @@ import (
 )
 
 // Ending is what the kernel tells of a TCP connection when it lets go of it: when nobody holds its socket any
-// more and the goodbye is over, or as far as the kernel keeps the socket for that. A connection that was reset
-// ends at once.
+// more and the goodbye is over, or as far as the kernel keeps the socket for that. A connection that was
+// reset ends at once.
 type Ending struct {
 	Cookie uint64 // as Connection has it
 	Remote string // likewise; "" if it was aborted
@@ -20,7 +20,8 @@ type Ending struct {
 	// Unread are the bytes that had arrived and that nobody had read when the process closed it, for which the
 	// kernel resets the peer. A single byte can't be told from the peer's goodbye and counts as none.
 	Unread uint32
-	// Aborted is a reset that the process wanted (SO_LINGER with no time). The kernel forgets what it had counted.
+	// Aborted is a reset that the process wanted (SO_LINGER with no time). The kernel forgets what it had
+	// counted.
 	Aborted bool
 	// Unanswered: it was closed in peace, and nothing was sent after the peer's last bytes. If both were at
 	// nearly the same time this is false.
@@ -83,8 +84,8 @@ func (e *Endings) Next() (list []Ending, lost, more bool) {
 // Close ends a Next that waits, and all after it.
 func (e *Endings) Close() { _ = e.conn.Close() }
 
-// parseEnding reads one message. It is not ours if the connection came from none of the listeners, and not told
-// if the kernel (before Linux 4.19) does not count what that takes.
+// parseEnding reads one message. It is not ours if the connection came from none of the listeners, and not
+// told if the kernel (before Linux 4.19) does not count what that takes.
 func parseEnding(data []byte, names addressNames) (ending Ending, ours, told bool) {
 	m, ok := decode[inetMessage](data)
 	if !ok {
@@ -123,8 +124,8 @@ func endingOf(m *inetMessage, info *unix.TCPInfo) Ending {
 	return ending
 }
 
-// portFilter lets through what is about the ports. The message has the local one behind its two headers' first
-// fields.
+// portFilter lets through what is about the ports. The message has the local one behind its two headers'
+// first fields.
 func portFilter(listeners []Listener) ([]bpf.RawInstruction, error) {
 	const offset = unix.SizeofNlMsghdr + 4
 	var ports []uint16
@@ -139,8 +140,8 @@ func portFilter(listeners []Listener) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(append(program, bpf.RetConstant{Val: 0}))
 }
 
-// Leaving is a connection that no process holds any more and that says goodbye: its process, and not the peer,
-// has closed it first.
+// Leaving is a connection that no process holds any more and that says goodbye: its process, and not the
+// peer, has closed it first.
 type Leaving struct {
 	Ending      // as it is going to be
 	Over   bool // nothing is left but to remember it for a minute (TIME_WAIT, FIN_WAIT2), and only Cookie and Remote are known
@@ -189,9 +190,9 @@ func (e *Ending) tellWhoWaits(info *unix.TCPInfo, in uint64) {
 	e.MayBeUnanswered = mayWait(info, in)
 }
 
-// Resets counts the connections of the network namespace that were reset because their process closed them with
-// something unread, or wanted that, or had closed them before something arrived. It reads one file, in some 100
-// µs.
+// Resets counts the connections of the network namespace that were reset because their process closed them
+// with something unread, or wanted that, or had closed them before something arrived. It reads one file, in
+// some 100 µs.
 func Resets() (uint64, error) {
 	counters, err := tcpCounters("TCPAbortOnClose", "TCPAbortOnData")
 	if err != nil {

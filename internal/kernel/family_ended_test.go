@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mainThreadEnds is a program, the test binary by another name, whose other threads go on until its input ends.
+// mainThreadEnds is a program, the test binary by another name, whose other threads go on until its input
+// ends.
 const mainThreadEnds = "main-thread-ends"
 
 func init() {

@@ -9,8 +9,8 @@ import (
 )
 
 // Finder finds out whose a socket is. It remembers at which descriptor it found one in a process: they are
-// given out lowest first, so the next one is likely there too, and not each of thousands has to be read. It is
-// for one goroutine at a time.
+// given out lowest first, so the next one is likely there too, and not each of thousands has to be read. It
+// is for one goroutine at a time.
 type Finder struct {
 	last map[int]string // descriptor, by pid
 }
@@ -66,7 +66,8 @@ func (f *Finder) remember(pid int, descriptor string) {
 	f.last[pid] = descriptor
 }
 
-// readAtOnce is how many descriptors are listed at a time: the one that is looked for is often among the first.
+// readAtOnce is how many descriptors are listed at a time: the one that is looked for is often among the
+// first.
 const readAtOnce = 512
 
 // findLink returns the descriptor of the process that leads to what is wanted; "" for none.

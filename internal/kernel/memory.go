@@ -9,8 +9,8 @@ import (
 )
 
 // OwnMemory is how many bytes of physical memory the family has for itself: its heaps, stacks and shared
-// memory, but not the pages of files, which the kernel can drop. Memory that several members share, as after a
-// fork, counts once for each. Who has ended meanwhile adds nothing.
+// memory, but not the pages of files, which the kernel can drop. Memory that several members share, as after
+// a fork, counts once for each. Who has ended meanwhile adds nothing.
 func (f Family) OwnMemory() (uint64, error) {
 	var sum uint64
 	for _, p := range f {
@@ -33,9 +33,9 @@ type MemoryLimit struct {
 	Free   uint64 // bytes that can still be had, with what the kernel would drop for them
 }
 
-// MemoryLimits are those of the machine, of the caller's cgroup and of the cgroups above it, as far as they can
-// be seen from here: a container mostly sees its own. The files are looked for under root, which is "/" but in
-// tests. What can't be read is no limit.
+// MemoryLimits are those of the machine, of the caller's cgroup and of the cgroups above it, as far as they
+// can be seen from here: a container mostly sees its own. The files are looked for under root, which is "/"
+// but in tests. What can't be read is no limit.
 func MemoryLimits(root string) []MemoryLimit {
 	var limits []MemoryLimit
 	if content, err := readProc(filepath.Join(root, "proc/meminfo")); err == nil {

@@ -31,8 +31,8 @@ const (
 )
 
 // PeerOf asks the kernel (sock_diag over netlink) about the other end of a connection that this process has
-// made. It is one look at one socket, so its cost does not grow with the number of connections. The error wraps
-// ErrNoDiag when the kernel can't tell.
+// made. It is one look at one socket, so its cost does not grow with the number of connections. The error
+// wraps ErrNoDiag when the kernel can't tell.
 func PeerOf(c net.Conn) (Peer, error) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		return tcpPeer(tcp)
@@ -72,8 +72,8 @@ func placeOf(state uint8, inode uint32) PeerPlace {
 	return PeerDropped
 }
 
-// unixPeer asks about our own end, which knows the other. A queued one and one that was closed look alike: who
-// reads from the connection knows which.
+// unixPeer asks about our own end, which knows the other. A queued one and one that was closed look alike:
+// who reads from the connection knows which.
 func unixPeer(c net.Conn) (Peer, error) {
 	own, err := inodeOf(c)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// EndsAt reports whether sig, sent to the process now, ends it at once: it neither handles nor ignores it, nor
-// keeps it for later. The signal has to be one that ends who does not handle it.
+// EndsAt reports whether sig, sent to the process now, ends it at once: it neither handles nor ignores it,
+// nor keeps it for later. The signal has to be one that ends who does not handle it.
 func (p Process) EndsAt(sig syscall.Signal) (bool, error) {
 	content, err := readProc("/proc/" + strconv.Itoa(p.PID) + "/status")
 	if err != nil {

@@ -19,8 +19,8 @@ type TaskLimit struct {
 // Free is how many more there may be.
 func (l TaskLimit) Free() uint64 { return l.Most - min(l.Most, l.Used) }
 
-// TaskLimits are those of the caller's cgroup, of the cgroups above it, and of its user, as far as they can be
-// seen from here. The files are looked for under root, which is "/" but in tests. What can't be read is no
+// TaskLimits are those of the caller's cgroup, of the cgroups above it, and of its user, as far as they can
+// be seen from here. The files are looked for under root, which is "/" but in tests. What can't be read is no
 // limit.
 func TaskLimits(root string) []TaskLimit {
 	limits := CgroupTaskLimits(root)

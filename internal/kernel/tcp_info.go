@@ -24,9 +24,9 @@ func parseTCPInfo(data []byte, state uint8) *TCPInfo {
 // countersSize is that of a tcp_info with all that is read here: since Linux 4.19.
 const countersSize = int(unsafe.Offsetof(unix.TCPInfo{}.Dsack_dups))
 
-// The kernel tells when data came and was sent last, in ticks of mostly 4 ms. A client that asks again as soon
-// as it has an answer does that within the same tick, and so does a server that answers at once. Then the
-// acknowledgements tell more.
+// The kernel tells when data came and was sent last, in ticks of mostly 4 ms. A client that asks again as
+// soon as it has an answer does that within the same tick, and so does a server that answers at once. Then
+// the acknowledgements tell more.
 
 // waits reports whether the peer's last bytes came after the last that were sent to it.
 func waits(info *unix.TCPInfo, in uint64) bool {

@@ -49,13 +49,13 @@ const (
 // is why not everything could be seen: what is not in waits may be so all the same. A process that ends
 // meanwhile is no reason.
 //
-// A socket that is in an epoll set counts as registered also when its process has closed its own descriptor of
-// it. A thread that accepts on a descriptor which was closed under it blocks on each of the sockets that its
-// process has closed. Of a process whose threads do not share their descriptors, the main thread's are looked
-// at.
+// A socket that is in an epoll set counts as registered also when its process has closed its own descriptor
+// of it. A thread that accepts on a descriptor which was closed under it blocks on each of the sockets that
+// its process has closed. Of a process whose threads do not share their descriptors, the main thread's are
+// looked at.
 //
-// It costs about 0.1 ms for a process, and more for one with many threads or descriptors. It may take as long as
-// the processes like: their memory is read, and a process that executes another program or hangs in a file
+// It costs about 0.1 ms for a process, and more for one with many threads or descriptors. It may take as long
+// as the processes like: their memory is read, and a process that executes another program or hangs in a file
 // system makes whoever looks wait. So it is for a goroutine of its own.
 func Waiting(family Family, listeners []uint64) (waits map[uint64]Wait, unseen Unseen) {
 	waits = make(map[uint64]Wait, len(listeners))

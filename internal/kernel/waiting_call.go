@@ -17,9 +17,9 @@ type call struct {
 	stack  uint64 // the thread's stack pointer
 }
 
-// parseCall reads a /proc/PID/task/TID/syscall: the number in decimal and then, in hexadecimal, six arguments,
-// the stack pointer and the program counter. It is not ok for a thread that runs ("running") or sleeps outside
-// of a call ("-1" and the pointers).
+// parseCall reads a /proc/PID/task/TID/syscall: the number in decimal and then, in hexadecimal, six
+// arguments, the stack pointer and the program counter. It is not ok for a thread that runs ("running") or
+// sleeps outside of a call ("-1" and the pointers).
 func parseCall(content []byte) (c call, ok bool) {
 	fields := bytes.Fields(content)
 	if len(fields) < 8 {
@@ -43,15 +43,15 @@ func parseCall(content []byte) (c call, ok bool) {
 	return c, true
 }
 
-// ringHidden is true for a thread that waits for a ring of which there need not be a descriptor, and for one that
-// the kernel has made for a ring and that does what was asked of it. That one has no stack of its own.
+// ringHidden is true for a thread that waits for a ring of which there need not be a descriptor, and for one
+// that the kernel has made for a ring and that does what was asked of it. That one has no stack of its own.
 func (c call) ringHidden() bool {
 	const registeredRing = 16 // IORING_ENTER_REGISTERED_RING
 	return c.stack == 0 || c.args[3]&registeredRing != 0
 }
 
-// foreign is true for a thread that may count its system calls in another way than we: that of a 32-bit program
-// has its stack in the first 4 GiB, where that of a 64-bit one is only if somebody has put it there.
+// foreign is true for a thread that may count its system calls in another way than we: that of a 32-bit
+// program has its stack in the first 4 GiB, where that of a 64-bit one is only if somebody has put it there.
 func (c call) foreign() bool { return len(waitingCalls) == 0 || c.stack < 1<<32 && c.stack != 0 }
 
 // mostPolled is how many descriptors of one poll are looked at: what the kernel lets a process open at most.
@@ -76,8 +76,8 @@ func eachPolled(thread string, array, length uint64, tell func(descriptor int32,
 	return nil
 }
 
-// selected reports whether the descriptor's bit is set. The bits are in words of the size of a long, of which all
-// architectures with our system calls have the lowest byte first. The error is that of readMemory.
+// selected reports whether the descriptor's bit is set. The bits are in words of the size of a long, of which
+// all architectures with our system calls have the lowest byte first. The error is that of readMemory.
 func selected(thread string, bits, descriptor uint64) (bool, error) {
 	if bits == 0 {
 		return false, nil
@@ -86,8 +86,8 @@ func selected(thread string, bits, descriptor uint64) (bool, error) {
 	return len(read) == 1 && read[0]>>(descriptor%8)&1 != 0, err
 }
 
-// readMemory reads as much as it can of what a thread has at the address. It is an error if that is forbidden, and
-// none if there is nothing, since the thread may have gone on.
+// readMemory reads as much as it can of what a thread has at the address. It is an error if that is
+// forbidden, and none if there is nothing, since the thread may have gone on.
 func readMemory(thread string, address uint64, into []byte) ([]byte, error) {
 	id, err := strconv.Atoi(thread)
 	if err != nil || len(into) == 0 {

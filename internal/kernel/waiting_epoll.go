@@ -89,8 +89,8 @@ func (o *observation) seeSets() error {
 // forReading are the events that tell of a connection that waits. poll(2) calls them POLLIN and POLLRDNORM.
 const forReading = unix.EPOLLIN | unix.EPOLLRDNORM
 
-// registered is the inode of what an epoll set waits for, to read from it, and for what else, by a line such as
-// this:
+// registered is the inode of what an epoll set waits for, to read from it, and for what else, by a line such
+// as this:
 //
 //	tfd:        3 events: 8000201d data:     7f6e9c27b  pos:0 ino:1a2b sdev:8
 //

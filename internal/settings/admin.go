@@ -13,7 +13,8 @@ func RegisterAdmin(flags *pflag.FlagSet) {
 	flags.Var(&flagValue{preset: k.preset, form: k.form}, flagName(k.name), k.usage)
 }
 
-// Admin returns the address of the admin API, from the same sources as Load. It ignores mistakes in other settings.
+// Admin returns the address of the admin API, from the same sources as Load. It ignores mistakes in other
+// settings.
 func Admin(flags *pflag.FlagSet, environ []string, file string) (string, error) {
 	said := fromFlags(flags).onlyAdmin()
 	if said.silent() {

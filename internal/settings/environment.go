@@ -12,11 +12,12 @@ import (
 // prefix begins the names of the environment variables.
 const prefix = "ROTA_"
 
-// ofWorkers are the variables that a master sets for its workers. A worker may be another rota, which must not take
-// them for settings.
+// ofWorkers are the variables that a master sets for its workers. A worker may be another rota, which must
+// not take them for settings.
 var ofWorkers = []string{"ROTA_WORKER_ID", "ROTA_SLOT", "ROTA_GENERATION", "ROTA_REVISION"}
 
-// Variables returns the names of the variables that are settings, and of the one that names the settings file.
+// Variables returns the names of the variables that are settings, and of the one that names the settings
+// file.
 func Variables() []string {
 	names := []string{prefix + "CONFIG"}
 	for _, k := range keys {
@@ -27,8 +28,8 @@ func Variables() []string {
 	return names
 }
 
-// notForUs reports whether a variable is not a setting: a master sets it for its workers, or Kubernetes for a service
-// named rota.
+// notForUs reports whether a variable is not a setting: a master sets it for its workers, or Kubernetes for a
+// service named rota.
 func notForUs(name string) bool {
 	return slices.Contains(ofWorkers, name) || name == "ROTA_PORT" ||
 		strings.HasPrefix(name, "ROTA_PORT_") || strings.HasPrefix(name, "ROTA_SERVICE_")

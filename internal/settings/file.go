@@ -17,8 +17,8 @@ import (
 // maxFile bounds the size of a settings file.
 const maxFile = 1 << 20
 
-// readFile reads regular files only: a reload reads the file again, and a pipe would be empty then. Opening a pipe
-// must not block either.
+// readFile reads regular files only: a reload reads the file again, and a pipe would be empty then. Opening a
+// pipe must not block either.
 func readFile(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -108,8 +108,8 @@ func firstBadLine(content []byte) int {
 	return 0
 }
 
-// notYAML finds the line in an error of the parser, which leaves out the first line, and any line for an unknown
-// anchor.
+// notYAML finds the line in an error of the parser, which leaves out the first line, and any line for an
+// unknown anchor.
 func notYAML(content []byte, err error) *complaint {
 	what := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1

@@ -22,8 +22,8 @@ func Register(flags *pflag.FlagSet) {
 	}
 }
 
-// flagValue keeps its text. It is checked together with the other sources, so that a mistake reads the same in each of
-// them and all are reported at once.
+// flagValue keeps its text. It is checked together with the other sources, so that a mistake reads the same
+// in each of them and all are reported at once.
 type flagValue struct {
 	form   form
 	preset string

@@ -29,7 +29,8 @@ const (
 // adminKey is also read by the commands that talk to a running master.
 const adminKey = "admin"
 
-// keys are in the order of the help: listeners, program, privileges, life of a worker, reloads, and the master itself.
+// keys are in the order of the help: listeners, program, privileges, life of a worker, reloads, and the
+// master itself.
 var keys = []key{
 	{
 		name: "listen", preset: ":11111", kind: addresses,

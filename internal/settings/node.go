@@ -28,8 +28,8 @@ func text(s string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 }
 
-// dereference returns the node behind an alias, with the line of the alias. No parser goes deeper than its kind needs,
-// so an alias of itself does no harm.
+// dereference returns the node behind an alias, with the line of the alias. No parser goes deeper than its
+// kind needs, so an alias of itself does no harm.
 func dereference(n *yaml.Node) *yaml.Node {
 	if n.Kind != yaml.AliasNode {
 		return n

@@ -11,8 +11,8 @@ import (
 	"rota/internal/process"
 )
 
-// Check reports the mistakes that Load finds, and others that only the start would find. If listen is set, it assumes
-// that there are no other listeners; if not, systemd may pass some.
+// Check reports the mistakes that Load finds, and others that only the start would find. If listen is set, it
+// assumes that there are no other listeners; if not, systemd may pass some.
 func Check(flags *pflag.FlagSet, environ []string, file string, command []string) error {
 	m, variables, err := settle(sources(flags, environ, file, command)...)
 	if err != nil {

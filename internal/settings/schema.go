@@ -43,8 +43,8 @@ func (s *schema) describe(description string, examples ...any) *schema {
 	return s
 }
 
-// Schema is the JSON Schema of a settings file, for editors and other tools. It is stricter than rota: for example, it
-// accepts no number in quotes.
+// Schema is the JSON Schema of a settings file, for editors and other tools. It is stricter than rota: for
+// example, it accepts no number in quotes.
 func Schema() ([]byte, error) {
 	root := schema{
 		Dialect:              "https://json-schema.org/draft/2020-12/schema",

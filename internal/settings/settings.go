@@ -59,9 +59,10 @@ type Settings struct {
 	LogFormat string `koanf:"log_format"`
 }
 
-// Load merges the sources. flags are the parsed flags of Register; environ is from os.Environ; file is the path of a
-// YAML file, or ""; command is what comes after --, if anything. The error joins all complaints, one a line, each with
-// its source and key. Load only reads, so it can be called again when the files may have changed.
+// Load merges the sources. flags are the parsed flags of Register; environ is from os.Environ; file is the
+// path of a YAML file, or ""; command is what comes after --, if anything. The error joins all complaints,
+// one a line, each with its source and key. Load only reads, so it can be called again when the files may
+// have changed.
 func Load(flags *pflag.FlagSet, environ []string, file string, command []string) (Settings, error) {
 	m, variables, err := settle(sources(flags, environ, file, command)...)
 	if err != nil {

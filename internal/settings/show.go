@@ -89,7 +89,8 @@ func presentable(value any) any {
 	return value
 }
 
-// WriteYAML writes YAML that rota could load again, except for hidden values. A key that is not set is a comment.
+// WriteYAML writes YAML that rota could load again, except for hidden values. A key that is not set is a
+// comment.
 func WriteYAML(w io.Writer, effective []Effective) error {
 	var out strings.Builder
 	out.WriteString("# What rota run would start with, and who says so. The values of the workers' environment\n" +
@@ -143,8 +144,8 @@ func flow(value any) string {
 	return strings.TrimSpace(string(written))
 }
 
-// oneLine is text, in double quotes where YAML needs them. The encoder knows which plain words mean something else in
-// YAML.
+// oneLine is text, in double quotes where YAML needs them. The encoder knows which plain words mean something
+// else in YAML.
 func oneLine(s string) *yaml.Node {
 	node := text(strings.ToValidUTF8(s, "\uFFFD"))
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") != "" {

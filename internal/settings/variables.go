@@ -45,8 +45,8 @@ var variablesByName = kind{variables, func(n *yaml.Node) (any, []complaint) {
 	}
 }}
 
-// settable reports why a variable cannot be set. The master itself sets those that tell a worker about its sockets and
-// itself.
+// settable reports why a variable cannot be set. The master itself sets those that tell a worker about its
+// sockets and itself.
 func settable(name string) error {
 	switch {
 	case name == "":
@@ -122,8 +122,8 @@ func withoutMark(content []byte) ([]byte, error) {
 	return bytes.TrimPrefix(content, []byte("\uFEFF")), nil
 }
 
-// unambiguous refuses values that the parser would silently change: it reads pass#word as pass, and {"a":1} as {a:1}.
-// Other programs keep both, so the value needs quotes.
+// unambiguous refuses values that the parser would silently change: it reads pass#word as pass, and {"a":1}
+// as {a:1}. Other programs keep both, so the value needs quotes.
 func unambiguous(line string) error {
 	_, value, _ := strings.Cut(line, "=")
 	value = strings.TrimSpace(value)

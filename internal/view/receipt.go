@@ -40,7 +40,8 @@ type AnsweredBy struct {
 	Unknown int `json:"unknown"` // nobody saw who
 }
 
-// Fate is what became of the connections of the workers that left. A number is null if the kernel did not tell.
+// Fate is what became of the connections of the workers that left. A number is null if the kernel did not
+// tell.
 type Fate struct {
 	Drained *int `json:"drained"` // they ended by themselves
 	Cut     *int `json:"cut"`     // rota ended the worker
