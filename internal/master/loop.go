@@ -158,7 +158,7 @@ func (l *loop) do(e pool.Effect) {
 	case pool.CloseListeners:
 		l.closeListeners()
 	case pool.Impossible:
-		l.options.Log.Error().Str("kind", e.Kind).Str("id", e.Id).Str("from", e.From).Str("to", e.To).
+		l.options.Log.Error().Str("kind", e.Kind).Str("id", e.ID).Str("from", e.From).Str("to", e.To).
 			Msg("a bug in rota: it refused a transition that is not possible")
 	case pool.Finish:
 		l.finished = true

@@ -17,7 +17,7 @@ func TestOfManyCallersTheFirstAndTheLastAreKept(t *testing.T) {
 	for i := range asked {
 		w.apply(AskReload{ID: freshID(), Request: record.ReloadRequest{Reason: itoa(i)}})
 		if i == 100 {
-			read = clone(w.last().kept())
+			read = w.last().Clone()
 		}
 	}
 	reasons := func(r *record.Reload) (list []string) {

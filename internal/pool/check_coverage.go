@@ -2,7 +2,6 @@ package pool
 
 import (
 	"slices"
-	"strings"
 
 	"rota/internal/record"
 )
@@ -26,19 +25,4 @@ func (p *Pool) cover(f Checked) {
 		}
 	}
 	r.checks.covered = f.Batches
-}
-
-// unreached completes a sentence with the workers that were not reached.
-func unreached(c record.Coverage) string {
-	var slots []string
-	for _, m := range c.Missed {
-		slots = append(slots, itoa(m.Slot))
-	}
-	switch len(slots) {
-	case 0:
-		return ""
-	case 1:
-		return "; no connection of the checks has reached the worker of slot " + slots[0]
-	}
-	return "; no connection of the checks has reached the workers of slots " + strings.Join(slots, ", ")
 }

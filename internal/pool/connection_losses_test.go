@@ -90,7 +90,7 @@ func TestAWorkerThatBrokeUnseenMayHaveDroppedSomething(t *testing.T) {
 func TestAReloadKeepsAHundredOfThoseThatWereCut(t *testing.T) {
 	var r reload
 	r.addCut(make([]record.CutConnection, record.MostCut-1))
-	before := clone(r.kept())
+	before := r.Clone()
 	r.addCut(make([]record.CutConnection, 5))
 	require.Len(t, r.CutConnections, record.MostCut)
 	r.addCut(make([]record.CutConnection, 5))

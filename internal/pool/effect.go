@@ -6,7 +6,7 @@ import (
 	"rota/internal/record"
 )
 
-// An effect is something that the pool wants done. The loop does it, and its result comes back as a fact.
+// Effect is something that the pool wants done. The loop does it, and the result comes back as a fact.
 type Effect interface{ isEffect() }
 
 // wakeReason is what a rotation waits for by the clock.
@@ -20,11 +20,11 @@ const (
 )
 
 type (
-	// Prepare makes the plan of a generation; answered by prepared.
+	// Prepare makes the plan of a generation; answered by Prepared.
 	Prepare struct{ Generation int }
 	// Release says that no worker of the generation will be started any more.
 	Release struct{ Generation int }
-	// Start forks a worker; answered by forked and becameReady, startTimedOut or exited.
+	// Start forks a worker; answered by Forked and BecameReady, StartTimedOut or Exited.
 	Start struct {
 		Worker     string
 		Slot       int
@@ -42,19 +42,18 @@ type (
 		Worker string
 		Exit   record.Exit
 	}
-	// Drain tells a worker to stop; answered by exited or drainTimedOut.
+	// Drain tells a worker to stop; answered by Exited or DrainTimedOut.
 	Drain struct {
 		Worker  string
 		Timeout time.Duration
 	}
-	// Abort has a worker that hangs leave a core dump, and kills it if that takes long;
-	// answered by exited.
+	// Abort has a worker that hangs leave a core dump, and kills it if that takes long; answered by Exited.
 	Abort struct{ Worker string }
-	// Kill ends a worker's process group at once; answered by exited.
+	// Kill ends a worker's process group at once; answered by Exited.
 	Kill struct{ Worker string }
-	// Retry asks for retryDue after the delay that fits the number of deaths in a row.
+	// Retry asks for RetryDue after the delay that fits the number of deaths in a row.
 	Retry struct{ Slot, Deaths int }
-	// Count asks for counted: at once, or a little after the latest.
+	// Count asks for Counted: at once, or a little after the latest count.
 	Count struct{}
 	// Publish publishes an event. The loop numbers it.
 	Publish struct{ Event record.Event }
@@ -63,9 +62,9 @@ type (
 	// Retire turns new clients away from the listeners that a generation has and the next has not, before
 	// the last of its workers are told to drain.
 	Retire struct{ Generation, Next int }
-	// Restore undoes retire.
+	// Restore undoes Retire.
 	Restore struct{ Generation int }
-	// RunChecks runs a round of checks; answered by checked.
+	// RunChecks runs a round of checks; answered by Checked.
 	RunChecks struct {
 		Reload     string
 		Generation int
@@ -77,9 +76,9 @@ type (
 		Back       bool // of the previous generation, which serves again
 		Commands   bool // may be run
 	}
-	// Prove probes a live reload until its generation has answered, or for a while; answered by proved.
+	// Prove probes a live reload until its generation has answered, or for a while; answered by Proved.
 	Prove struct{ Reload string }
-	// Wake asks for awake after a time.
+	// Wake asks for Awake after a time.
 	Wake struct {
 		Reload string
 		Why    wakeReason
@@ -91,7 +90,7 @@ type (
 	// CloseListeners closes the master's listening sockets.
 	CloseListeners struct{}
 	// Impossible reports a bug: the pool was about to make a transition that its diagrams forbid, and did not.
-	Impossible struct{ Kind, Id, From, To string }
+	Impossible struct{ Kind, ID, From, To string }
 	// Finish ends the loop: the last worker is gone.
 	Finish struct{}
 )

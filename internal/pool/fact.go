@@ -6,18 +6,18 @@ import (
 	"rota/internal/record"
 )
 
-// A fact is something that happened: a process spoke, a timer ran out. Only facts and commands change the pool.
+// Fact is something that happened: a process spoke, a timer ran out. Only facts and commands change the pool.
 type Fact interface{ isFact() }
 
 type (
-	// Prepared: the plan of a generation was made, or err says why it can't be.
+	// Prepared: the plan of a generation was made, or Err says why it can't be.
 	Prepared struct {
 		Generation int
 		Terms      Terms
 		Err        error
 	}
-	// Checked: a round of checks is over, which began when so many batches had changed; or, if back, the
-	// check of the previous generation, which serves again.
+	// Checked: a round of checks is over. It began when so many batches had changed. If Back, it was the check of the
+	// previous generation, which serves again.
 	Checked struct {
 		Reload  string
 		Batches int
@@ -54,15 +54,15 @@ type (
 	}
 	// SaidStatus: a worker said STATUS=text.
 	SaidStatus struct{ Worker, Text string }
-	// StartTimedOut: a worker was not ready in time. missing says what it has not done, output is what it
-	// last printed.
+	// StartTimedOut: a worker was not ready in time. Missing says what it has not done, Output is what it last
+	// printed.
 	StartTimedOut struct {
 		Worker  string
 		Missing string
 		Output  []string
 	}
-	// WentSilent: a worker has missed its watchdog. why is "" or completes that sentence, output is what it
-	// last printed.
+	// WentSilent: a worker has missed its watchdog. Why is "" or completes that sentence, Output is what it last
+	// printed.
 	WentSilent struct {
 		Worker  string
 		Silence time.Duration
@@ -90,21 +90,19 @@ type (
 	}
 	// RetryDue: the back-off of a slot is over.
 	RetryDue struct{ Slot int }
-	// Counted: the open connections of the draining workers. nil: the kernel did not tell.
+	// Counted: the open connections of each draining worker; nil if they could not be counted.
 	Counted struct {
 		Connections map[string]int
 		Some        map[string][]record.CutConnection // some of them, as they are described if the worker drops them
 	}
-	// Holds: how many connections a worker has that is about to be told to stop; and some of them, as in
-	// counted.
+	// Holds: how many connections a worker has that is about to be told to stop, and some of them, as in Counted.
 	Holds struct {
 		Worker  string
 		N       int
 		Some    []record.CutConnection
 		Unknown bool // they could not be counted
 	}
-	// Evicted: n connections of a worker were closed for a caller. Below zero: so many could not be closed
-	// after all.
+	// Evicted: N connections of a worker were closed for a caller. Below zero: so many could not be closed after all.
 	Evicted struct {
 		Worker string
 		N      int

@@ -52,7 +52,7 @@ func (p *Pool) pause(why record.PauseReason) {
 		return
 	}
 	r.Paused = &record.Pause{Why: why, Since: p.now, Until: r.pausedUntil(why)}
-	p.tellReload(record.EventReloadProgress, r.reload, r.State, r.progress()+unreached(r.Coverage))
+	p.tellReload(record.EventReloadProgress, r.reload, r.State, r.Summary()+r.Coverage.Unreached())
 }
 
 // pausedUntil is when a pause ends by itself; zero: it does not.

@@ -22,13 +22,8 @@ const (
 	keepExited  = 500
 )
 
-// Pool decides everything the master does and does nothing itself: apply and obey are pure functions of the
-// state, a fact or a command, and its time; what is to be done comes back as effects.
-//
-// Every slot wants one ready worker of the pool's generation. A fact or a command changes the state, then
-// reconcile compares what is wanted with what there is: it fills empty slots, moves the running rotation on
-// by one slot, completes reloads whose last older worker is gone and begins the next one. A crash, a scale
-// and a reload differ only in what they change before that.
+// Pool is the state of the master's workers and reloads. A crash, a scale and a reload differ only in what they change
+// before reconcile runs.
 type Pool struct {
 	newID func() string
 
@@ -67,6 +62,7 @@ type Terms struct {
 	Program      *record.Program // for show
 }
 
+// New makes a pool whose workers are all missing: Begin starts them.
 func New(first Terms, newID func() string) *Pool {
 	p := &Pool{
 		newID:          newID,
@@ -80,7 +76,7 @@ func New(first Terms, newID func() string) *Pool {
 	return p
 }
 
-// Begin brings the first workers up.
+// Begin starts the first workers.
 func (p *Pool) Begin(now time.Time) []Effect {
 	p.now = now
 	p.tell(record.Event{Type: record.EventMasterStarted, Message: "the master starts " + record.Plural(len(p.slots), "worker", "workers")})
@@ -131,11 +127,7 @@ func (p *Pool) Apply(now time.Time, f Fact) []Effect {
 	case DrainTimedOut:
 		p.with(f.Worker, p.onDrainTimeout)
 	case Holds:
-		p.with(f.Worker, func(m *member) {
-			if m.missed = f.Unknown; !m.missed {
-				m.onHeld(f.N, f.Some)
-			}
-		})
+		p.with(f.Worker, func(m *member) { m.onHolds(f) })
 	case Evicted:
 		p.with(f.Worker, func(m *member) { p.onEvicted(m, f.N) })
 	case Exited:
@@ -222,7 +214,7 @@ func (p *Pool) dismiss(m *member, r *reload, why string) {
 }
 
 func (p *Pool) markDraining(m *member, why string) {
-	m.connections, m.counted, m.held = 0, false, nil // what was counted before it was ready
+	m.connections.forget()
 	p.moveWorker(m, record.WorkerDraining, why)
 }
 

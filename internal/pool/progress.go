@@ -18,7 +18,7 @@ func (p *Pool) settle() {
 		}
 		p.measure(r)
 		if r.figures() != r.told && (r == current || p.fresh) {
-			p.tellReload(record.EventReloadProgress, r, r.State, r.progress())
+			p.tellReload(record.EventReloadProgress, r, r.State, r.Summary())
 		}
 		if r.State == record.ReloadLive && !p.rotates(r) && r.Draining == 0 {
 			p.complete(r)
@@ -78,7 +78,7 @@ func (m *member) followed() bool {
 func (p *Pool) onCounted(f Counted) {
 	p.counting, p.fresh = false, true
 	for id, n := range f.Connections {
-		p.with(id, func(m *member) { m.onHeld(n, f.Some[id]) })
+		p.with(id, func(m *member) { m.onCounted(n, f.Some[id]) })
 	}
 }
 

@@ -57,9 +57,9 @@ func (s *promises) keep(t *rapid.T, w *world, f happening) {
 	}
 	for _, r := range w.pool.reloads {
 		if before, told := s.done[r.ID]; told {
-			require.Equal(t, before, clone(r.kept()), "it has said how it went, and it was otherwise")
+			require.Equal(t, before, r.Clone(), "it has said how it went, and it was otherwise")
 		} else if r.State == record.ReloadCompleted {
-			s.done[r.ID] = clone(r.kept())
+			s.done[r.ID] = r.Clone()
 		}
 	}
 }

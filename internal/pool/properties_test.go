@@ -330,7 +330,7 @@ func TestAnImpatientCallerDoesNotMakeTheWayBackFail(t *testing.T) {
 	require.Equal(t, 1, startOf(t, w).Generation)
 	require.Equal(t, 10*time.Second, startOf(t, w).Timeout)
 
-	seen := clone(w.last().kept())
+	seen := w.last().Clone()
 	w.apply(Exited{Worker: w.next().ID, Exit: record.Exit{Code: 1}})
 	require.Equal(t, record.ReloadFailed, w.last().State)
 	require.Contains(t, w.last().Failure.Message, "going back failed too")

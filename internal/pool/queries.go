@@ -228,7 +228,7 @@ func (p *Pool) Draining(r *record.Reload) (ids []string) {
 
 // CopyOf copies the reload for a reader.
 func (p *Pool) CopyOf(r *record.Reload) record.Reload {
-	c := clone(r)
+	c := r.Clone()
 	c.OnTrial = p.UnderWay() == r && !r.State.Terminal()
 	return c
 }

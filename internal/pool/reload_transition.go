@@ -25,7 +25,7 @@ var reloadMoves = map[record.ReloadState][]record.ReloadState{
 func (p *Pool) moveReload(r *reload, to record.ReloadState, message string) {
 	from := r.State
 	if !slices.Contains(reloadMoves[from], to) {
-		p.want(Impossible{Kind: "reload", Id: r.ID, From: string(from), To: string(to)})
+		p.want(Impossible{Kind: "reload", ID: r.ID, From: string(from), To: string(to)})
 		return
 	}
 	r.State = to

@@ -114,5 +114,5 @@ func TestWhomTheChecksHaveReached(t *testing.T) {
 	n, known := r.Coverage.Reached()
 	require.True(t, known)
 	require.Equal(t, 2, n, "each was reached once")
-	require.Equal(t, "; no connection of the checks has reached the workers of slots 3, 5", unreached(record.Coverage{Missed: []record.Missed{{WorkerID: "a", Slot: 3}, {WorkerID: "b", Slot: 5}}}))
+	require.Equal(t, "; no connection of the checks has reached the workers of slots 3, 5", record.Coverage{Missed: []record.Missed{{WorkerID: "a", Slot: 3}, {WorkerID: "b", Slot: 5}}}.Unreached())
 }

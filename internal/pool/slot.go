@@ -6,14 +6,14 @@ import (
 	"rota/internal/record"
 )
 
-// stableAfter is how long a worker must have been ready for its death to count as the
-// first of a row. A slot whose workers died loopAfter times in a row is in a crash loop.
+// A worker that was ready for stableAfter is stable: if it dies, its death is the first in a row. A slot whose workers
+// died loopAfter times in a row is in a crash loop.
 const (
 	stableAfter = 10 * time.Second
 	loopAfter   = 3
 )
 
-// slot is a numbered place that should always have one ready worker.
+// slot is a numbered place that always wants one ready worker.
 type slot struct {
 	number   int
 	duty     *member        // serves, or starts because nobody does
@@ -22,7 +22,7 @@ type slot struct {
 	died     *record.Worker // the latest that did; nil for none since a rotation changed the slot
 	words    []string       // its last lines, oldest first
 	restarts int            // deaths since a rotation last changed the slot
-	retrying bool           // waits for retryDue
+	retrying bool           // waits for RetryDue
 }
 
 // servedBy reports whether the slot has a ready worker of the generation.
@@ -39,20 +39,4 @@ func (s *slot) looping(now time.Time) bool {
 // stable reports whether the worker has been ready long enough to trust it.
 func (m *member) stable(now time.Time) bool {
 	return !m.ReadyAt.IsZero() && now.Sub(m.ReadyAt) >= stableAfter
-}
-
-// member is a worker as the pool keeps it.
-type member struct {
-	record.Worker
-	reload *reload // that started or drains it; nil for neither
-	killed bool    // because too many generations drained
-
-	withdrew bool // it was seen to have stopped accepting before it ended
-
-	connections int                    // open ones, as last counted while it drained, or was not ready yet
-	counted     bool                   // whether they were
-	held        []record.CutConnection // some of those, as they are described if the worker drops them
-	missed      bool                   // they could not be counted when it was told to stop
-	peak        int                    // most open ones while it drained
-	evicted     int                    // closed for it while it drained
 }

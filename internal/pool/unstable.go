@@ -15,7 +15,7 @@ func (p *Pool) complete(r *reload) {
 	if !p.stopping { // then it was judged before the slots were emptied
 		r.Failure = p.unstable(r)
 	}
-	p.moveReload(r, record.ReloadCompleted, r.completion(p.now))
+	p.moveReload(r, record.ReloadCompleted, r.Completion(p.now))
 }
 
 // unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash

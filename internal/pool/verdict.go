@@ -57,7 +57,7 @@ func (p *Pool) judge() {
 		return
 	}
 	p.endRotation(r.before)
-	p.tellReload(record.EventReloadProgress, r.reload, record.ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, unreached(r.Coverage)))
+	p.tellReload(record.EventReloadProgress, r.reload, record.ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, r.Coverage.Unreached()))
 }
 
 // A live reload is proven when its generation was seen to answer a probe at each listener where others

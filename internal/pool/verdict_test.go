@@ -469,9 +469,9 @@ func TestWhoIsScaledAwayIsNoAffairOfTheReloadThatStartedIt(t *testing.T) {
 		}
 	}
 	require.Equal(t, record.ReloadCompleted, r.State)
-	before := clone(r.kept())
+	before := r.Clone()
 	w.apply(Exited{Worker: scaled.ID, Exit: record.Exit{Cut: 3, Killed: true}})
-	require.Equal(t, before, clone(r.kept()), "it has said already that nothing was lost")
+	require.Equal(t, before, r.Clone(), "it has said already that nothing was lost")
 }
 
 // What it has taken back still has connections, which may be lost after its end.

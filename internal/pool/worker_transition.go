@@ -20,7 +20,7 @@ var workerMoves = map[record.WorkerState][]record.WorkerState{
 func (p *Pool) moveWorker(m *member, to record.WorkerState, message string) {
 	from := m.State
 	if !slices.Contains(workerMoves[from], to) {
-		p.want(Impossible{Kind: "worker", Id: m.ID, From: string(from), To: string(to)})
+		p.want(Impossible{Kind: "worker", ID: m.ID, From: string(from), To: string(to)})
 		return
 	}
 	m.State = to

@@ -22,5 +22,5 @@ const (
 	Dropped CutHow = "dropped" // its worker lost it: see Fate
 )
 
-// MostCut is how many of them are kept one by one, of a worker and of a reload.
+// MostCut is how many cut connections are listed one by one, of a worker and of a reload.
 const MostCut = 100

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// NoRoom is the error where there is no room for so many more workers.
+// NoRoom is returned where so many more workers do not fit.
 type NoRoom struct {
-	Surge  int    // workers that were to be started besides the others
-	Grows  bool   // they were to stay, in a larger pool
-	Files  bool   // it is open files of the master that are short, and not memory
-	Tasks  bool   // it is threads and processes that are short
+	Surge  int    // how many workers were to be started beside the others
+	Grows  bool   // the pool was to grow by them
+	Files  bool   // the master would run out of open files, not of memory
+	Tasks  bool   // threads and processes would run out, not memory
 	Worker uint64 // what each needs: bytes, open files of the master, or threads
-	Need   uint64 // all of them
+	Need   uint64 // what all of them need
 	Free   uint64
-	Most   uint64 // of which that is what is left
+	Most   uint64 // the limit, of which Free is left
 	Limit  string // what sets it: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
 	Fits   int    // how many would
 }
 
-// Error says the numbers.
+// Error gives the numbers.
 func (n *NoRoom) Error() string {
 	workers := Plural(n.Surge, "worker", "workers")
 	need := "need"
@@ -78,11 +78,11 @@ func (r Resource) Refuse(n int) *NoRoom {
 		Fits: int(min(r.Free/r.Worker, 1<<31-1))}
 }
 
-// Headroom is what is left for more workers. Without resources it is not known, and refuses nothing.
+// Headroom is what is left for more workers. Without resources it is unknown, and nothing is refused.
 type Headroom []Resource
 
-// ForSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation
-// can't do with fewer than one at a time, so one is always tried.
+// ForSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation needs at
+// least one at a time, so a surge of one is never refused.
 func (h Headroom) ForSurge(surge int) error {
 	if surge <= 1 {
 		return nil

@@ -15,7 +15,7 @@ type Receipt struct {
 	DropDoubts     []string        // why, a sentence each
 	SeenBy         SeenBy          // how the fate of connections was seen; "" until a worker has left
 	Evicted        int             // connections of its draining workers that a caller had closed
-	CutConnections []CutConnection // those cut or dropped, as far as known, at most mostCut
+	CutConnections []CutConnection // those cut or dropped, as far as known, at most MostCut
 	Died           int             // workers that died while they served
 	ChecksPassed   int
 	ChecksFailed   int

@@ -55,7 +55,7 @@ type Caller struct {
 // are those of the latest caller that gave any.
 type CombinedRequest struct {
 	ReloadRequest
-	Callers      []Caller // the first and the last keepCallers of those who asked for it, oldest first
+	Callers      []Caller // who asked for it, the oldest first; of very many only the first and the latest
 	CallersTotal int      // how many asked for it
 	RequestedAt  time.Time
 }

@@ -59,7 +59,7 @@ type Exit struct {
 
 	Shortage       string          // what it may have lacked if it ended before it was ready; "" for nothing
 	CutUnknown     bool            // it was killed, and the kernel did not tell how many it had
-	CutConnections []CutConnection // at most mostCut of those that were cut
+	CutConnections []CutConnection // at most MostCut of those that were cut
 	Killed         bool            // by rota
 	Fate           *Fate           // of its connections; nil if they were not watched
 	Outlived       bool            // its first process ended before others, and how those ended is not known

@@ -4,24 +4,29 @@ import "rota/internal/record"
 
 // What became of the connections that ended with their worker.
 
-// onHeld notes how many connections a worker has that drains or is not ready yet.
-func (m *member) onHeld(n int, some []record.CutConnection) {
-	m.connections, m.counted, m.held = n, true, some
+// onCounted notes how many connections a worker has that drains or is not ready yet.
+func (m *member) onCounted(n int, some []record.CutConnection) {
+	c := &m.connections
+	c.counts(n, some)
 	if m.State == record.WorkerDraining {
-		m.peak = max(m.peak, n+m.evicted) // evicted ones are no longer among the n
+		c.peak = max(c.peak, n+c.evicted) // evicted ones are no longer among the n
 	}
 }
 
-// onEvicted counts connections that were closed for a worker that drains; below zero, so many that could
-// not be.
-func (p *Pool) onEvicted(m *member, n int) {
-	if m.State != record.WorkerDraining || m.reload == nil {
-		return
+// onHolds notes what a worker has that is about to be told to stop.
+func (m *member) onHolds(f Holds) {
+	m.connections.missed = f.Unknown
+	if !f.Unknown {
+		m.onCounted(f.N, f.Some)
 	}
-	n = max(n, -m.evicted) // what was counted before it drained is not taken back after
-	m.evicted += n
-	m.connections = max(0, m.connections-n) // should it crash before it is counted again
-	m.reload.Evicted += n
+}
+
+// onEvicted counts connections of a draining worker that were closed for a caller. Below zero, so many could not be
+// closed after all.
+func (p *Pool) onEvicted(m *member, n int) {
+	if m.State == record.WorkerDraining && m.reload != nil {
+		m.reload.Evicted += m.connections.evict(n)
+	}
 }
 
 // settleConnections adds the fate of the worker's connections to the reload that started or drained it.
@@ -44,18 +49,23 @@ func (p *Pool) settleConnections(m *member, from record.WorkerState, exit record
 	if from != record.WorkerDraining {
 		return
 	}
-	if unknown := exit.CutUnknown || (m.missed || !m.counted) && !m.ReadyAt.IsZero(); unknown {
+	if exit.CutUnknown || m.uncounted() {
 		r.DrainedUnknown = true
-	} else {
-		r.Drained += max(0, m.peak-exit.Cut-fate.Dropped-fate.Unsure-m.evicted)
+		return
 	}
+	r.Drained += m.connections.ended(exit.Cut + fate.Dropped + fate.Unsure)
+}
+
+// uncounted reports whether the worker may have had connections that nobody has counted.
+func (m *member) uncounted() bool {
+	return (m.connections.missed || !m.connections.counted) && !m.ReadyAt.IsZero()
 }
 
 // lastSeen judges by the latest count of its connections, which may be a moment old.
 func (m *member) lastSeen(exit record.Exit, from record.WorkerState) *record.Fate {
 	switch broke := broke(exit) || from == record.WorkerStarting; {
-	case broke && m.counted:
-		return &record.Fate{Dropped: m.connections, Connections: m.held}
+	case broke && m.connections.counted:
+		return &record.Fate{Dropped: m.connections.open, Connections: m.connections.some}
 	case broke && !m.ReadyAt.IsZero():
 		return &record.Fate{Doubts: []string{"a worker ended by a signal or an error instead of draining, and the kernel did not tell how many connections it had"}}
 	}

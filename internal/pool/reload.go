@@ -1,9 +1,7 @@
 package pool
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
 	"rota/internal/record"
 )
@@ -22,42 +20,18 @@ func (r *reload) kept() *record.Reload {
 	return &r.Reload
 }
 
-// clone copies the reload. The lists are shared: their elements never change, and because the capacity is
-// clipped a reader sees nothing of what is appended later.
-func clone(r *record.Reload) record.Reload {
-	c := *r
-	c.Callers = slices.Clip(r.Callers)
-	c.Steps = slices.Clip(r.Steps)
-	c.CutConnections = slices.Clip(r.CutConnections)
-	c.DropDoubts = slices.Clip(r.DropDoubts)
-	return c
-}
-
-// assume records why a worker of the reload was only assumed to be ready.
+// assume notes why a worker of the reload was only assumed to be ready.
 func (r *reload) assume(how record.Readied) {
 	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
 		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
 	}
 }
 
-// describe says what a paused rotation waits for.
-func describePause(p *record.Pause) string {
-	switch {
-	case p.Why == record.PausedAsked:
-		return "somebody has paused it, until it is resumed"
-	case p.Why == record.PausedCanary && p.Until.IsZero():
-		return "the canary waits to be promoted"
-	case p.Why == record.PausedCanary:
-		return fmt.Sprintf("the canary soaks for %s, or until it is promoted", p.Until.Sub(p.Since).Round(msec))
-	}
-	return fmt.Sprintf("it pauses for %s", p.Until.Sub(p.Since).Round(msec))
-}
-
 // addDraining adds an older worker and its connections.
 func (r *reload) addDraining(m *member) {
 	r.Draining++
-	r.ConnectionsRemaining += m.connections
-	r.ConnectionsCounted = r.ConnectionsCounted && m.counted
+	r.ConnectionsRemaining += m.connections.open
+	r.ConnectionsCounted = r.ConnectionsCounted && m.connections.counted
 }
 
 // figures are the numbers that a reload publishes as its progress.
@@ -68,32 +42,6 @@ type figures struct {
 
 func (r *reload) figures() figures {
 	return figures{r.Replaced, r.Total, r.Draining, r.ConnectionsRemaining, r.ConnectionsCounted}
-}
-
-func (r *reload) progress() string {
-	message := fmt.Sprintf("%d of %d slots changed", r.Replaced, r.Total)
-	if r.Draining > 0 {
-		message += ", " + record.Plural(r.Draining, "older worker drains", "older workers drain")
-	}
-	if r.Draining > 0 && r.ConnectionsCounted {
-		message += " with " + record.Plural(r.ConnectionsRemaining, "connection", "connections")
-	}
-	if r.Paused != nil {
-		message += "; " + describePause(r.Paused)
-	}
-	return message
-}
-
-// completion is the message of a reload that completes now.
-func (r *reload) completion(now time.Time) string {
-	message := fmt.Sprintf("reload completed in %s", now.Sub(r.StartedAt).Round(msec))
-	if r.ConnectionsCut > 0 {
-		message += ", " + record.Plural(r.ConnectionsCut, "connection was cut", "connections were cut")
-	}
-	if r.Failure != nil {
-		message += ", but it is unstable: " + r.Failure.Message
-	}
-	return message
 }
 
 // mostDoubts is how many reasons a reload keeps. Hundreds of workers may have hundreds.
