@@ -2,16 +2,17 @@ package pool
 
 import "rota/internal/record"
 
-// The canary: slots that change first, whose workers are then tried before the others follow.
+// The canary is the slots that change first. Their workers are tried before the others follow.
 
-// forbidsCanary says why the request can't have the canary that it needs, or would take another caller's
-// away; or nil. Only its plan can say for certain: the settings may change until that is made.
+// forbidsCanary says why the request can't have the canary that it needs, or why it would take away the
+// canary of another caller; or nil. The answer is a guess: the settings may change before the reload's plan
+// is made.
 func (p *Pool) forbidsCanary(request record.ReloadRequest, now *Settings) error {
 	both := request
 	if p.queued != nil {
 		both = p.queued.Merge(request)
 	}
-	strategy := record.Strategy{Canary: 1} // perhaps
+	strategy := record.Strategy{Canary: 1} // the settings are unknown: they may have one
 	if now != nil {
 		strategy = now.Strategy
 	}
@@ -24,8 +25,8 @@ func (p *Pool) forbidsCanary(request record.ReloadRequest, now *Settings) error 
 	return nil
 }
 
-// canaryWaits reports whether the canary is up and nobody has promoted it. A pool that has become smaller
-// than the canary is a canary as a whole.
+// canaryWaits reports whether the canary is up and nobody has promoted it. If the pool has become smaller
+// than the canary, the whole pool is the canary.
 func (p *Pool) canaryWaits() bool {
 	r := p.rotating
 	if r.Strategy.Canary == 0 || !r.PromotedAt.IsZero() {
@@ -34,25 +35,25 @@ func (p *Pool) canaryWaits() bool {
 	return !r.CanaryAt.IsZero() || p.slotsOf(r.Generation) >= min(r.Strategy.Canary, len(p.staying()))
 }
 
-// CanaryOnTrial reports whether the reload's canary can be tried, by checks and at its own address.
+// CanaryOnTrial reports whether the reload's canary is up and waits, so that checks and callers can try it.
 func (p *Pool) CanaryOnTrial(r *record.Reload) bool { return p.UnderWay() == r && p.canaryOnTrial() }
 
 func (p *Pool) canaryOnTrial() bool {
 	return p.Planned() && p.rotating.State == record.ReloadRolling && p.canaryWaits()
 }
 
-// mostVain is how many rounds of checks may miss a worker of the canary, because older workers accept too,
-// until the rotation goes on without it and says so.
-const mostVain = 10
+// mostMisses is how many rounds of checks may fail to reach a worker of the canary: older workers accept from
+// the same listeners. After that the rotation goes on and says which worker was not reached.
+const mostMisses = 10
 
-// canaryMissed reports whether the checks went well and have not reached every worker of the canary yet.
+// canaryMissed reports whether the checks passed, but have not reached every worker of the canary yet.
 func (p *Pool) canaryMissed() bool {
 	r := p.rotating
-	return r.CanaryAt.IsZero() && len(r.Coverage.Missed) > 0 && !r.Coverage.Unseen && r.checks.vain < mostVain
+	return r.CanaryAt.IsZero() && len(r.Coverage.Missed) > 0 && !r.Coverage.Unseen && r.checks.misses < mostMisses
 }
 
-// reachCanary notes that the canary is ready and has passed its checks. The soak begins, also if somebody
-// has paused the reload.
+// reachCanary notes that the canary is ready and has passed its checks. The soak begins even if a caller has
+// paused the reload.
 func (p *Pool) reachCanary() {
 	r := p.rotating
 	if !r.CanaryAt.IsZero() {
@@ -70,7 +71,7 @@ func (p *Pool) promote() {
 	if p.rotating.PromotedAt.IsZero() {
 		p.rotating.PromotedAt = p.now
 	}
-	p.rotating.pauses.over = p.rotating.batches // that was pause enough
+	p.rotating.pauses.over = p.rotating.batches // no pause between batches follows
 }
 
 // promoteFor promotes the canary for a caller, once.

@@ -2,8 +2,8 @@ package pool
 
 import "rota/internal/record"
 
-// sizeFor is how many slots the pool gets from a generation of so many workers. A pool that was scaled by
-// hand stays as it is unless the settings have changed.
+// sizeFor is the pool size for a generation whose settings ask for so many workers. A pool that a caller has
+// scaled keeps its size unless that setting has changed.
 func (p *Pool) sizeFor(workers int) int {
 	if workers == p.terms[p.generation].Workers {
 		return len(p.slots)
@@ -11,9 +11,9 @@ func (p *Pool) sizeFor(workers int) int {
 	return workers
 }
 
-// forbidsCanarySize returns a CanaryTooLarge for a canary that leaves no slot for later, neither in the
-// pool as it is nor in one of the size that the settings have now. Where other reloads come first, they may
-// change the pool's size: then the plan has to say.
+// forbidsCanarySize returns a CanaryTooLarge if the canary would be the whole pool, both at its present size
+// and at the size that the settings ask for now. If another reload comes first, it may change the size: then
+// this is decided when the plan is made.
 func (p *Pool) forbidsCanarySize(request record.ReloadRequest, now *Settings) error {
 	if request.Canary == nil || now == nil || p.rotating != nil || p.queued != nil {
 		return nil

@@ -177,14 +177,15 @@ func TestAReloadThatHasLostItsCanaryFails(t *testing.T) {
 	require.Equal(t, []int{1, 1, 1}, w.generations())
 }
 
-// That nobody has complained of a worker says nothing while older ones have got all of the checks' connections.
+// That nobody has complained of a worker says nothing while older ones have got all of the checks'
+// connections.
 func TestACanaryThatNoCheckHasReachedIsCheckedOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		rounds int // that miss it
 		left   string
 	}{
 		"the next round reaches it": {1, ""},
-		"none ever does":            {mostVain, "; no connection of the checks has reached the worker of slot 0"},
+		"none ever does":            {mostMisses, "; no connection of the checks has reached the worker of slot 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, r := canaryOf(t, func(terms *Terms) { terms.Checks = true })

@@ -6,7 +6,7 @@ import (
 	"rota/internal/record"
 )
 
-// cover notes whom a round has reached. Whom an earlier round of the same workers has reached stays reached.
+// cover notes which workers a round has reached. A worker that an earlier round has reached stays reached.
 func (p *Pool) cover(f Checked) {
 	r := p.rotating
 	if f.Result.Of == 0 {

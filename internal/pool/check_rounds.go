@@ -6,18 +6,16 @@ import (
 	"rota/internal/record"
 )
 
-// When the workers of a rotation are checked, and what follows from it.
-
-// checkEvery is how long after one round of checks another is due, while a rotation waits.
+// checkEvery is the time from one round of checks to the next while a rotation waits.
 const checkEvery = time.Second
 
 // checkRounds is how far the checks of a rotation are.
 type checkRounds struct {
 	phase   checkPhase
 	begun   int // rounds so far
-	passed  int // batches that had changed when the latest round that went well began
-	vain    int // rounds since then that have not reached every new worker
-	covered int // batches that had changed when the latest round began that asked workers
+	passed  int // batches that had changed when the latest round that passed began
+	misses  int // rounds since then that have not reached every new worker
+	covered int // batches that had changed when the latest round that asked workers began
 
 	back trialPart // the check of the previous generation when it serves again
 }
@@ -26,7 +24,7 @@ type checkRounds struct {
 type checkPhase int
 
 const (
-	checksIdle    checkPhase = iota // until slots change, or some time is over
+	checksIdle    checkPhase = iota // until slots change, or checkEvery is over
 	checksDue                       // it is time for another round, although nothing has changed
 	checksRunning                   // a round is under way
 )
@@ -37,8 +35,8 @@ func (p *Pool) checksWanted() bool {
 	return p.Planned() && (p.terms[r.Generation].Checks || len(r.Checks) > 0)
 }
 
-// unchecked reports whether slots have changed since the checks went well, or a round is under way. A pause
-// or a soak that is over does not end before that round: it may have failed in time and be reported late.
+// unchecked reports whether slots have changed since the checks passed, or a round is under way. A pause or a
+// soak does not end before that round: it may have failed in time and be reported late.
 func (p *Pool) unchecked() bool {
 	r := p.rotating
 	return p.checksWanted() && (r.checks.phase == checksRunning || r.checks.passed < r.batches)
@@ -60,7 +58,7 @@ func (p *Pool) askForChecks() {
 		Again: live && r.checks.passed == r.batches, Commands: live || p.canaryOnTrial()})
 }
 
-// onChecked judges a round of checks.
+// onChecked takes the result of a round: the rotation goes on, or reverts.
 func (p *Pool) onChecked(f Checked) {
 	r := p.rotating
 	switch {
@@ -77,9 +75,9 @@ func (p *Pool) onChecked(f Checked) {
 	r.ChecksPassed += f.Result.Passed
 	if f.Result.OK {
 		if len(r.Coverage.Missed) == 0 || r.checks.passed != f.Batches {
-			r.checks.vain = 0
+			r.checks.misses = 0
 		}
-		r.checks.vain++
+		r.checks.misses++
 		r.checks.passed = f.Batches
 		p.wakeAfter(checkDue, r.checks.begun, checkEvery)
 		return

@@ -6,8 +6,8 @@ import (
 	"rota/internal/record"
 )
 
-// Command is what somebody asks of the master. The pool does it or refuses. What had to be measured for the decision
-// comes with the command.
+// Command is what somebody asks of the master. The pool does it or refuses. What had to be measured for the
+// decision comes with the command.
 type Command interface{ isCommand() }
 
 type (

@@ -6,9 +6,7 @@ import (
 	"rota/internal/record"
 )
 
-// What a caller may ask of a reload that is under way.
-
-// forbids says why the state of the reload does not allow the verb, or nil.
+// forbids says why the reload's state does not allow the verb, or nil.
 func (p *Pool) forbids(r *reload, verb record.Verb) error {
 	if verb == record.VerbAbort && r.State == record.ReloadAborted || verb.Promotes() && r.Promoted() {
 		return nil
@@ -31,7 +29,7 @@ func (p *Pool) forbids(r *reload, verb record.Verb) error {
 	return p.forbidsGoing(r, verb)
 }
 
-// forbidsGoing is forbids for the verbs that need a rolling reload.
+// forbidsGoing is forbids for pause, resume and promote, which need a rolling reload.
 func (p *Pool) forbidsGoing(r *reload, verb record.Verb) error {
 	switch {
 	case r.State == record.ReloadQueued:
@@ -49,7 +47,7 @@ func (p *Pool) forbidsGoing(r *reload, verb record.Verb) error {
 	return nil
 }
 
-// control does what a caller asks of a reload, if its state allows it.
+// control does what a caller asks of a reload that is under way, if its state allows it.
 func (p *Pool) control(c ControlReload) error {
 	r := p.reload(c.Reload)
 	if r == nil {
@@ -80,7 +78,7 @@ func (p *Pool) resume() {
 	}
 }
 
-// endPause ends a pause.
+// endPause ends the pause, if the rotation is paused for this reason, and publishes the message.
 func (p *Pool) endPause(why record.PauseReason, message string) {
 	r := p.rotating
 	if r.Paused != nil && r.Paused.Why == why {

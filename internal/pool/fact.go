@@ -16,8 +16,8 @@ type (
 		Terms      Terms
 		Err        error
 	}
-	// Checked: a round of checks is over. It began when so many batches had changed. If Back, it was the check of the
-	// previous generation, which serves again.
+	// Checked: a round of checks is over. It began when so many batches had changed. If Back, it was the
+	// check of the previous generation, which serves again.
 	Checked struct {
 		Reload  string
 		Batches int
@@ -61,8 +61,8 @@ type (
 		Missing string
 		Output  []string
 	}
-	// WentSilent: a worker has missed its watchdog. Why is "" or completes that sentence, Output is what it last
-	// printed.
+	// WentSilent: a worker has missed its watchdog. Why is "" or completes that sentence, Output is what it
+	// last printed.
 	WentSilent struct {
 		Worker  string
 		Silence time.Duration
@@ -88,21 +88,23 @@ type (
 		Worker string
 		Exit   record.Exit
 	}
-	// RetryDue: the back-off of a slot is over.
+	// RetryDue: the backoff of a slot is over.
 	RetryDue struct{ Slot int }
 	// Counted: the open connections of each draining worker; nil if they could not be counted.
 	Counted struct {
 		Connections map[string]int
 		Some        map[string][]record.CutConnection // some of them, as they are described if the worker drops them
 	}
-	// Holds: how many connections a worker has that is about to be told to stop, and some of them, as in Counted.
+	// Holds: how many connections a worker has that is about to be told to stop, and some of them, as in
+	// Counted.
 	Holds struct {
 		Worker  string
 		N       int
 		Some    []record.CutConnection
 		Unknown bool // they could not be counted
 	}
-	// Evicted: N connections of a worker were closed for a caller. Below zero: so many could not be closed after all.
+	// Evicted: N connections of a worker were closed for a caller. Below zero: so many could not be closed
+	// after all.
 	Evicted struct {
 		Worker string
 		N      int

@@ -11,20 +11,20 @@ import (
 // A caller that does not know whether its request arrived repeats it with the same key, and gets the same
 // reload.
 
-// How long a key is remembered, and how many are at most.
+// The limits for keys that are remembered.
 const (
 	keepKeys = 24 * time.Hour
 	mostKeys = 1000
 )
 
-// keyed is a reload that somebody asked for with a key.
+// keyed is a request that came with a key, and the reload that answers it.
 type keyed struct {
 	request record.ReloadRequest
 	reload  *reload
 	at      time.Time
 }
 
-// keep remembers the key of a request that was accepted, and forgets those that are too old.
+// keep remembers the key of an accepted request, and forgets old ones.
 func (p *Pool) keep(request record.ReloadRequest, r *reload) {
 	p.keys = slices.DeleteFunc(p.keys, func(k keyed) bool { return k.expired(p.now) })
 	if request.Key == "" {
@@ -39,8 +39,7 @@ func (p *Pool) keep(request record.ReloadRequest, r *reload) {
 // expired reports whether the key is too old to be remembered.
 func (k keyed) expired(now time.Time) bool { return now.Sub(k.at) >= keepKeys }
 
-// asked finds the reload that was asked for with the key of the request, or nil. Error:
-// ErrKeyReused.
+// asked finds the reload that an earlier request with the same key has led to, or nil. Error: ErrKeyReused.
 func (p *Pool) asked(request record.ReloadRequest, now time.Time) (*reload, error) {
 	for _, k := range p.keys {
 		if request.Key != "" && k.request.Key == request.Key && !k.expired(now) {

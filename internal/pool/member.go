@@ -29,8 +29,8 @@ func (c *connections) counts(n int, some []record.CutConnection) {
 // forget drops what was counted before the worker was ready.
 func (c *connections) forget() { c.open, c.counted, c.some = 0, false, nil }
 
-// evict counts n connections that were closed, and returns by how much that changes the sum. What was counted before
-// the worker drained is not taken back.
+// evict counts n connections that were closed, and returns by how much that changes the sum. What was counted
+// before the worker drained is not taken back.
 func (c *connections) evict(n int) int {
 	n = max(n, -c.evicted)
 	c.evicted += n

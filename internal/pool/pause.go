@@ -6,13 +6,11 @@ import (
 	"rota/internal/record"
 )
 
-// Why a rotation waits.
-
-// pauses are those between batches. Each batch but the last has one, which begins and then is over.
+// pauses are the pauses between batches. Each batch but the last is followed by one.
 type pauses struct {
-	begun int       // number of batches, when the latest pause began
+	begun int       // batches that had changed when the latest pause began
 	until time.Time // when that pause ends
-	over  int       // number of batches that need no further pause
+	over  int       // batches whose pause is over
 }
 
 // awaitsChecks reports whether the next step needs checks that are not done. Once every slot has changed,
@@ -22,8 +20,8 @@ func (p *Pool) awaitsChecks(allChanged bool) bool {
 	return canary && p.canaryMissed() || p.unchecked() && (canary || !allChanged)
 }
 
-// reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed,
-// before it is live. "": it has not.
+// reasonToPause is why the rotation has to wait before the next batch or, when every slot has changed, before
+// it is live; "" if it need not.
 func (p *Pool) reasonToPause(allChanged bool) record.PauseReason {
 	r := p.rotating
 	switch {
@@ -37,7 +35,7 @@ func (p *Pool) reasonToPause(allChanged bool) record.PauseReason {
 	return ""
 }
 
-// pausedByCaller reports whether somebody has asked for a pause and nobody for its end.
+// pausedByCaller reports whether a caller has paused the rotation, and none has resumed it.
 func (r *rotation) pausedByCaller() bool {
 	return r.Paused != nil && r.Paused.Why == record.PausedAsked
 }
@@ -55,7 +53,7 @@ func (p *Pool) pause(why record.PauseReason) {
 	p.tellReload(record.EventReloadProgress, r.reload, r.State, r.Summary()+r.Coverage.Unreached())
 }
 
-// pausedUntil is when a pause ends by itself; zero: it does not.
+// pausedUntil is when a pause ends by itself; zero if it does not.
 func (r *rotation) pausedUntil(why record.PauseReason) time.Time {
 	switch {
 	case why == record.PausedBetween:
@@ -66,7 +64,7 @@ func (r *rotation) pausedUntil(why record.PauseReason) time.Time {
 	return time.Time{}
 }
 
-// wakeAfter starts a clock and returns when it ends. The clock runs on while somebody has the rotation paused.
+// wakeAfter starts a timer and returns when it ends. The timer runs on while a caller has the rotation paused.
 func (p *Pool) wakeAfter(why wakeReason, count int, after time.Duration) time.Time {
 	if after <= 0 {
 		return time.Time{}

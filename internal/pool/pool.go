@@ -1,13 +1,14 @@
 // Package pool decides everything that the master does, and does nothing itself.
 //
-// A Pool is a pure state machine: a fact (fact.go: a process spoke, a timer rang) or a command (commands.go: somebody
-// asks for a reload) and its time go in, effects (effect.go: start this worker, drain that one, publish) come out. A
-// command may also be refused. Every slot wants one ready worker of the pool's generation: after each fact reconcile
-// compares what is wanted with what there is, fills empty slots (slot.go), moves the rotation on by one batch
-// (rotation.go, takeover.go), pauses it at its canary (canary.go, pause.go), takes it back when a worker or a check
-// fails (revert.go), completes reloads whose last older worker is gone (progress.go) and begins the queued one
-// (queue.go). Workers and reloads change their state in one function each (worker_transition.go,
-// reload_transition.go). There is no clock, process, goroutine or logger here: the master has those.
+// A Pool is a pure state machine: a fact (fact.go: a process spoke, a timer rang) or a command (commands.go:
+// somebody asks for a reload) and its time go in, effects (effect.go: start this worker, drain that one,
+// publish) come out. A command may also be refused. Every slot wants one ready worker of the pool's
+// generation: after each fact reconcile compares what is wanted with what there is, fills empty slots
+// (slot.go), moves the rotation on by one batch (rotation.go, takeover.go), pauses it at its canary
+// (canary.go, pause.go), takes it back when a worker or a check fails (revert.go), completes reloads whose
+// last older worker is gone (progress.go) and begins the queued one (queue.go). Workers and reloads change
+// their state in one function each (worker_transition.go, reload_transition.go). There is no clock, process,
+// goroutine or logger here: the master has those.
 package pool
 
 import (
@@ -22,8 +23,8 @@ const (
 	keepExited  = 500
 )
 
-// Pool is the state of the master's workers and reloads. A crash, a scale and a reload differ only in what they change
-// before reconcile runs.
+// Pool is the state of the master's workers and reloads. A crash, a scale and a reload differ only in what
+// they change before reconcile runs.
 type Pool struct {
 	newID func() string
 
@@ -166,7 +167,7 @@ func (p *Pool) reconcile() {
 	p.askForCount()
 }
 
-// fill starts a worker in every slot that has none and does not wait for its back-off.
+// fill starts a worker in every slot that has none and does not wait for its backoff.
 func (p *Pool) fill() {
 	for _, s := range p.slots {
 		replacing := s.next != nil && s.next.Generation == p.generation

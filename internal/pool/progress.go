@@ -4,9 +4,9 @@ import "rota/internal/record"
 
 // How far the reloads are, and how many connections the older workers still have.
 
-// settle completes the reloads whose last older worker is gone, and publishes progress: of the current
-// reload as it changes, of earlier ones only when connections were counted, because each exit changes all
-// of them.
+// settle completes the reloads whose last older worker is gone, and publishes progress. Progress of the
+// current reload is published at each change. Each exit changes all earlier reloads, so theirs is published
+// only when connections were counted.
 func (p *Pool) settle() {
 	current := p.current()
 	for _, r := range p.reloads {
@@ -29,7 +29,7 @@ func (p *Pool) settle() {
 // measure updates the reload's progress.
 func (p *Pool) measure(r *reload) {
 	if p.rotating != nil && r == p.rotating.reload {
-		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // slots that go are not changed
+		r.Replaced, r.Total = p.slotsOf(r.Generation), len(p.staying()) // slots that the reload removes are not counted
 	}
 	r.Serving = p.slotsServed()
 	r.Served = r.Served || r.Serving > 0
@@ -56,7 +56,7 @@ func (p *Pool) measureRest(r *reload) {
 	}
 }
 
-// askForCount has connections counted for as long as workers drain, or start for a reload.
+// askForCount has connections counted while workers drain, or start for a reload.
 func (p *Pool) askForCount() {
 	if p.counting {
 		return
@@ -70,7 +70,7 @@ func (p *Pool) askForCount() {
 	}
 }
 
-// followed reports whether the receipt of a reload has to count the connections that end with this worker.
+// followed reports whether a reload's receipt has to count the connections that end with this worker.
 func (m *member) followed() bool {
 	return m.State == record.WorkerDraining || m.State == record.WorkerStarting && m.reload != nil
 }

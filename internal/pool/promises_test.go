@@ -15,8 +15,8 @@ type promises struct {
 	done  map[string]record.Reload // as it was told when it was completed
 }
 
-// TestPromisesAreKept lets random histories happen and looks at what is wanted of the loop, which knows a generation
-// from its preparation to its release, and at reloads that have said how they went.
+// TestPromisesAreKept lets random histories happen and looks at what is wanted of the loop, which knows a
+// generation from its preparation to its release, and at reloads that have said how they went.
 func TestPromisesAreKept(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,6 @@ import (
 	"rota/internal/record"
 )
 
-// What is published, and what a reload's record keeps.
-
 const msec = time.Millisecond
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -29,7 +27,7 @@ func (p *Pool) tellWorker(t record.EventType, m *member, from record.WorkerState
 	p.tell(e)
 }
 
-// tellReload publishes the reload as it is now. The lists, which grow, are only in its last event.
+// tellReload publishes the reload as it is now. Lists that grow are only in its last event.
 func (p *Pool) tellReload(t record.EventType, r *reload, from record.ReloadState, message string) {
 	r.told = r.figures()
 	c := p.copyOf(r)
@@ -39,7 +37,7 @@ func (p *Pool) tellReload(t record.EventType, r *reload, from record.ReloadState
 	p.tell(record.Event{Type: t, ReloadID: r.ID, Reload: &c, From: string(from), Message: message})
 }
 
-// took is how long the phase took that ended with the action.
+// took is how long the phase that just ended took.
 func (m *member) took(action string) time.Duration {
 	switch {
 	case action == "ready":
@@ -50,7 +48,7 @@ func (m *member) took(action string) time.Duration {
 	return 0
 }
 
-// step adds to the reload's record what happened to a worker because of it.
+// step adds to the reload what happened to a worker because of it.
 func (p *Pool) step(r *reload, action string, m *member, message string) {
 	if r == nil {
 		return

@@ -7,7 +7,8 @@ import (
 	"rota/internal/record"
 )
 
-// What readers may ask of the pool. Nothing here changes it.
+// Queries change nothing. A *record.Reload that they return is the pool's own: read it in the loop, or take a
+// CopyOf it.
 
 // Current is the reload that the status shows: the one that rotates, else the newest that is live.
 func (p *Pool) Current() *record.Reload { return p.current().kept() }
@@ -62,7 +63,7 @@ func (p *Pool) Worker(id string) (record.Worker, bool) {
 	return record.Worker{}, false
 }
 
-// Alive is a worker that is not gone.
+// Alive is a worker that is not gone; false if it is, or never was.
 func (p *Pool) Alive(id string) (record.Worker, bool) {
 	if m, ok := p.workers[id]; ok {
 		return m.Worker, true
@@ -76,7 +77,7 @@ func (p *Pool) Withdrew(id string) bool { return p.workers[id] != nil && p.worke
 // OfReload reports whether a reload has started the worker, or drains it.
 func (p *Pool) OfReload(id string) bool { return p.workers[id] != nil && p.workers[id].reload != nil }
 
-// OnDuty is the worker that serves the slot, or starts because none does.
+// OnDuty is the worker that serves the slot, or starts because no other serves it.
 func (p *Pool) OnDuty(slot int) (record.Worker, bool) {
 	if slot >= len(p.slots) || p.slots[slot].duty == nil {
 		return record.Worker{}, false
@@ -123,7 +124,8 @@ func (p *Pool) Backoffs() (list []Backoff) {
 // ServingGeneration is the generation that serves, and that a crash or a scale starts.
 func (p *Pool) ServingGeneration() int { return p.generation }
 
-// OtherGeneration is the one that a rotation with a plan changes from, or to, besides the one that serves.
+// OtherGeneration is the generation that a rotation starts from or leads to, besides the one that serves;
+// false if no rotation has a plan.
 func (p *Pool) OtherGeneration() (int, bool) {
 	switch {
 	case !p.Planned():
@@ -149,7 +151,7 @@ func (p *Pool) History() []*record.Reload {
 	return list
 }
 
-// Renewable are the workers on duty that nobody replaces yet, and how many are being replaced.
+// Renewable are the ids of the workers on duty that are not being replaced, and how many are.
 func (p *Pool) Renewable() (workers []string, replacing int) {
 	for _, s := range p.slots {
 		switch {
@@ -196,7 +198,7 @@ func (p *Pool) living() []*member {
 	return list
 }
 
-// Serving are the ready workers of a generation that have a slot.
+// Serving are the ids of the generation's ready workers that are on duty.
 func (p *Pool) Serving(generation int) (ids []string) {
 	for _, s := range p.slots {
 		if s.servedBy(generation) {
@@ -206,7 +208,7 @@ func (p *Pool) Serving(generation int) (ids []string) {
 	return ids
 }
 
-// Followed are the ids of those that have a process.
+// Followed are the ids of the workers with a process whose connections a receipt has to count.
 func (p *Pool) Followed() (ids []string) {
 	for id, m := range p.workers {
 		if m.followed() && m.PID != 0 {
@@ -216,7 +218,7 @@ func (p *Pool) Followed() (ids []string) {
 	return ids
 }
 
-// Draining are the ids of the draining workers that are older than r.
+// Draining are the ids of the draining workers of generations before that of r.
 func (p *Pool) Draining(r *record.Reload) (ids []string) {
 	for id, m := range p.workers {
 		if m.State == record.WorkerDraining && m.PID != 0 && m.Generation < r.Generation {

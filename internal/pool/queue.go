@@ -9,8 +9,6 @@ import (
 	"rota/internal/record"
 )
 
-// How a reload is accepted and waits for its turn.
-
 // askReload accepts a request, unless something forbids it. A caller that asks again with the same key gets
 // the same reload, and nothing changes.
 func (p *Pool) askReload(c AskReload) error {
@@ -47,8 +45,8 @@ func (p *Pool) forbidsReload(c AskReload) error {
 	return p.forbidsCanary(c.Request, c.Settings)
 }
 
-// accept opens a reload, or lets the request share the queued one. All who ask while a rotation runs are
-// promised that every worker started before is replaced, and one further rotation is enough for that.
+// accept opens a reload, or lets the request share the queued one. Callers who ask while a rotation runs are
+// promised that every worker started before is replaced. One further rotation is enough for all of them.
 func (p *Pool) accept(ask AskReload) {
 	caller := record.Caller{ReloadRequest: ask.Request, At: p.now}
 	defer func() { p.keep(ask.Request, p.queued) }()
@@ -89,7 +87,7 @@ func (p *Pool) forbidsChecks(more []record.Check) error {
 	return conflict("the queued reload would have more than %d checks, because its callers ask for different ones; ask again when it has started", mostChecks)
 }
 
-// forgetReloads drops the oldest reloads that have ended.
+// forgetReloads drops the oldest reloads that have ended, if there are too many.
 func (p *Pool) forgetReloads() {
 	for len(p.reloads) > keepReloads {
 		i := slices.IndexFunc(p.reloads, func(r *reload) bool { return r.State.Terminal() })
@@ -135,7 +133,8 @@ func (p *Pool) onPrepared(f Prepared) {
 	p.growTo(size)
 }
 
-// failureOf lists everything that is wrong, in one sentence and one by one.
+// failureOf is the failure of a reload whose plan can't be made. It has every complaint in one sentence, and
+// one by one.
 func failureOf(err error) *record.Failure {
 	complaints := strings.Split(err.Error(), "\n")
 	f := &record.Failure{Code: record.PrepareFailed, Message: strings.Join(complaints, "; ")}

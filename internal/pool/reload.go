@@ -66,7 +66,8 @@ func (r *reload) addCut(list []record.CutConnection) {
 	r.CutConnections = append(r.CutConnections, list[:min(len(list), room)]...)
 }
 
-// amendDraining changes the step that says that the worker drains. Readers share the old list, so it is copied.
+// amendDraining changes the step that says that the worker drains. Readers share the old list, so it is
+// copied.
 func (r *reload) amendDraining(worker string, change func(*record.Step)) {
 	if r == nil {
 		return

@@ -2,8 +2,6 @@ package pool
 
 import "rota/internal/record"
 
-// How a single worker is replaced by another of the same generation, without a reload.
-
 // forbidsRenewal says why the worker can't be renewed now, or nil.
 func (p *Pool) forbidsRenewal(m *member) error {
 	s := p.slotOf(m)
@@ -24,8 +22,8 @@ func (p *Pool) forbidsRenewal(m *member) error {
 	return nil
 }
 
-// renew starts another worker of the same generation, which takes over when it is ready. Asking again while it
-// starts changes nothing.
+// renew replaces a worker without a reload: it starts another of the same generation, which takes over when
+// it is ready. Asking again while it starts changes nothing.
 func (p *Pool) renew(id string) error {
 	if p.stopping {
 		return record.ErrStopping

@@ -6,11 +6,9 @@ import (
 	"rota/internal/record"
 )
 
-// How the previous generation is checked when it serves again. Files that a program opens by itself are not
-// pinned, so editing them in place changes the previous generation too.
-
-// checkBack ends the rotation, after a check of the previous generation if it was started again and there
-// are checks.
+// checkBack ends a rotation that has reverted. If workers of the previous generation were started for that,
+// they are checked first: a file that the program opens by itself may have been edited in place, and then
+// they have it too.
 func (p *Pool) checkBack() {
 	r := p.rotating
 	switch r.checks.back {
@@ -26,7 +24,7 @@ func (p *Pool) checkBack() {
 	p.tellReload(record.EventReloadProgress, r.reload, record.ReloadReverting, fmt.Sprintf("generation %d serves again, and is checked", r.before))
 }
 
-// onCheckedBack adds to the failure if the previous generation does not pass its check.
+// onCheckedBack adds to the failure if the previous generation does not pass its checks.
 func (p *Pool) onCheckedBack(result record.Result) {
 	r := p.rotating
 	if r.checks.back != partUnderWay {

@@ -8,9 +8,8 @@ import (
 	"rota/internal/record"
 )
 
-// How a rotation reverts.
-
-// failWorker ends the trial because a worker on trial has failed.
+// failWorker makes the rotation revert because a worker on trial has failed. If it reverts already, that
+// fails.
 func (p *Pool) failWorker(m *member, why string, output []string) {
 	message := fmt.Sprintf("the new worker of slot %d %s", m.Slot, why)
 	p.step(p.rotating.reload, "failed", m, message)
@@ -21,7 +20,7 @@ func (p *Pool) failWorker(m *member, why string, output []string) {
 	p.turnBack(&record.Failure{Code: m.failure(), Message: message, WorkerID: m.ID, Slot: m.Slot, Output: output})
 }
 
-// turnBack makes the rotation revert: every changed slot goes back to the previous generation, which was kept.
+// turnBack makes the rotation revert: every changed slot goes back to the previous generation.
 func (p *Pool) turnBack(why *record.Failure) {
 	r := p.rotating
 	r.Failure, r.Paused, r.TrialEndsAt = why, nil, time.Time{}
@@ -60,7 +59,7 @@ func (p *Pool) goBack() {
 	p.startBatch(todo[:min(len(todo), p.batchSize())])
 }
 
-// strand gives up reverting, and leaves the slots as they are.
+// strand gives up reverting and leaves the slots as they are.
 func (p *Pool) strand(why string) {
 	r := p.rotating
 	both := *r.Failure // readers share the old one
@@ -71,7 +70,7 @@ func (p *Pool) strand(why string) {
 }
 
 // endBack ends a rotation that has reverted. The previous generation serves, unless reverting failed while
-// the newer one had more slots.
+// the newer generation had more slots.
 func (p *Pool) endBack() {
 	r := p.rotating
 	unused := r.Generation
@@ -149,7 +148,7 @@ func (p *Pool) leftBehind(r *reload) string {
 	return fmt.Sprintf("; generation %d still serves slot %s", r.Generation, strings.Join(slots, ", "))
 }
 
-// failure is the code of the failure that a worker causes.
+// failure is the code of the failure that the worker has caused.
 func (m *member) failure() record.FailureCode {
 	if m.State == record.WorkerDraining && m.ReadyAt.IsZero() { // given up, but not gone yet
 		return record.NotReady

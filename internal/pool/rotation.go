@@ -6,15 +6,15 @@ import (
 	"rota/internal/record"
 )
 
-// rotation is what the pool keeps of the reload that rotates, from its start to its verdict: it rolls, is
-// live on trial, or reverts.
+// rotation is what the pool keeps of the reload that rotates, from its start to its verdict. The reload
+// rolls, is live on trial, or reverts.
 type rotation struct {
 	*reload
 	before  int            // the generation that it replaces, and may go back to
 	size    sizeChange     // of the pool
 	changed map[*slot]bool // slots that have to be taken back if it fails
 
-	batches int // so many have changed; being live counts as one more
+	batches int // that have changed; going live counts as one more
 	pauses  pauses
 	checks  checkRounds
 
@@ -32,7 +32,8 @@ const (
 	partOver
 )
 
-// Planned reports whether the plan of the reload that rotates is made. Before, it has not touched a worker.
+// Planned reports whether the plan of the reload that rotates is made. Before that it has not touched a
+// worker.
 func (p *Pool) Planned() bool {
 	if p.rotating == nil {
 		return false
@@ -41,14 +42,13 @@ func (p *Pool) Planned() bool {
 	return made
 }
 
-// rotates reports whether the reload is the one that rotates. Until that is over it is on trial, and may go
-// back.
+// rotates reports whether the reload is the one that rotates: it is on trial, and may be reverted.
 func (p *Pool) rotates(r *reload) bool {
 	return p.rotating != nil && p.rotating.reload == r && !r.State.Terminal()
 }
 
-// rotate takes the next step of the rotation, unless a batch is under way: all of its replacements have to
-// be ready, and the older workers told to drain, before the next one begins.
+// rotate takes the next step of the rotation, unless a batch is under way. The next batch begins when all
+// replacements of this one are ready, and the older workers were told to drain.
 func (p *Pool) rotate() {
 	if !p.Planned() || p.changing() {
 		return
@@ -85,7 +85,8 @@ func (p *Pool) goForth() {
 	p.startBatch(todo[:min(len(todo), p.batchSize())])
 }
 
-// batchSize is how many slots may change at once. The canary's change first, and no others with them.
+// batchSize is how many slots may change at once. The slots of the canary change first, and no others with
+// them.
 func (p *Pool) batchSize() int {
 	r := p.rotating
 	size := r.Strategy.Surge.Of(len(p.staying()))
@@ -132,7 +133,7 @@ func (p *Pool) target() int {
 	return p.rotating.Generation
 }
 
-// toChange are the slots that the rotation has still to bring to its generation.
+// toChange are the slots that the rotation has yet to bring to its generation.
 func (p *Pool) toChange() (list []*slot) {
 	for _, s := range p.staying() {
 		if !s.servedBy(p.rotating.Generation) {
@@ -153,7 +154,7 @@ func (p *Pool) toTakeBack() (list []*slot) {
 }
 
 // noteReturned forgets the changed slots that the previous generation serves again. If a worker dies there
-// now, that does not concern the rotation.
+// now, the rotation goes on.
 func (p *Pool) noteReturned() {
 	for _, s := range p.slots {
 		if s.servedBy(p.generation) {
@@ -162,8 +163,8 @@ func (p *Pool) noteReturned() {
 	}
 }
 
-// onTrial reports whether the rotation fails if this worker ends. Going forth that holds for every worker
-// of the new generation, going back for those that were started to take slots back.
+// onTrial reports whether the rotation fails if this worker ends. While it rolls or is live, that holds for
+// every worker of the new generation; while it reverts, for those that were started to take slots back.
 func (p *Pool) onTrial(s *slot, m *member) bool {
 	r := p.rotating
 	switch {
@@ -183,7 +184,7 @@ func (p *Pool) recallReplacements(r *reload) {
 	}
 }
 
-// endRotation ends it for the slots, and forgets the generation that will not be started again.
+// endRotation ends the rotation, and forgets the generation that will not be started again.
 func (p *Pool) endRotation(unused int) {
 	r := p.rotating
 	p.recallReplacements(r.reload)

@@ -6,8 +6,8 @@ import (
 	"rota/internal/record"
 )
 
-// scale adds slots at the end or takes them from there. It is refused while a rotation does the same:
-// nobody could tell then which slots the rotation has to take back.
+// scale adds slots at the end or removes them there. It is refused while a rotation changes the size: it
+// would no longer be known which slots the rotation has to take back.
 func (p *Pool) scale(size int, room record.Headroom) error {
 	switch {
 	case p.stopping:
@@ -26,8 +26,8 @@ func (p *Pool) scale(size int, room record.Headroom) error {
 	return nil
 }
 
-// sizeChange is what a rotation makes of the pool's size. Slots that are added get workers of its
-// generation only. Those that are too many go when it is live, so that until then as many serve as before.
+// sizeChange is how a rotation changes the pool's size. Slots that it adds get workers of its generation
+// only. Slots that it removes go when it is live, so that until then as many serve as before.
 type sizeChange struct{ from, to int } // the same: none
 
 // resizing reports whether a rotation changes the pool's size, or may have to give it back.
@@ -40,7 +40,7 @@ func (p *Pool) isNew(s *slot) bool {
 	return p.resizing() && s.number >= p.rotating.size.from && s.duty == nil
 }
 
-// staying are the slots that the rotation does not take away.
+// staying are the slots that the rotation does not remove.
 func (p *Pool) staying() []*slot {
 	if p.resizing() {
 		return p.slots[:min(len(p.slots), p.rotating.size.to)]
@@ -56,7 +56,7 @@ func (p *Pool) resizeAndTell(size int, r *reload) {
 		Message: fmt.Sprintf("the pool has %s instead of %d", record.Plural(size, "worker", "workers"), from)})
 }
 
-// growTo notes the size that the generation of the rotation wants, and adds the slots that are missing.
+// growTo notes the pool size that the new generation's plan asks for, and adds the missing slots.
 func (p *Pool) growTo(size int) {
 	r := p.rotating
 	r.size = sizeChange{from: len(p.slots), to: size}
@@ -65,7 +65,7 @@ func (p *Pool) growTo(size int) {
 	}
 }
 
-// shrinkToPlan takes away the slots that the generation which is live now does not want.
+// shrinkToPlan removes the slots that the new generation's plan does not have.
 func (p *Pool) shrinkToPlan() {
 	if r := p.rotating; r.size.to < r.size.from {
 		p.want(Retire{Generation: r.before, Next: r.Generation})
@@ -73,7 +73,7 @@ func (p *Pool) shrinkToPlan() {
 	}
 }
 
-// resizeBack gives the pool the size that it had before the rotation, which does not change it any more.
+// resizeBack gives the pool the size that it had before the rotation.
 func (p *Pool) resizeBack() {
 	r := p.rotating
 	size := r.size.from

@@ -6,8 +6,8 @@ import (
 	"rota/internal/record"
 )
 
-// A worker that was ready for stableAfter is stable: if it dies, its death is the first in a row. A slot whose workers
-// died loopAfter times in a row is in a crash loop.
+// A worker that was ready for stableAfter is stable: if it dies, its death is the first in a row. A slot
+// whose workers died loopAfter times in a row is in a crash loop.
 const (
 	stableAfter = 10 * time.Second
 	loopAfter   = 3

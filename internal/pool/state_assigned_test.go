@@ -15,8 +15,8 @@ import (
 	"rota/internal/record"
 )
 
-// TestOnePlaceChangesAState reads the package's own source: only the transition functions, which check each move and
-// publish it, may assign the state of a worker or of a reload.
+// TestOnePlaceChangesAState reads the package's own source: only the transition functions, which check each
+// move and publish it, may assign the state of a worker or of a reload.
 func TestOnePlaceChangesAState(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -40,7 +40,8 @@ func TestOnePlaceChangesAState(t *testing.T) {
 	require.Equal(t, []string{"moveReload", "moveWorker"}, places, "change states through these two")
 }
 
-// assignsState reports whether the function assigns the State of a worker or a reload, or makes one that has a State.
+// assignsState reports whether the function assigns the State of a worker or a reload, or makes one that has
+// a State.
 func assignsState(f *ast.FuncDecl) (found bool) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -68,7 +69,8 @@ func assignsState(f *ast.FuncDecl) (found bool) {
 	return found
 }
 
-// TestAnImpossibleMoveIsRefused makes moves that the diagrams forbid: nothing changes, and the master is told of the bug.
+// TestAnImpossibleMoveIsRefused makes moves that the diagrams forbid: nothing changes, and the master is told
+// of the bug.
 func TestAnImpossibleMoveIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(1).up()

@@ -6,10 +6,8 @@ import (
 	"rota/internal/record"
 )
 
-// How the master stops.
-
-// stop drains every worker and starts no others. If now, it kills them instead. Reloads under way are
-// aborted, but for live ones that have passed their trial.
+// stop drains every worker, or kills them if now is set, and starts no others. Reloads under way are aborted,
+// except live ones that have passed their trial.
 func (p *Pool) stop(now bool) {
 	if !p.stopping {
 		p.stopping = true
@@ -36,12 +34,14 @@ func (p *Pool) stop(now bool) {
 	}
 }
 
+// abortWithMaster aborts a reload because the master stops.
 func (p *Pool) abortWithMaster(r *reload) {
 	r.Failure = becauseOfStop(r.Failure)
 	p.abort(r, r.Failure.Message)
 }
 
-// becauseOfStop is the failure of a reload that ends with the master. It may have been reverting already.
+// becauseOfStop is the failure of a reload that ends because the master stops. It may have been reverting
+// already.
 func becauseOfStop(before *record.Failure) *record.Failure {
 	why := record.Failure{Message: "the master was told to stop"}
 	if before != nil {
@@ -52,8 +52,8 @@ func becauseOfStop(before *record.Failure) *record.Failure {
 	return &why
 }
 
-// endNow kills a worker. When the master stops, workers that never got ready are killed: each holds the
-// listening sockets, and for as long as it does the kernel queues connections that it will never accept.
+// endNow kills a worker. When the master stops, workers that never got ready are killed: while a worker holds
+// the listening sockets, the kernel queues connections at them, and this one would never accept them.
 func (p *Pool) endNow(m *member) {
 	if m.State != record.WorkerDraining {
 		p.markDraining(m, "the master stops, and it was not ready yet")
@@ -61,8 +61,8 @@ func (p *Pool) endNow(m *member) {
 	p.want(Kill{Worker: m.ID})
 }
 
-// drainReady drains the ready workers once the others are gone, so that they still answer what is in the
-// queues then.
+// drainReady drains the ready workers once the others are gone, so that they still answer the connections
+// that are queued then.
 func (p *Pool) drainReady() {
 	list := p.living()
 	if slices.ContainsFunc(list, func(m *member) bool { return m.ReadyAt.IsZero() }) {

@@ -7,8 +7,7 @@ import (
 	"rota/internal/record"
 )
 
-// When a draining worker stopped accepting, as the record has it.
-
+// onStoppedAccepting notes when a draining worker stopped accepting.
 func (p *Pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
 	if m.State != record.WorkerDraining || !m.StoppedAcceptingAt.IsZero() {
 		return
@@ -17,7 +16,7 @@ func (p *Pool) onStoppedAccepting(m *member, at time.Time, lived bool) {
 	m.reload.amendDraining(m.ID, func(s *record.Step) { s.StoppedAcceptingAt = at })
 }
 
-// onStillAccepts adds to the record that the worker still accepted at that time. That stays true when it
+// onStillAccepts adds to the reload that the worker still accepted at that time. That stays true when it
 // stops later.
 func (p *Pool) onStillAccepts(m *member, f StillAccepts) {
 	if m.State != record.WorkerDraining {

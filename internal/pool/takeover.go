@@ -2,10 +2,8 @@ package pool
 
 import "rota/internal/record"
 
-// When replacements take over, and what their predecessors are told.
-
-// takeOver gives slots to their replacements, once those of the whole batch are ready. This is the moment,
-// and the only one, at which the older workers may go.
+// takeOver gives the slots of a batch to their replacements once all of those are ready. Only here may the
+// older workers be told to drain.
 func (p *Pool) takeOver() {
 	batch := p.readyBatch()
 	if len(batch) == 0 {
@@ -43,7 +41,7 @@ func (p *Pool) readyBatch() (batch []*slot) {
 	return batch
 }
 
-// noteChange keeps which slots the rotation has changed, and forgets those that it has taken back.
+// noteChange notes that the rotation has changed the slot, or has taken it back.
 func (p *Pool) noteChange(s *slot) {
 	r := p.rotating
 	switch {
@@ -63,9 +61,9 @@ func succession(m, old *member) string {
 	return "generation " + itoa(m.Generation) + " serves slot " + itoa(m.Slot)
 }
 
-// retireListeners turns new clients away from the listeners that the rotation's target has no use for,
-// before the last workers are told to drain that serve them: they answer those who wait already. While a
-// slot is empty, new or backing off, the rotation may still fail and need these listeners again.
+// retireListeners turns new clients away from the listeners that the rotation's target does not have. This
+// happens before the last workers that serve them are told to drain: they still answer the clients who wait
+// already. While a slot is empty, new or backing off, the rotation may fail and need these listeners again.
 func (p *Pool) retireListeners() {
 	for _, s := range p.slots {
 		if s.duty == nil || s.duty.Generation != p.target() {

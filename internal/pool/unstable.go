@@ -8,18 +8,17 @@ import (
 	"rota/internal/record"
 )
 
-// How a reload is judged when it completes, long after its trial: by the workers that there are then.
-
-// complete ends a reload whose last older worker is gone.
+// complete ends a reload whose last older worker is gone. The reload is judged once more, by the workers of
+// this moment: its trial may be long over.
 func (p *Pool) complete(r *reload) {
-	if !p.stopping { // then it was judged before the slots were emptied
+	if !p.stopping { // else it was judged before the slots were emptied
 		r.Failure = p.unstable(r)
 	}
 	p.moveReload(r, record.ReloadCompleted, r.Completion(p.now))
 }
 
 // unstable says why a reload that completes now is no success: workers have died, and a slot is in a crash
-// loop or has no ready worker, be it of a later generation. nil: it is a success.
+// loop or has no ready worker of any generation. It is nil if the reload is a success.
 func (p *Pool) unstable(r *reload) *record.Failure {
 	shaky := slices.DeleteFunc(slices.Clone(p.slots), func(s *slot) bool { return !s.shaky(p.now) })
 	if len(shaky) == 0 {
@@ -29,7 +28,7 @@ func (p *Pool) unstable(r *reload) *record.Failure {
 	return &record.Failure{Code: record.Unstable, Message: describeShaky(shaky, r.Generation), WorkerID: first.died.ID, Slot: first.number, Output: first.words}
 }
 
-// shaky reports whether a worker has died in the slot and it can't be relied on since.
+// shaky reports whether a worker has died in the slot, and it has no ready worker or is in a crash loop.
 func (s *slot) shaky(now time.Time) bool {
 	ready := s.duty != nil && s.duty.State == record.WorkerReady
 	return s.died != nil && (!ready || s.looping(now))
@@ -53,8 +52,7 @@ func describeShaky(slots []*slot, generation int) string {
 	return text
 }
 
-// judgeLive judges the live reloads when the master stops. After that every slot is empty, which says
-// nothing about them.
+// judgeLive judges the live reloads when the master stops, before the slots are emptied.
 func (p *Pool) judgeLive() {
 	for _, r := range p.reloads {
 		if r.State == record.ReloadLive {

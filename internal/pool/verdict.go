@@ -6,10 +6,8 @@ import (
 	"rota/internal/record"
 )
 
-// How a rotation is judged once every slot has changed.
-
-// goLive makes the new generation the one that serves, and that a crash or a scale starts from now on. The
-// previous one is kept for as long as the reload is on trial.
+// goLive makes the new generation the one that serves: a crash or a scale starts its workers from now on. The
+// previous generation is kept while the reload is on trial.
 func (p *Pool) goLive() {
 	r := p.rotating
 	r.batches++
@@ -60,10 +58,9 @@ func (p *Pool) judge() {
 	p.tellReload(record.EventReloadProgress, r.reload, record.ReloadLive, fmt.Sprintf("generation %d has passed its trial%s", r.Generation, r.Coverage.Unreached()))
 }
 
-// A live reload is proven when its generation was seen to answer a probe at each listener where others
-// answered. The search decides nothing but what may be said of the reload. The verdict waits for it.
-
-// askForProof begins the search, if workers can be probed.
+// askForProof begins the search for a proof, if workers can be probed: that the new generation answers a
+// probe at each listener where others have answered. The verdict waits for the search but does not depend on
+// what it finds.
 func (p *Pool) askForProof() {
 	r := p.rotating
 	if !p.terms[r.Generation].Provable {
@@ -74,7 +71,7 @@ func (p *Pool) askForProof() {
 	p.want(Prove{Reload: r.ID})
 }
 
-// onProved ends the search, whatever was found.
+// onProved notes that the search is over.
 func (p *Pool) onProved(f Proved) {
 	if r := p.rotating; r != nil && r.ID == f.Reload {
 		r.proof = partOver

@@ -21,8 +21,8 @@ func (m *member) onHolds(f Holds) {
 	}
 }
 
-// onEvicted counts connections of a draining worker that were closed for a caller. Below zero, so many could not be
-// closed after all.
+// onEvicted counts connections of a draining worker that were closed for a caller. Below zero, so many could
+// not be closed after all.
 func (p *Pool) onEvicted(m *member, n int) {
 	if m.State == record.WorkerDraining && m.reload != nil {
 		m.reload.Evicted += m.connections.evict(n)

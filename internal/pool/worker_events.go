@@ -7,8 +7,6 @@ import (
 	"rota/internal/record"
 )
 
-// What happens to a single worker, and what that means for its slot.
-
 func (p *Pool) onForked(m *member, pid int) {
 	m.PID = pid
 	p.tellWorker(record.EventWorkerStarted, m, "", fmt.Sprintf("worker started in slot %d", m.Slot))
@@ -29,8 +27,8 @@ func (p *Pool) onReady(m *member, how record.Readied) {
 	p.moveWorker(m, record.WorkerReady, message)
 }
 
-// onStartTimeout gives up on a worker that is not ready in time. It may have accepted connections already,
-// so it is drained and not killed.
+// onStartTimeout gives up a worker that is not ready in time. It may have accepted connections already, so it
+// is drained, not killed.
 func (p *Pool) onStartTimeout(m *member, f StartTimedOut) {
 	if m.State != record.WorkerStarting {
 		return
@@ -41,8 +39,8 @@ func (p *Pool) onStartTimeout(m *member, f StartTimedOut) {
 	p.lost(s, m, why, f.Output)
 }
 
-// onSilent gives up on a worker that has missed its watchdog. It may hang for ever, so it is aborted
-// instead of drained. Its slot gets another worker at once.
+// onSilent gives up a worker that has missed its watchdog. It may hang forever, so it is aborted, not
+// drained. Its slot gets another worker at once.
 func (p *Pool) onSilent(m *member, f WentSilent) {
 	if m.State != record.WorkerReady {
 		return
@@ -93,8 +91,8 @@ func (p *Pool) onExited(m *member, exit record.Exit) {
 	}
 }
 
-// lost empties the place of a worker that died. If it was on trial, the rotation fails. Otherwise it is
-// replaced, at once or after a back-off.
+// lost removes a dead worker from its slot. If it was on trial, the rotation fails. Otherwise it is replaced,
+// at once or after a backoff.
 func (p *Pool) lost(s *slot, m *member, why string, output []string) {
 	if s == nil {
 		return
@@ -125,8 +123,8 @@ func (p *Pool) lost(s *slot, m *member, why string, output []string) {
 	}
 }
 
-// countDeath counts, for the reloads under way, that a worker died while it served, with whatever
-// connections it had.
+// countDeath counts the death of a worker that has served, for each reload under way: its connections are
+// lost.
 func (p *Pool) countDeath(m *member) {
 	if m.ReadyAt.IsZero() {
 		return

@@ -81,8 +81,8 @@ func (r Resource) Refuse(n int) *NoRoom {
 // Headroom is what is left for more workers. Without resources it is unknown, and nothing is refused.
 type Headroom []Resource
 
-// ForSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation needs at
-// least one at a time, so a surge of one is never refused.
+// ForSurge returns a *NoRoom if so many workers can't run beside the others while slots change. A rotation
+// needs at least one at a time, so a surge of one is never refused.
 func (h Headroom) ForSurge(surge int) error {
 	if surge <= 1 {
 		return nil

@@ -1,12 +1,12 @@
 // Package record holds what rota tells of its workers, reloads and events, and what may be asked of it.
 //
-// A Worker (worker.go), a Reload (reload.go) and an Event (event.go) are copies: they do not change after somebody has
-// received them. A Reload has three parts: the request (reload_request.go), its progress, and its outcome with the
-// Receipt of what was measured (receipt.go, measured.go). Judge (judgement.go) says from that whether a reload was
-// lossless. The reasons why a request is refused are in refusal.go and headroom.go.
+// A Worker (worker.go), a Reload (reload.go) and an Event (event.go) are copies: they do not change after
+// somebody has received them. A Reload has three parts: the request (reload_request.go), its progress, and
+// its outcome with the Receipt of what was measured (receipt.go, measured.go). Judge (judgement.go) says from
+// that whether a reload was lossless. The reasons why a request is refused are in refusal.go and headroom.go.
 //
-// The state machine that changes all this is package pool. This package has no state, and imports only the standard
-// library.
+// The state machine that changes all this is package pool. This package has no state, and imports only the
+// standard library.
 package record
 
 import "time"

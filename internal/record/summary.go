@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Clone copies the reload for a reader. The lists are shared: their elements never change, and because the capacity is
-// clipped, the reader sees nothing of what is appended later.
+// Clone copies the reload for a reader. The lists are shared: their elements never change, and because the
+// capacity is clipped, the reader sees nothing of what is appended later.
 func (r *Reload) Clone() Reload {
 	c := *r
 	c.Callers = slices.Clip(r.Callers)
