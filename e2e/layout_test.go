@@ -43,7 +43,7 @@ func TestArrows(t *testing.T) {
 		"rota/internal/probe":     {},
 		"rota/internal/launch":    {},
 		"rota/internal/view":      {"rota/internal/printable"},
-		"rota/internal/words":     {"rota/internal/printable", "rota/internal/view"},
+		"rota/internal/words":     {"rota/internal/printable", "rota/internal/record", "rota/internal/view"},
 		"rota/internal/sse":       {},
 		"rota/internal/paging":    {"rota/internal/kernel", "rota/internal/listen"},
 		"rota/internal/relog":     {},

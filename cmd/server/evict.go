@@ -7,9 +7,10 @@ import (
 	"io"
 	"time"
 
-	"rota/internal/words"
-
 	"github.com/spf13/cobra"
+
+	"rota/internal/record"
+	"rota/internal/words"
 )
 
 func evictCommand() *cobra.Command {
@@ -69,13 +70,13 @@ func (r *remote) evict(ctx context.Context, name string, idle time.Duration) err
 	}
 	evicted := answer.View
 	err = r.answer(answer.JSON, func(w io.Writer) {
-		fmt.Fprintf(w, "%s of worker %s closed\n", words.Plural(evicted.Evicted, "connection", "connections"), worker.ID)
+		fmt.Fprintf(w, "%s of worker %s closed\n", record.Plural(evicted.Evicted, "connection", "connections"), worker.ID)
 	})
 	for _, failed := range evicted.Failed {
 		fmt.Fprintf(r.say, "rota: connection %s is still open: %s\n", failed.ID, failed.Error)
 	}
 	if err == nil && len(evicted.Failed) > 0 {
-		return fmt.Errorf("%s could not be closed", words.Plural(len(evicted.Failed), "connection", "connections"))
+		return fmt.Errorf("%s could not be closed", record.Plural(len(evicted.Failed), "connection", "connections"))
 	}
 	return err
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func newMaster(s settings.Settings, reread func() (settings.Settings, error), log zerolog.Logger) (*master.Master, error) {
-	given, err := listen.TakeGiven(os.Getenv)
+	given, err := listen.InheritSockets(os.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -36,10 +36,10 @@ func newMaster(s settings.Settings, reread func() (settings.Settings, error), lo
 			warnOfHostNames(log, hostNames(next.Listen)...)
 			return next, err
 		},
-		Given: given,
-		Probe: probe.HTTP,
-		Check: check.Run,
-		Log:   log,
+		Inherited: given,
+		Probe:     probe.HTTP,
+		Check:     check.Run,
+		Log:       log,
 	})
 }
 

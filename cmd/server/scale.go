@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rota/internal/words"
+	"rota/internal/record"
 )
 
 func scaleCommand() *cobra.Command {
@@ -28,7 +28,7 @@ func scaleCommand() *cobra.Command {
 				return err
 			}
 			return r.answer(answer.JSON, func(w io.Writer) {
-				fmt.Fprintf(w, "%s, before %d\n", words.Plural(answer.View.Workers, "worker", "workers"), answer.View.Before)
+				fmt.Fprintf(w, "%s, before %d\n", record.Plural(answer.View.Workers, "worker", "workers"), answer.View.Before)
 			})
 		}),
 	}

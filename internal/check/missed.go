@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rota/internal/record"
 )
 
 // What is said of new workers that no connection has reached.
@@ -46,7 +48,7 @@ func (s *sweep) accuse(workers []string, how string) *complaint {
 		how = strings.Replace(how, "does", "do", 1)
 	}
 	return &complaint{worker: workers[0], message: fmt.Sprintf("%s accepted none of %s to %s in %s%s%s",
-		s.named(workers), connections(s.offered), called(s.listener), s.timeout, how, s.whoElse())}
+		s.named(workers), record.Plural(s.offered, "connection", "connections"), called(s.listener), s.timeout, how, s.whoElse())}
 }
 
 // gone reports whether the worker is not on duty any more, so that nobody can reach it.
@@ -106,11 +108,4 @@ func (r *round) slots(workers []string) (slots []string, known bool) {
 		slots = append(slots, strconv.Itoa(slot))
 	}
 	return slots, true
-}
-
-func connections(n int) string {
-	if n == 1 {
-		return "1 connection"
-	}
-	return strconv.Itoa(n) + " connections"
 }

@@ -79,7 +79,7 @@ func (r *run) prepare(e *examination) (err error) {
 	r.spec.Workers = 1
 	var examined listen.ListenAddress
 	r.spec.Listen, examined = e.places(r.directory)
-	var given []listen.Given
+	var inherited []listen.InheritedSocket
 	for _, a := range r.spec.Listen {
 		if a.Name != examined.Name && a.Network != "unix" && a.Network != "unixgram" {
 			continue // the master opens it
@@ -92,14 +92,14 @@ func (r *run) prepare(e *examination) (err error) {
 			r.socket = s
 		}
 		r.sockets = append(r.sockets, s)
-		g, err := listen.GiveSocket(a.Name, s.fd)
+		socket, err := listen.Inherit(a.Name, s.fd)
 		if err != nil {
 			return err
 		}
-		given = append(given, g)
+		inherited = append(inherited, socket)
 	}
 	e.backlog = r.socket.backlog()
-	r.master, err = master.New(master.Options{Spec: r.spec, Given: given, Probe: e.Probe, Log: e.Log, Ended: r.look})
+	r.master, err = master.New(master.Options{Spec: r.spec, Inherited: inherited, Probe: e.Probe, Log: e.Log, Ended: r.look})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}

@@ -151,7 +151,7 @@ func (g *Gauge) Reading() record.Measured {
 			g.drops.note(queues)
 		}
 	}
-	m.Thrown = g.drops.count()
+	m.ListenerDrops = g.drops.count()
 	return m
 }
 

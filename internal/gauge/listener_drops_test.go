@@ -25,7 +25,7 @@ func TestOtherProgramsLossesAreNotTheReloads(t *testing.T) {
 	r := &record.Reload{}
 	r.Overflows, r.Drops = 5, 6
 	require.Empty(t, r.Losses())
-	r.Thrown = 9
+	r.ListenerDrops = 9
 	require.Equal(t, []string{"5 connections found the accept queue full (ListenOverflows)", "1 connection was dropped by a listener (ListenDrops)"}, r.Losses())
 	r.Overflows, r.Drops = 0, 0
 	require.Empty(t, r.Losses(), "those were no connections")

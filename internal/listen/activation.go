@@ -12,28 +12,27 @@ import (
 	"rota/internal/kernel"
 )
 
-// Given is a socket that rota itself was started with, by systemd or another rota.
-type Given struct {
+// InheritedSocket is a socket that rota itself was started with, by systemd or another rota.
+type InheritedSocket struct {
 	ListenAddress
 	fd     int
 	kernel kernel.Listener
 }
 
-// socket is another hold of it; the given descriptor itself stays for later generations.
-func (g Given) socket() *Socket {
-	s := &Socket{SharedFD: ShareFD(g.fd), Asked: g.ListenAddress, Kernel: g.kernel, given: true}
-	if g.IsPath() {
-		s.Path = givenPath(g.Address)
+// socket is another hold of it. The inherited descriptor itself stays open for later generations.
+func (i InheritedSocket) socket() *Socket {
+	s := &Socket{SharedFD: ShareFD(i.fd), Asked: i.ListenAddress, Kernel: i.kernel, inherited: true}
+	if i.IsPath() {
+		s.Path = inheritedPath(i.Address)
 	}
 	s.Hold()
 	return s
 }
 
-// TakeGiven takes over the sockets that LISTEN_FDS tells of, if LISTEN_PID says that they are meant for
-// this process. They are named by LISTEN_FDNAMES; those without a name, or with one that is
-// taken or can't be one, are called after their network. The error says which of them is
-// of no use.
-func TakeGiven(getenv func(string) string) ([]Given, error) {
+// InheritSockets takes over the sockets that LISTEN_FDS announces, if LISTEN_PID says that they are meant for this
+// process. LISTEN_FDNAMES has their names. A socket without a name, or with one that is taken or invalid, is called
+// after its network. The error says which socket is of no use.
+func InheritSockets(getenv func(string) string) ([]InheritedSocket, error) {
 	if pid, err := strconv.Atoi(getenv("LISTEN_PID")); err != nil || pid != os.Getpid() {
 		return nil, nil
 	}
@@ -42,7 +41,7 @@ func TakeGiven(getenv func(string) string) ([]Given, error) {
 		return nil, fmt.Errorf("LISTEN_FDS is %q, which is no number of sockets", getenv("LISTEN_FDS"))
 	}
 	names := strings.Split(getenv("LISTEN_FDNAMES"), ":")
-	var list []Given
+	var list []InheritedSocket
 	var addresses []ListenAddress
 	taken := map[string]bool{ProbeName: true}
 	for i := range count {
@@ -51,12 +50,12 @@ func TakeGiven(getenv func(string) string) ([]Given, error) {
 			name = names[i]
 			taken[name] = true
 		}
-		g, err := Take(FirstInherited+i, name)
+		inherited, err := Inherit(name, FirstInherited+i)
 		if err != nil {
 			return nil, fmt.Errorf("a socket that rota was started with: %w", err)
 		}
-		list = append(list, g)
-		addresses = append(addresses, g.ListenAddress)
+		list = append(list, inherited)
+		addresses = append(addresses, inherited.ListenAddress)
 	}
 	nameAll(addresses, taken)
 	for i := range list {
@@ -65,38 +64,33 @@ func TakeGiven(getenv func(string) string) ([]Given, error) {
 	return list, nil
 }
 
-// GiveSocket is for a caller that has opened the socket itself and keeps it: whatever becomes of the
-// master, the descriptor stays the caller's, and so stays open. It must outlive the master.
-func GiveSocket(name string, fd int) (Given, error) { return Take(fd, name) }
-
 // FirstInherited is the descriptor at which inherited sockets begin.
 const FirstInherited = 3
 
-// Take makes a descriptor fit to be passed on, but not to programs that nobody meant it for. Whether
-// it blocks is its giver's choice.
-func Take(fd int, name string) (Given, error) {
+// Inherit takes over one socket. The descriptor stays the caller's and must stay open longer than the master runs. It
+// is not passed on to programs that nobody meant it for. Whether it blocks is the caller's choice.
+func Inherit(name string, fd int) (InheritedSocket, error) {
 	described, err := kernel.Describe(name, fd)
 	if err != nil {
-		return Given{}, err
+		return InheritedSocket{}, err
 	}
 	unix.CloseOnExec(fd)
-	return Given{
+	return InheritedSocket{
 		ListenAddress: ListenAddress{Name: name, Network: described.Network(), Address: described.Address()},
 		fd:            fd,
 		kernel:        described,
 	}, nil
 }
 
-// adopt puts the given sockets in the place of the addresses that have their names, and the
-// others behind.
-func adopt(wanted []ListenAddress, given []Given) []ListenAddress {
+// withInherited puts the inherited sockets in place of the addresses of the same name, and the others behind.
+func withInherited(wanted []ListenAddress, inherited []InheritedSocket) []ListenAddress {
 	list := slices.Clone(wanted)
-	for _, g := range given {
-		i := slices.IndexFunc(list, func(a ListenAddress) bool { return a.Name == g.Name })
+	for _, s := range inherited {
+		i := slices.IndexFunc(list, func(a ListenAddress) bool { return a.Name == s.Name })
 		if i < 0 {
-			list = append(list, g.ListenAddress)
+			list = append(list, s.ListenAddress)
 		} else {
-			list[i] = g.ListenAddress
+			list[i] = s.ListenAddress
 		}
 	}
 	return list

@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestTakeGiven(t *testing.T) {
+func TestInheritSockets(t *testing.T) {
 	say := func(pid, fds, names string) func(string) string {
 		return func(name string) string {
 			return map[string]string{"LISTEN_PID": pid, "LISTEN_FDS": fds, "LISTEN_FDNAMES": names}[name]
 		}
 	}
 	for _, env := range []func(string) string{say("", "", ""), say("1", "2", ""), say("x", "2", ""), say(strconv.Itoa(os.Getpid()), "0", "")} {
-		list, err := TakeGiven(env)
+		list, err := InheritSockets(env)
 		require.NoError(t, err)
 		require.Empty(t, list)
 	}
-	_, err := TakeGiven(say(strconv.Itoa(os.Getpid()), "many", ""))
+	_, err := InheritSockets(say(strconv.Itoa(os.Getpid()), "many", ""))
 	require.ErrorContains(t, err, `LISTEN_FDS is "many"`)
 }
 
@@ -32,7 +32,7 @@ func TestThoseWithoutAUsableNameAreCalledAfterTheirNetwork(t *testing.T) {
 		takeGivenInAChild(t)
 		return
 	}
-	list, err := TakeGiven(func(name string) string {
+	list, err := InheritSockets(func(name string) string {
 		if name == "LISTEN_PID" {
 			return strconv.Itoa(os.Getpid())
 		}

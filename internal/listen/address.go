@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,8 +64,8 @@ func (a ListenAddress) IsPath() bool { return !a.Internet() && a.Address[0] != '
 // anyPort reports whether the kernel is to choose the port.
 func (a ListenAddress) anyPort() bool { return a.Internet() && strings.HasSuffix(a.Address, ":0") }
 
-// sameSocket reports whether a socket made for a would do for b: they may differ in what can
-// be changed later. Where the kernel chooses the port only the name tells one from another.
+// sameSocket reports whether a socket made for a would do for b: they may differ in what can be changed later. If the
+// kernel chooses the port, only the name tells one from another.
 func (a ListenAddress) sameSocket(b ListenAddress) bool {
 	if a.anyPort() && a.Name != b.Name {
 		return false
@@ -77,9 +75,8 @@ func (a ListenAddress) sameSocket(b ListenAddress) bool {
 }
 
 // ParseListen reads addresses such as [name=]host:port, [name=]unix:/path, [name=]udp:host:port and
-// [name=]unixgram:/path, each with options behind a question mark. Those without a name are
-// called after their network; the second one of a kind gets -2, and so on. All complaints
-// are reported, each with the address that it is about.
+// [name=]unixgram:/path, each with options after a question mark. Addresses without a name are called after their
+// network; the second one of a network gets -2, and so on. It reports all complaints, each with its address.
 func ParseListen(specs []string) ([]ListenAddress, []error) {
 	var list []ListenAddress
 	var errs []error
@@ -162,8 +159,8 @@ func parseHostPort(network, text string) (string, error) {
 	return net.JoinHostPort(host, strconv.Itoa(number)), nil
 }
 
-// ValidName keeps to what LISTEN_FDNAMES can hold, where a colon separates the names. It is
-// no regular expression because every worker would pay for compiling it at its start.
+// ValidName reports whether a listener may have the name: LISTEN_FDNAMES must be able to hold it, where a colon separates
+// names. It is no regular expression because every worker would compile it at its start.
 func ValidName(name string) bool {
 	for i, c := range name {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
@@ -187,90 +184,5 @@ func checkPath(path string) error {
 	return nil
 }
 
-// withOptions reads what stands behind the question mark.
-func (a ListenAddress) withOptions(text string) (ListenAddress, error) {
-	options, err := url.ParseQuery(text)
-	if err != nil {
-		return a, fmt.Errorf("the options %q can't be read: %w", text, err)
-	}
-	for name, values := range options {
-		if len(values) > 1 {
-			return a, fmt.Errorf("the option %s is given twice", name)
-		}
-		if a, err = a.withOption(name, values[0]); err != nil {
-			return a, err
-		}
-	}
-	return a, nil
-}
-
-func (a ListenAddress) withOption(name, value string) (ListenAddress, error) {
-	only := func(networks ...string) error {
-		if slices.Contains(networks, a.Network) {
-			return nil
-		}
-		return fmt.Errorf("the option %s is for %s, not for %s", name, strings.Join(networks, " and "), a.Network)
-	}
-	var err error
-	switch name {
-	case "mode":
-		a.Mode, err = parseMode(value)
-		err = errors.Join(only("unix", "unixgram"), err)
-	case "owner":
-		a.Owner = value
-		err = errors.Join(only("unix", "unixgram"), checkOwner(value))
-	case "reuseport":
-		a.ReusePort, err = parseBool(name, value)
-		err = errors.Join(only("tcp"), err)
-	case "ipv6only":
-		a.IPv6Only, err = parseBool(name, value)
-		err = errors.Join(only("tcp", "udp"), err)
-		if err == nil && a.IPv6Only && !isIPv6(a.Address) {
-			err = fmt.Errorf("the option ipv6only needs an IPv6 address such as [::]:80")
-		}
-	case "nonblock":
-		a.NonBlock, err = parseBool(name, value)
-	default:
-		err = fmt.Errorf("there is no option %q; there are mode, owner, reuseport, ipv6only and nonblock", name)
-	}
-	if err == nil && !a.Internet() && !a.IsPath() && (a.Mode != 0 || a.Owner != "") {
-		err = fmt.Errorf("an abstract socket has no file, so it has no %s", name)
-	}
-	return a, err
-}
-
-func parseBool(name, value string) (bool, error) {
-	b, err := strconv.ParseBool(value)
-	if err != nil {
-		return false, fmt.Errorf("the option %s is true or false, not %q", name, value)
-	}
-	return b, nil
-}
-
-func parseMode(value string) (fs.FileMode, error) {
-	n, err := strconv.ParseUint(value, 8, 32)
-	if err != nil || n == 0 || n > 0o777 {
-		return 0, fmt.Errorf("the mode %q is not permission bits in octal, such as 0660", value)
-	}
-	return fs.FileMode(n), nil
-}
-
-func checkOwner(owner string) error {
-	user, group, _ := strings.Cut(owner, ":")
-	if user == "" && group == "" || strings.Contains(group, ":") {
-		return fmt.Errorf("the owner %q is not user, user:group or :group", owner)
-	}
-	return nil
-}
-
-func isIPv6(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Is6()
-}
-
-// ProbeName is the listener that only one worker gets, for the master to see whether it accepts.
+// ProbeName is the name of the probe socket, which only one worker inherits.
 const ProbeName = "probe"

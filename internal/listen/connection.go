@@ -21,13 +21,13 @@ type ConnectionState string
 const (
 	ConnectionActive     ConnectionState = "active"      // bytes are queued, or moved lately
 	ConnectionIdle       ConnectionState = "idle"        // neither
-	ConnectionHalfClosed ConnectionState = "half-closed" // one side has said goodbye
+	ConnectionHalfClosed ConnectionState = "half-closed" // one side has sent a FIN
 )
 
-// activeFor is how long a connection is active after data moved.
+// activeFor is how long a connection counts as active after data has moved.
 const activeFor = time.Second
 
-// State sums up what the connection is doing. Of a unix one the kernel only tells what is queued.
+// State sums up what the connection is doing. For a unix connection the kernel only tells what is queued.
 func (c *Connection) State() ConnectionState {
 	moved := c.TCP != nil && c.TCP.Idle < activeFor
 	switch {
@@ -39,7 +39,7 @@ func (c *Connection) State() ConnectionState {
 	return ConnectionIdle
 }
 
-// Idle is how long no data has moved; 0 where the kernel does not tell.
+// Idle is how long no data has moved; 0 if the kernel does not tell.
 func (c *Connection) Idle() time.Duration {
 	if c.TCP == nil {
 		return 0
@@ -50,13 +50,13 @@ func (c *Connection) Idle() time.Duration {
 // ID names the connection for as long as the kernel runs: the kernel's cookie of its socket, in hexadecimal.
 func (c *Connection) ID() string { return strconv.FormatUint(c.Cookie, 16) }
 
-// CookieOf reads what ID wrote.
+// CookieOf reads what ID has written.
 func CookieOf(id string) (uint64, bool) {
 	cookie, err := strconv.ParseUint(id, 16, 64)
 	return cookie, err == nil && strconv.FormatUint(cookie, 16) == id
 }
 
-// BytesOut is 0 where the kernel does not tell.
+// BytesOut is how much the worker has sent; 0 if the kernel does not tell.
 func (c *Connection) BytesOut() uint64 {
 	if c.TCP == nil {
 		return 0
@@ -64,8 +64,8 @@ func (c *Connection) BytesOut() uint64 {
 	return c.TCP.BytesOut
 }
 
-// CutOf describes the first of the connections.
-func CutOf(list []Connection, how record.CutHow) []record.CutConnection {
+// CutConnections describes the first of the connections for a record of how they ended.
+func CutConnections(list []Connection, how record.CutHow) []record.CutConnection {
 	var described []record.CutConnection
 	for i := range list[:min(len(list), record.MostCut)] {
 		c := &list[i]

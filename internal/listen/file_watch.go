@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FileWatch hears from the kernel (inotify) when one of some files leaves its place, so that it can be put
-// back before a client misses it. Without it, the regular look finds that a little later.
+// FileWatch learns from the kernel (inotify) when one of some files is deleted or moved, so that it can be put back
+// before a client misses it. Without it, the regular look finds that a little later.
 type FileWatch struct {
 	file   *os.File        // nil if the kernel gives none
 	names  map[string]bool // of the files, without their directories
@@ -19,6 +19,7 @@ type FileWatch struct {
 	closed chan struct{}
 }
 
+// WatchFiles begins to watch. If the kernel offers no watch, it watches nothing.
 func WatchFiles(log zerolog.Logger) *FileWatch {
 	w := &FileWatch{Events: make(chan []byte), closed: make(chan struct{})}
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
@@ -31,7 +32,7 @@ func WatchFiles(log zerolog.Logger) *FileWatch {
 	return w
 }
 
-// Add watches the places of the files, too, unless it does already.
+// Add makes these the watched files.
 func (w *FileWatch) Add(paths []string) {
 	w.names = map[string]bool{}
 	for _, path := range paths {
@@ -42,7 +43,7 @@ func (w *FileWatch) Add(paths []string) {
 	}
 	_ = WithDescriptor(w.file, func(fd int) error {
 		for _, path := range paths {
-			// A directory that isn't there is found by the regular look when it is there again.
+			// If the directory is missing, the regular look finds it when it is there again.
 			_, _ = unix.InotifyAddWatch(fd, filepath.Dir(path), unix.IN_DELETE|unix.IN_MOVED_FROM|unix.IN_DELETE_SELF|unix.IN_MOVE_SELF)
 		}
 		return nil
@@ -79,6 +80,7 @@ func (w *FileWatch) Concern(events []byte) bool {
 	return false
 }
 
+// Close ends the watch.
 func (w *FileWatch) Close() {
 	close(w.closed)
 	if w.file != nil {

@@ -1,8 +1,10 @@
 package listen
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -56,3 +58,50 @@ func (f socketFile) claim(a ListenAddress) error {
 }
 
 func (f socketFile) close() { f.handle.Close() }
+
+// ClaimFile gives the socket's file the owner and the mode that are wanted. It touches no other file that may be in
+// its place.
+func (s *Socket) ClaimFile(wanted ListenAddress) error {
+	path := s.Path.Path
+	if s.Path.Hidden {
+		path = s.Path.spare
+	}
+	file, err := openSocketFile(path)
+	if err != nil {
+		return err
+	}
+	defer file.close()
+	info, err := file.info()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(s.Path.info, info) {
+		return fmt.Errorf("%s is not rota's socket any more: somebody has put another there", path)
+	}
+	return file.claim(wanted)
+}
+
+// removeStale removes the file of a unix socket if a killed master has left it. A socket that answers, or a file that is
+// no socket, belongs to somebody.
+func removeStale(a ListenAddress) error {
+	if !a.IsPath() {
+		return nil
+	}
+	info, err := os.Lstat(a.Address)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return nil // nothing there, or bind will complain
+	}
+	inUse := &net.OpError{Op: "listen", Net: a.Network, Addr: &net.UnixAddr{Name: a.Address, Net: a.Network}, Err: unix.EADDRINUSE}
+	conn, err := net.Dial(a.Network, a.Address)
+	if err == nil {
+		conn.Close()
+		return Hint(a.Network, fmt.Errorf("another process serves it: %w", inUse))
+	}
+	if errors.Is(err, unix.EPROTOTYPE) {
+		return Hint(a.Network, fmt.Errorf("another process serves a socket of another kind there: %w", inUse))
+	}
+	if !errors.Is(err, unix.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(a.Address)
+}

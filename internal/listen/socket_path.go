@@ -11,17 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SocketPath is where clients find a unix socket: the path of its file. Beside it stands a spare, a second
-// name of the same file: if somebody deletes the first, the spare puts it back with the same socket
-// behind it, and no worker notices.
+// SocketPath is where clients find a unix socket: the path of its file. A second name of the same file, the spare, is
+// kept beside it. If somebody deletes the path, rota links the spare to it again: it is the same socket, and no worker
+// notices.
 type SocketPath struct {
-	Path   string
-	spare  string
-	info   os.FileInfo // tells it from another that stands at the path
-	given  bool        // rota did not make it, so it never touches it
-	Hidden bool        // the listener is given up: nobody shall find it, and nobody miss it
-	Lost   string      // why clients don't find it; "" when they do
-	Gone   bool        // the path is free, but the spare is gone as well
+	Path      string
+	spare     string
+	info      os.FileInfo // tells it from another file at the path
+	inherited bool        // rota did not make it, so it never touches it
+	Hidden    bool        // the listener is given up: clients are not to find it
+	Lost      string      // why clients don't find it; "" if they do
+	Gone      bool        // the path is free, but the spare is gone as well
 }
 
 // newSocketPath looks at the file that was just bound, and makes its spare.
@@ -41,13 +41,13 @@ func newSocketPath(path string, fd int) (*SocketPath, error) {
 	return p, nil
 }
 
-// givenPath is that of a socket that rota was started with; nil if there is none.
-func givenPath(path string) *SocketPath {
+// inheritedPath is the path of an inherited socket; nil if it has none.
+func inheritedPath(path string) *SocketPath {
 	info, err := os.Lstat(path)
 	if err != nil || !filepath.IsAbs(path) {
 		return nil
 	}
-	return &SocketPath{Path: path, info: info, given: true}
+	return &SocketPath{Path: path, info: info, inherited: true}
 }
 
 func sparePrefix(path string) string {
@@ -55,7 +55,7 @@ func sparePrefix(path string) string {
 	return directory + "." + name + ".rota-"
 }
 
-// sweep removes the spares of masters that were killed. Nobody listens behind those.
+// sweep removes the spares that killed masters have left. Nobody listens behind those.
 func (p *SocketPath) sweep() {
 	directory := filepath.Dir(p.Path)
 	entries, _ := os.ReadDir(directory)
@@ -73,8 +73,8 @@ func (p *SocketPath) sweep() {
 	}
 }
 
-// keep makes the spare, unless it is there. Where the file system allows none, the next reload has to
-// open the socket anew.
+// keep makes the spare, unless it is there. If the file system allows none, the next reload has to open the socket
+// anew.
 func (p *SocketPath) keep() {
 	if p.isAt(p.spare) || os.Link(p.Path, p.spare) != nil {
 		return
@@ -84,15 +84,14 @@ func (p *SocketPath) keep() {
 	}
 }
 
-// isAt reports whether the path leads to the socket. Its inode is nobody else's as long as the
-// socket is open.
+// isAt reports whether the path leads to the socket. No other file has its inode as long as the socket is open.
 func (p *SocketPath) isAt(path string) bool {
 	now, err := os.Lstat(path)
 	return err == nil && os.SameFile(p.info, now)
 }
 
-// Look finds out whether clients find the socket. If the file was deleted it puts it back, and
-// returns true. It never touches a file that somebody else has put there.
+// Look finds out whether clients find the socket. If the file was deleted it puts it back and returns true. It never
+// touches a file that somebody else has put there.
 func (p *SocketPath) Look() (mended bool) {
 	if p.Hidden {
 		return false
@@ -103,13 +102,13 @@ func (p *SocketPath) Look() (mended bool) {
 	switch {
 	case err == nil && os.SameFile(p.info, now):
 		p.Lost = ""
-		if !p.given {
+		if !p.inherited {
 			p.keep()
 		}
 	case err == nil:
 		p.Lost = "somebody else's file stands at " + p.Path
 	case !absent: // nobody can tell
-	case p.given:
+	case p.inherited:
 		p.Lost = p.Path + " has been deleted, and it is for whoever gave rota the socket to put it back"
 	default:
 		if err = p.putBack(); err == nil {
@@ -134,9 +133,9 @@ func (p *SocketPath) putBack() error {
 	return err
 }
 
-// hide takes the path away, and keeps the spare.
+// hide removes the path, and keeps the spare.
 func (p *SocketPath) hide() {
-	if p.given || p.Hidden {
+	if p.inherited || p.Hidden {
 		return
 	}
 	p.Hidden, p.Lost, p.Gone = true, "", false
@@ -148,7 +147,7 @@ func (p *SocketPath) hide() {
 	}
 }
 
-// show takes hide back. What is in its way is found at the next look.
+// show undoes hide. If another file is in the way, the next Look finds it.
 func (p *SocketPath) show() {
 	if p.Hidden {
 		p.Hidden = false
@@ -156,9 +155,9 @@ func (p *SocketPath) show() {
 	}
 }
 
-// remove takes the file away for good, unless another master has put its own there meanwhile.
+// remove removes the file for good, unless another master has put its own there.
 func (p *SocketPath) remove() {
-	if p.given {
+	if p.inherited {
 		return
 	}
 	for _, path := range []string{p.Path, p.spare} {

@@ -29,7 +29,7 @@ func (e *Ending) Fate(d minder.Death, s Remains) record.Fate {
 		f.Seen = record.SeenToldByKernel
 	}
 	lost, waits, open := e.judgeAll(d, s)
-	f.Dropped, f.Connections, f.Unsure = len(lost), listen.CutOf(lost, record.Dropped), waits+open
+	f.Dropped, f.Connections, f.Unsure = len(lost), listen.CutConnections(lost, record.Dropped), waits+open
 	doubt := func(n int, what string) {
 		if n > 0 {
 			f.Doubts = append(f.Doubts, record.Plural(n, "connection", "connections")+what)

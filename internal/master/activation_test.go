@@ -17,7 +17,7 @@ func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
 	other := listen.ListenAddress{Name: "more", Network: "tcp", Address: "127.0.0.1:0"}
 	asked := listen.ListenAddress{Name: "web", Network: "tcp", Address: "127.0.0.1:1"}
 	spec := greeting(asked, other)
-	r := runMasterWith(t, Options{Spec: *spec, Given: []listen.Given{adopted}}, "")
+	r := runMasterWith(t, Options{Spec: *spec, Inherited: []listen.InheritedSocket{adopted}}, "")
 	r.ready(2)
 	at := r.listening()
 	require.Equal(t, adopted.Address, at[0].Address)
@@ -32,12 +32,12 @@ func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
 }
 
 // openGiven is a socket as another process would pass it on.
-func openGiven(t *testing.T, name string) listen.Given {
+func openGiven(t *testing.T, name string) listen.InheritedSocket {
 	t.Helper()
 	s, err := listen.OpenSocket(loopback)
 	require.NoError(t, err)
 	t.Cleanup(s.Drop)
-	g, err := listen.Take(s.FD, name)
+	g, err := listen.Inherit(name, s.FD)
 	require.NoError(t, err)
 	return g
 }

@@ -64,7 +64,7 @@ func countOf(held map[string][]listen.Connection) pool.Counted {
 	}
 	f := pool.Counted{Connections: make(map[string]int, len(held)), Some: make(map[string][]record.CutConnection, len(held))}
 	for id, list := range held {
-		f.Connections[id], f.Some[id] = len(list), listen.CutOf(list, record.Dropped)
+		f.Connections[id], f.Some[id] = len(list), listen.CutConnections(list, record.Dropped)
 	}
 	return f
 }

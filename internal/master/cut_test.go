@@ -121,7 +121,7 @@ func TestADescriptionSaysWhatIsKnown(t *testing.T) {
 	list := make([]listen.Connection, 2*record.MostCut)
 	list[0] = listen.Connection{WorkerID: "w", Connection: kernel.Connection{Cookie: 0xabc, Listener: "web", Remote: "192.0.2.1:1", TCPState: "CLOSE_WAIT",
 		TCP: &kernel.TCPInfo{Idle: time.Minute}}}
-	described := listen.CutOf(list, record.Cut)
+	described := listen.CutConnections(list, record.Cut)
 	require.Len(t, described, record.MostCut)
 	require.Equal(t, record.CutConnection{ID: "abc", WorkerID: "w", Listener: "web", Remote: "192.0.2.1:1", State: "half-closed", Idle: time.Minute, How: record.Cut}, described[0])
 	require.Negative(t, described[1].Idle, "the kernel does not tell")

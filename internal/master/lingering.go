@@ -15,7 +15,7 @@ import (
 // letGo gives up a listener of a plan that is dropped.
 func (l *loop) letGo(b *listen.Binding) {
 	b.Back = false
-	if b.Users > 1 || b.Given || b.Asked.IsPath() || b.Dead || l.closed {
+	if b.Users > 1 || b.Inherited || b.Asked.IsPath() || b.Dead || l.closed {
 		b.Drop() // whoever gave it has it, and a path can be bound again
 		return
 	}

@@ -153,7 +153,7 @@ func (l *loop) closeListeners() {
 	for generation, p := range l.plans {
 		l.past = append(l.past, retired{generation, p.Endpoints()})
 		for _, listener := range p.Listeners {
-			if !listener.Given { // whoever gave it may go on listening
+			if !listener.Inherited { // whoever gave it may go on listening
 				l.lastHeld = append(l.lastHeld, listener.Endpoints()...)
 			}
 		}
@@ -168,7 +168,7 @@ func (l *loop) closeListeners() {
 // that it wants.
 func (l *loop) claimFiles(p *plan.Plan) {
 	for _, listener := range p.Listeners {
-		if listener.Given || !listener.IsPath() || listener.ListenAddress == listener.Asked {
+		if listener.Inherited || !listener.IsPath() || listener.ListenAddress == listener.Asked {
 			continue
 		}
 		if err := listener.First.ClaimFile(listener.ListenAddress); err != nil {

@@ -13,7 +13,7 @@ import (
 type Options struct {
 	plan.Spec                           // of the first generation
 	Reread    func() (plan.Spec, error) // asked for the spec of each further one; nil: the first one's again
-	Given     []listen.Given            // sockets that rota was started with
+	Inherited []listen.InheritedSocket  // sockets that rota was started with
 	Probe     plan.ProbeHTTP            // does one HTTP request; needed by the readiness http
 	Check     RunChecks                 // asks the workers of a reload on trial; needed for checks
 	Log       zerolog.Logger
@@ -26,7 +26,7 @@ type Options struct {
 // judge reports everything that is wrong with a spec for this master, joined into one error.
 func (o Options) judge(s plan.Spec) error {
 	err := s.Validate()
-	if len(s.Listen) == 0 && len(o.Given) == 0 {
+	if len(s.Listen) == 0 && len(o.Inherited) == 0 {
 		err = errors.Join(errors.New("listen: at least one address is needed"), err)
 	}
 	if s.Ready.Kind == plan.ReadyHTTP && o.Probe == nil {

@@ -29,7 +29,7 @@ func (l *loop) prepare(generation int) {
 	serving := l.plans[l.pool.ServingGeneration()]
 	var open []*listen.Binding
 	for _, listener := range serving.Listeners {
-		if listener.Given || listener.Shut() == "" {
+		if listener.Inherited || listener.Shut() == "" {
 			listener.Users++
 			open = append(open, listener.Binding)
 		}
@@ -128,7 +128,7 @@ func (p *planner) plan(spec plan.Spec, serving *plan.Plan, open []*listen.Bindin
 	if err != nil {
 		return nil, err
 	}
-	plan.Listeners, err = listen.OpenListeners(plan.Listen, plan.Workers, p.options.Given, open)
+	plan.Listeners, err = listen.OpenListeners(plan.Listen, plan.Workers, p.options.Inherited, open)
 	if err == nil {
 		if err = process.CheckPlanPlaceholders(plan); err != nil {
 			plan.CloseNew(open)

@@ -51,7 +51,7 @@ func (w *watch) exit(status process.ExitStatus) record.Exit {
 
 		Shortage:       w.shortage(status),
 		CutUnknown:     w.cutOff.unknown,
-		CutConnections: listen.CutOf(w.cutOff.list, record.Cut),
+		CutConnections: listen.CutConnections(w.cutOff.list, record.Cut),
 		Killed:         w.stage >= stageAborting,
 		Outlived:       outlived,
 		Fate:           w.learnFate(status, outlived),

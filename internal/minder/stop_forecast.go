@@ -102,7 +102,7 @@ func (w *watch) prepare(family kernel.Family, meant func(kernel.Process) bool) S
 	}
 	list, known := w.Connections(w.Start.Worker, CountBeforeStop)
 	if known {
-		w.Post(pool.Holds{Worker: w.Start.Worker, N: len(list), Some: listen.CutOf(list, record.Dropped)})
+		w.Post(pool.Holds{Worker: w.Start.Worker, N: len(list), Some: listen.CutConnections(list, record.Dropped)})
 	} else {
 		w.Post(pool.Holds{Worker: w.Start.Worker, Unknown: true})
 	}

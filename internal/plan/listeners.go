@@ -59,7 +59,7 @@ func (p *Plan) provable() bool {
 func (p *Plan) LastSockets(slot, size int) []kernel.Listener {
 	var list []kernel.Listener
 	for _, l := range p.Listeners {
-		if l.Given {
+		if l.Inherited {
 			continue // it outlives the worker
 		}
 		for i, s := range l.Sockets {

@@ -18,9 +18,9 @@ type Measured struct {
 	Drops         int // connections dropped for any reason, the former among them
 	CountersKnown bool
 
-	// Thrown is how many packets rota's own listeners have dropped: at least one for each of its
+	// ListenerDrops is how many packets rota's own listeners have dropped: at least one for each of its
 	// connections among the above, and any number that belonged to none.
-	Thrown int
+	ListenerDrops int
 
 	DeepestQueue int // the most that were seen to wait in one listener's queue, a probe among them
 }

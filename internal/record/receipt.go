@@ -45,8 +45,8 @@ func (r *Reload) Losses() []string {
 	if r.Stalled > 0 {
 		list = append(list, fmt.Sprintf("a probe stalled for %s; before the reload the slowest took %s", tenths(r.Stalled), r.StalledUsually.Round(100*time.Microsecond)))
 	}
-	full := min(r.Overflows, r.Thrown) // the others are of other programs
+	full := min(r.Overflows, r.ListenerDrops) // the others are of other programs
 	say(full, "connection found the accept queue full (ListenOverflows)", "connections found the accept queue full (ListenOverflows)")
-	say(min(r.Drops, r.Thrown)-full, "connection was dropped by a listener (ListenDrops)", "connections were dropped by listeners (ListenDrops)")
+	say(min(r.Drops, r.ListenerDrops)-full, "connection was dropped by a listener (ListenDrops)", "connections were dropped by listeners (ListenDrops)")
 	return list
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -14,7 +15,7 @@ func receipt(v view.Reload) string {
 	m := *v.Receipt
 	list := []string{probes(m), queues(m), drained(m)}
 	if m.WorkersDied > 0 {
-		list = append(list, Plural(m.WorkersDied, "worker died.", "workers died."))
+		list = append(list, record.Plural(m.WorkersDied, "worker died.", "workers died."))
 	}
 	if m.Checks.Passed+m.Checks.Failed > 0 {
 		list = append(list, fmt.Sprintf("Checks: %d passed, %d failed%s.", m.Checks.Passed, m.Checks.Failed, coverage(m)))
@@ -36,9 +37,9 @@ func coverage(m view.Receipt) string {
 	case c.Of == nil:
 		return "" // no check asks workers
 	case c.Reached == nil:
-		return fmt.Sprintf("; which of %s they have reached is unknown", Plural(*c.Of, "worker", "workers"))
+		return fmt.Sprintf("; which of %s they have reached is unknown", record.Plural(*c.Of, "worker", "workers"))
 	}
-	text := fmt.Sprintf("; %d of %s reached", *c.Reached, Plural(*c.Of, "worker", "workers"))
+	text := fmt.Sprintf("; %d of %s reached", *c.Reached, record.Plural(*c.Of, "worker", "workers"))
 	var slots []string
 	for _, missed := range c.NotReached {
 		slots = append(slots, strconv.Itoa(missed.Slot))
@@ -58,7 +59,7 @@ func probes(m view.Receipt) string {
 	case 0:
 		return ""
 	case p.OK:
-		return fmt.Sprintf("%s answered%s.", Plural(p.Sent, "probe was", "probes were all"), answers(m, ", "))
+		return fmt.Sprintf("%s answered%s.", record.Plural(p.Sent, "probe was", "probes were all"), answers(m, ", "))
 	}
 	text := fmt.Sprintf("Of %d probes %d were answered%s, %d refused, %d reset, %d not answered",
 		p.Sent, p.OK, answers(m, " ("), p.Refused, p.Reset, p.Unanswered)
@@ -109,7 +110,7 @@ func drained(m view.Receipt) string {
 	c := m.Connections
 	list := []string{"How many connections drained is unknown"}
 	if c.Drained != nil {
-		list[0] = Plural(*c.Drained, "connection drained by itself", "connections drained by themselves")
+		list[0] = record.Plural(*c.Drained, "connection drained by itself", "connections drained by themselves")
 	}
 	if c.Cut != nil {
 		list = append(list, fmt.Sprintf("%d cut", *c.Cut))
@@ -152,4 +153,4 @@ func judgement(v view.Reload) string {
 	return ""
 }
 
-func times(n int) string { return Plural(n, "time", "times") }
+func times(n int) string { return record.Plural(n, "time", "times") }

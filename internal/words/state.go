@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -40,9 +41,9 @@ func Figures(r view.Reload) []string {
 		list = append(list, fmt.Sprintf("%d/%d slots", r.Replaced, r.Total))
 	}
 	if r.Draining > 0 {
-		held := Plural(r.Draining, "old worker drains", "old workers drain")
+		held := record.Plural(r.Draining, "old worker drains", "old workers drain")
 		if r.ConnectionsRemaining != nil {
-			held = Plural(*r.ConnectionsRemaining, "connection left", "connections left")
+			held = record.Plural(*r.ConnectionsRemaining, "connection left", "connections left")
 		}
 		list = append(list, held)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rota/internal/printable"
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
@@ -17,7 +18,7 @@ func Verdict(v view.Reload) string {
 	if v.Receipt != nil && !startedNothing(v) {
 		s.WriteString(" " + receipt(v))
 	} else if v.ConnectionsCut != nil && *v.ConnectionsCut > 0 {
-		s.WriteString(" " + Plural(*v.ConnectionsCut, "connection was cut.", "connections were cut."))
+		s.WriteString(" " + record.Plural(*v.ConnectionsCut, "connection was cut.", "connections were cut."))
 	}
 	for _, why := range v.Assumed {
 		s.WriteString("\nReadiness was assumed, not seen: " + why + ". Set ready to how it can be told: notify, http:/path, log:REGEX or delay:2s.")
@@ -51,11 +52,11 @@ func ending(v view.Reload) string {
 	}
 	switch v.State {
 	case "completed":
-		return fmt.Sprintf("is completed: %s serves in %s, after %s.", what, Plural(v.Total, "slot", "slots"), Took(v))
+		return fmt.Sprintf("is completed: %s serves in %s, after %s.", what, record.Plural(v.Total, "slot", "slots"), Took(v))
 	case "live":
-		text := fmt.Sprintf("is %s: %s serves in %s, after %s", ReloadState(v), what, Plural(v.Total, "slot", "slots"), Short(v.LiveAt.Sub(v.StartedAt.Time)))
+		text := fmt.Sprintf("is %s: %s serves in %s, after %s", ReloadState(v), what, record.Plural(v.Total, "slot", "slots"), Short(v.LiveAt.Sub(v.StartedAt.Time)))
 		if v.Draining > 0 {
-			text += "; " + Plural(v.Draining, "old worker still drains", "old workers still drain")
+			text += "; " + record.Plural(v.Draining, "old worker still drains", "old workers still drain")
 		}
 		return text + "."
 	case "failed":
@@ -71,7 +72,7 @@ func servesNow(v view.Reload) string {
 	if v.Serving == nil {
 		return "See rota status."
 	}
-	return fmt.Sprintf("When it ended, %d of %s had a ready worker; see rota status.", *v.Serving, Plural(v.Total, "slot", "slots"))
+	return fmt.Sprintf("When it ended, %d of %s had a ready worker; see rota status.", *v.Serving, record.Plural(v.Total, "slot", "slots"))
 }
 
 // whoServes says which generation serves after a reload that failed or was aborted.
@@ -80,13 +81,13 @@ func whoServes(v view.Reload) string {
 		return "The master stops, so no generation serves any more."
 	}
 	if v.Error != nil && v.Error.RevertFailed {
-		return fmt.Sprintf("It could not be taken back: its generation serves %d of %s; see rota status.", v.Replaced, Plural(v.Total, "slot", "slots"))
+		return fmt.Sprintf("It could not be taken back: its generation serves %d of %s; see rota status.", v.Replaced, record.Plural(v.Total, "slot", "slots"))
 	}
 	if v.Serving != nil && *v.Serving == 0 {
 		return "No worker served when it ended; see rota status."
 	}
 	if v.Serving != nil && *v.Serving < v.Total {
-		return fmt.Sprintf("The generation before serves %d of %s; see rota status.", *v.Serving, Plural(v.Total, "slot", "slots"))
+		return fmt.Sprintf("The generation before serves %d of %s; see rota status.", *v.Serving, record.Plural(v.Total, "slot", "slots"))
 	}
 	if v.Error != nil && v.Error.RevertCheckFailed {
 		return "The generation before serves again, but is not well: were its files edited in place?"

@@ -5,12 +5,13 @@ import (
 	"strings"
 	"time"
 
+	"rota/internal/record"
 	"rota/internal/view"
 )
 
 // Deaths say why a slot waits for its next worker. Ending is how the last one ended.
 func Deaths(n int, ending string) string {
-	return Plural(n, "death", "deaths") + " in a row, the last: " + ending
+	return record.Plural(n, "death", "deaths") + " in a row, the last: " + ending
 }
 
 // Vacancy says why a slot has no worker, and when the next one is started.
@@ -58,7 +59,7 @@ func holds(h view.Holding) string {
 			kinds = append(kinds, fmt.Sprintf("%d %s", *kind.n, kind.name))
 		}
 	}
-	text := Plural(*h.Connections, "connection", "connections")
+	text := record.Plural(*h.Connections, "connection", "connections")
 	if len(kinds) > 0 {
 		text += " (" + strings.Join(kinds, ", ") + ")"
 	}

@@ -54,14 +54,6 @@ func Number[T any](n *T) string {
 	return fmt.Sprint(*n)
 }
 
-// Plural is a count with its noun.
-func Plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // Short is a duration with about three digits.
 func Short(d time.Duration) string {
 	switch {
