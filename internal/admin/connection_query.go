@@ -7,6 +7,7 @@ import (
 
 	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/paging"
 	"rota/internal/record"
 )
@@ -77,7 +78,7 @@ func (s *Server) listenerNames() ([]string, error) {
 }
 
 // look asks the kernel for all connections.
-func (s *Server) look() (master.Listing, error) {
+func (s *Server) look() (observer.Listing, error) {
 	all, err := s.master.Connections()
 	if err != nil {
 		return all, noSockets(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/paging"
 	"rota/internal/present"
 	"rota/internal/view"
@@ -51,9 +52,9 @@ func (s *Server) answerConnections(w http.ResponseWriter, q query, worker string
 	return nil
 }
 
-// write makes one answer at a time, and rests as long after it: sorting and encoding thousands of connections
-// keeps a core busy, and a rotation needs one, too. It does not wait for the client.
-func (s *Server) write(l paging.Listing, all master.Listing) ([]byte, error) {
+// write makes one answer at a time, and rests as long after it: sorting and encoding thousands of connections keeps a
+// core busy, and a rotation needs one, too. It does not wait for the client.
+func (s *Server) write(l paging.Listing, all observer.Listing) ([]byte, error) {
 	s.encoding.Lock()
 	began := time.Now()
 	defer func() { time.AfterFunc(time.Since(began), s.encoding.Unlock) }()

@@ -10,6 +10,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/record"
 )
 
@@ -113,7 +114,7 @@ func TestAReloadTellsWhatItWaitsFor(t *testing.T) {
 	require.Equal(t, []any{}, get(t, s, target).is(http.StatusOK)["waiting_for"])
 	f.with(func() {
 		f.waitingFor = []master.WaitingFor{
-			{Worker: f.workers[0], Holding: &master.Holding{Connections: 2, Active: 1, HalfClosed: 1, Peers: []string{"192.0.2.1:1"}}},
+			{Worker: f.workers[0], Holding: &observer.Holding{Connections: 2, Active: 1, HalfClosed: 1, Peers: []string{"192.0.2.1:1"}}},
 			{Worker: f.workers[1]},
 		}
 	})

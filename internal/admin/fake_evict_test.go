@@ -7,6 +7,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/observer"
 )
 
 func (f *fakeMaster) CloseConnection(id string) (listen.Connection, kernel.Manner, error) {
@@ -46,13 +47,13 @@ func (f *fakeMaster) Evict(worker string, idle time.Duration) (e master.Evicted,
 }
 
 // Holdings tells of one connection for each worker, the oldest.
-func (f *fakeMaster) Holdings(workers []string) (map[string]master.Holding, error) {
+func (f *fakeMaster) Holdings(workers []string) (map[string]observer.Holding, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	holdings := map[string]master.Holding{}
+	holdings := map[string]observer.Holding{}
 	for i := range f.connections {
 		if c := &f.connections[i]; slices.Contains(workers, c.WorkerID) {
-			holdings[c.WorkerID] = master.Holding{Connections: 1, Idle: 1, Oldest: c, Peers: []string{c.Remote}}
+			holdings[c.WorkerID] = observer.Holding{Connections: 1, Idle: 1, Oldest: c, Peers: []string{c.Remote}}
 		}
 	}
 	return holdings, f.kernelErr

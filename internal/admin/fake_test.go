@@ -14,6 +14,7 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/record"
 )
 
@@ -115,14 +116,14 @@ func (f *fakeMaster) Worker(id string) (record.Worker, error) {
 	return record.Worker{}, record.ErrNoWorker
 }
 
-func (f *fakeMaster) Connections() (master.Listing, error) {
+func (f *fakeMaster) Connections() (observer.Listing, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.samples++
 	if f.kernelErr != nil {
-		return master.Listing{}, f.kernelErr
+		return observer.Listing{}, f.kernelErr
 	}
-	return master.Listing{Connections: slices.Clone(f.connections), Unseen: f.unseen, Families: f.families()}, f.stopped
+	return observer.Listing{Connections: slices.Clone(f.connections), Unseen: f.unseen, Families: f.families()}, f.stopped
 }
 
 // families are the workers' processes: those whose pid somebody has.

@@ -11,6 +11,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/present"
 	"rota/internal/record"
 	"rota/internal/view"
@@ -20,7 +21,7 @@ import (
 type poolState interface {
 	Status() (master.Status, error)
 	Worker(id string) (record.Worker, error)
-	Connections() (master.Listing, error)
+	Connections() (observer.Listing, error)
 	Queues() (map[string]kernel.Queue, error)
 }
 
@@ -105,7 +106,7 @@ func (c *snapshotCache) sockets(workers []record.Worker) (present.Seen, map[stri
 	return present.Seen{Connections: census(workers, listing), Families: listing.Families}, queues, nil
 }
 
-func census(workers []record.Worker, listing master.Listing) present.Census {
+func census(workers []record.Worker, listing observer.Listing) present.Census {
 	counts := present.Census{}
 	for _, w := range workers {
 		if w.PID != 0 && !slices.Contains(listing.Unseen, w.ID) {

@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/present"
 	"rota/internal/record"
 	"rota/internal/view"
@@ -14,7 +15,7 @@ import (
 
 // holder says what keeps draining workers from leaving.
 type holder interface {
-	Holdings(workers []string) (map[string]master.Holding, error)
+	Holdings(workers []string) (map[string]observer.Holding, error)
 	WaitingFor(reload string) ([]master.WaitingFor, error)
 }
 
@@ -51,7 +52,7 @@ func (s *Server) holdingOf(w view.WorkerCore) *view.Holding {
 		return nil
 	}
 	holdings, err := s.master.Holdings([]string{w.ID})
-	var told *master.Holding
+	var told *observer.Holding
 	if h, seen := holdings[w.ID]; err == nil && seen {
 		told = &h
 	}

@@ -33,7 +33,7 @@ func (l *loop) openForwarder(generation int) *reach.Forwarder {
 		Generation: generation,
 		Workers:    func() ([]string, error) { return l.mailbox.serving(generation) },
 	}
-	f := reach.NewForwarder(l.observer.dialer(), canary, l.options.Log, l.background)
+	f := reach.NewForwarder(l.observer.Dialer(), canary, l.options.Log, l.background)
 	for _, listener := range l.plans[generation].Listeners {
 		if a := listener.Bound(); a.Stream() {
 			f.Listen(a, l.listenLoopback)

@@ -1,9 +1,7 @@
 package master
 
 import (
-	"os"
-	"path/filepath"
-	"strconv"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,10 +16,12 @@ import (
 func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "good")
 	r.ready(1)
+	files := r.files()
+	inPassing := int(files.Most-files.Free) - len(openFiles())
 	var before unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &before))
 	tight := before
-	tight.Cur = uint64(len(openFiles()) + filesInPassing + 3*filesPerWorker) // others may open some, too, or close some
+	tight.Cur = uint64(len(openFiles()) + inPassing + 3*int(files.Worker)) // others may open some, too, or close some
 	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &tight))
 	_, err1 := r.ScaleTo(record.MaxWorkers)
 	err2 := r.Scale(500)
@@ -42,48 +42,14 @@ func TestAPoolDoesNotGrowBeyondItsRoom(t *testing.T) {
 func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 2}, "good")
 	r.ready(2)
-	require.NoError(t, r.observer.headroom().Check(1))
-	err := r.observer.headroom().Check(1 << 30)
+	require.NoError(t, r.observer.Headroom().Check(1))
+	err := r.observer.Headroom().Check(1 << 30)
 	refused := new(record.NoRoom)
 	require.ErrorAs(t, err, &refused)
 	require.Greater(t, refused.Fits, 2)
 
-	worker := r.observer.largestReady().memory
-	require.Greater(t, worker, uint64(1<<20), "it is a Go program")
-	root := t.TempDir()
-	for path, text := range map[string]string{
-		"proc/meminfo":             "MemTotal: 64000000 kB\nMemAvailable: 32000000 kB\n",
-		"proc/self/mountinfo":      "25 1 0:22 / /cg rw - cgroup2 cgroup2 rw\n",
-		"proc/self/cgroup":         "0::/x\n",
-		"cg/x/memory.max":          strconv.Itoa(int(10 * worker)),
-		"cg/x/memory.current":      strconv.Itoa(int(8 * worker)),
-		"cg/x/memory.stat":         "inactive_file " + strconv.Itoa(int(worker/2)),
-		"cg/x/y/memory.max":        "1",
-		"cg/another/y/memory.high": "1",
-	} {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(root, path), []byte(text), 0o600))
-	}
-	resources := memory(root, worker)
-	require.Len(t, resources, 2)
-	require.Nil(t, resources[0].Refuse(3))
-	tight := resources[1]
-	require.Nil(t, tight.Refuse(2))
-	require.Equal(t, 2, tight.Refuse(3).Fits)
-	require.Equal(t, "cgroup /x", tight.Refuse(3).Limit)
-}
-
-func TestTheMastersOpenFilesLimitTheRoomToo(t *testing.T) {
-	if inOwnProcess(t) {
-		return
-	}
-	before := descriptors()
-	require.NotZero(t, before.Most)
-	var pipe [2]int
-	require.NoError(t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
-	require.Equal(t, before.Free-2, descriptors().Free)
-	require.NoError(t, unix.Close(pipe[0]))
-	require.NoError(t, unix.Close(pipe[1]))
+	memory := slices.IndexFunc(r.observer.Headroom(), func(r record.Resource) bool { return !r.Tasks && !r.Files })
+	require.Greater(t, r.observer.Headroom()[memory].Worker, uint64(1<<20), "it is a Go program")
 }
 
 // What it is said to have for a worker is what it has, and no less.
@@ -94,12 +60,24 @@ func TestTheMasterHasNoMoreOpenFilesForAWorkerThanItSays(t *testing.T) {
 	const more = 4
 	t.Run("silent", func(t *testing.T) {
 		r := runMaster(t, plan.Spec{Workers: 1}, "good")
-		require.Eventually(t, func() bool { return r.filesFor(more) <= more*filesPerWorker }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return r.filesFor(more) <= more*int(r.files().Worker) }, patience, time.Millisecond)
 	})
 	t.Run("probed", func(t *testing.T) {
 		r := runMaster(t, plan.Spec{Workers: 1, Ready: plan.Readiness{Kind: plan.ReadyTCP}}, "probed")
-		require.Eventually(t, func() bool { return r.filesFor(more) == more*filesPerWorker }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return r.filesFor(more) == more*int(r.files().Worker) }, patience, time.Millisecond)
 	})
+}
+
+// files is what the master says of its open files.
+func (r *running) files() record.Resource {
+	r.t.Helper()
+	for _, resource := range r.observer.Headroom() {
+		if resource.Files {
+			return resource
+		}
+	}
+	r.t.Fatal("the master does not say how many open files it may have")
+	return record.Resource{}
 }
 
 // filesFor is how many more files the master has with so many more workers. The master opens others for a moment, too, so a

@@ -14,7 +14,7 @@ import (
 func (m *Master) Reload(request record.ReloadRequest) (record.Reload, error) {
 	c := pool.AskReload{ID: newID(), Request: request, Settings: m.settingsFor(request)}
 	if request.Surge != nil {
-		c.Room = m.observer.headroom()
+		c.Room = m.observer.Headroom()
 	}
 	var r record.Reload
 	err := m.attempt(func(l *loop) error {
@@ -75,14 +75,14 @@ func (m *Master) Renew(id string) (record.Worker, error) {
 func (m *Master) Scale(delta int) error {
 	c := pool.ScaleBy{Delta: delta}
 	if delta > 0 {
-		c.Room = m.observer.headroom()
+		c.Room = m.observer.Headroom()
 	}
 	return m.attempt(func(l *loop) error { return l.obey(c) })
 }
 
 // ScaleTo gives the pool so many workers and returns how many it had. Errors: as Scale.
 func (m *Master) ScaleTo(size int) (before int, err error) {
-	c := pool.ScaleTo{Size: size, Room: m.observer.headroom()}
+	c := pool.ScaleTo{Size: size, Room: m.observer.Headroom()}
 	err = m.attempt(func(l *loop) error {
 		before = l.pool.Size()
 		return l.obey(c)

@@ -35,7 +35,7 @@ func TestTheKernelTellsWhichWorkerHasAcceptedAConnection(t *testing.T) {
 				clients = append(clients, client)
 			}
 			stranger := listen.Client{Local: "127.0.0.1:1", Remote: clients[0].Remote}
-			found, err := r.observer.holders(append(clients, stranger))
+			found, err := r.observer.Holders(append(clients, stranger))
 			require.NoError(t, err)
 			require.Len(t, found, 4)
 			for _, c := range clients {
@@ -51,7 +51,7 @@ func TestAConnectionThatNobodyHasAcceptedHasNoHolder(t *testing.T) {
 	c, client, err := r.listening()[0].Dial(t.Context())
 	require.NoError(t, err)
 	defer c.Close()
-	found, err := r.observer.holders([]listen.Client{client})
+	found, err := r.observer.Holders([]listen.Client{client})
 	require.NoError(t, err)
 	require.Empty(t, found)
 }
@@ -82,7 +82,7 @@ func TestAGaugeOnARealReload(t *testing.T) {
 		Queues:     func() (map[string]kernel.Queue, error) { return nil, nil },
 		Counters:   func() (uint64, uint64, error) { return 0, 0, nil },
 		Own:        &listen.OwnClients{},
-		Generation: r.observer.generations().Find,
+		Generation: r.observer.Generations().Find,
 	})
 	defer func() { g.Stop(); <-g.Ended() }()
 	for range 3 {

@@ -1,13 +1,9 @@
 package master
 
 import (
-	"errors"
-	"maps"
 	"slices"
 	"time"
 
-	"rota/internal/kernel"
-	"rota/internal/lapse"
 	"rota/internal/listen"
 	"rota/internal/losses"
 	"rota/internal/pool"
@@ -23,9 +19,9 @@ func (l *loop) countConnections() {
 	time.AfterFunc(time.Until(l.nextCount), func() {
 		followed := l.mailbox.followed()
 		began := time.Now()
-		seen, err := l.observer.seeConnections(followed)
-		l.observer.dropEnded(seen.Held)
-		l.observer.lookForAccepting()
+		seen, err := l.observer.See(followed)
+		l.observer.DropEnded(seen.Held)
+		l.mailbox.lookForAccepting()
 		l.mailbox.counted(seen, time.Since(began), err)
 	})
 }
@@ -48,15 +44,6 @@ const (
 	countEvery = 250 * time.Millisecond
 )
 
-// seeConnections looks at what the workers hold; nil if the kernel does not tell.
-func (o *observer) seeConnections(workers []string) (seen losses.Look, err error) {
-	seen.Began = time.Now()
-	seen.Before, _ = kernel.Resets()
-	seen.Held, err = o.census(workers)
-	seen.After, _ = kernel.Resets()
-	return seen, err
-}
-
 // countOf is nil in both if the kernel would not say.
 func countOf(held map[string][]listen.Connection) pool.Counted {
 	if held == nil {
@@ -69,47 +56,14 @@ func countOf(held map[string][]listen.Connection) pool.Counted {
 	return f
 }
 
-// dropEnded leaves out the workers that end: should it have been a crash, what they had before that is what counts.
-func (o *observer) dropEnded(held map[string][]listen.Connection) {
-	families, _ := o.families(slices.Collect(maps.Keys(held)))
-	for id, family := range families {
-		if family.Ended() {
-			delete(held, id)
-		}
-	}
-}
-
 // withoutEvicted leaves out what has been closed for a worker: it may keep the socket, or the peer may. And
 // what is no client's but the master's own.
 func (l *loop) withoutEvicted(held map[string][]listen.Connection) map[string][]listen.Connection {
 	for id, list := range held {
 		minder := l.minders[id]
 		held[id] = slices.DeleteFunc(list, func(c listen.Connection) bool {
-			return minder != nil && minder.evicted[c.Cookie] || l.observer.own.Has(c.Remote)
+			return minder != nil && minder.evicted[c.Cookie] || l.observer.Own.Has(c.Remote)
 		})
 	}
 	return held
-}
-
-// heldBy returns the connections of a worker that have not been closed for it. It is not known if the
-// kernel does not show them, or takes longer than so long.
-func (o *observer) heldBy(worker string, within time.Duration) (list []listen.Connection, known bool) {
-	answer, err := o.joinHeld(worker)
-	if err == nil {
-		slow := lapse.NewTimer()
-		slow.Reset(within)
-		defer slow.Stop()
-		select {
-		case held := <-answer:
-			list, known = held[worker]
-		case <-slow.C:
-			err = errors.New("the kernel takes too long")
-		case <-o.done:
-			err = ErrStopped
-		}
-	}
-	if !known {
-		o.warning(err).Str("worker_id", worker).Msg("cannot count the connections of a worker")
-	}
-	return list, known
 }

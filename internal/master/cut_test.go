@@ -131,8 +131,8 @@ func TestADescriptionSaysWhatIsKnown(t *testing.T) {
 func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
-		census, slow := b.observer.census, make(chan struct{})
-		b.observer.census = func(workers []string) (map[string][]listen.Connection, error) {
+		census, slow := b.observer.Looks.Held, make(chan struct{})
+		b.observer.Looks.Held = func(workers []string) (map[string][]listen.Connection, error) {
 			<-slow
 			return census(workers)
 		}
@@ -149,15 +149,15 @@ func TestASlowCountDelaysTheStopSignalByAMoment(t *testing.T) {
 func TestManyWhoAskAtOnceShareACount(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 20}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
-		census, asked := b.observer.census, atomic.Int32{}
-		b.observer.census = func(workers []string) (map[string][]listen.Connection, error) {
+		census, asked := b.observer.Looks.Held, atomic.Int32{}
+		b.observer.Looks.Held = func(workers []string) (map[string][]listen.Connection, error) {
 			asked.Add(1)
 			time.Sleep(30 * time.Millisecond)
 			return census(workers)
 		}
 		for _, p := range b.processes {
 			go func() {
-				list, known := b.observer.heldBy(p.spec.Worker, time.Second)
+				list, known := b.observer.HeldBy(p.spec.Worker, time.Second)
 				if !known || len(list) != 2 {
 					b.t.Error("not known")
 				}

@@ -3,12 +3,9 @@ package master
 import (
 	"net"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"rota/internal/kernel"
-	"rota/internal/listen"
 	"rota/internal/plan"
 	"rota/internal/record"
 )
@@ -40,30 +37,4 @@ func TestAReloadTellsWhatItWaitsFor(t *testing.T) {
 	list, err = r.WaitingFor(reload.ID)
 	require.NoError(t, err)
 	require.Empty(t, list)
-}
-
-func TestAHoldingIsWhatItsConnectionsAddUpTo(t *testing.T) {
-	require.Equal(t, Holding{}, holdingOf(nil))
-	var list []listen.Connection
-	add := func(idle time.Duration, state string, remote string) {
-		list = append(list, listen.Connection{Connection: kernel.Connection{Cookie: uint64(len(list)), TCPState: state, Remote: remote, TCP: &kernel.TCPInfo{Idle: idle}}})
-	}
-	for range 12 {
-		add(time.Minute, "ESTABLISHED", "the crowd")
-	}
-	add(time.Hour, "CLOSE_WAIT", "the quietest")
-	add(0, "ESTABLISHED", "the loudest")
-	list = append(list, listen.Connection{Connection: kernel.Connection{TCPState: "ESTABLISHED"}}) // unix
-	h := holdingOf(list)
-	require.Equal(t, 15, h.Connections)
-	require.Equal(t, 13, h.Idle)
-	require.Equal(t, 1, h.Active)
-	require.Equal(t, 1, h.HalfClosed)
-	require.Equal(t, "the quietest", h.Oldest.Remote)
-	require.Equal(t, append([]string{"the quietest"}, []string{"the crowd", "the crowd", "the crowd", "the crowd", "the crowd",
-		"the crowd", "the crowd", "the crowd", "the crowd"}...), h.Peers)
-
-	h = holdingOf(list[14:])
-	require.Empty(t, h.Peers, "the peer has no name")
-	require.NotNil(t, h.Oldest)
 }

@@ -1,10 +1,14 @@
 package master
 
-import "errors"
+import (
+	"errors"
+
+	"rota/internal/observer"
+)
 
 var (
 	// ErrStopped is returned by every method once the master's loop has ended.
-	ErrStopped = errors.New("the master has stopped")
+	ErrStopped = observer.ErrStopped
 	// ErrNoConnection is returned when no worker holds a connection with the id asked for, or not any more.
 	ErrNoConnection = errors.New("no worker holds this connection")
 	// ErrUnseen is returned when the kernel does not show the master what a worker holds.

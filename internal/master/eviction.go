@@ -54,7 +54,7 @@ func (m *Master) Evict(worker string, idle time.Duration) (Evicted, error) {
 	if _, err := m.Worker(worker); err != nil {
 		return Evicted{}, err
 	}
-	listing, err := m.observer.connectionsOf([]string{worker})
+	listing, err := m.observer.Connections([]string{worker})
 	if err != nil {
 		return Evicted{}, err
 	}
@@ -62,7 +62,7 @@ func (m *Master) Evict(worker string, idle time.Duration) (Evicted, error) {
 		return Evicted{}, ErrUnseen
 	}
 	chosen := slices.DeleteFunc(listing.Connections, func(c listen.Connection) bool {
-		return c.State() == listen.ConnectionActive || c.Idle() < idle || m.observer.own.Has(c.Remote) // a probe's ends by itself, and is no client's
+		return c.State() == listen.ConnectionActive || c.Idle() < idle || m.observer.Own.Has(c.Remote) // a probe's ends by itself, and is no client's
 	})
 	if chosen, err = m.notYetEvicted(worker, chosen); err != nil {
 		return Evicted{}, err

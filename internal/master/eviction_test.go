@@ -200,7 +200,7 @@ func TestAProbeOfRotasOwnIsNotEvicted(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1}, "holds-connections")
 	r.ready(1)
 	clients := r.greeted(2)
-	r.observer.own.Add(listen.Client{Local: clients[0].LocalAddr().String(), Remote: clients[0].RemoteAddr().String()})
+	r.observer.Own.Add(listen.Client{Local: clients[0].LocalAddr().String(), Remote: clients[0].RemoteAddr().String()})
 	workers, _ := r.workers()
 	var evicted Evicted
 	require.Eventually(t, func() bool { // they are active for a while

@@ -84,7 +84,7 @@ func (c *caretaker) closeUnheld() bool {
 	if err != nil || len(looked) == 0 {
 		return false
 	}
-	families, err := c.observer.families(workers)
+	families, err := c.observer.Families(workers)
 	if err != nil {
 		return true // the loop closes them when those workers are gone
 	}

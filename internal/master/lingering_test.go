@@ -120,14 +120,14 @@ func TestASocketThatIsGivenUpDuringALookIsNotClosedByThatLook(t *testing.T) {
 			return &listen.Binding{Asked: loopback, Sockets: []*listen.Socket{s}, First: s, Users: 1}
 		}
 		early, late := open(), open()
-		b.observer.families = func([]string) (map[string]kernel.Family, error) {
+		b.observer.Looks.Families = func([]string) (map[string]kernel.Family, error) {
 			_ = b.ask(func(l *loop) { l.lingering = append(l.lingering, late) })
 			return nil, nil
 		}
 		_ = b.ask(func(l *loop) { l.lingering = []*listen.Binding{early} })
 		require.True(t, b.caretaker.closeUnheld(), "one is left")
 		require.NoError(t, b.ask(func(l *loop) { require.Equal(t, []*listen.Binding{late}, l.lingering) }))
-		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
+		b.observer.Looks.Families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
 		require.False(t, b.caretaker.closeUnheld())
 	})
 }

@@ -125,7 +125,7 @@ func (l *loop) admit(e pool.Admit) {
 		l.lead(m)
 	}
 	l.getsReady(m, e.How)
-	l.leaveEndings(m)
+	l.endings.Leave(e.Worker)
 }
 
 // lead has new connections come to the worker.

@@ -1,8 +1,6 @@
 package master
 
 import (
-	"errors"
-
 	"github.com/rs/zerolog"
 
 	"rota/internal/record"
@@ -38,12 +36,4 @@ func levelOf(e record.Event) zerolog.Level {
 		return zerolog.DebugLevel
 	}
 	return zerolog.InfoLevel
-}
-
-// warning is a warning about an error. That the master has stopped meanwhile is no error worth one: nil, which logs nothing.
-func (o *observer) warning(err error) *zerolog.Event {
-	if errors.Is(err, ErrStopped) {
-		return nil
-	}
-	return o.log.Warn().Err(err)
 }

@@ -8,7 +8,9 @@ import (
 	"rota/internal/kernel"
 	"rota/internal/lapse"
 	"rota/internal/listen"
+	"rota/internal/losses"
 	"rota/internal/minder"
+	"rota/internal/observer"
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
@@ -23,7 +25,7 @@ import (
 type loop struct {
 	options    *Options
 	mailbox    *mailbox // for the goroutines that the loop starts; the loop must not ask itself
-	observer   *observer
+	observer   *observer.Observer
 	planner    *planner
 	shell      *process.Shell
 	background *sync.WaitGroup
@@ -57,8 +59,7 @@ type loop struct {
 
 	// What is measured of reloads, and counted.
 	trials     map[string]*trial // by reload
-	surveys    surveys
-	endings    endings
+	endings    *losses.Register
 	nextCount  time.Time     // not before
 	countPause time.Duration // until the next, as long as counting costs nothing
 }
@@ -85,7 +86,7 @@ func (l *loop) run() {
 	for id, t := range l.trials {
 		l.endTrial(id, t)
 	}
-	l.stopListening()
+	l.endings.Stop()
 	l.events.close()
 }
 

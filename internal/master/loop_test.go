@@ -16,6 +16,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
+	"rota/internal/observer"
 	"rota/internal/output"
 	"rota/internal/plan"
 	"rota/internal/pool"
@@ -38,14 +39,14 @@ type fakeProcess struct {
 
 	late func() (pending func() bool) // what has arrived; nil: nothing that is not in a channel
 
-	seen atomic.Pointer[glance] // what a look at it shows; nil: that it does nothing
+	seen atomic.Pointer[observer.Glance] // what a look at it shows; nil: that it does nothing
 }
 
 // shows is what looks show from now on: how it waits at each of its stream listeners, in their order.
 func (f *fakeProcess) shows(unseen kernel.Unseen, waits ...kernel.Wait) {
-	g := glance{unseen: unseen, waits: map[uint64]kernel.Wait{}}
+	g := observer.Glance{Unseen: unseen, Waits: map[uint64]kernel.Wait{}}
 	for i, wait := range waits {
-		g.waits[f.spec.Sockets[i].Kernel.Inode] = wait
+		g.Waits[f.spec.Sockets[i].Kernel.Inode] = wait
 	}
 	f.seen.Store(&g)
 }
@@ -108,13 +109,13 @@ func inBubble(t *testing.T, spec plan.Spec, behave func(*fakeProcess), test func
 		require.NoError(t, err)
 		b.begin(first)
 		b.loop.launch = b.launchFake
-		b.observer.glance = b.glanceFake
+		b.observer.Looks.Glance = b.glanceFake
 		b.loop.search = func(*listen.Binding, listen.ListenAddress) {}
 		b.loop.listenLoopback = func() (*net.TCPListener, error) {
 			return nil, errors.New("who waits for the network is not idle for the clock")
 		}
-		b.observer.families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
-		b.observer.census = func(workers []string) (map[string][]listen.Connection, error) {
+		b.observer.Looks.Families = func([]string) (map[string]kernel.Family, error) { return nil, nil }
+		b.observer.Looks.Held = func(workers []string) (map[string][]listen.Connection, error) {
 			if b.blind.Load() {
 				return nil, syscall.EIO
 			}
@@ -150,8 +151,8 @@ func (b *bench) launchFake(spec process.LaunchSpec) (process.Process, error) {
 	return p, errors.Join(err, failure)
 }
 
-func (b *bench) glanceFake(worker string, _ []kernel.Listener) glance {
-	var shown *glance
+func (b *bench) glanceFake(worker string, _ []kernel.Listener) observer.Glance {
+	var shown *observer.Glance
 	_ = b.ask(func(*loop) {
 		for _, p := range b.processes {
 			if p.spec.Worker == worker {
@@ -160,7 +161,7 @@ func (b *bench) glanceFake(worker string, _ []kernel.Listener) glance {
 		}
 	})
 	if shown == nil {
-		return glance{}
+		return observer.Glance{}
 	}
 	return *shown
 }

@@ -1,67 +1,17 @@
 package master
 
 import (
-	"cmp"
 	"slices"
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/losses"
 	"rota/internal/minder"
+	"rota/internal/observer"
 	"rota/internal/record"
 )
 
 // What other goroutines may ask the loop. Each answer is a copy, which nobody changes, and a question changes nothing.
 // What they may tell the loop, or have it do, is in mailbox_requests.go.
-
-// runningWorker is a worker that has a process.
-type runningWorker struct {
-	id         string
-	slot       int
-	generation int
-	state      record.WorkerState
-	root       kernel.Root // how to find its processes
-	accepts    bool        // it has stream listeners, and was not seen to have stopped accepting
-}
-
-// running lists the workers that have a process, the newest generation first.
-func (b *mailbox) running() (list []runningWorker, err error) {
-	err = b.ask(func(l *loop) {
-		for id, m := range l.minders {
-			if worker, alive := l.pool.Alive(id); alive && m.runs {
-				list = append(list, runningWorker{id, worker.Slot, worker.Generation, worker.State, m.root,
-					len(m.listeners) > 0 && worker.StoppedAcceptingAt.IsZero()})
-			}
-		}
-	})
-	slices.SortFunc(list, func(a, b runningWorker) int { return cmp.Or(b.generation-a.generation, cmp.Compare(a.id, b.id)) })
-	return list, err
-}
-
-func idsOf(workers []runningWorker) []string {
-	ids := make([]string, len(workers))
-	for i, w := range workers {
-		ids[i] = w.id
-	}
-	return ids
-}
-
-// roots says how to find the processes of each worker.
-func (b *mailbox) roots() (roots map[string]kernel.Root, err error) {
-	roots = map[string]kernel.Root{}
-	err = b.ask(func(l *loop) {
-		for id, m := range l.minders {
-			roots[id] = m.root
-		}
-	})
-	return roots, err
-}
-
-// sockets are all listening sockets whose connections a worker may have.
-func (b *mailbox) sockets() (list []kernel.Listener, err error) {
-	err = b.ask(func(l *loop) { list = l.endpoints() })
-	return list, err
-}
 
 // socketsOf are the stream listeners of one worker; none if it is gone.
 func (b *mailbox) socketsOf(worker string) (list []kernel.Listener) {
@@ -118,13 +68,14 @@ func (b *mailbox) followed() (workers []string) {
 	return workers
 }
 
-// startingUnseen are the starting workers that were not seen to accept, with their processes as far as known.
-func (b *mailbox) startingUnseen() map[*supervised]kernel.Family {
-	starting := map[*supervised]kernel.Family{}
+// startingUnseen are the starting workers that were not seen to accept: their listeners, and their processes as far as
+// known.
+func (b *mailbox) startingUnseen() (starting []unseen) {
 	_ = b.ask(func(l *loop) {
 		for id, m := range l.minders {
-			if w, _ := l.pool.Alive(id); m.ending != nil && !m.ending.Accepts && w.State == record.WorkerStarting {
-				starting[m] = m.root.Known
+			w, _ := l.pool.Alive(id)
+			if e := l.endings.Of(id); e != nil && !e.Accepts && w.State == record.WorkerStarting {
+				starting = append(starting, unseen{id, m.Listeners, m.root.Known})
 			}
 		}
 	})
@@ -207,10 +158,10 @@ func (b *mailbox) drainingFor(reload string) (list []record.Worker, err error) {
 
 // heldFor are the connections of the workers that a reload waits for, without those that rota has closed or made
 // itself. listing was made before: a worker that has left since holds nothing.
-func (b *mailbox) heldFor(r *record.Reload, listing Listing) (held map[string][]listen.Connection, draining int, err error) {
+func (b *mailbox) heldFor(r *record.Reload, listing observer.Listing) (held map[string][]listen.Connection, draining int, err error) {
 	err = b.ask(func(l *loop) {
 		workers := l.pool.Draining(r)
-		held, draining = l.withoutEvicted(listing.byWorker(workers)), len(workers)
+		held, draining = l.withoutEvicted(listing.ByWorker(workers)), len(workers)
 	})
 	return held, draining, err
 }
@@ -219,21 +170,4 @@ func (b *mailbox) heldFor(r *record.Reload, listing Listing) (held map[string][]
 func (b *mailbox) notYetEvicted(worker string, list []listen.Connection) (left []listen.Connection, err error) {
 	err = b.ask(func(l *loop) { left = l.notYetEvicted(worker, list) })
 	return left, err
-}
-
-// holdersOf are the workers that had the connections which ended, and how to find their processes. waits: it matters for
-// one of the connections who closed it first.
-func (b *mailbox) holdersOf(list []kernel.Ending) (roots map[string]kernel.Root, waits bool) {
-	roots = map[string]kernel.Root{}
-	_ = b.ask(func(l *loop) {
-		for _, end := range list {
-			if id := l.holderOf(end.Cookie); id != "" {
-				m := l.minders[id]
-				roots[id] = m.root
-				c := m.ending.Known[end.Cookie]
-				waits = waits || m.ending.Waited(&c, losses.Ended{Ending: end}, false, true)
-			}
-		}
-	})
-	return roots, waits
 }

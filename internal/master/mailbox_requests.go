@@ -8,10 +8,10 @@ import (
 	"rota/internal/listen"
 	"rota/internal/losses"
 	"rota/internal/minder"
+	"rota/internal/observer"
 	"rota/internal/output"
 	"rota/internal/plan"
 	"rota/internal/pool"
-	"rota/internal/reach"
 	"rota/internal/record"
 )
 
@@ -30,46 +30,27 @@ func (b *mailbox) order(worker string, o minder.Order) {
 	_ = b.ask(func(l *loop) { l.order(worker, o) })
 }
 
-// knowProcesses keeps which processes the workers have.
-func (b *mailbox) knowProcesses(families map[string]kernel.Family) error {
-	return b.ask(func(l *loop) {
-		for id, family := range families {
-			if m := l.minders[id]; m != nil {
-				m.root.Known = family
-			}
-		}
-	})
-}
-
 // counted says what a count has shown, how long it took, and whether it failed.
 func (b *mailbox) counted(seen losses.Look, cost time.Duration, err error) {
 	_ = b.ask(func(l *loop) { l.noteCount(seen, cost, err) })
 }
 
-// looked says what connections a look at workers has shown.
-func (b *mailbox) looked(seen losses.Look) {
-	_ = b.ask(func(l *loop) {
-		l.withoutEvicted(seen.Held)
-		l.noteLook(seen)
-	})
-}
-
 // glanced says what a look at how a worker accepts has shown, and returns what is known by now. It begins to offer
 // connections where that is needed to find out; eager: also where the worker only may accept.
-func (b *mailbox) glanced(worker string, g glance, eager bool) (s minder.Acceptance) {
+func (b *mailbox) glanced(worker string, g observer.Glance, eager bool) (s minder.Acceptance) {
 	_ = b.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			l.note(w, g)
 			l.seek(w, eager)
 			s = w.acceptance(l.required(w))
-			s.Unseen = g.unseen
+			s.Unseen = g.Unseen
 		}
 	})
 	return s
 }
 
 // glancedAtPredecessor says what a look at a worker that is to be replaced has shown.
-func (b *mailbox) glancedAtPredecessor(worker string, g glance) {
+func (b *mailbox) glancedAtPredecessor(worker string, g observer.Glance) {
 	_ = b.ask(func(l *loop) {
 		if w := l.minders[worker]; w != nil {
 			l.note(w, g)
@@ -87,42 +68,11 @@ func (b *mailbox) takePredecessor(worker string) (predecessor string) {
 	return predecessor
 }
 
-// seeks says for which workers to go on searching, and how fast. The search is over if there are none.
-func (b *mailbox) seeks(at *listen.Binding) (wanted reach.Wanted) {
-	_ = b.ask(func(l *loop) { wanted = l.seeks(at) })
-	return wanted
-}
-
-// found says what a round of a search has shown, and returns whether a worker was seen to accept for the first time.
-func (b *mailbox) found(at *listen.Binding, seen reach.Found, err error) (progress bool) {
-	_ = b.ask(func(l *loop) { progress = l.found(at, seen, err) })
-	return progress
-}
-
-// lostEndings says that the kernel did not tell of all connections that ended.
-func (b *mailbox) lostEndings(watch *kernel.Endings) {
-	_ = b.ask(func(l *loop) {
-		if l.endings.watch == watch {
-			l.distrustEndings()
-		}
-	})
-}
-
-// ended says how connections ended. leaving are those that say goodbye, and lives are the workers that live on.
-func (b *mailbox) ended(list []kernel.Ending, at time.Time, leaving map[uint64]kernel.Leaving, lives map[string]bool) {
-	_ = b.ask(func(l *loop) {
-		for _, end := range list {
-			_, first := leaving[end.Cookie]
-			l.noteEnding(losses.Ended{Ending: end, At: at, First: first}, lives)
-		}
-	})
-}
-
 // acceptsEarly says that a worker was seen to accept before it was ready.
-func (b *mailbox) acceptsEarly(s *supervised) {
-	_ = b.ask(func(*loop) {
-		if s.ending != nil {
-			s.ending.Accepts = true
+func (b *mailbox) acceptsEarly(worker string) {
+	_ = b.ask(func(l *loop) {
+		if e := l.endings.Of(worker); e != nil {
+			e.Accepts = true
 		}
 	})
 }
@@ -230,29 +180,6 @@ func (b *mailbox) readJournal(worker string, f func(*output.Journal)) (m *minder
 		return l.withJournal(worker, f)
 	})
 	return m, err
-}
-
-// joinHeld waits for the connections of a worker, together with others who ask for those of theirs.
-func (b *mailbox) joinHeld(worker string) (<-chan map[string][]listen.Connection, error) {
-	answer := make(chan map[string][]listen.Connection, 1)
-	return answer, b.ask(func(l *loop) { l.surveys.held.join(l, inquiry[map[string][]listen.Connection]{worker, answer}) })
-}
-
-// joinFamilies waits for the processes of a worker, likewise.
-func (b *mailbox) joinFamilies(worker string) (<-chan map[string]kernel.Family, error) {
-	answer := make(chan map[string]kernel.Family, 1)
-	return answer, b.ask(func(l *loop) { l.surveys.families.join(l, inquiry[map[string]kernel.Family]{worker, answer}) })
-}
-
-// joinAll waits for a listing of all connections, likewise.
-func (b *mailbox) joinAll() (<-chan sighting, error) {
-	answer := make(chan sighting, 1)
-	return answer, b.ask(func(l *loop) { l.surveys.all.join(l, inquiry[sighting]{answer: answer}) })
-}
-
-// surveyed has the next survey begin, if somebody waits for it.
-func (b *mailbox) surveyed(next func()) {
-	_ = b.ask(func(*loop) { next() })
 }
 
 // planned says that a generation's plan was made, or why it can't be. open are the sockets that were offered to it, each

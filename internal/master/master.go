@@ -21,6 +21,8 @@ import (
 	"rota/internal/einhorn"
 	"rota/internal/kernel"
 	"rota/internal/listen"
+	"rota/internal/losses"
+	"rota/internal/observer"
 	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/process"
@@ -34,7 +36,7 @@ type Master struct {
 	options    *Options
 	startedAt  time.Time
 	background sync.WaitGroup // goroutines that must end before the master does: the minders, checks, and others
-	observer   *observer
+	observer   *observer.Observer
 	planner    *planner
 	launcher   *process.Launcher
 	shell      *process.Shell
@@ -57,15 +59,15 @@ func New(o Options) (*Master, error) {
 	m.launcher = &process.Launcher{Spawner: process.NewSpawner(), HTTP: o.Probe, Log: o.Log}
 	m.shell.Spawner = m.launcher.Spawner
 	m.loop.launch = m.launcher.Launch
-	m.loop.search = m.observer.searchAt
+	m.loop.search = func(at *listen.Binding, a listen.ListenAddress) { m.observer.Search(a, search{m.mailbox, at}) }
 	m.loop.listenLoopback = reach.ListenLoopback
-	m.loop.fate = m.observer.fateOf
+	m.loop.fate = m.fateOf
 	return m, nil
 }
 
 func newMaster(o Options) *Master {
 	m := &Master{mailbox: newMailbox(), options: &o, startedAt: time.Now(), planner: newPlanner(&o)}
-	m.observer = newObserver(m.mailbox, o.Log, &m.background)
+	m.observer = observer.New(view{m.mailbox}, m.done, o.Log)
 	m.shell = &process.Shell{Env: func() []string { return o.Inheritable(os.Environ()) }}
 	return m
 }
@@ -89,9 +91,9 @@ func (m *Master) begin(first *plan.Plan) {
 		records:  map[int]*serviceRecord{},
 		trials:   map[string]*trial{},
 		retryAt:  map[int]time.Time{},
-		surveys:  m.observer.surveys(),
 		searches: map[*listen.Binding]bool{},
 	}
+	m.loop.endings = losses.NewRegister(m.observer.Own, m.loop.hearEndings)
 	m.loop.adopt(1, first)
 }
 

@@ -40,9 +40,9 @@ func (l *loop) prepare(generation int) {
 	go func() {
 		plan, err := l.planner.read(serving, open)
 		if err == nil {
-			err = l.observer.roomFor(wish.Over(plan.Strategy).Surge.Of(plan.Workers))
+			err = l.observer.RoomFor(wish.Over(plan.Strategy).Surge.Of(plan.Workers))
 			if err == nil && plan.Workers != serving.Workers {
-				err = l.observer.roomToGrow(plan.Workers - size)
+				err = l.observer.RoomToGrow(plan.Workers - size)
 			}
 			if err != nil {
 				plan.CloseNew(open)

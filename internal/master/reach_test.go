@@ -24,16 +24,16 @@ func TestAWorkerIsReachedThroughTheListenerThatItShares(t *testing.T) {
 			r.ready(3)
 			workers, _ := r.workers()
 			for _, w := range workers {
-				got, err := r.observer.dialer().Dial(t.Context(), r.listening()[0], []string{w.ID})
+				got, err := r.observer.Dialer().Dial(t.Context(), r.listening()[0], []string{w.ID})
 				require.NoError(t, err)
 				require.Equal(t, w.ID, got.Worker)
 				require.GreaterOrEqual(t, got.Offered, got.Accepted)
 				require.Positive(t, got.Accepted)
 				require.Zero(t, got.Unknown)
-				require.True(t, r.observer.own.Has(got.Client.Local), "it is no client's")
+				require.True(t, r.observer.Own.Has(got.Client.Local), "it is no client's")
 				requireAnswer(t, got)
 				got.Close()
-				r.observer.own.End(got.Client)
+				r.observer.Own.End(got.Client)
 			}
 		})
 	}

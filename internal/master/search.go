@@ -1,7 +1,6 @@
 package master
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -47,30 +46,6 @@ const hopefulGap = 20 * time.Millisecond
 
 // seekOn is how long the search goes on when a worker is ready: for what it serves besides.
 const seekOn = time.Second
-
-// searchAt goes on until nobody is sought any more.
-func (o *observer) searchAt(b *listen.Binding, a listen.ListenAddress) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		select {
-		case <-o.done:
-		case <-ctx.Done():
-		}
-		cancel()
-	}()
-	s := o.dialer().Search(a)
-	defer s.Close()
-	for wanted := o.seeks(b); len(wanted.Workers) > 0; wanted = o.seeks(b) {
-		found, err := s.Round(ctx, wanted)
-		if o.found(b, found, err) {
-			s.Hurry()
-		}
-		if err != nil {
-			o.pause(reach.LongestGap)
-		}
-	}
-}
 
 // seeks says for which workers to go on, and how fast. The search is over if there are none.
 func (l *loop) seeks(b *listen.Binding) (wanted reach.Wanted) {

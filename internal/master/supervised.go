@@ -5,7 +5,6 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/losses"
 	"rota/internal/minder"
 	"rota/internal/plan"
 	"rota/internal/pool"
@@ -20,7 +19,6 @@ type supervised struct {
 	runs    bool            // it has a process
 	stale   bool            // it has a socket that no client can reach any more
 	evicted map[uint64]bool // by cookie, the connections that were closed for it
-	ending  *losses.Ending  // nil while nobody follows how its connections end
 
 	listeners   []*listenerRecord // how it serves its stream listeners
 	record      *serviceRecord    // of its generation
@@ -67,11 +65,13 @@ func (l *loop) callbacks(s *supervised) minder.Callbacks {
 			l.mailbox.born(s, root, pid)
 		},
 		Post:        l.mailbox.post,
-		Connections: l.observer.heldBy,
-		Family:      l.observer.familyOf,
+		Connections: l.observer.HeldBy,
+		Family:      l.observer.FamilyOf,
 		Ended:       l.options.Ended,
-		Observe:     l.observer.see,
-		Fate:        l.fate,
+		Observe: func(worker string, eager bool) minder.Acceptance {
+			return l.mailbox.see(worker, l.observer.Glance, eager)
+		},
+		Fate: l.fate,
 	}
 }
 
@@ -84,7 +84,7 @@ func (l *loop) bury(e pool.Bury) {
 	l.inherit(m.Minder, e.Exit)
 	delete(l.minders, e.Worker)
 	l.forget()
-	l.restEndings()
+	l.endings.Leave(e.Worker)
 }
 
 // acceptance is a copy for the minder of what was seen so far. required are the listeners that the worker has to

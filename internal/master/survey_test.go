@@ -19,7 +19,7 @@ func surveyed(t *testing.T, workers int, test func(b *bench, looks *atomic.Int32
 	inBubble(t, plan.Spec{Workers: workers}, soon(time.Second), func(b *bench) {
 		time.Sleep(2 * time.Second)
 		var looks atomic.Int32
-		b.observer.families = func(workers []string) (map[string]kernel.Family, error) {
+		b.observer.Looks.Families = func(workers []string) (map[string]kernel.Family, error) {
 			looks.Add(1)
 			time.Sleep(30 * time.Millisecond)
 			families := map[string]kernel.Family{}

@@ -86,17 +86,17 @@ func (l *loop) attend() {
 }
 
 func (l *loop) beginTrial(r *record.Reload) {
-	generation, finder := r.Generation, l.observer.generations()
+	generation, finder := r.Generation, l.observer.Generations()
 	interval := l.plans[l.pool.ServingGeneration()].ProbeInterval // the reload's own is not read yet
 	t := &trial{gauge: gauge.New(interval, generation, gauge.Instruments{
-		Endpoints:  l.observer.probed,
-		Queues:     l.observer.queues,
+		Endpoints:  l.mailbox.probed,
+		Queues:     l.observer.Queues,
 		Counters:   kernel.ListenCounters,
-		Own:        l.observer.own,
+		Own:        l.observer.Own,
 		Generation: finder.Find,
 		Cost:       finder.Cost,
 		Alone: func() bool {
-			alone, err := l.observer.alone(generation)
+			alone, err := l.observer.Alone(generation)
 			return alone && err == nil
 		},
 	})}
@@ -164,11 +164,11 @@ func (l *loop) check(e pool.RunChecks) {
 	ctx := t.context
 	l.background.Go(func() {
 		if e.Live {
-			l.observer.awaitAlone(ctx, e.Generation, told)
+			l.observer.AwaitAlone(ctx, e.Generation, told)
 		}
 		result := l.options.Check(ctx, round)
 		if result.Worker != "" && len(result.Output) == 0 {
-			result.Output = l.observer.lastWords(result.Worker)
+			result.Output = l.mailbox.lastWords(result.Worker)
 		}
 		if ctx.Err() == nil {
 			l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: result})
@@ -199,13 +199,13 @@ func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *trial) Round {
 		Listeners:  l.targets(),
 		Workers:    l.pool.Serving(e.Generation),
 		Slots:      map[string]int{},
-		Serves:     l.observer.serves,
-		Holders:    l.observer.holders,
-		Shirks:     l.observer.shirks,
-		Queues:     l.observer.queues,
+		Serves:     l.mailbox.serves,
+		Holders:    l.observer.Holders,
+		Shirks:     l.observer.Shirks,
+		Queues:     l.observer.Queues,
 		Command:    l.shell.Run,
-		Opened:     l.observer.own.Add,
-		Closed:     l.observer.own.End,
+		Opened:     l.observer.Own.Add,
+		Closed:     l.observer.Own.End,
 	}
 	for _, id := range round.Workers {
 		w, _ := l.pool.Alive(id)
@@ -215,8 +215,8 @@ func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *trial) Round {
 }
 
 // lastWords are what a worker has printed last.
-func (o *observer) lastWords(worker string) (lines []string) {
-	_ = o.askJournal(worker, func(j *output.Journal) { lines = j.Last() })
+func (b *mailbox) lastWords(worker string) (lines []string) {
+	_ = b.askJournal(worker, func(j *output.Journal) { lines = j.Last() })
 	return lines
 }
 

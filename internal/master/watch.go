@@ -9,6 +9,7 @@ import (
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
+	"rota/internal/observer"
 )
 
 // What the master looks after although nobody tells it: the files that workers are started
@@ -22,7 +23,7 @@ type caretaker struct {
 	*mailbox
 	log      zerolog.Logger
 	planner  *planner
-	observer *observer
+	observer *observer.Observer
 	soon     <-chan struct{} // there is something new to look at
 }
 

@@ -49,7 +49,7 @@ func TestTheRecordSaysWhenAnOldWorkerStoppedAccepting(t *testing.T) {
 
 func (r *running) isAlone(reload record.Reload) bool {
 	r.t.Helper()
-	alone, err := r.observer.alone(reload.Generation)
+	alone, err := r.observer.Alone(reload.Generation)
 	require.NoError(r.t, err)
 	return alone
 }

@@ -3,6 +3,7 @@ package present
 import (
 	"rota/internal/listen"
 	"rota/internal/master"
+	"rota/internal/observer"
 	"rota/internal/record"
 	"rota/internal/view"
 	"rota/internal/words"
@@ -59,7 +60,7 @@ func Evicted(e master.Evicted) view.Evicted {
 }
 
 // Holding is the view of what a draining worker holds; nil: the kernel does not tell.
-func Holding(h *master.Holding) view.Holding {
+func Holding(h *observer.Holding) view.Holding {
 	v := view.Holding{Peers: []string{}}
 	if h != nil {
 		v = view.Holding{Connections: &h.Connections, Active: &h.Active, Idle: &h.Idle, HalfClosed: &h.HalfClosed, Peers: listOf(h.Peers)}

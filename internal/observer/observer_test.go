@@ -1,4 +1,4 @@
-package master
+package observer
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 func TestThatTheMasterHasStoppedIsNoWarning(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	m := newMaster(Options{Log: zerolog.New(&log)})
-	m.observer.warning(fmt.Errorf("look: %w", ErrStopped)).Msg("cannot look")
+	o := New(nil, nil, zerolog.New(&log))
+	o.warning(fmt.Errorf("look: %w", ErrStopped)).Msg("cannot look")
 	require.Empty(t, log.String())
-	m.observer.warning(errors.New("no netlink")).Msg("cannot look")
+	o.warning(errors.New("no netlink")).Msg("cannot look")
 	require.Contains(t, log.String(), "no netlink")
 }

@@ -1,4 +1,4 @@
-package master
+package observer
 
 import (
 	"context"
@@ -10,23 +10,21 @@ import (
 	"rota/internal/lapse"
 )
 
-// How the workers on trial come to be alone with those who connect.
-
 const (
-	// aloneWithin is how long the others may take. Of a program that keeps its listeners open it may not be seen
-	// that it does not accept any more.
+	// aloneWithin is how long older workers may take to close their listeners. The kernel does not show when a program
+	// that keeps its listeners open has stopped accepting.
 	aloneWithin = 2 * time.Second
 	alonePause  = 10 * time.Millisecond
 )
 
-// awaitAlone returns when all workers of other generations have stopped accepting, or a while after they were told to
-// stop. Until they have heard it they accept, and what they answer then is not the new ones' fault.
-func (o *observer) awaitAlone(ctx context.Context, generation int, told time.Time) {
+// AwaitAlone returns when all workers of other generations have stopped accepting, or a while after they were told to
+// stop. Until they obey they accept, and what they answer then is not the fault of the new ones.
+func (o *Observer) AwaitAlone(ctx context.Context, generation int, told time.Time) {
 	within := lapse.NewTimer()
 	within.Reset(aloneWithin - time.Since(told))
 	defer within.Stop()
 	for !within.Rung() {
-		if alone, err := o.alone(generation); alone || err != nil {
+		if alone, err := o.Alone(generation); alone || err != nil {
 			return // without the kernel's view nobody knows
 		}
 		select {
@@ -37,8 +35,9 @@ func (o *observer) awaitAlone(ctx context.Context, generation int, told time.Tim
 	}
 }
 
-// alone reports whether nobody else takes what is for them. Who can't be looked into might.
-func (o *observer) alone(generation int) (alone bool, err error) {
+// Alone reports whether no worker of another generation accepts connections or datagrams any more. One that can't be
+// looked into might.
+func (o *Observer) Alone(generation int) (alone bool, err error) {
 	var others []string
 	var datagrams []uint64
 	alone = true
@@ -46,14 +45,14 @@ func (o *observer) alone(generation int) (alone bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	sockets, err := o.sockets()
+	sockets, err := o.loop.Endpoints()
 	if err != nil {
 		return false, err
 	}
 	for _, w := range workers {
-		if w.generation != generation {
-			others = append(others, w.id)
-			alone = alone && !w.accepts
+		if w.Generation != generation {
+			others = append(others, w.ID)
+			alone = alone && !w.Accepts
 		}
 	}
 	for _, s := range sockets {
@@ -68,8 +67,8 @@ func (o *observer) alone(generation int) (alone bool, err error) {
 }
 
 // closedBy reports whether none of the workers has one of the sockets open.
-func (o *observer) closedBy(workers []string, sockets []uint64) (bool, error) {
-	families, err := o.families(workers)
+func (o *Observer) closedBy(workers []string, sockets []uint64) (bool, error) {
+	families, err := o.Families(workers)
 	if err != nil {
 		return false, err
 	}

@@ -1,14 +1,14 @@
-package master
+package observer
 
 import (
 	"rota/internal/kernel"
 	"rota/internal/listen"
 )
 
-// holders tells which worker has accepted each of the connections: "" for one that somebody holds
-// who is none, or may not be looked into. Those that wait to be accepted are left out.
-func (o *observer) holders(clients []listen.Client) (map[listen.Client]string, error) {
-	endpoints, err := o.sockets()
+// Holders tells which worker has accepted each of the connections: "" for a connection held by a process that is not a
+// worker, or that may not be looked into. Those that wait to be accepted are left out.
+func (o *Observer) Holders(clients []listen.Client) (map[listen.Client]string, error) {
+	endpoints, err := o.loop.Endpoints()
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,8 @@ func (o *observer) holders(clients []listen.Client) (map[listen.Client]string, e
 }
 
 // whose finds which of the workers hold the sockets.
-func (o *observer) whose(workers []string, accepted map[uint64]listen.Client) (map[listen.Client]string, error) {
-	families, err := o.families(workers)
+func (o *Observer) whose(workers []string, accepted map[uint64]listen.Client) (map[listen.Client]string, error) {
+	families, err := o.Families(workers)
 	if err != nil {
 		return nil, err
 	}

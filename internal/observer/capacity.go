@@ -1,4 +1,4 @@
-package master
+package observer
 
 import (
 	"errors"
@@ -11,32 +11,30 @@ import (
 	"rota/internal/record"
 )
 
-// How much room there is for more workers.
-
-// roomFor returns a *NoRoom if a surge of so many workers does not fit.
-func (o *observer) roomFor(surge int) error {
+// RoomFor returns a *NoRoom if a surge of so many workers does not fit.
+func (o *Observer) RoomFor(surge int) error {
 	if surge <= 1 {
 		return nil
 	}
-	return o.headroom().ForSurge(surge)
+	return o.Headroom().ForSurge(surge)
 }
 
-// roomToGrow returns a *NoRoom if the pool can't have so many workers more.
-func (o *observer) roomToGrow(by int) error {
+// RoomToGrow returns a *NoRoom if the pool can't have so many workers more.
+func (o *Observer) RoomToGrow(by int) error {
 	if by <= 0 {
 		return nil
 	}
-	return o.headroom().ToGrow(by)
+	return o.Headroom().ToGrow(by)
 }
 
-// headroom measures what is free for workers of the size of the largest that is ready: memory, threads, and open
-// files of the master. What can't be found out is no limit.
-func (o *observer) headroom() record.Headroom {
+// Headroom measures what is free for more workers: memory, threads, and open files of the master. It assumes that they
+// are as large as the largest that is ready. What can't be found out is no limit.
+func (o *Observer) Headroom() record.Headroom {
 	worker := o.largestReady()
 	return slices.Concat(memory("/", worker.memory), tasks("/", worker.tasks), record.Headroom{descriptors()})
 }
 
-// memory is what there is of it, by whom it is limited. root is where the kernel's files are.
+// memory is the memory that is free, by what limits it. root is where the kernel's files are.
 func memory(root string, worker uint64) []record.Resource {
 	if worker == 0 {
 		return nil
@@ -52,7 +50,7 @@ func memory(root string, worker uint64) []record.Resource {
 	return list
 }
 
-// tasks are how many threads and processes there may be, by whom they are limited.
+// tasks are the threads and processes that there may be, by what limits them.
 func tasks(root string, worker uint64) []record.Resource {
 	if worker == 0 {
 		return nil
@@ -68,22 +66,22 @@ func tasks(root string, worker uint64) []record.Resource {
 	return list
 }
 
-// need is what a worker has of what is limited; 0 if that can't be told.
+// need is what a worker uses of what is limited; 0 if that can't be told.
 type need struct {
 	memory uint64 // bytes
 	tasks  uint64 // threads
 }
 
-// largestReady is what the largest of the ready workers has.
-func (o *observer) largestReady() need {
+// largestReady is what the largest of the ready workers uses.
+func (o *Observer) largestReady() need {
 	workers, err := o.running()
 	var ready []string
 	for _, w := range workers {
-		if w.state == record.WorkerReady {
-			ready = append(ready, w.id)
+		if w.State == record.WorkerReady {
+			ready = append(ready, w.ID)
 		}
 	}
-	families, failed := o.families(ready)
+	families, failed := o.Families(ready)
 	err = errors.Join(err, failed)
 	if err != nil {
 		o.warning(err).Msg("cannot tell how large the workers are")
@@ -103,8 +101,8 @@ const (
 	// socket, and the one it is probed at.
 	filesPerWorker = 5
 
-	// filesInPassing is how many more it needs now and then: to start workers, to look at processes
-	// and sockets, for its callers.
+	// filesInPassing is how many more it needs for moments: to start workers, to look at processes and sockets, for
+	// its callers.
 	filesInPassing = 64
 )
 
