@@ -18,7 +18,7 @@ func main() {
 	// The launch step of a worker: before anything else is set up, become its program.
 	if len(os.Args) > 1 && os.Args[1] == launch.Verb {
 		if isBuiltInWorker(launch.ArgsOfProgram(os.Args)) {
-			worker.RelaxTimers()
+			worker.RelaxTimers(os.Getenv("LISTEN_FDNAMES"))
 		}
 		fmt.Fprintln(os.Stderr, "rota:", launch.Main(os.Args))
 		os.Exit(launch.FailedExit)

@@ -47,15 +47,13 @@ func keepThreads(log zerolog.Logger) error {
 	return nil
 }
 
-// A built-in worker runs at most four threads at a time: one serves, and the others speak HTTP or collect
-// garbage. Four more may be blocked or about to stop.
+// A built-in worker runs four threads at a time: one serves, and the others collect garbage. Four more may be
+// blocked or about to stop.
 const workerProcs, workerBlocked = 4, 4
 
 // keepWorkerThreads does the same for a built-in worker: it should fail now rather than when it serves.
 func keepWorkerThreads() {
-	// One more than there are cores: the loop still counts as running for a while when it waits, because the
-	// runtime looks rarely (worker.RelaxTimers). That must not keep the HTTP server from a core.
-	procs := min(runtime.GOMAXPROCS(0)+1, workerProcs)
+	procs := min(runtime.GOMAXPROCS(0), workerProcs)
 	runtime.GOMAXPROCS(procs)
 	threads.Keep(procs + workerBlocked)
 }
