@@ -6,7 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"rota/internal/kernel"
+	"rota/internal/headroom"
 	"rota/internal/process"
 	"rota/internal/threads"
 )
@@ -32,7 +32,7 @@ func keepThreads(log zerolog.Logger) error {
 	running := uint64(runtime.GOMAXPROCS(0))
 	keep, least := running+blockedAtMost, running+blockedAtLeast
 	want := keep
-	for _, l := range kernel.TaskLimits("/") {
+	for _, l := range headroom.Tasks("/") {
 		if l.Free() < least+oneWorker {
 			return fmt.Errorf("cannot start: rota and a worker need %d more threads and processes, and %d can be had: %s",
 				least+oneWorker, l.Free(), process.DescribeTaskLimit(l))

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rota/internal/kernel"
+	"rota/internal/headroom"
 	"rota/internal/record"
 )
 
@@ -40,7 +40,7 @@ func memory(root string, worker uint64) []record.Resource {
 		return nil
 	}
 	var list []record.Resource
-	for _, l := range kernel.MemoryLimits(root) {
+	for _, l := range headroom.Memory(root) {
 		r := record.Resource{Limit: "this machine", Most: l.Most, Free: l.Free, Worker: worker}
 		if l.Cgroup != "" {
 			r.Limit = "cgroup " + l.Cgroup
@@ -56,7 +56,7 @@ func tasks(root string, worker uint64) []record.Resource {
 		return nil
 	}
 	var list []record.Resource
-	for _, l := range kernel.TaskLimits(root) {
+	for _, l := range headroom.Tasks(root) {
 		r := record.Resource{Tasks: true, Limit: "ulimit -u", Most: l.Most, Free: l.Free(), Worker: worker}
 		if l.Cgroup != "" {
 			r.Limit = "cgroup " + l.Cgroup

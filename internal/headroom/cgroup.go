@@ -1,23 +1,26 @@
-package kernel
+// Package headroom tells how much memory, and how many threads and processes, the caller and its children can still
+// have. The limits are those of the machine, of the caller's user (ulimit -u), of its cgroup, and of the cgroups
+// above it. It reads them from /proc and from the mounted cgroup hierarchies of version 1 and 2. A limit that cannot
+// be read is left out. A container mostly sees only its own cgroup.
+package headroom
 
 import (
 	"bytes"
 	"iter"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// Where the kernel tells what a cgroup may have.
-
-// hierarchy is a tree of cgroups that may limit what a controller looks after.
+// hierarchy is a mounted tree of cgroups.
 type hierarchy struct {
-	mount  string // directory
-	cgroup string // path of the caller's within it, "/" for the top
-	old    bool   // of version 1
+	mount  string // the directory where it is mounted
+	cgroup string // the caller's cgroup within it; "/" for the top
+	old    bool   // version 1
 }
 
-// paths are those of the cgroup and of all above it.
+// paths returns the paths of the caller's cgroup and of all above it.
 func (h hierarchy) paths() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for path := h.cgroup; yield(path) && path != "/"; path = filepath.Dir(path) {
@@ -25,11 +28,10 @@ func (h hierarchy) paths() iter.Seq[string] {
 	}
 }
 
-// hierarchies finds where the caller's cgroups are mounted: that of version 2, and that of version 1 for the
-// controller.
+// hierarchies finds where the caller's cgroups are mounted: version 2, and version 1 for the controller.
 func hierarchies(root, controller string) []hierarchy {
-	mounts, err1 := readProc(filepath.Join(root, "proc/self/mountinfo"))
-	own, err2 := readProc(filepath.Join(root, "proc/self/cgroup"))
+	mounts, err1 := os.ReadFile(filepath.Join(root, "proc/self/mountinfo"))
+	own, err2 := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	if err1 != nil || err2 != nil {
 		return nil
 	}
@@ -55,7 +57,7 @@ func hierarchies(root, controller string) []hierarchy {
 	return found
 }
 
-// cgroupOf is the caller's path in the hierarchy of a controller, "" for version 2.
+// cgroupOf returns the caller's cgroup in the hierarchy of a controller; "" means version 2.
 func cgroupOf(own, controller string) string {
 	for line := range strings.Lines(own) { // number:controller,controller:path
 		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
@@ -66,8 +68,8 @@ func cgroupOf(own, controller string) string {
 	return "/"
 }
 
-// within is a cgroup's path below the one that is mounted. A container may see its own cgroup as the
-// top, whatever it is called outside.
+// within returns a cgroup's path below the mounted one. A container may see its own cgroup as the top, whatever
+// its name is outside.
 func within(path, mounted string) string {
 	if mounted != "/" {
 		rest, below := strings.CutPrefix(path, mounted)
@@ -83,7 +85,7 @@ func within(path, mounted string) string {
 }
 
 func readNumber(path string) (uint64, bool) {
-	content, err := readProc(path)
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return 0, false
 	}

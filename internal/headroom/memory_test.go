@@ -1,4 +1,4 @@
-package kernel
+package headroom
 
 import (
 	"os"
@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 const gib = 1 << 30
@@ -38,12 +37,12 @@ func TestTheLimitsOfACgroupAndOfThoseAboveIt(t *testing.T) {
 	require.Equal(t, []MemoryLimit{
 		{Most: 8 * gib, Free: 4 * gib},
 		{Cgroup: "/system.slice/rota.service", Most: 4 * gib, Free: 2 * gib},
-	}, MemoryLimits(root))
+	}, Memory(root))
 
 	above := filepath.Join(root, "sys/fs/cgroup/system.slice")
 	require.NoError(t, os.WriteFile(filepath.Join(above, "memory.max"), []byte("1073741824"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(above, "memory.current"), []byte("2147483648"), 0o600))
-	require.Equal(t, MemoryLimit{Cgroup: "/system.slice", Most: gib, Free: 0}, MemoryLimits(root)[2])
+	require.Equal(t, MemoryLimit{Cgroup: "/system.slice", Most: gib, Free: 0}, Memory(root)[2])
 }
 
 func TestTheLimitOfACgroupOfVersion1(t *testing.T) {
@@ -60,7 +59,7 @@ func TestTheLimitOfACgroupOfVersion1(t *testing.T) {
 		"sys/fs/cgroup/cpu/a/b/memory.usage_in_bytes":          "1\n",
 		"sys/fs/cgroup/memory/elsewhere/memory.limit_in_bytes": "1\n",
 	})
-	require.Equal(t, []MemoryLimit{{Cgroup: "/a/b", Most: 2 * gib, Free: 3 * gib / 2}}, MemoryLimits(root))
+	require.Equal(t, []MemoryLimit{{Cgroup: "/a/b", Most: 2 * gib, Free: 3 * gib / 2}}, Memory(root))
 }
 
 func TestWhereACgroupIsBelowItsMount(t *testing.T) {
@@ -78,29 +77,6 @@ func TestWhereACgroupIsBelowItsMount(t *testing.T) {
 }
 
 func TestWhatCantBeReadIsNoLimit(t *testing.T) {
-	require.Empty(t, MemoryLimits(t.TempDir()))
-	require.NotEmpty(t, MemoryLimits("/"), "the machine has a limit")
-}
-
-func TestOwnMemoryIsThatOfTheFamilyWithoutItsFiles(t *testing.T) {
-	const size = 64 << 20
-	own := Family{ourselves(t)}
-	before, err := own.OwnMemory()
-	require.NoError(t, err)
-	require.Positive(t, before)
-	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_POPULATE)
-	require.NoError(t, err)
-	after, err := own.OwnMemory()
-	require.NoError(t, err)
-	require.NoError(t, unix.Munmap(memory))
-	require.InDelta(t, before+size, after, size/4)
-
-	twice, err := Family{own[0], own[0], {PID: 1 << 30}}.OwnMemory()
-	require.NoError(t, err)
-	require.InDelta(t, 2*before, twice, size)
-	another := own[0]
-	another.Started--
-	none, err := Family{another}.OwnMemory()
-	require.NoError(t, err)
-	require.Zero(t, none)
+	require.Empty(t, Memory(t.TempDir()))
+	require.NotEmpty(t, Memory("/"), "the machine has a limit")
 }

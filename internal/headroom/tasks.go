@@ -1,4 +1,4 @@
-package kernel
+package headroom
 
 import (
 	"os"
@@ -8,30 +8,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TaskLimit is how many threads and processes the caller and others may have together.
+// TaskLimit is a limit of threads and processes that the caller shares with its children and maybe with others.
 type TaskLimit struct {
-	Cgroup  string // its path, as the caller sees it; "" for what its user may have, which is ulimit -u
+	Cgroup  string // its path, as the caller sees it; "" for the user's limit (ulimit -u)
 	Most    uint64
 	Used    uint64
-	Refused uint64 // how often it has kept somebody from having more; 0 for a user's, of which the kernel does not tell
+	Refused uint64 // how often it was hit; 0 for a user, where the kernel does not count
 }
 
-// Free is how many more there may be.
+// Free returns how many more there may be.
 func (l TaskLimit) Free() uint64 { return l.Most - min(l.Most, l.Used) }
 
-// TaskLimits are those of the caller's cgroup, of the cgroups above it, and of its user, as far as they can
-// be seen from here. The files are looked for under root, which is "/" but in tests. What can't be read is no
-// limit.
-func TaskLimits(root string) []TaskLimit {
-	limits := CgroupTaskLimits(root)
+// Tasks returns the limits of the caller's cgroup, of the cgroups above it, and of its user. root is "/" except in
+// tests. To count the user's threads it reads the status of every process.
+func Tasks(root string) []TaskLimit {
+	limits := CgroupTasks(root)
 	if own, ok := userTasks(root); ok {
 		limits = append(limits, own)
 	}
 	return limits
 }
 
-// CgroupTaskLimits are those of TaskLimits that take no look at every process.
-func CgroupTaskLimits(root string) []TaskLimit {
+// CgroupTasks returns the limits of the cgroups alone, without the cost of reading every process.
+func CgroupTasks(root string) []TaskLimit {
 	var limits []TaskLimit
 	for _, h := range hierarchies(root, "pids") {
 		for path := range h.paths() {
@@ -42,7 +41,7 @@ func CgroupTaskLimits(root string) []TaskLimit {
 				continue
 			}
 			l := TaskLimit{Cgroup: path, Most: most, Used: used}
-			if content, err := readProc(filepath.Join(directory, "pids.events")); err == nil {
+			if content, err := os.ReadFile(filepath.Join(directory, "pids.events")); err == nil {
 				l.Refused = field(content, "max")
 			}
 			limits = append(limits, l)
@@ -51,7 +50,7 @@ func CgroupTaskLimits(root string) []TaskLimit {
 	return limits
 }
 
-// userTasks is the caller's ulimit -u. It binds nobody who has CAP_SYS_RESOURCE or CAP_SYS_ADMIN, or is root.
+// userTasks returns the caller's ulimit -u. It does not apply to root, or with CAP_SYS_RESOURCE or CAP_SYS_ADMIN.
 func userTasks(root string) (TaskLimit, bool) {
 	var limit unix.Rlimit
 	if os.Getuid() == 0 || unix.Getrlimit(unix.RLIMIT_NPROC, &limit) != nil || limit.Cur == unix.RLIM_INFINITY || mayExceed() {
@@ -67,7 +66,7 @@ func userTasks(root string) (TaskLimit, bool) {
 		if _, err := strconv.Atoi(e.Name()); err != nil {
 			continue
 		}
-		content, err := readProc(filepath.Join(root, "proc", e.Name(), "status"))
+		content, err := os.ReadFile(filepath.Join(root, "proc", e.Name(), "status"))
 		if err == nil && field(content, "Uid:") == uid {
 			l.Used += field(content, "Threads:")
 		}
@@ -75,7 +74,7 @@ func userTasks(root string) (TaskLimit, bool) {
 	return l, true
 }
 
-// mayExceed reports whether the caller has a capability that lifts its user's limit.
+// mayExceed reports whether the caller has a capability that lifts the limit of its user.
 func mayExceed() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -83,16 +82,4 @@ func mayExceed() bool {
 		return false
 	}
 	return data[0].Effective&(1<<unix.CAP_SYS_RESOURCE|1<<unix.CAP_SYS_ADMIN) != 0
-}
-
-// Tasks is how many threads the family has.
-func (f Family) Tasks() uint64 {
-	sum := uint64(0)
-	for _, p := range f {
-		content, err := readProc("/proc/" + strconv.Itoa(p.PID) + "/status")
-		if err == nil && !p.gone() {
-			sum += field(content, "Threads:")
-		}
-	}
-	return sum
 }
