@@ -19,15 +19,16 @@ type visit struct {
 	client  listen.Client
 	worker  string    // that has accepted it; "" for nobody yet, or somebody unknown
 	unseen  bool      // nobody can tell who has accepted it, or whether anybody has
-	nobodys time.Time // since when it was accepted without a worker that holds it
+	nobodys time.Time // since when it is accepted, but no worker holds it
 }
 
 // close ends a connection on which nothing was asked.
 func (v *visit) close() { _ = reach.Close(v.Conn) }
 
-// burst is connections that are opened together. A worker that has not answered yet is asked as soon as it has
-// accepted one, since it may take the next only when it is done with this. What one accepts that has answered already
-// is held for a moment: as long as that worker waits for a request, the others get what is left in the queue.
+// burst is connections that are opened together. A worker that has not answered yet is asked as soon as it accepts one,
+// since it may accept the next only when it has finished this one. A connection that is accepted by a worker that has
+// answered already is held for a moment: while that worker waits for a request, the others get what is left in the
+// queue.
 type burst struct {
 	*sweep
 	waiting  []*visit // in the queue
@@ -48,8 +49,7 @@ type answer struct {
 	err error
 }
 
-// visit connects to the listener so many times at once, or as often as it can. That it can't at all is complained about when
-// that counts, like every bad answer.
+// visit opens n connections to the listener at once, or as many as it can. If it can open none, that is a bad answer.
 func (s *sweep) visit(ctx context.Context, n int) (visits []*visit, bad *complaint) {
 	ctx, cancel := lapse.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -82,8 +82,7 @@ func (s *sweep) visit(ctx context.Context, n int) (visits []*visit, bad *complai
 	return visits, bad
 }
 
-// A look costs up to tens of milliseconds where there are ten thousand connections. It may
-// not take more than a part of the time.
+// A look costs up to tens of milliseconds if there are ten thousand connections. It may take only a part of the time.
 const (
 	firstPause = 2 * time.Millisecond
 	lastPause  = 50 * time.Millisecond
@@ -187,8 +186,8 @@ func (b *burst) look(ctx context.Context) {
 	})
 }
 
-// release lets those go that were held. Of the first burst each is asked, since it may be another process of the worker; later
-// ones are only there to find those who have not answered, and are not to be a load on the others.
+// release ends the holding. In the first burst each held connection is asked, since another process of the worker may
+// have it. Later bursts only look for workers that have not answered, and close those connections.
 func (b *burst) release(ctx context.Context) {
 	for _, v := range b.held {
 		if b.first {
@@ -218,8 +217,8 @@ func (b *burst) holders() (holders map[listen.Client]string, seen bool) {
 	return holders, err == nil
 }
 
-// accepted reports whether somebody has the connection: the kernel says who, or something came back. If
-// nobody can see who has it, it is believed; if it is no worker, after a while.
+// accepted reports whether somebody has the connection: the kernel says who, or something came back. If the kernel
+// can't say who has it, it counts as accepted; if no worker holds it, only after a while.
 func (v *visit) accepted(holders map[listen.Client]string, seen bool, disbelief time.Duration) bool {
 	worker, held := holders[v.client]
 	switch {

@@ -1,13 +1,12 @@
 // Package check asks whether the workers of a reload are well.
 //
-// A round asks each check once. Over TCP and HTTP it is a client of the real listeners, which old
-// and new workers may share, and then the kernel chooses who gets a connection. So a round opens a
-// burst of them, has the master find out who accepted which (burst.go), and sends its requests only
-// then (web.go): that way it knows whose each answer is. It opens more of them until each new worker has
-// answered (sweep.go); when the reload is live, one that can't be reached has failed. As long as older workers accept too, a bad
-// answer counts only if one of the new ones gave it: a broken old version must not make it impossible to
-// deploy its repair. Commands (command.go) can't be told who is to answer them, so they are
-// run only when the new workers can be meant.
+// A round runs each check once. Over TCP and HTTP it is a client of the real listeners. Old and new workers may share
+// those, and then the kernel chooses who gets a connection. So a round opens a burst of connections, asks the master
+// who has accepted each (burst.go), and only then sends requests (web.go): so it knows who gives which answer. It opens
+// more bursts until each new worker has answered (sweep.go); when the reload is live, a worker that can't be reached
+// has failed. As long as older workers accept, too, a bad answer counts only if a new worker gave it: a broken old
+// version must not prevent the deployment of its repair. A command (command.go) can't choose who answers it, so it is
+// run only when it can reach the new workers.
 package check
 
 import (
@@ -22,7 +21,7 @@ import (
 	"rota/internal/record"
 )
 
-// round is one under way.
+// round is a round of checks that is under way.
 type round struct {
 	master.Round
 	timeout time.Duration
@@ -36,8 +35,8 @@ type complaint struct {
 	output  []string
 }
 
-// Run asks the checks one after the other, up to the first that failed. Each takes at most little more than twice the timeout,
-// tcp that much for each listener.
+// Run runs the checks one after the other, up to the first that fails. Each takes at most little more than twice the
+// timeout; tcp takes that for each listener.
 func Run(ctx context.Context, r master.Round) record.Result {
 	this := &round{Round: r, timeout: cmp.Or(r.Timeout, plan.DefaultCheckTimeout)}
 	this.result.OK = true
@@ -67,7 +66,7 @@ func (r *round) fail(c record.Check, bad *complaint) {
 	r.result.Message, r.result.Worker, r.result.Output = bad.message, bad.worker, bad.output
 }
 
-// ask returns whether the generation on trial has answered well, which need not be the case when there is no complaint.
+// ask returns whether the generation on trial has answered well. It may return neither that nor a complaint.
 func (r *round) ask(ctx context.Context, c record.Check) (well bool, bad *complaint) {
 	switch c.Kind {
 	case record.CheckTCP:
@@ -81,8 +80,8 @@ func (r *round) ask(ctx context.Context, c record.Check) (well bool, bad *compla
 	}
 }
 
-// counts reports whether it matters what the worker says; "" is somebody unknown. A worker that is known to be
-// another than those in question never does: an older one may still answer, or end, with what it has accepted.
+// counts reports whether the worker's answer matters; "" is an unknown worker. An older worker's answer never does: it
+// may still answer what it has accepted, or end.
 func (r *round) counts(worker string) bool {
 	return slices.Contains(r.Workers, worker) || r.Live && worker == ""
 }

@@ -95,7 +95,7 @@ func (w *watch) next(b bells) {
 		w.hear(n)
 	case c, ok := <-w.output:
 		w.print(c, ok)
-	case <-w.journal.Unmute.C:
+	case <-w.journal.Unmuted():
 		w.journal.Settle()
 	case ask := <-w.asks:
 		ask(w.journal)

@@ -6,16 +6,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// How much a worker may print to one stream and have it logged again. A line costs one, and one
-// more for each whole KiB. Who prints more is muted until muteFor is over.
+// How many lines of a stream are logged. A line costs one, and one more for each whole KiB. A stream that exceeds this is
+// muted for muteFor.
 const (
 	linesPerSecond = 1000
 	linesAtOnce    = 4000
 	muteFor        = time.Second
 )
 
-// budget is what is left of that. It is one for each stream, so that a flood of the one leaves the
-// other readable.
+// budget is what is left. Each stream has its own, so that a flood of one leaves the other readable.
 type budget struct {
 	limiter  *rate.Limiter
 	muted    bool
@@ -26,8 +25,8 @@ func newBudget() budget {
 	return budget{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce)}
 }
 
-// spend reports whether the line may be logged. The first that may not mutes the stream, so that the
-// log has lines that belong together and then says what is missing, instead of one line of each thousand.
+// spend reports whether the line may be logged. The first line over the budget mutes the stream, so that the log has
+// lines that belong together and then a count of those that are missing, instead of one line of each thousand.
 func (b *budget) spend(now time.Time, line []byte) bool {
 	b.muted = b.muted || !b.limiter.AllowN(now, 1+len(line)/1024)
 	return !b.muted

@@ -6,12 +6,10 @@ import (
 	"rota/internal/record"
 )
 
-// How a journal tells those who follow it.
-
 // followerBuffer is how far a follower may lag behind before it is cut off.
 const followerBuffer = 1024
 
-// publish tells the followers those of the lines that they have not seen. The copy is shared.
+// publish tells the followers the lines that they have not seen. All get the same copy.
 func (j *Journal) publish(lines []LogLine) {
 	if len(j.followers) == 0 || len(lines) == 0 {
 		return
@@ -42,7 +40,7 @@ func (j *Journal) tell(s *LogStream, p LogPart) {
 	}
 }
 
-// Follow takes what is kept and joins the stream in one step, so that nothing falls between.
+// Follow returns what is kept and joins the stream in one step, so that no line is lost in between.
 func (j *Journal) Follow() *LogStream {
 	s := &LogStream{
 		WorkerLog: j.Copy(),
@@ -58,6 +56,7 @@ func (j *Journal) Follow() *LogStream {
 	return s
 }
 
+// Remove ends the stream, if it has not ended.
 func (j *Journal) Remove(s *LogStream) {
 	if j.followers[s] {
 		delete(j.followers, s)
@@ -65,7 +64,7 @@ func (j *Journal) Remove(s *LogStream) {
 	}
 }
 
-// Finish says what there is left to say.
+// Finish tells the followers that the worker is gone.
 func (j *Journal) Finish(exit record.Exit) {
 	j.Settle()
 	j.end = &LogEnd{Printed: j.printed, Unlogged: j.unlogged, Exit: exit}

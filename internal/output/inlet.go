@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Inlet is a descriptor at which something arrives, for one goroutine that reads it and passes on what it read.
-// Others can tell whether what had arrived at some time was passed on.
+// Inlet is a descriptor from which one goroutine reads data and passes it on. Others can find out whether all that had
+// arrived by some time was passed on.
 type Inlet struct {
 	raw  syscall.RawConn
 	size func(fd int) uint64 // how much waits at most, in the units of taken
@@ -22,7 +22,7 @@ type Inlet struct {
 	taken atomic.Uint64 // and passed on
 }
 
-// NewStreamInlet is one of bytes, such as a pipe.
+// NewStreamInlet is for bytes, such as those of a pipe.
 func NewStreamInlet(c syscall.Conn) (*Inlet, error) {
 	return newInlet(c, ChunkSize, func(fd int) uint64 {
 		n, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
@@ -30,7 +30,7 @@ func NewStreamInlet(c syscall.Conn) (*Inlet, error) {
 	})
 }
 
-// NewPacketInlet is one of datagrams, of which the kernel does not tell how many wait.
+// NewPacketInlet is for datagrams. The kernel does not tell how many of them wait.
 func NewPacketInlet(c syscall.Conn) (*Inlet, error) {
 	return newInlet(c, 1, func(int) uint64 { return mostPackets })
 }
@@ -80,7 +80,7 @@ func (i *Inlet) Read(b []byte) (n int, err error) {
 	return max(n, 0), err
 }
 
-// Rest is called when nobody reads any more.
+// Rest says that nobody reads any more.
 func (i *Inlet) Rest() { i.over.Store(true) }
 
 // Arrived returns a function that reports whether something of what has arrived up to now was not passed on yet. More than

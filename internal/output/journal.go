@@ -22,11 +22,11 @@ const (
 // has them.
 const (
 	RecordLines = 20
-	RecordText  = 1 << 10
+	recordText  = 1 << 10
 )
 
-// Journal is what one worker prints: it is logged again as far as the budget reaches, told to those
-// who follow it, counted, and the last of it is kept. One goroutine owns it: the worker's minder, and later the loop.
+// Journal takes what one worker prints. It logs lines as far as the budget reaches, tells them to its followers, counts
+// them, and keeps the last. One goroutine owns it: the worker's minder, and later the loop.
 type Journal struct {
 	log       zerolog.Logger // has the worker's identity
 	kept      []LogLine      // oldest first; moves along within array
@@ -35,22 +35,22 @@ type Journal struct {
 	printed   uint64 // lines
 	unlogged  uint64 // how many of those were not logged
 	budgets   [streams]budget
-	Unmute    *time.Timer // runs while a stream is muted
+	unmute    *time.Timer // runs while a stream is muted
 	waiting   bool        // so it does
 	followers map[*LogStream]bool
 	end       *LogEnd // nil while the worker lives
 }
 
+// NewJournal makes an empty journal, which logs to log.
 func NewJournal(log zerolog.Logger) *Journal {
-	j := &Journal{log: log, array: make([]LogLine, 2*KeptLines), Unmute: never(), followers: map[*LogStream]bool{}}
+	j := &Journal{log: log, array: make([]LogLine, 2*KeptLines), unmute: never(), followers: map[*LogStream]bool{}}
 	for i := range j.budgets {
 		j.budgets[i] = newBudget()
 	}
 	return j
 }
 
-// Print takes what was printed. Of what is over the budget only the last lines are looked at, for
-// nobody sees more of it.
+// Print takes what was printed. If that exceeds the budget it looks only at the last lines, since nobody sees more.
 func (j *Journal) Print(c Chunk) {
 	now := time.Now()
 	b := &j.budgets[c.Stream]
@@ -62,7 +62,7 @@ func (j *Journal) Print(c Chunk) {
 			break
 		}
 		rest = more
-		text := Clean(line)
+		text := clean(line)
 		relog.Line(j.log, c.Stream.String(), text)
 		fresh = append(fresh, j.keep(LogLine{Time: now, Stream: c.Stream.String(), Text: text}))
 	}
@@ -71,7 +71,7 @@ func (j *Journal) Print(c Chunk) {
 		j.skip(b, c.Stream, now, rest)
 		if !j.waiting {
 			j.waiting = true
-			j.Unmute.Reset(muteFor)
+			j.unmute.Reset(muteFor)
 		}
 	}
 }
@@ -79,21 +79,21 @@ func (j *Journal) Print(c Chunk) {
 // skip counts lines that are not logged, and keeps the last of them.
 func (j *Journal) skip(b *budget, from Stream, now time.Time, data []byte) {
 	before := j.printed
-	skipped, rest := SkipLines(data, KeptLines)
+	skipped, rest := skipLines(data, KeptLines)
 	j.printed += uint64(skipped)
 	for len(rest) > 0 {
 		var line []byte
 		line, rest = CutLine(rest)
-		j.keep(LogLine{Time: now, Stream: from.String(), Text: Clean(line)})
+		j.keep(LogLine{Time: now, Stream: from.String(), Text: clean(line)})
 	}
 	j.unlogged += j.printed - before
 	b.unlogged += j.printed - before
 }
 
-// keep numbers a line and keeps it, in place of the oldest where there are too many.
+// keep numbers a line and keeps it, in place of the oldest if there are too many.
 func (j *Journal) keep(l LogLine) LogLine {
 	j.printed++
-	l.Number, l.Text = j.printed, Clip(l.Text, keptText)
+	l.Number, l.Text = j.printed, clip(l.Text, keptText)
 	j.size += len(l.Text)
 	for len(j.kept) == KeptLines || j.size > keptJournal {
 		j.size -= len(j.kept[0].Text)
@@ -109,17 +109,20 @@ func (j *Journal) keep(l LogLine) LogLine {
 	return l
 }
 
-// Clip shortens a text, and copies it then, so that it does not hold on to the whole.
-func Clip(text string, most int) string {
+// clip shortens a long text. It copies it, so that the rest can be freed.
+func clip(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-// Settle tells how many lines were not logged, and lets the streams speak again.
+// Unmuted receives when it is time to call Settle.
+func (j *Journal) Unmuted() <-chan time.Time { return j.unmute.C }
+
+// Settle logs how many lines were not logged, and ends the muting.
 func (j *Journal) Settle() {
-	j.Unmute.Stop()
+	j.unmute.Stop()
 	j.waiting = false
 	for i := range j.budgets {
 		b := &j.budgets[i]
@@ -136,11 +139,12 @@ func (j *Journal) Settle() {
 func (j *Journal) Last() []string {
 	var list []string
 	for _, l := range j.kept[max(0, len(j.kept)-RecordLines):] {
-		list = append(list, Clip(l.Text, RecordText))
+		list = append(list, clip(l.Text, recordText))
 	}
 	return list
 }
 
+// Copy is what is known up to now.
 func (j *Journal) Copy() WorkerLog {
 	return WorkerLog{Lines: slices.Clone(j.kept), Printed: j.printed, Unlogged: j.unlogged}
 }

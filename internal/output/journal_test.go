@@ -49,7 +49,7 @@ func (n notebook) wait(d time.Duration) {
 	over := time.After(d + 1) // what is due in the same moment is done first
 	for {
 		select {
-		case <-n.Unmute.C:
+		case <-n.Unmuted():
 			n.Settle()
 		case <-over:
 			return

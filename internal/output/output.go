@@ -17,6 +17,7 @@ import (
 // Stream is one of the two that a worker prints to.
 type Stream int
 
+// The streams.
 const (
 	Stdout Stream = iota
 	stderr
@@ -26,7 +27,7 @@ const (
 func (s Stream) String() string { return [...]string{"stdout", "stderr"}[s] }
 
 // Chunk is what a worker printed to a stream in about a moment: whole lines, or the pieces of long
-// ones. data is the receiver's until it receives the next chunk of that stream.
+// ones. Data is the receiver's until it receives the next chunk of that stream.
 type Chunk struct {
 	Stream Stream
 	Data   []byte
@@ -116,9 +117,9 @@ func CutLine(data []byte) (line, rest []byte) {
 	return data, nil
 }
 
-// SkipLines leaves the last lines of data, at most so many of them, and tells how many are before
+// skipLines leaves the last lines of data, at most so many of them, and tells how many are before
 // those. It takes some microseconds for a chunk, however short the lines are.
-func SkipLines(data []byte, most int) (skipped int, rest []byte) {
+func skipLines(data []byte, most int) (skipped int, rest []byte) {
 	var runs []int // how many lines are in each
 	total := 0
 	for rest := data; len(rest) > 0; {
@@ -157,8 +158,8 @@ func lastLines(data []byte, n, lines int) []byte {
 	return data[start:]
 }
 
-// Clean makes a text of a line: a worker may print anything.
-func Clean(line []byte) string {
+// clean makes valid text of a line: a worker may print any bytes.
+func clean(line []byte) string {
 	line = Trim(line)
 	if utf8.Valid(line) { // which is found out faster than below
 		return string(line)
@@ -166,4 +167,5 @@ func Clean(line []byte) string {
 	return strings.ToValidUTF8(string(line), "\uFFFD")
 }
 
+// Trim removes the carriage return at the end of a line.
 func Trim(line []byte) []byte { return bytes.TrimRight(line, "\r") }

@@ -87,7 +87,7 @@ func TestTheLastLinesOfAChunkAreFoundAndTheOthersCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text, most := drawOutput(t), rapid.IntRange(1, 400).Draw(t, "most")
 		all := reference(text)
-		skipped, rest := SkipLines([]byte(text), most)
+		skipped, rest := skipLines([]byte(text), most)
 		require.Equal(t, max(0, len(all)-most), skipped)
 		require.Equal(t, all[skipped:], linesOf(rest))
 	})
@@ -99,7 +99,7 @@ func TestALineIsNotCutWithinACharacter(t *testing.T) {
 		lines := linesOf(read(strings.NewReader(text))...)
 		require.Equal(t, text, strings.Join(lines, "")+"\n")
 		for _, line := range lines {
-			require.Equal(t, line, Clean([]byte(line)))
+			require.Equal(t, line, clean([]byte(line)))
 			require.LessOrEqual(t, len(line), maxLine)
 		}
 		require.Len(t, lines, 2)
@@ -107,7 +107,7 @@ func TestALineIsNotCutWithinACharacter(t *testing.T) {
 }
 
 func TestWhatIsNoTextIsMadeOne(t *testing.T) {
-	require.Equal(t, "a\uFFFDb", Clean([]byte("a\xff\xfeb\r")))
+	require.Equal(t, "a\uFFFDb", clean([]byte("a\xff\xfeb\r")))
 	garbage := bytes.Repeat([]byte{0x80}, 3*maxLine) // continues a character that never began
 	synctest.Test(t, func(t *testing.T) {
 		lines := linesOf(read(bytes.NewReader(garbage))...)

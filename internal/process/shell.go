@@ -3,7 +3,6 @@ package process
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"syscall"
 	"time"
@@ -38,12 +37,12 @@ func (s *Shell) Run(ctx context.Context, line string, env []string) ([]string, e
 	if err != nil {
 		return nil, err
 	}
-	output := make(chan []string, 1)
-	go func() { output <- lastPrinted(r) }()
+	printed := make(chan []string, 1)
+	go func() { printed <- output.ReadLast(r) }()
 	err = s.wait(ctx, pid, ended)
 	// A process that has left the group may hold the pipe open for ever.
 	defer lapse.AfterFunc(OutputGrace, func() { _ = r.SetReadDeadline(time.Unix(1, 0)) }).Stop()
-	return <-output, err
+	return <-printed, err
 }
 
 func (s *Shell) wait(ctx context.Context, pid int, ended <-chan ExitStatus) error {
@@ -84,28 +83,4 @@ func (s *Shell) fork(line string, env []string, output *os.File) (int, <-chan Ex
 		env:   plan.SetVariables(s.Env(), env...),
 		files: files,
 	})
-}
-
-// lastPrinted reads to the end and returns the last lines. It never holds more than about a chunk.
-func lastPrinted(r io.Reader) []string {
-	chunks := make(chan output.Chunk)
-	go func() {
-		output.ReadChunks(r, output.Stdout, chunks, nil) // nothing stops it: r ends
-		close(chunks)
-	}()
-	var held []byte
-	for c := range chunks {
-		held = append(held, c.Data...)
-		if extra := len(held) - output.ChunkSize; extra > 0 {
-			held = append(held[:0], held[extra:]...)
-		}
-	}
-	_, rest := output.SkipLines(held, output.RecordLines)
-	var lines []string
-	for len(rest) > 0 {
-		var line []byte
-		line, rest = output.CutLine(rest)
-		lines = append(lines, output.Clip(output.Clean(line), output.RecordText))
-	}
-	return lines
 }
