@@ -76,7 +76,7 @@ func newFakeMaster() *fakeMaster {
 		{ID: newID(), Slot: 0, Generation: 3, Revision: "v1", PID: os.Getpid(), State: record.WorkerReady,
 			Program: &record.Program{Path: "/srv/one/app", Directory: "/srv/one", Args: []string{"--fast"}, Environment: []string{"SECRET"}, SHA256: "0a1b"},
 			Status:  "serving", StartedAt: startedAt, ReadyAt: startedAt.Add(time.Second),
-			Readied: record.Readied{By: record.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
+			ReadyProof: record.ReadyProof{By: record.ByAssumption, Detail: "readiness was assumed", Why: "it uses io_uring"}},
 		{ID: newID(), Slot: 1, Generation: 3, State: record.WorkerStarting, StartedAt: startedAt, Restarts: 2},
 	}
 	f.gone = []record.Worker{{ID: newID(), Slot: 1, Generation: 2, PID: 4712, State: record.WorkerExited,

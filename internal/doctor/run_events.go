@@ -28,7 +28,7 @@ func (r *run) hear(e record.Event) {
 	r.worker = w.ID
 	switch e.Type {
 	case record.EventWorkerReady:
-		r.by, r.how = w.Readied.By, w.Readied.Detail
+		r.by, r.how = w.ReadyProof.By, w.ReadyProof.Detail
 		r.nonBlocking = r.socket.nonBlocking()
 		close(r.ready)
 	case record.EventWorkerDraining:

@@ -1,8 +1,8 @@
 // Package losses judges what became of the connections of a worker that has ended.
 //
-// An Ending collects what is known of each connection from the stop signal on: by looks, and by what the kernel tells.
-// When the worker is gone, its death and what remains in the kernel say which connections were lost for certain, which
-// may have been, and why more may have been lost than was seen.
+// A Tracker collects what is known of each connection from the stop signal on: by looks, and by what the kernel
+// reports. When the worker is gone, its death and what remains in the kernel say which connections were lost for
+// certain, which may have been, and why more may have been lost than was seen.
 package losses
 
 import (
@@ -17,15 +17,15 @@ type Remains struct {
 	Leaving   map[uint64]kernel.Leaving
 	Peers     map[string]bool // their clients' addresses, by which connections are found that no look has shown
 	Resets    uint64          // kernel.Resets
-	Strangers []Ended         // connections that no look has shown and that ended since the last look, or are ending
+	Strangers []ConnectionEnd // connections that no look has shown and that ended since the last look, or are ending
 }
 
 // Fate judges the connections one by one. These count as dropped: a connection that the worker, or its end,
 // reset with something unread; and one that was open when the worker ended by a signal that it did not
 // handle, or by an error. Every other connection that was closed in peace has drained, unless it is in doubt.
-func (e *Ending) Fate(d minder.Death, s Remains) record.Fate {
+func (e *Tracker) Fate(d minder.Death, s Remains) record.Fate {
 	f := record.Fate{Seen: record.SeenByStates}
-	if e.Told {
+	if e.KernelReports {
 		f.Seen = record.SeenToldByKernel
 	}
 	lost, waits, open := e.judgeAll(d, s)
@@ -43,7 +43,7 @@ func (e *Ending) Fate(d minder.Death, s Remains) record.Fate {
 }
 
 // judgeAll returns the connections that were lost, and counts those of which that is not certain.
-func (e *Ending) judgeAll(d minder.Death, s Remains) (lost []listen.Connection, waits, open int) {
+func (e *Tracker) judgeAll(d minder.Death, s Remains) (lost []listen.Connection, waits, open int) {
 	for cookie, c := range e.Known {
 		if d.Cut[cookie] {
 			continue
@@ -71,28 +71,28 @@ const (
 	wasWaiting         // perhaps lost: it was closed in peace, but the client may have waited for an answer
 )
 
-func (e *Ending) judge(c *listen.Connection, d minder.Death, s Remains) outcome {
+func (e *Tracker) judge(c *listen.Connection, d minder.Death, s Remains) outcome {
 	leaving, leaves := s.Leaving[c.Cookie]
 	end, told := e.ended[c.Cookie]
-	if e.Told && !told && leaves && !leaving.Over { // its client has not acknowledged the end yet
-		end = Ended{Ending: leaving.Ending, First: true}
+	if e.KernelReports && !told && leaves && !leaving.Over { // its client has not acknowledged the end yet
+		end = ConnectionEnd{Ending: leaving.Ending, WorkerFirst: true}
 	}
 	last, gone := e.last[c.Cookie], leaves || c.TCP == nil // unless its client was first
 	switch {
 	case end.Unread > 0 && c.TCPState == "ESTABLISHED", end.Aborted && c.State() == listen.ConnectionActive:
 		return wasLost
-	case d.Forecast.Held[c.Cookie] && (!end.Early || leaves), d.Manner == minder.EndedByCrash && last && !end.Early:
+	case d.Forecast.Held[c.Cookie] && (!end.WorkerLived || leaves), d.Manner == minder.EndedByCrash && last && !end.WorkerLived:
 		return wasLost
-	case d.Failed() && last && !end.Early && gone:
-		if e.Told {
+	case d.Failed() && last && !end.WorkerLived && gone:
+		if e.KernelReports {
 			return wasLost
 		}
 		return wasOpen // a count may be old
-	case d.Manner == minder.EndedAsTold && last && !end.Early && gone && c.State() == listen.ConnectionActive &&
-		(!e.Told || end.BytesOut == e.sent[c.Cookie]):
+	case d.Manner == minder.EndedAsTold && last && !end.WorkerLived && gone && c.State() == listen.ConnectionActive &&
+		(!e.KernelReports || end.BytesOut == e.sent[c.Cookie]):
 		return wasOpen // nothing was sent to it since the signal, as far as is known
-	case d.Killed && last && !end.Early:
-	case e.Waited(c, end, last && !end.Early, end.First || leaves):
+	case d.Killed && last && !end.WorkerLived:
+	case e.Waited(c, end, last && !end.WorkerLived, end.WorkerFirst || leaves):
 		return wasWaiting
 	}
 	return wasFine
@@ -101,7 +101,7 @@ func (e *Ending) judge(c *listen.Connection, d minder.Death, s Remains) outcome 
 // Waited reports whether the client may have waited for an answer when its connection was closed in peace: at
 // the worker's end, or by the worker first. A worker that says goodbye to each client and lets the client
 // answer, as with WebSockets, has sent something since it was told to stop.
-func (e *Ending) Waited(c *listen.Connection, end Ended, atEnd, first bool) bool {
+func (e *Tracker) Waited(c *listen.Connection, end ConnectionEnd, atEnd, first bool) bool {
 	if end.Cookie == 0 || c.TCP == nil {
 		return false // the kernel has not told
 	}
@@ -119,8 +119,8 @@ func (e *Ending) Waited(c *listen.Connection, end Ended, atEnd, first bool) bool
 
 // vanished counts, where the kernel does not tell, the connections of which nothing is left, if any were
 // reset meanwhile.
-func (e *Ending) vanished(d minder.Death, s Remains) int {
-	if e.Told || s.Resets <= e.reset || d.Killed {
+func (e *Tracker) vanished(d minder.Death, s Remains) int {
+	if e.KernelReports || s.Resets <= e.reset || d.Killed {
 		return 0
 	}
 	var list []listen.Connection
@@ -143,20 +143,20 @@ func Traceless(list []listen.Connection, leaving map[uint64]kernel.Leaving) (n i
 }
 
 // Sudden reports whether the worker may have ended with connections that no look has shown.
-func (e *Ending) Sudden(d minder.Death) bool {
+func (e *Tracker) Sudden(d minder.Death) bool {
 	return d.Forecast.Unhandled && d.Forecast.Accepts || d.Forecast.Unknown || d.Manner == minder.EndedByCrash || d.Manner == minder.EndedAsTold ||
 		d.Failed() && (len(e.Known) > 0 || e.Accepts)
 }
 
 // unseen says what may have been lost although no look has shown it, a sentence each.
-func (e *Ending) unseen(d minder.Death, s Remains) []string {
+func (e *Tracker) unseen(d minder.Death, s Remains) []string {
 	sudden := e.Sudden(d)
 	served := !d.NeverReady || e.Accepts || len(e.Known) > 0
 	if sudden && served && d.Signalled && !d.StoppedAccepting && !d.Killed {
 		return []string{"the " + d.Name + " was ended by " + d.Stop + " itself, so whether it had connections " +
 			"at that moment is not known; a program has to handle its stop signal"}
 	}
-	if !e.Told || d.Killed {
+	if !e.KernelReports || d.Killed {
 		return nil
 	}
 	n := 0

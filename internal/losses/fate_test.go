@@ -13,27 +13,27 @@ import (
 )
 
 // followed is a worker with one connection, 7, that a look has shown.
-func followed(told bool, c kernel.TCPInfo) *Ending {
-	e := NewEnding(told)
-	e.Take(Look{Began: time.Now()}, []listen.Connection{{Connection: kernel.Connection{Cookie: 7, TCPState: "ESTABLISHED", TCP: &c}}})
+func followed(told bool, c kernel.TCPInfo) *Tracker {
+	e := NewTracker(told)
+	e.AddLook(Look{Began: time.Now()}, []listen.Connection{{Connection: kernel.Connection{Cookie: 7, TCPState: "ESTABLISHED", TCP: &c}}})
 	return e
 }
 
 func TestTheFateOfAConnection(t *testing.T) {
 	answered := kernel.TCPInfo{BytesIn: 5, BytesOut: 9}
 	asked := kernel.TCPInfo{BytesIn: 5, BytesOut: 9, Unanswered: true}
-	peace := Ended{Ending: kernel.Ending{Cookie: 7, BytesIn: 5, BytesOut: 9}}
-	with := func(change func(*Ended)) *Ended { e := peace; change(&e); return &e }
-	unread := with(func(e *Ended) { e.Unread = 4 })
-	aborted := with(func(e *Ended) { e.Aborted = true })
-	waits := with(func(e *Ended) { e.Unanswered, e.BytesIn = true, 8 })
-	early := with(func(e *Ended) { e.Early, e.First = true, true })
+	peace := ConnectionEnd{Ending: kernel.Ending{Cookie: 7, BytesIn: 5, BytesOut: 9}}
+	with := func(change func(*ConnectionEnd)) *ConnectionEnd { e := peace; change(&e); return &e }
+	unread := with(func(e *ConnectionEnd) { e.Unread = 4 })
+	aborted := with(func(e *ConnectionEnd) { e.Aborted = true })
+	waits := with(func(e *ConnectionEnd) { e.Unanswered, e.BytesIn = true, 8 })
+	early := with(func(e *ConnectionEnd) { e.WorkerLived, e.WorkerFirst = true, true })
 	held := minder.StopForecast{Unhandled: true, Accepts: true, Held: map[uint64]bool{7: true}}
 	for _, c := range []struct {
 		name     string
 		info     kernel.TCPInfo
-		end      *Ended // nil: the kernel has not told
-		over     bool   // the last look has not shown it any more
+		end      *ConnectionEnd // nil: the kernel has not told
+		over     bool           // the last look has not shown it any more
 		leaves   bool
 		death    minder.Death
 		expected outcome
@@ -45,14 +45,18 @@ func TestTheFateOfAConnection(t *testing.T) {
 		{name: "the worker reset it when it was quiet", info: kernel.TCPInfo{Idle: time.Minute}, end: aborted},
 		{name: "it was asked and did not answer", info: answered, end: waits, expected: wasWaiting},
 		{name: "it was asked before, too", info: asked, end: &peace, leaves: true, expected: wasWaiting},
-		{name: "it answered and closed it", info: asked, end: with(func(e *Ended) { e.Early, e.First, e.BytesOut = true, true, 20 })},
+		{name: "it answered and closed it", info: asked, end: with(func(e *ConnectionEnd) { e.WorkerLived, e.WorkerFirst, e.BytesOut = true, true, 20 })},
 		{name: "it said goodbye and so did the client", info: answered,
-			end: with(func(e *Ended) { e.Early, e.First, e.Unanswered, e.BytesIn, e.BytesOut = true, true, true, 8, 20 })},
+			end: with(func(e *ConnectionEnd) {
+				e.WorkerLived, e.WorkerFirst, e.Unanswered, e.BytesIn, e.BytesOut = true, true, true, 8, 20
+			})},
 		{name: "it was asked again, in turns, and closed it", info: asked,
-			end: with(func(e *Ended) { e.Early, e.First, e.MayBeUnanswered, e.BytesIn, e.BytesOut = true, true, true, 11, 20 }), expected: wasWaiting},
+			end: with(func(e *ConnectionEnd) {
+				e.WorkerLived, e.WorkerFirst, e.MayBeUnanswered, e.BytesIn, e.BytesOut = true, true, true, 11, 20
+			}), expected: wasWaiting},
 		{name: "it closed it without an answer", info: asked, end: early, over: true, expected: wasWaiting},
-		{name: "the client had not waited", info: asked, end: with(func(e *Ended) { e.BytesIn++ })},
-		{name: "the client leaves", info: asked, end: with(func(e *Ended) { e.Early = true }), over: true},
+		{name: "the client had not waited", info: asked, end: with(func(e *ConnectionEnd) { e.BytesIn++ })},
+		{name: "the client leaves", info: asked, end: with(func(e *ConnectionEnd) { e.WorkerLived = true }), over: true},
 		{name: "its signal was not handled", info: answered, death: minder.Death{Forecast: held}, expected: wasLost},
 		{name: "it ended before the signal did that", info: answered, end: early, death: minder.Death{Forecast: held}},
 		{name: "it crashed", info: answered, end: &peace, death: minder.Death{Manner: minder.EndedByCrash}, expected: wasLost},
@@ -67,10 +71,10 @@ func TestTheFateOfAConnection(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := followed(true, c.info)
 			if c.over {
-				e.Take(Look{Began: time.Now()}, nil)
+				e.AddLook(Look{Began: time.Now()}, nil)
 			}
 			if c.end != nil {
-				e.Note(*c.end)
+				e.AddEnd(*c.end)
 			}
 			s := Remains{}
 			if c.leaves {
@@ -118,11 +122,14 @@ func TestTheFateOfAConnectionThatNobodyTells(t *testing.T) {
 
 // What came and went between two looks may have been the worker's.
 func TestConnectionsThatNoLookHasShownAreDoubts(t *testing.T) {
-	stranger := func(e kernel.Ending) []Ended { e.Cookie, e.Remote = 9, "192.0.2.1:1"; return []Ended{{Ending: e}} }
+	stranger := func(e kernel.Ending) []ConnectionEnd {
+		e.Cookie, e.Remote = 9, "192.0.2.1:1"
+		return []ConnectionEnd{{Ending: e}}
+	}
 	first := map[string]bool{"192.0.2.1:1": true}
 	for _, c := range []struct {
 		name      string
-		strangers []Ended
+		strangers []ConnectionEnd
 		peers     map[string]bool
 		death     minder.Death
 		doubts    int
@@ -137,7 +144,7 @@ func TestConnectionsThatNoLookHasShownAreDoubts(t *testing.T) {
 		{"of a worker that was killed", stranger(kernel.Ending{Unread: 5}), nil, minder.Death{Killed: true}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := NewEnding(true).Fate(c.death, Remains{Strangers: c.strangers, Peers: c.peers})
+			f := NewTracker(true).Fate(c.death, Remains{Strangers: c.strangers, Peers: c.peers})
 			require.Len(t, f.Doubts, c.doubts, f.Doubts)
 			require.Zero(t, f.Dropped)
 		})
@@ -145,9 +152,9 @@ func TestConnectionsThatNoLookHasShownAreDoubts(t *testing.T) {
 }
 
 func TestWhatComesAndGoesBetweenTwoLooksIsUnseen(t *testing.T) {
-	e := NewEnding(true)
+	e := NewTracker(true)
 	require.True(t, e.MayBeUnseen(e.begun.Add(time.Millisecond)))
-	e.Take(Look{Began: e.begun.Add(time.Minute)}, nil)
+	e.AddLook(Look{Began: e.begun.Add(time.Minute)}, nil)
 	require.True(t, e.MayBeUnseen(e.begun.Add(time.Millisecond)), "it may just have been accepted")
 	require.False(t, e.MayBeUnseen(e.begun.Add(-time.Millisecond)))
 	require.False(t, e.MayBeUnseen(e.begun.Add(2*unseenFor)))
@@ -155,18 +162,18 @@ func TestWhatComesAndGoesBetweenTwoLooksIsUnseen(t *testing.T) {
 }
 
 func TestConnectionsThatVanishWhileOthersAreResetAreLookedFor(t *testing.T) {
-	e := NewEnding(false)
-	e.Take(Look{Before: 3}, []listen.Connection{{Connection: kernel.Connection{Cookie: 7}}})
-	require.Empty(t, e.Take(Look{Before: 3, After: 3}, nil))
-	e.Take(Look{Before: 3}, []listen.Connection{{Connection: kernel.Connection{Cookie: 8}}})
-	require.Len(t, e.Take(Look{Before: 3, After: 4}, nil), 1)
-	told := NewEnding(true)
-	told.Take(Look{Before: 3}, []listen.Connection{{Connection: kernel.Connection{Cookie: 7}}})
-	require.Empty(t, told.Take(Look{Before: 3, After: 4}, nil), "the kernel tells")
+	e := NewTracker(false)
+	e.AddLook(Look{Before: 3}, []listen.Connection{{Connection: kernel.Connection{Cookie: 7}}})
+	require.Empty(t, e.AddLook(Look{Before: 3, After: 3}, nil))
+	e.AddLook(Look{Before: 3}, []listen.Connection{{Connection: kernel.Connection{Cookie: 8}}})
+	require.Len(t, e.AddLook(Look{Before: 3, After: 4}, nil), 1)
+	told := NewTracker(true)
+	told.AddLook(Look{Before: 3}, []listen.Connection{{Connection: kernel.Connection{Cookie: 7}}})
+	require.Empty(t, told.AddLook(Look{Before: 3, After: 4}, nil), "the kernel tells")
 }
 
 func TestAWorkerThatNeverServedIsInNoDoubtWhenItsSignalEndsIt(t *testing.T) {
-	e := NewEnding(true)
+	e := NewTracker(true)
 	d := minder.Death{Signalled: true, Manner: minder.EndedAsTold, NeverReady: true}
 	require.Empty(t, e.Fate(d, Remains{}).Doubts)
 	e.Accepts = true

@@ -20,29 +20,29 @@ const (
 	settleUnseen = 10 * time.Millisecond
 )
 
-// Register keeps an Ending for each worker whose connections are followed: one that drains, or that a reload has started
+// Register keeps a Tracker for each worker whose connections are followed: one that drains, or that a reload has started
 // and that is not ready yet. For as long as there is one, the kernel is asked to tell of each connection that ends, for
 // which nobody needs a right. Where it does not, rota looks for what is left of them. It belongs to the loop.
 type Register struct {
 	own      *listen.OwnClients
 	hear     func(*kernel.Endings) // has a goroutine take in what the kernel tells, until it is closed
-	followed map[string]*Ending    // by worker
+	followed map[string]*Tracker   // by worker
 
 	watch     *kernel.Endings // nil if the kernel tells of none
 	ports     []uint16        // that it tells of
 	refused   bool            // the kernel refuses to tell, for ever
-	strangers []Ended         // the latest connections that no look has shown, oldest first
+	strangers []ConnectionEnd // the latest connections that no look has shown, oldest first
 }
 
 // NewRegister makes an empty register. hear is called in the loop, and does not wait.
 func NewRegister(own *listen.OwnClients, hear func(*kernel.Endings)) *Register {
-	return &Register{own: own, hear: hear, followed: map[string]*Ending{}}
+	return &Register{own: own, hear: hear, followed: map[string]*Tracker{}}
 }
 
 // Follow begins to take note of how the connections of a worker end. It returns why the kernel does not tell.
 func (r *Register) Follow(worker string, endpoints []kernel.Listener) error {
 	err := r.listen(endpoints)
-	r.followed[worker] = NewEnding(r.watch != nil)
+	r.followed[worker] = NewTracker(r.watch != nil)
 	return err
 }
 
@@ -101,12 +101,12 @@ func (r *Register) Lost(watch *kernel.Endings) {
 
 func (r *Register) distrust() {
 	for _, e := range r.followed {
-		e.Told = false
+		e.KernelReports = false
 	}
 }
 
 // Of is what is known of a worker's connections; nil if they are not followed.
-func (r *Register) Of(worker string) *Ending { return r.followed[worker] }
+func (r *Register) Of(worker string) *Tracker { return r.followed[worker] }
 
 // HolderOf is the worker that is followed and that a look has shown to have the connection; "" for none.
 func (r *Register) HolderOf(cookie uint64) string {
@@ -123,14 +123,14 @@ func (r *Register) HolderOf(cookie uint64) string {
 func (r *Register) Waited(worker string, end kernel.Ending) bool {
 	e := r.followed[worker]
 	c := e.Known[end.Cookie]
-	return e.Waited(&c, Ended{Ending: end}, false, true)
+	return e.Waited(&c, ConnectionEnd{Ending: end}, false, true)
 }
 
 // Ended takes in how a connection ended. lives are the workers that live on.
-func (r *Register) Ended(end Ended, lives map[string]bool) {
+func (r *Register) Ended(end ConnectionEnd, lives map[string]bool) {
 	if id := r.HolderOf(end.Cookie); id != "" {
-		end.Early = lives[id]
-		r.followed[id].Note(end)
+		end.WorkerLived = lives[id]
+		r.followed[id].AddEnd(end)
 		return
 	}
 	if r.own.Has(end.Remote) {
@@ -144,17 +144,17 @@ func (r *Register) Ended(end Ended, lives map[string]bool) {
 
 // Looked takes in what a look has shown. It returns the connections that have vanished since the look before, if some may
 // have been reset.
-func (r *Register) Looked(seen Look) map[*Ending][]listen.Connection {
-	vanished := map[*Ending][]listen.Connection{}
+func (r *Register) Looked(seen Look) map[*Tracker][]listen.Connection {
+	vanished := map[*Tracker][]listen.Connection{}
 	for id, list := range seen.Held {
 		e := r.followed[id]
 		if e == nil {
 			continue
 		}
-		if gone := e.Take(seen, list); len(gone) > 0 {
+		if gone := e.AddLook(seen, list); len(gone) > 0 {
 			vanished[e] = gone
 		}
-		r.strangers = slices.DeleteFunc(r.strangers, e.Note)
+		r.strangers = slices.DeleteFunc(r.strangers, e.AddEnd)
 	}
 	return vanished
 }
@@ -164,7 +164,7 @@ func (r *Register) Looked(seen Look) map[*Ending][]listen.Connection {
 func (r *Register) Settle(worker string, d minder.Death, s Remains, waited time.Duration) (f record.Fate, settled bool) {
 	e := r.followed[worker]
 	early := e.Unaccounted(s.Leaving) && waited < settleWithin || e.Sudden(d) && waited < settleUnseen
-	if e.Told && early {
+	if e.KernelReports && early {
 		return f, false
 	}
 	s.Peers = map[string]bool{}
@@ -176,7 +176,7 @@ func (r *Register) Settle(worker string, d minder.Death, s Remains, waited time.
 }
 
 // strangersTo are the connections that no look has shown, and that may have been the worker's. Some are not closed yet.
-func (r *Register) strangersTo(e *Ending, leaving map[uint64]kernel.Leaving) (list []Ended) {
+func (r *Register) strangersTo(e *Tracker, leaving map[uint64]kernel.Leaving) (list []ConnectionEnd) {
 	for _, end := range r.strangers {
 		if e.MayBeUnseen(end.At) {
 			list = append(list, end)
@@ -184,7 +184,7 @@ func (r *Register) strangersTo(e *Ending, leaving map[uint64]kernel.Leaving) (li
 	}
 	for cookie, c := range leaving {
 		if !c.Over && r.HolderOf(cookie) == "" && !r.own.Has(c.Remote) {
-			list = append(list, Ended{Ending: c.Ending})
+			list = append(list, ConnectionEnd{Ending: c.Ending})
 		}
 	}
 	return list

@@ -36,7 +36,7 @@ func (l *loop) noteLook(seen losses.Look) {
 }
 
 // lookForTraces counts the connections that may have been reset. It takes a while, so it has a goroutine of its own.
-func (l *loop) lookForTraces(vanished map[*losses.Ending][]listen.Connection) {
+func (l *loop) lookForTraces(vanished map[*losses.Tracker][]listen.Connection) {
 	endpoints := l.endpoints()
 	l.background.Go(func() {
 		leaving, err := kernel.Leavings(endpoints)

@@ -64,7 +64,7 @@ func (l *loop) sees(w *supervised, a *listenerRecord) {
 }
 
 // getsReady keeps what a worker was seen to serve by the time that it is ready, and says what was not seen.
-func (l *loop) getsReady(w *supervised, how record.Readied) {
+func (l *loop) getsReady(w *supervised, how record.ReadyProof) {
 	for _, a := range w.listeners {
 		if a.Accepting {
 			w.record.serves(w.Start.Slot, a.binding)

@@ -78,7 +78,7 @@ func (b *mailbox) acceptsEarly(worker string) {
 }
 
 // vanished says which connections are gone, and which say goodbye.
-func (b *mailbox) vanished(gone map[*losses.Ending][]listen.Connection, leaving map[uint64]kernel.Leaving) {
+func (b *mailbox) vanished(gone map[*losses.Tracker][]listen.Connection, leaving map[uint64]kernel.Leaving) {
 	_ = b.ask(func(*loop) {
 		for e, list := range gone {
 			e.Gone += losses.Traceless(list, leaving)

@@ -124,7 +124,7 @@ func TestAProgramThatLoadsForLongIsReadyWhenItAccepts(t *testing.T) {
 			for range 2 {
 				e := r.next(record.EventWorkerReady, record.EventWorkerExited, record.EventWorkerDraining)
 				require.Equal(t, record.EventWorkerReady, e.Type, e.Message)
-				require.Equal(t, record.Readied{By: record.BySight, Detail: "seen to accept connections on the listener tcp"}, e.Worker.Readied)
+				require.Equal(t, record.ReadyProof{By: record.BySight, Detail: "seen to accept connections on the listener tcp"}, e.Worker.ReadyProof)
 			}
 		})
 	}
@@ -135,7 +135,7 @@ func TestAWordThatComesTooEarlyIsCalledAnAssumption(t *testing.T) {
 	r := runMaster(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second, Command: []string{os.Args[0], "hears-late", loaded, "early"}}, "")
 	e := r.next(record.EventWorkerReady, record.EventWorkerExited, record.EventWorkerDraining)
 	require.Equal(t, record.EventWorkerReady, e.Type, e.Message)
-	require.Equal(t, record.ByAssumption, e.Worker.Readied.By)
+	require.Equal(t, record.ByAssumption, e.Worker.ReadyProof.By)
 	require.Contains(t, e.Message, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there")
 	require.Positive(t, r.offered())
 }

@@ -83,7 +83,7 @@ func (v view) Ended(list []kernel.Ending, at time.Time, leaving map[uint64]kerne
 	_ = v.mailbox.ask(func(l *loop) {
 		for _, end := range list {
 			_, first := leaving[end.Cookie]
-			l.endings.Ended(losses.Ended{Ending: end, At: at, First: first}, lives)
+			l.endings.Ended(losses.ConnectionEnd{Ending: end, At: at, WorkerFirst: first}, lives)
 		}
 	})
 }

@@ -61,7 +61,7 @@ func TestAWorkerIsReadyWhenItIsSeenToAccept(t *testing.T) {
 	for _, takes := range []time.Duration{0, 3 * time.Millisecond, 30 * time.Second} {
 		inBubble(t, plan.Spec{Workers: 1, Ready: auto}, waits(takes, waiting), func(b *bench) {
 			w := b.firstReady()
-			require.Equal(t, record.Readied{By: record.BySight, Detail: "seen to accept connections on the listener tcp"}, w.Readied)
+			require.Equal(t, record.ReadyProof{By: record.BySight, Detail: "seen to accept connections on the listener tcp"}, w.ReadyProof)
 			after := w.ReadyAt.Sub(w.StartedAt)
 			require.GreaterOrEqual(t, after, takes)
 			require.LessOrEqual(t, after, max(2*takes, 2*minder.FirstLook), "looks are close together at first")
@@ -109,8 +109,8 @@ func TestWhatIsAssumedIsSaidOnceToEverybody(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 2, Ready: auto}, early, func(b *bench) {
 		b.options.Log = zerolog.New(&log)
 		w := b.firstReady()
-		require.Equal(t, record.ByAssumption, w.Readied.By)
-		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there", w.Readied.Detail)
+		require.Equal(t, record.ByAssumption, w.ReadyProof.By)
+		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and it has registered the listener tcp but was not seen to accept from there", w.ReadyProof.Detail)
 		require.GreaterOrEqual(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience)
 		require.LessOrEqual(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience+2*minder.LastLook)
 
@@ -144,12 +144,12 @@ func TestAWorkerThatCanNotBeSeenIsBelievedOrHasToLive(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto}, unseen(true), func(b *bench) {
 		w := b.firstReady()
 		require.Less(t, w.ReadyAt.Sub(w.StartedAt), minder.MostPatience/2)
-		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and the program uses io_uring, and may accept through that", w.Readied.Detail)
+		require.Equal(t, "readiness was assumed, not seen: it said READY=1, and the program uses io_uring, and may accept through that", w.ReadyProof.Detail)
 	})
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto, StartTimeout: 2 * time.Second}, unseen(false), func(b *bench) {
 		w := b.firstReady()
 		require.Less(t, w.ReadyAt.Sub(w.StartedAt), 2*time.Second, "half of a short start timeout is enough")
-		require.Contains(t, w.Readied.Detail, "it has lived 1s, and the program uses io_uring")
+		require.Contains(t, w.ReadyProof.Detail, "it has lived 1s, and the program uses io_uring")
 	})
 }
 
@@ -159,12 +159,12 @@ func TestAWorkerWithoutStreamListenersIsBelievedOrHasToLive(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, soon(time.Second), func(b *bench) {
 		w := b.firstReady()
 		require.Equal(t, time.Second, w.ReadyAt.Sub(w.StartedAt))
-		require.Equal(t, record.Readied{By: record.ByWord}, w.Readied)
+		require.Equal(t, record.ReadyProof{By: record.ByWord}, w.ReadyProof)
 	})
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, func(p *fakeProcess) { p.obeys = true }, func(b *bench) {
 		w := b.firstReady()
 		require.Equal(t, minder.MostPatience, w.ReadyAt.Sub(w.StartedAt))
-		require.Equal(t, record.ByLife, w.Readied.By)
+		require.Equal(t, record.ByLife, w.ReadyProof.By)
 	})
 }
 
@@ -278,7 +278,7 @@ func TestAWorkerThatNoConnectionReachesIsAssumedToBeAsItsSiblings(t *testing.T) 
 		require.Equal(t, 2, b.status().Ready)
 		for _, w := range b.status().Workers {
 			if w.Slot == 1 {
-				require.Equal(t, "readiness was assumed, not seen: it has lived 2s, and other workers take all connections to the listener tcp, which it has registered", w.Readied.Detail)
+				require.Equal(t, "readiness was assumed, not seen: it has lived 2s, and other workers take all connections to the listener tcp, which it has registered", w.ReadyProof.Detail)
 			}
 		}
 	})

@@ -33,7 +33,7 @@ type ObservedListener struct {
 }
 
 // decision is a readiness, or the zero value for none yet.
-type decision = record.Readied
+type decision = record.ReadyProof
 
 // evidence is what is known besides what was seen.
 type evidence struct {

@@ -11,12 +11,12 @@ import (
 
 func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 	t.Parallel()
-	var none record.Readied
-	seen := func(on string) record.Readied {
-		return record.Readied{By: record.BySight, Detail: "seen to accept connections on the listener" + on}
+	var none record.ReadyProof
+	seen := func(on string) record.ReadyProof {
+		return record.ReadyProof{By: record.BySight, Detail: "seen to accept connections on the listener" + on}
 	}
-	assumed := func(by, why string) record.Readied {
-		return record.Readied{By: record.ByAssumption, Detail: "readiness was assumed, not seen: " + by + ", and " + why, Why: why}
+	assumed := func(by, why string) record.ReadyProof {
+		return record.ReadyProof{By: record.ByAssumption, Detail: "readiness was assumed, not seen: " + by + ", and " + why, Why: why}
 	}
 	const (
 		said  = "it said READY=1"
@@ -46,7 +46,7 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		listeners []ObservedListener
 		unseen    kernel.Unseen
 		evidence  evidence
-		want      record.Readied
+		want      record.ReadyProof
 	}{
 		"it accepts":                                   {[]ObservedListener{accepts}, "", evidence{}, seen(" a")},
 		"it accepts, whatever can't be seen":           {[]ObservedListener{accepts}, kernel.UnseenRing, evidence{}, seen(" a")},
@@ -78,10 +78,10 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		"the kernel is mute":                           {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Blind = true, mute })}, "", ready, assumed(said, mute)},
 		"nobody can come there yet":                    {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Closed = true, shut })}, "", ready, assumed(said, shut)},
 		"there is nothing to see":                      {nil, "", evidence{}, none},
-		"there is nothing to see, and it says so":      {nil, "", ready, record.Readied{By: record.ByWord}},
-		"there is nothing to see, and it acknowledges": {nil, "", evidence{claim: saidAck}, record.Readied{By: record.ByWord, Detail: saidAck}},
+		"there is nothing to see, and it says so":      {nil, "", ready, record.ReadyProof{By: record.ByWord}},
+		"there is nothing to see, and it acknowledges": {nil, "", evidence{claim: saidAck}, record.ReadyProof{By: record.ByWord, Detail: saidAck}},
 		"there is nothing to see, and it lives": {nil, "", long,
-			record.Readied{By: record.ByLife, Detail: "it has lived 2s, and has no stream listener on which it could be seen to accept"}},
+			record.ReadyProof{By: record.ByLife, Detail: "it has lived 2s, and has no stream listener on which it could be seen to accept"}},
 	} {
 		got := Acceptance{Listeners: c.listeners, Unseen: c.unseen}.decide(c.evidence)
 		require.Equal(t, c.want, got, name)

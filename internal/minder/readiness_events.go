@@ -26,18 +26,18 @@ func (w *watch) hear(n process.Note) {
 		w.armWatchdog()
 	}
 	if n.Ready {
-		w.hearReady(record.Readied{By: record.ByWord})
+		w.hearReady(record.ReadyProof{By: record.ByWord})
 	}
 	if n.Acknowledged {
-		w.hearReady(record.Readied{By: record.ByWord, Detail: saidAck})
+		w.hearReady(record.ReadyProof{By: record.ByWord, Detail: saidAck})
 	}
 	if n.Seen != "" {
-		w.becomeReady(record.Readied{By: record.BySight, Detail: n.Seen})
+		w.becomeReady(record.ReadyProof{By: record.BySight, Detail: n.Seen})
 	}
 }
 
 // hearReady takes the worker at its word, if that is enough.
-func (w *watch) hearReady(how record.Readied) {
+func (w *watch) hearReady(how record.ReadyProof) {
 	switch w.spec.Ready.Kind {
 	case plan.ReadyNotify:
 		w.becomeReady(how)
@@ -48,7 +48,7 @@ func (w *watch) hearReady(how record.Readied) {
 }
 
 // becomeReady tells once that the worker accepts connections.
-func (w *watch) becomeReady(how record.Readied) {
+func (w *watch) becomeReady(how record.ReadyProof) {
 	if !w.heeds(showsReadiness) {
 		return
 	}
@@ -63,7 +63,7 @@ func (w *watch) haveLived() {
 		w.noteLifetime()
 		return
 	}
-	w.becomeReady(record.Readied{By: record.ByLife, Detail: "it has lived " + w.spec.Ready.Delay.String()})
+	w.becomeReady(record.ReadyProof{By: record.ByLife, Detail: "it has lived " + w.spec.Ready.Delay.String()})
 }
 
 func (w *watch) armWatchdog() {
@@ -108,7 +108,7 @@ func (w *watch) search(data []byte) {
 	for len(data) > 0 {
 		var line []byte
 		if line, data = output.CutLine(data); w.spec.Ready.Pattern.Match(output.Trim(line)) {
-			w.becomeReady(record.Readied{By: record.ByWord, Detail: "it printed a line that matches " + w.spec.Ready.Pattern.String()})
+			w.becomeReady(record.ReadyProof{By: record.ByWord, Detail: "it printed a line that matches " + w.spec.Ready.Pattern.String()})
 			return
 		}
 	}

@@ -35,7 +35,7 @@ type (
 	// Admit lets new connections come to a worker that is ready.
 	Admit struct {
 		Worker string
-		How    record.Readied
+		How    record.ReadyProof
 	}
 	// Bury lets go of what was kept for a worker that is gone.
 	Bury struct {

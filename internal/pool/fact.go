@@ -50,7 +50,7 @@ type (
 	// BecameReady: a worker accepts connections.
 	BecameReady struct {
 		Worker string
-		How    record.Readied
+		How    record.ReadyProof
 	}
 	// SaidStatus: a worker said STATUS=text.
 	SaidStatus struct{ Worker, Text string }

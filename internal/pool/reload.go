@@ -21,7 +21,7 @@ func (r *reload) kept() *record.Reload {
 }
 
 // assume notes why a worker of the reload was only assumed to be ready.
-func (r *reload) assume(how record.Readied) {
+func (r *reload) assume(how record.ReadyProof) {
 	if r != nil && how.Why != "" && !slices.Contains(r.Assumed, how.Why) {
 		r.Assumed = append(slices.Clip(r.Assumed), how.Why)
 	}

@@ -13,11 +13,11 @@ func (p *Pool) onForked(m *member, pid int) {
 }
 
 // onReady marks a worker as ready, once.
-func (p *Pool) onReady(m *member, how record.Readied) {
+func (p *Pool) onReady(m *member, how record.ReadyProof) {
 	if m.State != record.WorkerStarting {
 		return
 	}
-	m.Readied = how
+	m.ReadyProof = how
 	p.want(Admit{Worker: m.ID, How: how})
 	message := fmt.Sprintf("worker ready in slot %d after %s", m.Slot, p.now.Sub(m.StartedAt).Round(msec))
 	if how.Detail != "" {

@@ -61,13 +61,13 @@ func workerCore(w record.Worker) view.WorkerCore {
 		Restarts:    w.Restarts,
 		Predecessor: known(w.Predecessor),
 		Exit:        exit(w.Exit),
-		Readiness:   readiness(w.Readied),
+		Readiness:   readiness(w.ReadyProof),
 	}
 	v.StateText = words.WorkerState(v)
 	return v
 }
 
-func readiness(r record.Readied) *view.Readiness {
+func readiness(r record.ReadyProof) *view.Readiness {
 	if r.By == "" {
 		return nil
 	}

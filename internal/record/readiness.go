@@ -11,8 +11,8 @@ const (
 	ByAssumption ReadyBy = "assumed" // it should have been seen, and was not
 )
 
-// Readied is how a worker got ready.
-type Readied struct {
+// ReadyProof is how a worker got ready.
+type ReadyProof struct {
 	By     ReadyBy
 	Detail string // "" for READY=1 alone
 	Why    string // of ByAssumption: why it was not seen, in the same words for every worker

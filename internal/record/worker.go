@@ -27,10 +27,10 @@ type Worker struct {
 	State      WorkerState
 	Status     string // the latest STATUS= it sent
 	StartedAt  time.Time
-	ReadyAt    time.Time // zero until ready
-	Readied    Readied   // zero until ready
-	DrainingAt time.Time // zero until told to drain
-	ExitedAt   time.Time // zero until reaped
+	ReadyAt    time.Time  // zero until ready
+	ReadyProof ReadyProof // zero until ready
+	DrainingAt time.Time  // zero until told to drain
+	ExitedAt   time.Time  // zero until reaped
 
 	StoppedAcceptingAt time.Time // when it was seen to accept no more while it drained; zero: not known
 	Predecessor        string    // id of the worker that died before it, since its slot last changed; "" for none
