@@ -17,24 +17,23 @@ const (
 	Destroyed Manner = "destroyed" // the peer is reset, and loses what it had not read
 )
 
-// Closing is what became of a connection that was to be closed.
+// Closing is the result of closing a connection.
 type Closing struct {
 	How Manner // "" if it was not closed
-	Err error  // why not: ErrClosed, or what the kernel said
+	Err error  // why not: ErrClosed, or the error of the kernel
 }
 
-// CloseConnections closes connections that the family holds, without asking it: so it works on
-// a process that hangs. The answers are in the order of the list.
+// CloseConnections closes connections that the family holds, without its cooperation, so it works even if a
+// process hangs. The results are in the order of the list.
 //
-// It borrows the descriptor (pidfd_getfd, Linux 5.6, for who may trace the process: its
-// own user, where ptrace is not restricted) and shuts the socket down. First only for sending, which puts
-// a FIN behind what is queued; and for receiving, which is how the process learns of it, once the peer
-// has acknowledged that or a moment later. The other way round a peer that just then sends
-// would be answered with a reset, and could lose what was on its way to it. What the process does then is its
-// own affair: one that reads to the end and closes ends the connection cleanly, one that hangs keeps a socket
-// that nobody uses, until the peer has closed too.
+// It borrows the descriptor with pidfd_getfd (Linux 5.6; the caller must be allowed to ptrace the process, as
+// its own user is unless ptrace is restricted) and shuts the socket down. First it shuts down sending, which
+// puts a FIN behind what is queued. When the peer has acknowledged that, or after a moment, it shuts down
+// receiving, which is how the process learns of it. In the other order, a peer that sends at that moment
+// would get a reset, and could lose what was on its way to it. A process that reads to the end and closes
+// ends the connection cleanly. One that hangs keeps an unused socket until the peer has closed, too.
 //
-// Where that is forbidden, a TCP connection is destroyed (SOCK_DESTROY, for who has CAP_NET_ADMIN).
+// Where borrowing is forbidden, a TCP connection is destroyed (SOCK_DESTROY, which needs CAP_NET_ADMIN).
 func CloseConnections(family Family, list []Connection) []Closing {
 	closings := make([]Closing, len(list))
 	h := findHolders(family, list)
@@ -61,7 +60,7 @@ const (
 	acknowledgedWithin = time.Second
 )
 
-// shutDown closes a handful of connections.
+// shutDown closes some connections.
 func (h *holders) shutDown(list []Connection, closings []Closing, deadline time.Time) {
 	borrowed := make([]int, 0, len(list))
 	for i, c := range list {
@@ -107,7 +106,7 @@ func awaitAcknowledged(fd int, deadline time.Time) {
 
 const acknowledgePause = time.Millisecond
 
-// destroyInstead is for what could not be shut down.
+// destroyInstead destroys a connection that could not be shut down.
 func destroyInstead(c Connection, refused error) Closing {
 	err := destroy(c)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holders knows which process has which of the wanted sockets open under which descriptor.
+// holders knows which process has which of the wanted sockets open, at which descriptor.
 type holders struct {
 	places map[uint64][]place // by inode
 	pidfds map[int]int        // by pid
@@ -21,8 +21,8 @@ type place struct {
 	descriptor int
 }
 
-// findHolders looks for the connections' sockets. A process that can't be looked into is passed over:
-// whether that matters shows when nobody else has the socket.
+// findHolders looks for the connections' sockets. It skips a process that it may not inspect: that matters
+// only if no other process has the socket.
 func findHolders(family Family, list []Connection) *holders {
 	h := &holders{places: make(map[uint64][]place, len(list)), pidfds: map[int]int{}}
 	for _, c := range list {
@@ -46,8 +46,8 @@ func (h *holders) release() {
 	}
 }
 
-// borrow returns a descriptor of the connection's very socket, to be closed by the caller. The error
-// is ErrClosed if nobody has that open any more.
+// borrow returns a duplicate of the connection's socket, which the caller must close. The error is ErrClosed
+// if no process has it open any more.
 func (h *holders) borrow(c Connection) (int, error) {
 	refused := ErrClosed
 	for _, place := range h.places[c.Inode] {
@@ -81,7 +81,7 @@ func (h *holders) duplicate(p place, c Connection) (int, error) {
 	return fd, nil
 }
 
-// pidfd stands for this very process, never for one that has got its pid since.
+// pidfd returns a pidfd of this very process, never of one that has got its pid since.
 func (h *holders) pidfd(p Process) (int, error) {
 	if fd, open := h.pidfds[p.PID]; open {
 		return fd, nil

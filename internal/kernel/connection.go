@@ -15,7 +15,7 @@ type Connection struct {
 	Local     string   // likewise; unix: the listener's path
 	TCPState  string   // "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT1", "FIN_WAIT2", "LAST_ACK" or "CLOSING"
 	RecvQueue uint32   // bytes received that the process has not read (ss counts an unread FIN as one more)
-	SendQueue uint32   // bytes not yet acknowledged; unix: kernel memory of what the peer has not read, more than its bytes
+	SendQueue uint32   // bytes not yet acknowledged; unix: kernel memory for what the peer has not read
 	TCP       *TCPInfo // nil for unix sockets
 }
 

@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// ListenCounters reads how many connections all TCP listeners of the network namespace
-// have turned away since it exists. overflows are those that found the accept queue full,
-// drops all that were lost on the way to it, those included. It reads one file, in some 100 µs.
+// ListenCounters returns how many connections all TCP listeners of the network namespace have turned away
+// since it exists. overflows are those that found the accept queue full. drops are all that were lost on the
+// way to it, including the overflows. It reads one file, which takes about 100 µs.
 func ListenCounters() (overflows, drops uint64, err error) {
 	counters, err := tcpCounters("ListenOverflows", "ListenDrops")
 	if err != nil {
@@ -35,8 +35,8 @@ func tcpCounters(names ...string) ([]uint64, error) {
 	return counters, nil
 }
 
-// tcpExtension finds a counter by its name: which ones there are, and where, differs from
-// kernel to kernel. A line of names comes before a line of numbers, both begin alike.
+// tcpExtension finds a counter by name. Which counters exist, and where, differs between kernels. A line of
+// names comes before a line of numbers, with the same prefix.
 func tcpExtension(netstat []byte, name string) (uint64, bool) {
 	const prefix = "TcpExt:"
 	column := -1

@@ -10,35 +10,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ending is what the kernel tells of a TCP connection when it lets go of it: when nobody holds its socket any
-// more and the goodbye is over, or as far as the kernel keeps the socket for that. A connection that was
-// reset ends at once.
+// Ending is what the kernel reports of a TCP connection when it releases the socket: when no process holds it
+// and the closing handshake is over, or earlier if the kernel then keeps less than the socket. A connection
+// that was reset ends at once.
 type Ending struct {
-	Cookie uint64 // as Connection has it
-	Remote string // likewise; "" if it was aborted
+	Cookie uint64 // as in Connection
+	Remote string // as in Connection; "" if it was aborted
 
-	// Unread are the bytes that had arrived and that nobody had read when the process closed it, for which the
-	// kernel resets the peer. A single byte can't be told from the peer's goodbye and counts as none.
+	// Unread is the number of bytes that had arrived and were not read when the process closed the connection.
+	// The kernel resets the peer because of them. A single byte looks the same as the peer's FIN and counts as
+	// none.
 	Unread uint32
-	// Aborted is a reset that the process wanted (SO_LINGER with no time). The kernel forgets what it had
-	// counted.
+	// Aborted: the process asked for a reset (SO_LINGER with time 0). The kernel then forgets its counters.
 	Aborted bool
-	// Unanswered: it was closed in peace, and nothing was sent after the peer's last bytes. If both were at
-	// nearly the same time this is false.
+	// Unanswered: it was closed without a reset, and nothing was sent after the peer's last bytes. It is false
+	// if both happened at nearly the same time.
 	Unanswered bool
-	// MayBeUnanswered: it looks like that, for a protocol in which both take turns.
+	// MayBeUnanswered: it looks unanswered if the protocol is one where both sides take turns.
 	MayBeUnanswered bool
 	BytesOut        uint64
-	BytesIn         uint64 // one more than Connection has if the process has heard of the peer's goodbye
+	BytesIn         uint64 // one more than in Connection if the process has read the peer's FIN
 }
 
-// Endings are told of the TCP connections that were accepted from some listeners.
+// Endings receives the endings of the TCP connections that were accepted from some listeners.
 type Endings struct {
 	conn  *netlink.Conn
 	names addressNames
 }
 
-// WatchEndings begins to listen for them. That takes no right, but a sandbox may forbid it.
+// WatchEndings subscribes to the endings. That needs no privilege, but a sandbox may forbid it.
 func WatchEndings(listeners []Listener) (*Endings, error) {
 	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, &netlink.Config{Groups: destroyedTCP, MessageBufferSize: dumpBuffer})
 	if err != nil {
@@ -57,12 +57,12 @@ func WatchEndings(listeners []Listener) (*Endings, error) {
 }
 
 const (
-	destroyedTCP  = 1<<0 | 1<<2 // the groups SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY of linux/sock_diag.h
+	destroyedTCP  = 1<<0 | 1<<2 // SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY
 	endingsBuffer = 1 << 20
 )
 
-// Next waits for some. more is false once it is closed; lost says that there were others, of which the kernel
-// could not tell.
+// Next waits for endings. more is false once Endings is closed. lost means that the kernel could not report
+// some.
 func (e *Endings) Next() (list []Ending, lost, more bool) {
 	messages, err := e.conn.Receive()
 	if errors.Is(err, unix.ENOBUFS) {
@@ -140,14 +140,14 @@ func portFilter(listeners []Listener) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(append(program, bpf.RetConstant{Val: 0}))
 }
 
-// Leaving is a connection that no process holds any more and that says goodbye: its process, and not the
-// peer, has closed it first.
+// Leaving is a connection that its process has closed before the peer, and whose closing handshake is under
+// way.
 type Leaving struct {
-	Ending      // as it is going to be
-	Over   bool // nothing is left but to remember it for a minute (TIME_WAIT, FIN_WAIT2), and only Cookie and Remote are known
+	Ending      // as it will be reported
+	Over   bool // in TIME_WAIT or FIN_WAIT2 for a minute: only Cookie and Remote are known
 }
 
-// Leavings lists those of the listeners, of the last minute. Of a unix socket none is left.
+// Leavings lists the leaving connections of the listeners, by cookie. Unix sockets have none.
 func Leavings(listeners []Listener) (map[uint64]Leaving, error) {
 	names := namesByAddress(streams(listeners))
 	list := map[uint64]Leaving{}
@@ -190,9 +190,9 @@ func (e *Ending) tellWhoWaits(info *unix.TCPInfo, in uint64) {
 	e.MayBeUnanswered = mayWait(info, in)
 }
 
-// Resets counts the connections of the network namespace that were reset because their process closed them
-// with something unread, or wanted that, or had closed them before something arrived. It reads one file, in
-// some 100 µs.
+// Resets returns how many connections of the network namespace were reset because their process closed them
+// with unread bytes, or asked for the reset, or had closed them before more bytes arrived. It reads one file,
+// which takes about 100 µs.
 func Resets() (uint64, error) {
 	counters, err := tcpCounters("TCPAbortOnClose", "TCPAbortOnData")
 	if err != nil {

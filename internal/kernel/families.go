@@ -7,26 +7,26 @@ import (
 	"os"
 )
 
-// Root is the process that a worker began as, and how to know those that came from it.
+// Root is the process that a worker began as, and what identifies its descendants.
 type Root struct {
 	PID     int
-	Started uint64 // Process.Started; 0 trusts the PID, which is right until the process has been waited for
+	Started uint64 // Process.Started; 0: trust the PID, until the process has been waited for
 	Mark    string // an entry of the environment that no other worker has: "ID=4711"; "" for none
-	Known   Family // as found by an earlier call: whoever was a member stays one
-	Aside   bool   // it is only told apart from the others: what came from it is not looked for, which spares a lot
+	Known   Family // the family that an earlier call found: its members stay members
+	Aside   bool   // only keep it apart from the others; do not look for its descendants
 }
 
-// Families tells whose every process below the caller is. Each is in one family at most:
-// that of the root it is or descends from. A process that was orphaned, and so became the
-// caller's child (PR_SET_CHILD_SUBREAPER), belongs with its descendants to the root in
-// whose family it was Known, or whose Mark its program was started with, or in whose
-// process group or session it is. That holds when the root itself is long gone. Every
-// id of a root has its family, if only an empty one, except for those that are Aside.
+// Families finds all processes below the caller and returns them by the worker that they belong to. Each
+// process is in at most one family: that of the root that it is or descends from. An orphan that became the
+// caller's child (PR_SET_CHILD_SUBREAPER) belongs, with its descendants, to the root whose family it was
+// Known in, or whose Mark is in its environment, or in whose process group or session it is. That works even
+// when the root itself is long gone. Every id in roots gets a family, which may be empty, except those that
+// are Aside.
 //
-// Strays are the other children of the caller, with their descendants: an orphan that
-// has shed all of this, or a child whose root was not given, as when it has just been forked.
+// Strays are the other children of the caller, with their descendants: orphans without any of these signs,
+// and children whose root was not given, such as one that was just forked.
 //
-// Whoever ends meanwhile is left out. So is a process that /proc hides from this user.
+// A process that exits meanwhile is left out, and so is one that /proc hides from this user.
 func Families(roots map[string]Root) (families map[string]Family, strays Family, err error) {
 	children, err := listChildren()
 	if err != nil {
@@ -38,7 +38,7 @@ func Families(roots map[string]Root) (families map[string]Family, strays Family,
 func familiesBy(children childLister, roots map[string]Root) (map[string]Family, Family, error) {
 	s := survey{children: children, roots: roots, families: make(map[string]*Family), seen: make(map[int]bool)}
 	s.visitRoots()
-	// The orphans come after: a process that is orphaned meanwhile is then found twice, not missed.
+	// Orphans come last: a process that is orphaned meanwhile is then found twice, not missed.
 	for range adoptions {
 		more, err := s.visitOrphans()
 		if err != nil {
@@ -57,7 +57,7 @@ func familiesBy(children childLister, roots map[string]Root) (map[string]Family,
 	return families, s.strays, nil
 }
 
-// adoptions bounds how often the own children are read, for a program that forks without end.
+// adoptions bounds how often the caller's children are read, in case a program forks without end.
 const adoptions = 3
 
 // survey is one walk through the processes.
@@ -75,7 +75,7 @@ func (s *survey) visitRoots() {
 		s.families[id] = new(Family)
 		stat, err := readStat(root.PID)
 		if err == nil && root.mayBe(stat.Process) && !s.seen[root.PID] {
-			s.seen[root.PID] = true // before any descends to it
+			s.seen[root.PID] = true // before descend reaches it
 			if !root.Aside {
 				found[id] = stat
 			}
@@ -86,14 +86,14 @@ func (s *survey) visitRoots() {
 	}
 }
 
-// First is the process that the worker began as, by what identifies it alone.
+// First returns the process that the worker began as, with nothing but its identity.
 func (r Root) First() Process { return Process{PID: r.PID, Started: r.Started} }
 
 func (r Root) mayBe(p Process) bool {
 	return r.PID == p.PID && (r.Started == 0 || r.Started == p.Started)
 }
 
-// visitOrphans is true when there were any that it has not seen before.
+// visitOrphans visits the children of the caller. more means that some of them were new.
 func (s *survey) visitOrphans() (more bool, err error) {
 	ourselves, err := readStat(os.Getpid())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,14 +119,14 @@ func (s *survey) visitOrphans() (more bool, err error) {
 	return more, nil
 }
 
-// descend adds a process, which has been marked as seen, and all that came from it.
+// descend adds a process, which is already marked as seen, and all its descendants.
 func (s *survey) descend(top processStat, family *Family) {
 	for next := []processStat{top}; len(next) > 0; next = next[1:] {
 		parent := next[0]
 		*family = append(*family, parent.Process)
 		children, err := s.children(parent)
 		if err != nil {
-			continue // it changed its user, or ended
+			continue // it changed its user, or exited
 		}
 		for _, pid := range children {
 			if s.seen[pid] {

@@ -13,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Occupancy is who has an address.
+// Occupancy says who uses an address.
 type Occupancy struct {
-	Processes []Process // that hold a socket there and that the caller may look into, by PID
-	Users     []uint32  // of the sockets; unknown for unix sockets
+	Processes []Process // that hold a socket there and that the caller may inspect, by PID
+	Users     []uint32  // owners of the sockets; unknown for unix sockets
 }
 
-// Occupants finds out who has the address, so that nobody else can bind it: whoever listens there, or else
-// whoever has another socket with that port. at is a *net.TCPAddr, *net.UDPAddr or *net.UnixAddr. Without an
-// error and without processes, nobody has it any more, or somebody whom the caller may not look into.
+// Occupants finds out who uses the address, so that nobody else can bind it: a socket that listens there, or
+// else any other socket with that port. at is a *net.TCPAddr, *net.UDPAddr or *net.UnixAddr. If there are no
+// processes and no error, nobody uses it any more, or a process that the caller may not inspect.
 func Occupants(at net.Addr) (Occupancy, error) {
 	inodes, users, err := socketsAt(at)
 	if err != nil || len(inodes) == 0 {
@@ -56,7 +56,7 @@ func socketsAt(at net.Addr) (inodes map[uint64]bool, users []uint32, err error) 
 	return nil, nil, fmt.Errorf("%w: %T", ErrFamily, at)
 }
 
-// inetSocketsAt lists those in one of the states that are in the way of another at the address.
+// inetSocketsAt lists the sockets in one of the states that conflict with another socket at the address.
 func inetSocketsAt(at netip.AddrPort, protocol uint8, states uint32) (inodes map[uint64]bool, users []uint32, err error) {
 	inodes = map[uint64]bool{}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
@@ -80,13 +80,14 @@ func inetSocketsAt(at netip.AddrPort, protocol uint8, states uint32) (inodes map
 	return inodes, users, nil
 }
 
-// overlap reports whether sockets at both addresses can be in each other's way.
+// overlap reports whether sockets at both addresses can conflict.
 func overlap(a, b netip.Addr) bool {
 	a, b = a.Unmap().WithZone(""), b.Unmap().WithZone("")
 	return a == b || !a.IsValid() || !b.IsValid() || a.IsUnspecified() || b.IsUnspecified()
 }
 
-// holdersOf finds the processes that hold one of the sockets. Those that may not be looked into are left out.
+// holdersOf finds the processes that hold one of the sockets. It leaves out those that the caller may not
+// inspect.
 func holdersOf(inodes map[uint64]bool) (list []Process, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -109,14 +110,14 @@ func holdersOf(inodes map[uint64]bool) (list []Process, err error) {
 	return list, nil
 }
 
-// StartedWith reports whether the process's program was started with the variable in its environment.
-// It is false for a process of a user who keeps that to himself.
+// StartedWith reports whether the variable was in the environment that the process's program was started
+// with. It is false if the caller may not read that.
 func (p Process) StartedWith(variable string) bool {
 	return slices.ContainsFunc(p.Environment(), func(kv string) bool { return strings.HasPrefix(kv, variable+"=") })
 }
 
-// Environment is what the process's program was started with, or has written over that. It is empty for a
-// process of a user who keeps that to himself.
+// Environment returns the environment that the process's program was started with, unless the program has
+// overwritten it. It is empty if the caller may not read it.
 func (p Process) Environment() []string {
 	return strings.FieldsFunc(string(readEnvironment(p.PID)), func(c rune) bool { return c == 0 })
 }

@@ -14,8 +14,8 @@ import (
 
 // Peer is the other end of a connection to a listener on this machine.
 type Peer struct {
-	Inode uint64    // of its socket, for as long as a process has it; else 0
-	Where PeerPlace // in its life
+	Inode uint64 // of its socket, while a process holds it; else 0
+	Where PeerPlace
 }
 
 // PeerPlace is how far a connection has come at the listener's end.
@@ -23,16 +23,16 @@ type PeerPlace string
 
 // The places.
 const (
-	PeerUnseen  PeerPlace = ""        // the kernel does not show it: it is over, or not on this machine, or its addresses are translated
-	PeerHalf    PeerPlace = "half"    // no connection yet: the queue is full, or the listener waits for the first data (TCP_DEFER_ACCEPT)
-	PeerQueued  PeerPlace = "queued"  // nobody has accepted it
+	PeerUnseen  PeerPlace = ""        // not shown: it is over, or on another machine, or behind NAT
+	PeerHalf    PeerPlace = "half"    // not established: the queue is full, or TCP_DEFER_ACCEPT
+	PeerQueued  PeerPlace = "queued"  // in the accept queue
 	PeerHeld    PeerPlace = "held"    // a process has accepted it
 	PeerDropped PeerPlace = "dropped" // the process that had it has closed it
 )
 
 // PeerOf asks the kernel (sock_diag over netlink) about the other end of a connection that this process has
-// made. It is one look at one socket, so its cost does not grow with the number of connections. The error
-// wraps ErrNoDiag when the kernel can't tell.
+// made. It looks up one socket, so the cost does not grow with the number of connections. The error wraps
+// ErrNoDiag if the kernel cannot tell.
 func PeerOf(c net.Conn) (Peer, error) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		return tcpPeer(tcp)
@@ -54,7 +54,7 @@ func tcpPeer(c *net.TCPConn) (Peer, error) {
 		return Peer{}, err
 	}
 	m, ok := decode[inetMessage](message)
-	if !ok || m.id.remotePort != request.id.remotePort { // the listener itself is found where the connection is not
+	if !ok || m.id.remotePort != request.id.remotePort { // it is the listener: there is no such connection
 		return Peer{}, nil
 	}
 	return Peer{Inode: uint64(m.inode), Where: placeOf(m.state, m.inode)}, nil

@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Signal sends sig to this very process, never to one that has got its pid since. A process
-// that has ended gives an error for which errors.Is(err, os.ErrProcessDone) is true,
-// also when its parent has not taken note yet.
+// Signal sends sig to this very process, never to one that has got its pid since. If the process has exited,
+// errors.Is(err, os.ErrProcessDone) is true, also if its parent has not waited for it yet.
 func (p Process) Signal(sig syscall.Signal) error {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	switch {

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// OwnMemory returns the bytes of physical memory that the family has for itself: heaps, stacks and shared memory, but
-// not pages of files, which the kernel can drop. Memory that several members share, as after a fork, counts once for
-// each. A member that has ended adds nothing.
+// OwnMemory returns the bytes of physical memory that the family has for itself: heaps, stacks and shared
+// memory, but not pages of files, which the kernel can drop. Memory that several members share, as after a
+// fork, counts once for each. A member that has ended adds nothing.
 func (f Family) OwnMemory() (uint64, error) {
 	var sum uint64
 	for _, p := range f {

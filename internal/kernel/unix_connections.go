@@ -22,7 +22,7 @@ func unixConnections(listeners []Listener) ([]Connection, error) {
 	nameOf := namesByInode(sockets)
 	var connections []Connection
 	for _, s := range sockets {
-		if name, ok := listenerAt[s.name]; ok && s.kind == unix.SOCK_STREAM { // another type may have the same abstract name
+		if name, ok := listenerAt[s.name]; ok && s.kind == unix.SOCK_STREAM { // other types may share the name
 			connections = append(connections, s.connection(name, nameOf[s.peer]))
 		}
 	}

@@ -11,16 +11,16 @@ import (
 // Wait is how a family of processes waits for connections at one listening socket.
 type Wait struct {
 	Open       bool // one of them has a descriptor of it
-	Registered bool // it is in the epoll set of one of them, for reading, which alone proves nothing
+	Registered bool // it is in an epoll set of theirs, for reading; that alone proves nothing
 	Blocked    bool // a thread sleeps in accept, accept4, poll, ppoll, select or pselect6 on it
-	Polled     bool // and that is none of the first two
-	Epolled    bool // a thread sleeps in epoll_wait on a set that tells of its connections until they are accepted, so not edge-triggered
+	Polled     bool // the call is none of the first two
+	Epolled    bool // a thread sleeps in epoll_wait on a level-triggered set with it
 }
 
-// Accepts reports whether somebody is seen to wait for connections, and will take the next one.
+// Accepts reports whether a process is seen to wait for connections and will accept the next one.
 func (w Wait) Accepts() bool { return w.Blocked || w.Epolled }
 
-// MayAccept reports whether somebody waits for connections, or has registered the socket and may not.
+// MayAccept reports whether a process waits for connections, or has registered the socket and so may do so.
 func (w Wait) MayAccept() bool { return w.Registered || w.Blocked }
 
 func (w Wait) or(other Wait) Wait {
@@ -33,10 +33,11 @@ func (w Wait) or(other Wait) Wait {
 	}
 }
 
-// Unseen is why not everything could be seen of how a family waits, as a short text; "" when all could.
+// Unseen says in a short text why not everything could be seen of how a family waits; "" if everything was
+// seen.
 type Unseen string
 
-// The reasons. Each goes on behind "the program" or "its processes".
+// The reasons. Each continues a sentence that begins with "the program" or "its processes".
 const (
 	UnseenRing       Unseen = "uses io_uring, and may accept through that"
 	UnseenPermission Unseen = "may not be looked into by rota's user (another user's, setuid, or ptrace is restricted)"
@@ -46,8 +47,8 @@ const (
 )
 
 // Waiting looks once at how the family waits for connections at the listening sockets with the inodes. unseen
-// is why not everything could be seen: what is not in waits may be so all the same. A process that ends
-// meanwhile is no reason.
+// says why not everything could be seen: the family may wait in more ways than waits shows. It is "" for a
+// process that exits meanwhile.
 //
 // A socket that is in an epoll set counts as registered also when its process has closed its own descriptor
 // of it. A thread that accepts on a descriptor which was closed under it blocks on each of the sockets that

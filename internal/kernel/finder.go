@@ -8,18 +8,18 @@ import (
 	"strconv"
 )
 
-// Finder finds out whose a socket is. It remembers at which descriptor it found one in a process: they are
-// given out lowest first, so the next one is likely there too, and not each of thousands has to be read. It
-// is for one goroutine at a time.
+// Finder finds the process that holds a socket. It remembers at which descriptor it found one: descriptors
+// are given out lowest first, so the next socket is probably at the same one, and not all of thousands must
+// be read. It is not safe for concurrent use.
 type Finder struct {
 	last map[int]string // descriptor, by pid
 }
 
-// keepLast is how many processes are remembered, of a program that has one for each connection.
+// keepLast bounds the processes that are remembered, for a program with one process for each connection.
 const keepLast = 1024
 
-// Find returns the first of the families that has the socket open; -1 for none of them. The error, joined of
-// those of SocketInodes, says why it may be one of them all the same.
+// Find returns the index of the first family that has the socket open; -1 if none has. The error joins those
+// of SocketInodes, and says why one of them may hold it nevertheless.
 func (f *Finder) Find(families []Family, inode uint64) (int, error) {
 	wanted := "socket:[" + strconv.FormatUint(inode, 10) + "]"
 	for i, family := range families {
@@ -44,7 +44,7 @@ func (f *Finder) Find(families []Family, inode uint64) (int, error) {
 	return -1, failed
 }
 
-// guess looks where the one before was.
+// guess looks at the descriptor where the last socket was.
 func (f *Finder) guess(family Family, wanted string) bool {
 	for _, p := range family {
 		descriptor, known := f.last[p.PID]
@@ -66,11 +66,10 @@ func (f *Finder) remember(pid int, descriptor string) {
 	f.last[pid] = descriptor
 }
 
-// readAtOnce is how many descriptors are listed at a time: the one that is looked for is often among the
-// first.
+// readAtOnce is how many descriptors are listed at a time: the wanted one is often among the first.
 const readAtOnce = 512
 
-// findLink returns the descriptor of the process that leads to what is wanted; "" for none.
+// findLink returns the descriptor of the process whose link is the wanted one; "" for none.
 func findLink(pid int, wanted string) (string, error) {
 	directory, err := os.Open("/proc/" + strconv.Itoa(pid) + "/fd")
 	if errors.Is(err, fs.ErrPermission) && zombie(pid) {

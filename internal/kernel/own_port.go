@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// OwnPort is a TCP port at which the family listens with a socket that is none of those with the inodes; ""
-// for none, or if that can't be seen.
+// OwnPort returns a TCP port on which the family listens with a socket other than those with the inodes; ""
+// for none, or if it cannot be seen.
 func (f Family) OwnPort(listeners []uint64) string {
 	for _, p := range f {
 		inodes, err := SocketInodes(p.PID)
@@ -23,7 +23,7 @@ func (f Family) OwnPort(listeners []uint64) string {
 	return ""
 }
 
-// portOf reads the list of the process's own network namespace.
+// portOf reads the socket tables of the process's own network namespace.
 func (p Process) portOf(inodes []uint64) string {
 	for _, table := range []string{"tcp", "tcp6"} {
 		content, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/net/" + table)
@@ -39,7 +39,7 @@ func (p Process) portOf(inodes []uint64) string {
 	return ""
 }
 
-// listeningAt reads a line of /proc/PID/net/tcp. It is not ok for a socket that does not listen.
+// listeningAt parses a line of /proc/PID/net/tcp. ok is false for a socket that does not listen.
 func listeningAt(line string) (port string, inode uint64, ok bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 10 || fields[3] != "0A" { // TCP_LISTEN

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// EndsAt reports whether sig, sent to the process now, ends it at once: it neither handles nor ignores it,
-// nor keeps it for later. The signal has to be one that ends who does not handle it.
+// EndsAt reports whether sig would end the process at once: it does not handle, ignore or block it. sig must
+// be a signal that ends a process by default.
 func (p Process) EndsAt(sig syscall.Signal) (bool, error) {
 	content, err := readProc("/proc/" + strconv.Itoa(p.PID) + "/status")
 	if err != nil {
