@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"time"
 
@@ -111,7 +112,7 @@ func (s *Search) offer(ctx context.Context, n int) error {
 		if i > 0 {
 			sleepBriefly(apart)
 		}
-		c, client, err := listen.DialPatiently(ctx, s.at)
+		c, client, err := s.connect(ctx)
 		switch {
 		case err == nil:
 		case listen.NoAnswer(err):
@@ -124,6 +125,17 @@ func (s *Search) offer(ctx context.Context, n int) error {
 		s.counts.Offered++
 	}
 	return nil
+}
+
+// longestDial is how long a connection may take to be made. Where new clients are turned away the kernel would try for
+// minutes, and a worker that drains would wait for the other connections of the search.
+const longestDial = LongestGap
+
+// connect makes one connection.
+func (s *Search) connect(ctx context.Context) (net.Conn, listen.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestDial)
+	defer cancel()
+	return listen.DialPatiently(ctx, s.at)
 }
 
 // The pauses between connections are from 0.03 ms to 2 ms.

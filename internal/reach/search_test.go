@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"rota/internal/listen"
 )
 
 func TestConnectionsThatReachNobodyAreOffered(t *testing.T) {
@@ -75,6 +78,28 @@ func TestOffersLeaveHalfOfTheQueueToClients(t *testing.T) {
 	}
 	require.Less(t, len(s.waiting), shortQueue)
 	require.GreaterOrEqual(t, len(s.waiting), shortQueue/2)
+}
+
+// When rota stops, it turns new clients away so that the queue can be emptied. A search that has just begun must let go
+// of the connections that it has already: a worker that drains waits for their end.
+func TestASearchGivesUpWhereNewClientsAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false) // which takes no filters
+	l, err := plain.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	drop := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 0}}
+	require.NoError(t, listen.WithDescriptor(l.(*net.TCPListener), func(fd int) error {
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop[0]})
+	}))
+	s := newSite(t).dialer.Search(listen.ListenAddress{Name: "away", Network: "tcp", Address: l.Addr().String()})
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, s.offer(ctx, 1))
+	require.NoError(t, ctx.Err(), "the search gave up by itself")
+	require.Empty(t, s.waiting)
 }
 
 // A worker that says nothing of a connection's end is not left with half of it.
