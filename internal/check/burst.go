@@ -2,28 +2,12 @@ package check
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"time"
 
-	"rota/internal/lapse"
 	"rota/internal/listen"
-	"rota/internal/reach"
 )
-
-// visit is one connection to a listener.
-type visit struct {
-	net.Conn
-	client  listen.Client
-	worker  string    // that has accepted it; "" for nobody yet, or somebody unknown
-	unseen  bool      // nobody can tell who has accepted it, or whether anybody has
-	nobodys time.Time // since when it is accepted, but no worker holds it
-}
-
-// close ends a connection on which nothing was asked.
-func (v *visit) close() { _ = reach.Close(v.Conn) }
 
 // burst is connections that are opened together. A worker that has not answered yet is asked as soon as it accepts one,
 // since it may accept the next only when it has finished this one. A connection that is accepted by a worker that has
@@ -47,39 +31,6 @@ type burst struct {
 type answer struct {
 	*visit
 	err error
-}
-
-// visit opens n connections to the listener at once, or as many as it can. If it can open none, that is a bad answer.
-func (s *sweep) visit(ctx context.Context, n int) (visits []*visit, bad *complaint) {
-	ctx, cancel := lapse.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	made := make(chan *visit, n)
-	failed := make(chan error, n)
-	for range n {
-		go func() {
-			c, client, err := s.listener.Dial(ctx)
-			if err != nil {
-				failed <- err
-				return
-			}
-			made <- &visit{Conn: c, client: client}
-		}()
-	}
-	var err error
-	for range n {
-		select {
-		case v := <-made:
-			if s.Opened != nil {
-				s.Opened(v.client)
-			}
-			visits = append(visits, v)
-		case err = <-failed:
-		}
-	}
-	if len(visits) == 0 && s.counts("") {
-		bad = &complaint{message: fmt.Sprintf("nobody can connect to %s: %s", called(s.listener), cause(err))}
-	}
-	return visits, bad
 }
 
 // A look costs up to tens of milliseconds if there are ten thousand connections. It may take only a part of the time.
@@ -215,28 +166,6 @@ func (b *burst) holders() (holders map[listen.Client]string, seen bool) {
 	}
 	holders, err := b.Holders(clients)
 	return holders, err == nil
-}
-
-// accepted reports whether somebody has the connection: the kernel says who, or something came back. If the kernel
-// can't say who has it, it counts as accepted; if no worker holds it, only after a while.
-func (v *visit) accepted(holders map[listen.Client]string, seen bool, disbelief time.Duration) bool {
-	worker, held := holders[v.client]
-	switch {
-	case !seen:
-		v.unseen = true
-		return true
-	case worker != "":
-		v.worker = worker
-		return true
-	case reach.Readable(v.Conn):
-		disbelief = firstPause // it was accepted after the look, or its worker has let go of it
-	case !held:
-		return false
-	}
-	if v.nobodys.IsZero() {
-		v.nobodys = time.Now()
-	}
-	return time.Since(v.nobodys) >= disbelief
 }
 
 // disbelief is how long a connection that is held by no worker may still be a worker's.
