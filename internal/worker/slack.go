@@ -9,8 +9,8 @@ import (
 )
 
 // timerSlack is how late the kernel may end a timed sleep of a worker. The worker's alarms and timeouts are
-// much longer. With 5 ms a worker takes a millisecond more to start, and a connection costs hardly less.
-const timerSlack = 3 * time.Millisecond
+// much longer. With more of it a worker starts later, and a connection costs hardly less.
+const timerSlack = 4 * time.Millisecond
 
 // RelaxTimers makes workers on a shared listener cheaper. Call it just before the program of a worker is
 // executed: it locks the goroutine to its thread, and the program's threads inherit the slack of that

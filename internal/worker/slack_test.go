@@ -12,7 +12,7 @@ import (
 )
 
 func TestAProgramInheritsTheSlack(t *testing.T) {
-	require.Equal(t, "3000000", slackAfter(t, timerSlack/100, "tcp:unix"))
+	require.Equal(t, "4000000", slackAfter(t, timerSlack/100, "tcp:unix"))
 	require.Equal(t, "9000000", slackAfter(t, 9*time.Millisecond, "tcp"), "more than that stays")
 	require.Equal(t, "40000", slackAfter(t, 40*time.Microsecond, "tcp:http-2"), "HTTP has the usual timers")
 }
