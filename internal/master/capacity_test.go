@@ -48,7 +48,7 @@ func TestTheRoomIsWhatTheTightestLimitLeaves(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.Greater(t, refused.Fits, 2)
 
-	memory := slices.IndexFunc(r.observer.Headroom(), func(r record.Resource) bool { return !r.Tasks && !r.Files })
+	memory := slices.IndexFunc(r.observer.Headroom(), func(r record.Resource) bool { return r.Kind == record.Memory })
 	require.Greater(t, r.observer.Headroom()[memory].Worker, uint64(1<<20), "it is a Go program")
 }
 
@@ -72,7 +72,7 @@ func TestTheMasterHasNoMoreOpenFilesForAWorkerThanItSays(t *testing.T) {
 func (r *running) files() record.Resource {
 	r.t.Helper()
 	for _, resource := range r.observer.Headroom() {
-		if resource.Files {
+		if resource.Kind == record.OpenFiles {
 			return resource
 		}
 	}

@@ -57,7 +57,7 @@ func tasks(root string, worker uint64) []record.Resource {
 	}
 	var list []record.Resource
 	for _, l := range headroom.Tasks(root) {
-		r := record.Resource{Tasks: true, Limit: "ulimit -u", Most: l.Most, Free: l.Free(), Worker: worker}
+		r := record.Resource{Kind: record.Threads, Limit: "ulimit -u", Most: l.Most, Free: l.Free(), Worker: worker}
 		if l.Cgroup != "" {
 			r.Limit = "cgroup " + l.Cgroup
 		}
@@ -114,5 +114,5 @@ func descriptors() record.Resource {
 		return record.Resource{}
 	}
 	free := limit.Cur - min(limit.Cur, uint64(len(entries)+filesInPassing))
-	return record.Resource{Files: true, Limit: "ulimit -n", Most: limit.Cur, Free: free, Worker: filesPerWorker}
+	return record.Resource{Kind: record.OpenFiles, Limit: "ulimit -n", Most: limit.Cur, Free: free, Worker: filesPerWorker}
 }

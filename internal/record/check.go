@@ -1,8 +1,6 @@
 package record
 
-// What the workers of a reload have to pass, and what came of it.
-
-// Check is one thing to ask. Equal ones are the same check.
+// Check is something that the workers of a reload have to pass. Checks that are equal are the same check.
 type Check struct {
 	Kind   CheckKind
 	Target string // the path with its query, the URL or the command; "" for CheckTCP
@@ -31,18 +29,18 @@ func (c Check) String() string {
 	}
 }
 
-// Result is what a round found.
+// Result is what a round of checks found.
 type Result struct {
-	OK      bool     // no check failed. A round that was broken off by its context has found nothing
-	Check   string   // that failed; "" for none
+	OK      bool     // no check failed. A canceled round has found nothing
+	Check   string   // the check that failed; "" for none
 	Message string   // one sentence
 	Worker  string   // that gave the bad answer; "" if none did, or nobody knows which
 	Output  []string // of a failed command, its last lines
 	Passed  int      // checks that the generation on trial has answered well
 
-	// Each check that asks workers is to reach each of them.
+	// How many workers the checks have reached: each check that asks workers should reach each of them.
 	Of      int      // workers that ought to answer; 0 if no check asks workers
-	Reached int      // workers that every such check has reached, as far as it was seen
-	Missed  []string // those that were not
-	Unseen  bool     // of others it is unknown: somebody answered whom nobody could tell from them
+	Reached int      // workers that every such check was seen to reach
+	Missed  []string // the ids of those that were not reached
+	Unseen  bool     // more may not have been reached: it is unknown who gave some answers
 }

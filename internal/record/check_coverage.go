@@ -13,8 +13,8 @@ type Missed struct {
 	Slot     int
 }
 
-// Reached is how many workers each check has reached; not known if the kernel did not tell, or no check has
-// asked workers.
+// Reached is how many workers each check has reached. It is not known if the kernel did not tell, or if no
+// check asks workers.
 func (c Coverage) Reached() (n int, known bool) {
 	return c.Of - len(c.Missed), c.Of > 0 && !c.Unseen
 }

@@ -9,14 +9,14 @@ type CutConnection struct {
 	Listener string
 	Remote   string
 	State    string        // as Connection.State
-	Idle     time.Duration // since data moved; -1 where the kernel does not tell, as of a unix one
+	Idle     time.Duration // since data moved; -1 if unknown, as for unix sockets
 	How      CutHow
 }
 
 // CutHow is what ended a connection.
 type CutHow string
 
-// The ways.
+// The ways to lose a connection.
 const (
 	Cut     CutHow = "cut"     // rota ended its worker
 	Dropped CutHow = "dropped" // its worker lost it: see Fate

@@ -5,7 +5,7 @@ import "time"
 // EventType names what happened.
 type EventType string
 
-// Every type there is.
+// The types of events.
 const (
 	EventMasterStarted   EventType = "master.started"
 	EventWorkerStarted   EventType = "worker.started"
@@ -22,7 +22,7 @@ const (
 	EventPoolScaled      EventType = "pool.scaled"
 )
 
-// Event is one thing that happened. Worker and Reload are copies from that moment.
+// Event is something that happened. Worker and Reload are copies from that moment.
 type Event struct {
 	Seq      uint64 // 1, 2, 3, …; starts anew with the master
 	Time     time.Time
@@ -31,7 +31,7 @@ type Event struct {
 	Worker   *Worker // nil unless it is about a worker
 	Reload   *Reload // nil unless it is about a reload
 	Workers  int     // the pool size, in pool.scaled
-	Before   int     // and what it was before
+	Before   int     // the pool size before, in pool.scaled
 	From     string  // the state before, of a transition
 	Message  string  // one sentence for a human
 }

@@ -9,11 +9,11 @@ type Fate struct {
 	Seen        SeenBy
 }
 
-// SeenBy says how it was found out what became of connections whose worker ended.
+// SeenBy says how rota learned what became of the connections of a worker that ended.
 type SeenBy string
 
 // The two ways.
 const (
 	SeenToldByKernel SeenBy = "notifications" // the kernel told of the end of each
-	SeenByStates     SeenBy = "states"        // by repeated looks at the connections, and at what was left of them
+	SeenByStates     SeenBy = "states"        // rota listed the connections again and again
 )

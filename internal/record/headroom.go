@@ -8,43 +8,42 @@ import (
 
 // NoRoom is returned where so many more workers do not fit.
 type NoRoom struct {
-	Surge  int    // how many workers were to be started beside the others
-	Grows  bool   // the pool was to grow by them
-	Files  bool   // the master would run out of open files, not of memory
-	Tasks  bool   // threads and processes would run out, not memory
-	Worker uint64 // what each needs: bytes, open files of the master, or threads
-	Need   uint64 // what all of them need
-	Free   uint64
-	Most   uint64 // the limit, of which Free is left
-	Limit  string // what sets it: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
-	Fits   int    // how many would
+	Resource        // that is too small
+	Surge    int    // how many workers were to be started beside the others
+	Grows    bool   // the pool was to grow by them
+	Need     uint64 // what all of them need
+	Fits     int    // how many would fit
 }
 
 // Error gives the numbers.
 func (n *NoRoom) Error() string {
-	workers := Plural(n.Surge, "worker", "workers")
-	need := "need"
-	if n.Surge == 1 {
-		need = "needs"
-	}
 	what, fits := fmt.Sprintf("surge of %d", n.Surge), fmt.Sprintf("a surge of %d", n.Fits)
 	if n.Grows {
 		what, fits = fmt.Sprintf("a pool with %d more", n.Surge), fmt.Sprintf("%d more", n.Fits)
 	}
-	text := fmt.Sprintf("%s: %s of %s %s %s, and %s is free below the limit of %s of %s",
-		what, workers, size(n.Worker), need, size(n.Need), size(n.Free), size(n.Most), n.Limit)
-	if n.Files {
-		text = fmt.Sprintf("%s: %s %s %d open files of the master, and %d are free below its limit of %d (%s)",
-			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
-	}
-	if n.Tasks {
-		text = fmt.Sprintf("%s: %s %s %d threads, and %d are free below the limit of %d of %s",
-			what, workers, need, n.Need, n.Free, n.Most, n.Limit)
-	}
 	if n.Fits == 0 {
-		return text + "; not even one more would fit"
+		return what + ": " + n.numbers() + "; not even one more would fit"
 	}
-	return text + "; " + fits + " would fit"
+	return what + ": " + n.numbers() + "; " + fits + " would fit"
+}
+
+// numbers says what is needed and what is free.
+func (n *NoRoom) numbers() string {
+	workers, verb := Plural(n.Surge, "worker", "workers"), "need"
+	if n.Surge == 1 {
+		verb = "needs"
+	}
+	switch n.Kind {
+	case OpenFiles:
+		return fmt.Sprintf("%s %s %d open files of the master, and %d are free below its limit of %d (%s)",
+			workers, verb, n.Need, n.Free, n.Most, n.Limit)
+	case Threads:
+		return fmt.Sprintf("%s %s %d threads, and %d are free below the limit of %d of %s",
+			workers, verb, n.Need, n.Free, n.Most, n.Limit)
+	case Memory:
+	}
+	return fmt.Sprintf("%s of %s %s %s, and %s is free below the limit of %s of %s",
+		workers, size(n.Worker), verb, size(n.Need), size(n.Free), size(n.Most), n.Limit)
 }
 
 // size is a number of bytes for people to read.
@@ -59,13 +58,23 @@ func size(bytes uint64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + unit
 }
 
-// Resource is something limited of which every worker needs a part.
+// ResourceKind is what is limited.
+type ResourceKind int
+
+// The kinds.
+const (
+	Memory    ResourceKind = iota // bytes
+	OpenFiles                     // of the master
+	Threads                       // and processes
+)
+
+// Resource is something limited of which each worker needs a part.
 type Resource struct {
-	Files      bool
-	Tasks      bool
-	Limit      string
-	Most, Free uint64
-	Worker     uint64 // what one worker needs
+	Kind   ResourceKind
+	Limit  string // what sets the limit: "cgroup /x", "this machine", "ulimit -n" or "ulimit -u"
+	Most   uint64 // the limit
+	Free   uint64 // what is left of it
+	Worker uint64 // what one worker needs
 }
 
 // Refuse is nil if there is enough for n workers.
@@ -74,8 +83,7 @@ func (r Resource) Refuse(n int) *NoRoom {
 	if need <= r.Free {
 		return nil
 	}
-	return &NoRoom{Surge: n, Files: r.Files, Tasks: r.Tasks, Worker: r.Worker, Need: need, Free: r.Free, Most: r.Most, Limit: r.Limit,
-		Fits: int(min(r.Free/r.Worker, 1<<31-1))}
+	return &NoRoom{Resource: r, Surge: n, Need: need, Fits: int(min(r.Free/r.Worker, 1<<31-1))}
 }
 
 // Headroom is what is left for more workers. Without resources it is unknown, and nothing is refused.

@@ -20,9 +20,9 @@ func TestARefusalSaysTheNumbers(t *testing.T) {
 	memory.Worker = 30 * mib / 4
 	require.ErrorContains(t, memory.Refuse(100), "100 workers of 7.5 MiB need 750 MiB")
 
-	threads := Resource{Tasks: true, Limit: "cgroup /x", Most: 64, Free: 20, Worker: 7}
+	threads := Resource{Kind: Threads, Limit: "cgroup /x", Most: 64, Free: 20, Worker: 7}
 	require.EqualError(t, threads.Refuse(4), "surge of 4: 4 workers need 28 threads, and 20 are free below the limit of 64 of cgroup /x; a surge of 2 would fit")
 
-	files := Resource{Files: true, Limit: "ulimit -n", Most: 1024, Free: 900, Worker: 5}
+	files := Resource{Kind: OpenFiles, Limit: "ulimit -n", Most: 1024, Free: 900, Worker: 5}
 	require.EqualError(t, files.Refuse(200), "surge of 200: 200 workers need 1000 open files of the master, and 900 are free below its limit of 1024 (ulimit -n); a surge of 180 would fit")
 }

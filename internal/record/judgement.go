@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Judgement is what a receipt comes to.
+// Judgement says whether a reload was lossless.
 type Judgement struct {
 	Lossless *bool    // nil: it is unknown, and Unproven says why
 	Losses   []string // why not, a sentence each. There may be some before the reload has ended
 	Unproven []string // why it is unknown, a sentence each; none if Lossless is true or false
 }
 
-// Judge says whether the reload was lossless, as far as is known by now. Once the reload has ended, any
-// loss that was seen makes it false. Without a loss, any reason for doubt makes it unknown.
+// Judge says whether the reload was lossless, as far as is known by now. Once the reload has ended, any loss
+// makes it false. Without a loss, any reason for doubt makes it unknown.
 func (r *Reload) Judge() Judgement {
 	j := Judgement{Losses: r.Losses()}
 	switch {
@@ -31,7 +31,7 @@ func (r *Reload) Judge() Judgement {
 }
 
 // doubts says, a sentence each, why it is unknown whether an ended reload without a visible loss was
-// lossless. For another reason add a line here, and a field to the receipt that says when it holds.
+// lossless. To add a reason, add a line here, and a field to the receipt that says when it holds.
 func (r *Reload) doubts() []string {
 	var list []string
 	say := func(holds bool, sentence string) {
@@ -49,8 +49,8 @@ func (r *Reload) doubts() []string {
 	return list
 }
 
-// probesDoubt says why the probes prove nothing. The new generation of a completed reload has to answer at
-// each listener where others did. Of a reverted one it is enough that somebody answers.
+// probesDoubt says why the probes prove nothing. If the reload is completed, its generation has to have
+// answered at each listener where others did. If it was reverted, it is enough that any worker has answered.
 func (r *Reload) probesDoubt() (list []string) {
 	p := r.Probes
 	unseen := ""

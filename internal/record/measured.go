@@ -2,7 +2,7 @@ package record
 
 import "time"
 
-// Measured is what a gauge has found so far.
+// Measured is what probes and the kernel's counters have shown so far.
 type Measured struct {
 	Probes Probes
 
@@ -15,11 +15,11 @@ type Measured struct {
 
 	// What the kernel has counted meanwhile, in the whole network namespace.
 	Overflows     int // connections that a full queue refused
-	Drops         int // connections dropped for any reason, the former among them
+	Drops         int // connections dropped for any reason, Overflows among them
 	CountersKnown bool
 
-	// ListenerDrops is how many packets rota's own listeners have dropped: at least one for each of its
-	// connections among the above, and any number that belonged to none.
+	// ListenerDrops is how many packets rota's own listeners have dropped: at least one for each of rota's
+	// connections counted above, and others that belonged to no connection.
 	ListenerDrops int
 
 	DeepestQueue int // the most that were seen to wait in one listener's queue, a probe among them
@@ -28,11 +28,11 @@ type Measured struct {
 // Probes counts connections by what became of them. Sent is the sum of OK, Refused, Reset and Unanswered.
 type Probes struct {
 	Sent       int
-	OK         int // a worker answered, or closed it in peace; the sum of the next three
+	OK         int // a worker answered, or closed it properly; the sum of the next three
 	New        int // a worker of the reload's generation did, or of a later one
 	Older      int
-	Unknown    int // nobody saw who
-	Refused    int // nobody listened
+	Unknown    int // it is unknown which worker answered
+	Refused    int // no process listened
 	Reset      int // broken off
 	Unanswered int // not made, or neither answered nor closed; more than the next two where nobody could see which
 	Queued     int // of those: nobody accepted it

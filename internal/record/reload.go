@@ -11,7 +11,8 @@ package record
 
 import "time"
 
-// ReloadState is a reload's progress: queued, rolling, live, completed; or reverting, then failed; or aborted.
+// ReloadState is a reload's progress: queued, rolling, live, completed; or reverting, then failed; or
+// aborted.
 type ReloadState string
 
 // The states of a reload.

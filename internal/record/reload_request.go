@@ -41,7 +41,7 @@ func (r ReloadRequest) Merge(later ReloadRequest) ReloadRequest {
 		Checks:       union(r.Checks, later.Checks),
 		NeedsCanary:  r.NeedsCanary || later.NeedsCanary,
 
-		StrategyRequest: r.StrategyRequest.merge(later.StrategyRequest),
+		StrategyRequest: r.merge(later.StrategyRequest),
 	}
 }
 
