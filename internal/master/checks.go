@@ -2,10 +2,13 @@ package master
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"rota/internal/kernel"
 	"rota/internal/listen"
+	"rota/internal/plan"
+	"rota/internal/pool"
 	"rota/internal/record"
 )
 
@@ -51,4 +54,72 @@ type Round struct {
 	Command func(ctx context.Context, line string, env []string) (output []string, err error)
 	// Opened is told of each connection that is made to a listener, and Closed when it is over. nil: nobody wants to know.
 	Opened, Closed func(listen.Client)
+}
+
+// check has a round of checks done, outside of the loop.
+func (l *loop) check(e pool.RunChecks) {
+	plan, t := l.plans[e.Generation], l.trials[e.Reload]
+	if plan == nil || t == nil {
+		return // it is over
+	}
+	if l.options.Check == nil {
+		go l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: record.Result{Message: errNoChecks.Error()}})
+		return
+	}
+	round, told := l.round(e, plan, t), l.pool.Reload(e.Reload).LiveAt
+	if e.Back {
+		t.checkBack()
+		told = time.Now()
+	}
+	ctx := t.context
+	l.background.Go(func() {
+		if e.Live {
+			l.observer.AwaitAlone(ctx, e.Generation, told)
+		}
+		result := l.options.Check(ctx, round)
+		if result.Worker != "" && len(result.Output) == 0 {
+			result.Output = l.mailbox.lastWords(result.Worker)
+		}
+		if ctx.Err() == nil {
+			l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: result})
+		}
+	})
+}
+
+// checkBack ends the checks of the generation that has failed, and begins those of the one before.
+func (t *trial) checkBack() {
+	t.cancel()
+	t.context, t.cancel = context.WithCancel(context.Background())
+	t.back = true
+}
+
+// round is what the checks of a reload are asked with.
+func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *trial) Round {
+	round := Round{
+		Checks:     slices.Concat(plan.Checks, e.Checks),
+		Headers:    plan.CheckHeaders,
+		Timeout:    plan.CheckTimeout,
+		Reload:     e.Reload,
+		Generation: e.Generation,
+		Revision:   e.Revision,
+		Live:       e.Live,
+		Again:      e.Again,
+		Commands:   e.Commands,
+		Canary:     t.forwarder.First(),
+		Listeners:  l.targets(),
+		Workers:    l.pool.Serving(e.Generation),
+		Slots:      map[string]int{},
+		Serves:     l.mailbox.serves,
+		Holders:    l.observer.Holders,
+		Shirks:     l.observer.Shirks,
+		Queues:     l.observer.Queues,
+		Command:    l.shell.Run,
+		Opened:     l.observer.Own.Add,
+		Closed:     l.observer.Own.End,
+	}
+	for _, id := range round.Workers {
+		w, _ := l.pool.Alive(id)
+		round.Slots[id] = w.Slot
+	}
+	return round
 }

@@ -4,9 +4,10 @@
 // It connects the packages that know one thing each. One goroutine, the loop (loop.go), hands facts and commands to the
 // pool (internal/pool), which answers with effects: start this worker, drain that one, publish. The loop has them done:
 // what a generation's workers are made from is its plan (plans.go), they share listeners (listening.go), a minder looks
-// after each (supervised.go), and while a reload is under way it is measured and its workers are checked (trials.go).
-// Whatever takes time, reading /proc or asking the kernel, happens in other goroutines, which tell the loop by a fact or
-// ask it through the mailbox (mailbox.go; mailbox_queries.go and mailbox_requests.go list all of that). A signal and an
+// after each (supervised.go), and while a reload is under way it is measured (measurements.go) and its workers are
+// checked (checks.go). Whatever takes time happens in other goroutines. Those that look at workers are the observer's
+// (internal/observer; observer.go here is what it may know of the loop). They tell the loop by a fact or ask it through
+// the mailbox (mailbox.go; mailbox_queries.go and mailbox_requests.go list all of that). A signal and an
 // HTTP request both end in the methods of Master, which give the loop a command (commands.go) and wait. The package has
 // no wire format: whoever wants one makes it of the copies that these methods return.
 package master

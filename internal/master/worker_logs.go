@@ -72,3 +72,9 @@ func (l *loop) withJournal(worker string, f func(*output.Journal)) error {
 	}
 	return record.ErrNoWorker
 }
+
+// lastWords are what a worker has printed last.
+func (b *mailbox) lastWords(worker string) (lines []string) {
+	_ = b.askJournal(worker, func(j *output.Journal) { lines = j.Last() })
+	return lines
+}

@@ -9,14 +9,12 @@ import (
 	"rota/internal/gauge"
 	"rota/internal/kernel"
 	"rota/internal/listen"
-	"rota/internal/output"
-	"rota/internal/plan"
 	"rota/internal/pool"
 	"rota/internal/reach"
 	"rota/internal/record"
 )
 
-// How the loop measures the reloads that are under way, and has those on trial checked.
+// How the loop measures the reloads that are under way.
 
 // trial is what the loop does because of a reload that is under way.
 type trial struct {
@@ -144,80 +142,6 @@ func (l *loop) probed() []listen.ListenAddress {
 	return slices.DeleteFunc(list, func(a listen.ListenAddress) bool {
 		return !slices.ContainsFunc(both, func(other listen.Listener) bool { return other.BoundAddress() == a.Address })
 	})
-}
-
-// check has a round of checks done, outside of the loop.
-func (l *loop) check(e pool.RunChecks) {
-	plan, t := l.plans[e.Generation], l.trials[e.Reload]
-	if plan == nil || t == nil {
-		return // it is over
-	}
-	if l.options.Check == nil {
-		go l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: record.Result{Message: errNoChecks.Error()}})
-		return
-	}
-	round, told := l.round(e, plan, t), l.pool.Reload(e.Reload).LiveAt
-	if e.Back {
-		t.checkBack()
-		told = time.Now()
-	}
-	ctx := t.context
-	l.background.Go(func() {
-		if e.Live {
-			l.observer.AwaitAlone(ctx, e.Generation, told)
-		}
-		result := l.options.Check(ctx, round)
-		if result.Worker != "" && len(result.Output) == 0 {
-			result.Output = l.mailbox.lastWords(result.Worker)
-		}
-		if ctx.Err() == nil {
-			l.mailbox.post(pool.Checked{Reload: e.Reload, Batches: e.Batches, Back: e.Back, Result: result})
-		}
-	})
-}
-
-// checkBack ends the checks of the generation that has failed, and begins those of the one before.
-func (t *trial) checkBack() {
-	t.cancel()
-	t.context, t.cancel = context.WithCancel(context.Background())
-	t.back = true
-}
-
-// round is what the checks of a reload are asked with.
-func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *trial) Round {
-	round := Round{
-		Checks:     slices.Concat(plan.Checks, e.Checks),
-		Headers:    plan.CheckHeaders,
-		Timeout:    plan.CheckTimeout,
-		Reload:     e.Reload,
-		Generation: e.Generation,
-		Revision:   e.Revision,
-		Live:       e.Live,
-		Again:      e.Again,
-		Commands:   e.Commands,
-		Canary:     t.forwarder.First(),
-		Listeners:  l.targets(),
-		Workers:    l.pool.Serving(e.Generation),
-		Slots:      map[string]int{},
-		Serves:     l.mailbox.serves,
-		Holders:    l.observer.Holders,
-		Shirks:     l.observer.Shirks,
-		Queues:     l.observer.Queues,
-		Command:    l.shell.Run,
-		Opened:     l.observer.Own.Add,
-		Closed:     l.observer.Own.End,
-	}
-	for _, id := range round.Workers {
-		w, _ := l.pool.Alive(id)
-		round.Slots[id] = w.Slot
-	}
-	return round
-}
-
-// lastWords are what a worker has printed last.
-func (b *mailbox) lastWords(worker string) (lines []string) {
-	_ = b.askJournal(worker, func(j *output.Journal) { lines = j.Last() })
-	return lines
 }
 
 // prove has the gauge of a reload look for its proof.
