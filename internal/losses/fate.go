@@ -1,8 +1,8 @@
 // Package losses judges what became of the connections of a worker that has ended.
 //
-// A Tracker collects what is known of each connection from the stop signal on: by looks, and by what the kernel
-// reports. When the worker is gone, its death and what remains in the kernel say which connections were lost for
-// certain, which may have been, and why more may have been lost than was seen.
+// A Tracker collects what is known of each connection from the stop signal on: by looks, and by what the
+// kernel reports. When the worker is gone, its death and what remains in the kernel say which connections
+// were lost for certain, which may have been, and why more may have been lost than was seen.
 package losses
 
 import (
@@ -132,7 +132,8 @@ func (e *Tracker) vanished(d minder.Death, s Remains) int {
 	return Traceless(list, s.Leaving)
 }
 
-// Traceless counts the connections of which nothing is left: they were reset, or the client closed them first.
+// Traceless counts the connections of which nothing is left: they were reset, or the client closed them
+// first.
 func Traceless(list []listen.Connection, leaving map[uint64]kernel.Leaving) (n int) {
 	for _, c := range list {
 		if _, leaves := leaving[c.Cookie]; !leaves && c.TCP != nil && c.TCPState == "ESTABLISHED" {

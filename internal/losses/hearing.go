@@ -55,7 +55,8 @@ func takeEndings(heard <-chan []kernel.Ending, loop Loop) {
 	}
 }
 
-// tell finds out at once what can't be found out later: whether the worker lives on, and who closed the connection first.
+// tell finds out at once what can't be found out later: whether the worker lives on, and who closed the
+// connection first.
 func tell(list []kernel.Ending, loop Loop) {
 	roots, waits := loop.Holders(list)
 	lives := map[string]bool{}

@@ -13,16 +13,17 @@ import (
 // mostStrangers is more connections than end between two looks, except on a very busy machine.
 const mostStrangers = 4096
 
-// How long the kernel may take to tell of the end of connections that were seen, and of those that may have been open
-// unseen.
+// How long the kernel may take to tell of the end of connections that were seen, and of those that may have
+// been open unseen.
 const (
 	settleWithin = 100 * time.Millisecond
 	settleUnseen = 10 * time.Millisecond
 )
 
-// Register keeps a Tracker for each worker whose connections are followed: one that drains, or that a reload has started
-// and that is not ready yet. For as long as there is one, the kernel is asked to tell of each connection that ends, for
-// which nobody needs a right. Where it does not, rota looks for what is left of them. It belongs to the loop.
+// Register keeps a Tracker for each worker whose connections are followed: one that drains, or that a reload
+// has started and that is not ready yet. For as long as there is one, the kernel is asked to tell of each
+// connection that ends, for which nobody needs a right. Where it does not, rota looks for what is left of
+// them. It belongs to the loop.
 type Register struct {
 	own      *listen.OwnClients
 	hear     func(*kernel.Endings) // has a goroutine take in what the kernel tells, until it is closed
@@ -118,8 +119,8 @@ func (r *Register) HolderOf(cookie uint64) string {
 	return ""
 }
 
-// Waited reports whether the client of a connection of the worker may have waited for an answer, if the worker closed it
-// first.
+// Waited reports whether the client of a connection of the worker may have waited for an answer, if the
+// worker closed it first.
 func (r *Register) Waited(worker string, end kernel.Ending) bool {
 	e := r.followed[worker]
 	c := e.Known[end.Cookie]
@@ -142,8 +143,8 @@ func (r *Register) Ended(end ConnectionEnd, lives map[string]bool) {
 	r.strangers = append(r.strangers, end)
 }
 
-// Looked takes in what a look has shown. It returns the connections that have vanished since the look before, if some may
-// have been reset.
+// Looked takes in what a look has shown. It returns the connections that have vanished since the look
+// before, if some may have been reset.
 func (r *Register) Looked(seen Look) map[*Tracker][]listen.Connection {
 	vanished := map[*Tracker][]listen.Connection{}
 	for id, list := range seen.Held {
@@ -159,8 +160,8 @@ func (r *Register) Looked(seen Look) map[*Tracker][]listen.Connection {
 	return vanished
 }
 
-// Settle judges what became of the connections of a worker that has ended. It is not settled while the kernel may still
-// tell of some.
+// Settle judges what became of the connections of a worker that has ended. It is not settled while the
+// kernel may still tell of some.
 func (r *Register) Settle(worker string, d minder.Death, s Remains, waited time.Duration) (f record.Fate, settled bool) {
 	e := r.followed[worker]
 	early := e.Unaccounted(s.Leaving) && waited < settleWithin || e.Sudden(d) && waited < settleUnseen
@@ -175,7 +176,8 @@ func (r *Register) Settle(worker string, d minder.Death, s Remains, waited time.
 	return e.Fate(d, s), true
 }
 
-// strangersTo are the connections that no look has shown, and that may have been the worker's. Some are not closed yet.
+// strangersTo are the connections that no look has shown, and that may have been the worker's. Some are not
+// closed yet.
 func (r *Register) strangersTo(e *Tracker, leaving map[uint64]kernel.Leaving) (list []ConnectionEnd) {
 	for _, end := range r.strangers {
 		if e.MayBeUnseen(end.At) {

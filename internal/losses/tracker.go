@@ -53,8 +53,8 @@ func (e *Tracker) MayBeUnseen(at time.Time) bool {
 
 const unseenFor = time.Second
 
-// AddLook takes in a look. vanished are the connections of the look before that are not in this one, if some may
-// have been reset.
+// AddLook takes in a look. vanished are the connections of the look before that are not in this one, if some
+// may have been reset.
 func (e *Tracker) AddLook(seen Look, list []listen.Connection) (vanished []listen.Connection) {
 	last := make(map[uint64]bool, len(list))
 	for _, c := range list {

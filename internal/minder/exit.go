@@ -22,8 +22,8 @@ func (w *watch) finish() {
 	w.Post(pool.Exited{Worker: w.Start.Worker, Exit: exit})
 }
 
-// readLastOutput reads what the worker printed last. A process that got away may hold the output open for ever, so
-// that is waited for only a moment.
+// readLastOutput reads what the worker printed last. A process that got away may hold the output open for
+// ever, so that is waited for only a moment.
 func (w *watch) readLastOutput() {
 	grace := lapse.NewTimer()
 	grace.Reset(process.OutputGrace)

@@ -38,8 +38,9 @@ func (w *watch) finishing(rest kernel.Family) bool {
 	return w.spec.StopGroup || len(list) > 0 || !known || w.stopping.passed != nil && !w.stopping.passed.Rung()
 }
 
-// forwardStopSignal sends the stop signal to the processes that are left. The signal ended the first process, so that
-// was a wrapper which, like a shell, does not pass signals on: the program under it has not got it yet.
+// forwardStopSignal sends the stop signal to the processes that are left. The signal ended the first
+// process, so that was a wrapper which, like a shell, does not pass signals on: the program under it has not
+// got it yet.
 func (w *watch) forwardStopSignal(rest kernel.Family) {
 	w.stopping.passed = lapse.NewTimer()
 	w.stopping.passed.Reset(passGrace)
@@ -61,7 +62,8 @@ func (w *watch) alive() kernel.Family {
 	return slices.DeleteFunc(w.Family(w.Start.Worker), func(p kernel.Process) bool { return p.Zombie })
 }
 
-// killLeftovers kills what is left of the worker. A process that is forked meanwhile is found at the next look.
+// killLeftovers kills what is left of the worker. A process that is forked meanwhile is found at the next
+// look.
 func (w *watch) killLeftovers() {
 	for range process.KillAttempts {
 		rest := w.alive()

@@ -7,9 +7,9 @@ import (
 	"rota/internal/lapse"
 )
 
-// lookSchedule is the schedule by which a minder looks at its worker: again and again until it is ready, and a few
-// times after that. A look may have to wait for the worker's processes, so it has a goroutine of its own.
-// There is one look at a time.
+// lookSchedule is the schedule by which a minder looks at its worker: again and again until it is ready, and
+// a few times after that. A look may have to wait for the worker's processes, so it has a goroutine of its
+// own. There is one look at a time.
 type lookSchedule struct {
 	timer    *lapse.Timer // rings when the next look is due; stopped during a look
 	pause    time.Duration

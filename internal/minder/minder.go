@@ -1,12 +1,13 @@
 // Package minder looks after one worker, from its fork to its end.
 //
-// A Minder runs in a goroutine of its own. It turns what the process does into facts, and the loop's orders (drain,
-// abort, kill) into signals; it decides nothing. Its watch has one stage that only goes forward (stage.go: starting,
-// serving, draining, outliving, aborting, killed, gone); a table says what matters in each. A schedule of looks
-// (look_schedule.go) finds out whether the worker accepts connections. When the worker is told to stop, the minder
-// forecasts what the signal ends (stop_forecast.go) and watches how the worker lets go of its listeners (withdrawal.go).
-// Processes that outlive the first may finish in the same time. exit.go kills what is left, reads the last output and
-// reports the exit, with the worker's death, from which the fate of its connections is judged.
+// A Minder runs in a goroutine of its own. It turns what the process does into facts, and the loop's orders
+// (drain, abort, kill) into signals; it decides nothing. Its watch has one stage that only goes forward
+// (stage.go: starting, serving, draining, outliving, aborting, killed, gone); a table says what matters in
+// each. A schedule of looks (look_schedule.go) finds out whether the worker accepts connections. When the
+// worker is told to stop, the minder forecasts what the signal ends (stop_forecast.go) and watches how the
+// worker lets go of its listeners (withdrawal.go). Processes that outlive the first may finish in the same
+// time. exit.go kills what is left, reads the last output and reports the exit, with the worker's death,
+// from which the fate of its connections is judged.
 package minder
 
 import (

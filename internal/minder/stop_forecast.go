@@ -11,8 +11,8 @@ import (
 	"rota/internal/record"
 )
 
-// StopForecast is what the stop signal will end because a process that gets it does not handle it. It is found out
-// before the signal is sent.
+// StopForecast is what the stop signal will end because a process that gets it does not handle it. It is
+// found out before the signal is sent.
 type StopForecast struct {
 	Unhandled bool            // there is such a process
 	Unknown   bool            // it could not be found out

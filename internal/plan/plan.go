@@ -1,11 +1,11 @@
 // Package plan says what the workers of one generation are made from.
 //
-// A Spec is what somebody wants: command, directory, user, environment, readiness, listeners. A Plan is what a
-// reload made of it: the program and the working directory are looked up on disk once and held open, so that a
-// worker that is started days later is still made from what the reload found. Scripts are copied, because they
-// can be edited while they run. The environment is rota's own without the variables of its supervisor
-// (supervisor_variables.go), and what the Spec adds. Readiness says what makes a worker ready. StartDirectory
-// follows the directory that rota was started in when a deploy replaces it.
+// A Spec is what somebody wants: command, directory, user, environment, readiness, listeners. A Plan is what
+// a reload made of it: the program and the working directory are looked up on disk once and held open, so
+// that a worker that is started days later is still made from what the reload found. Scripts are copied,
+// because they can be edited while they run. The environment is rota's own without the variables of its
+// supervisor (supervisor_variables.go), and what the Spec adds. Readiness says what makes a worker ready.
+// StartDirectory follows the directory that rota was started in when a deploy replaces it.
 package plan
 
 import (
@@ -22,7 +22,8 @@ import (
 	"rota/internal/record"
 )
 
-// Plan is what the workers of one generation are made from: by the reload, after a crash, or for a larger pool.
+// Plan is what the workers of one generation are made from: by the reload, after a crash, or for a larger
+// pool.
 type Plan struct {
 	Spec
 	Program     *programFile

@@ -31,8 +31,8 @@ type programFile struct {
 }
 
 // openProgram finds a command's program as it is on disk now: by its path, which is relative to the working
-// directory, or by its name along PATH. If the program is still that of the generation before, previous, it is
-// not read again.
+// directory, or by its name along PATH. If the program is still that of the generation before, previous, it
+// is not read again.
 func openProgram(name, directory, path string, previous *programFile) (*programFile, error) {
 	file, err := lookUp(name, directory, path)
 	if err != nil {

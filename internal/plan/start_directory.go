@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StartDirectory is the directory that rota was started in. All relative paths start there: of the program, the
-// settings file, env files, sockets. A deploy may delete the directory and make it anew, or put another in its
-// place. A process stays in the old one, so a reload changes to the one that is at the path by then.
+// StartDirectory is the directory that rota was started in. All relative paths start there: of the program,
+// the settings file, env files, sockets. A deploy may delete the directory and make it anew, or put another
+// in its place. A process stays in the old one, so a reload changes to the one that is at the path by then.
 type StartDirectory struct {
 	Path    string // without symbolic links; "" if it was gone from the start
 	logical string // the shell's path to it, perhaps through a link; "": the same
@@ -54,8 +54,8 @@ func (h *StartDirectory) Lost() string {
 	return ""
 }
 
-// Follow changes to the directory that is at the path now, if the first one is gone from there. It returns nil
-// if rota stays where it is.
+// Follow changes to the directory that is at the path now, if the first one is gone from there. It returns
+// nil if rota stays where it is.
 func (h *StartDirectory) Follow() *StartDirectory {
 	if h.Lost() == "" {
 		return nil

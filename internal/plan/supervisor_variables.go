@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// supervisorVariables are the variables by which a supervisor (systemd, einhorn, Server::Starter or rota) tells its
-// child of sockets and of itself. Those that rota itself got are not passed on: workers get their own.
-// Variables that merely begin like them, such as LISTEN_ADDR, are the application's.
+// supervisorVariables are the variables by which a supervisor (systemd, einhorn, Server::Starter or rota)
+// tells its child of sockets and of itself. Those that rota itself got are not passed on: workers get their
+// own. Variables that merely begin like them, such as LISTEN_ADDR, are the application's.
 var supervisorVariables = []string{
 	"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
 	"EINHORN_MASTER_PID", "EINHORN_FDS", "EINHORN_FD_COUNT", "EINHORN_SOCK_PATH", "EINHORN_SOCK_FD", "EINHORN_CHILD_INDEX",
@@ -18,7 +18,8 @@ var supervisorVariables = []string{
 // numberedPrefixes are the prefixes of variables that end in the number of a socket.
 var numberedPrefixes = []string{"EINHORN_FD_", "EINHORN_FD_FAMILY_"}
 
-// IsSupervisorVariable reports whether a variable of this name is one by which a supervisor speaks to its child.
+// IsSupervisorVariable reports whether a variable of this name is one by which a supervisor speaks to its
+// child.
 func IsSupervisorVariable(name string) bool {
 	if slices.Contains(supervisorVariables, name) {
 		return true

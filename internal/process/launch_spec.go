@@ -20,7 +20,8 @@ type LaunchSpec struct {
 	Cancelled  func() bool // whether it need not be started any more; may be nil
 }
 
-// Hold keeps the descriptors open until the Drop that belongs to it, even if the loop gives them up meanwhile.
+// Hold keeps the descriptors open until the Drop that belongs to it, even if the loop gives them up
+// meanwhile.
 func (s LaunchSpec) Hold() {
 	s.Plan.Hold()
 	for _, socket := range s.Sockets {

@@ -112,7 +112,8 @@ func (i InheritedSocket) part(kind string) (string, error) {
 	return i.Kernel.Address(), nil
 }
 
-// absolute is the path for a worker, which may have another working directory. An abstract socket has no file.
+// absolute is the path for a worker, which may have another working directory. An abstract socket has no
+// file.
 func absolute(path string) string {
 	if strings.HasPrefix(path, "@") {
 		return path

@@ -9,7 +9,8 @@ import (
 	"rota/internal/listen"
 )
 
-// outcomes keeps what the probes of a worker have found. The prober and the minder may use it at the same time.
+// outcomes keeps what the probes of a worker have found. The prober and the minder may use it at the same
+// time.
 type outcomes struct{ latest atomic.Pointer[string] } // the latest answer that was a bad one; nil for none
 
 // failed keeps the error of a probe, unless it was silence.

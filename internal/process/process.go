@@ -1,11 +1,12 @@
 // Package process forks workers and listens to them.
 //
-// One thread, the Spawner, forks, signals and reaps, so that a pid is never signalled after it was reused. A Launcher
-// makes a worker from a LaunchSpec (plan, slot, sockets): it opens what the worker speaks through (notify socket, ack
-// socket, output pipes, a listener for probes), expands placeholders, and forks the launch step, which becomes the
-// program. What the worker says arrives as notes, what it prints as chunks, its end as an exit status. The interface
-// Process is the seam: tests of minders drive a fake one by hand. The Shell runs commands that are not workers, and
-// Orphans kills what workers have left behind when the last of them is gone.
+// One thread, the Spawner, forks, signals and reaps, so that a pid is never signalled after it was reused. A
+// Launcher makes a worker from a LaunchSpec (plan, slot, sockets): it opens what the worker speaks through
+// (notify socket, ack socket, output pipes, a listener for probes), expands placeholders, and forks the
+// launch step, which becomes the program. What the worker says arrives as notes, what it prints as chunks,
+// its end as an exit status. The interface Process is the seam: tests of minders drive a fake one by hand.
+// The Shell runs commands that are not workers, and Orphans kills what workers have left behind when the
+// last of them is gone.
 package process
 
 import (
