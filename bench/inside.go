@@ -32,7 +32,7 @@ func inside(args []string, output io.Writer) error {
 	}
 	m, err := master.New(master.Options{
 		Spec: plan.Spec{
-			Listen:        []listen.ListenAddress{{Network: "tcp", Address: "127.0.0.1:0"}},
+			Listen:        []listen.Spec{{Network: "tcp", Address: "127.0.0.1:0"}},
 			Command:       []string{binary, "worker", "--log-level", "warn"},
 			Workers:       enduranceWorkers,
 			ProbeInterval: probeInterval,

@@ -49,7 +49,7 @@ func addressesBehind(ctx context.Context, address string) []string {
 }
 
 // hostNames are the addresses of a spec that may contain host names.
-func hostNames(list []listen.ListenAddress) (texts []string) {
+func hostNames(list []listen.Spec) (texts []string) {
 	for _, a := range list {
 		if a.Network == "tcp" || a.Network == "udp" {
 			texts = append(texts, a.Address)

@@ -57,7 +57,7 @@ func newFakeMaster() *fakeMaster {
 	f := &fakeMaster{
 		status: master.Status{
 			PID: 4700, StartedAt: time.Now().Add(-time.Hour), Generation: 3, Size: 2, Ready: 2,
-			Listeners: []listen.ListenAddress{
+			Listeners: []listen.Spec{
 				{Name: "tcp", Network: "tcp", Address: "127.0.0.1:11111"},
 				{Name: "unix", Network: "unix", Address: "/run/rota.sock"},
 			},

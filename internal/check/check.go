@@ -87,21 +87,21 @@ func (r *round) counts(worker string) bool {
 }
 
 // streams are the listeners that connections are made to.
-func (r *round) streams() []listen.ListenAddress {
-	return slices.DeleteFunc(slices.Clone(r.Listeners), func(a listen.ListenAddress) bool {
+func (r *round) streams() []listen.Spec {
+	return slices.DeleteFunc(slices.Clone(r.Listeners), func(a listen.Spec) bool {
 		return a.Network != "tcp" && a.Network != "unix"
 	})
 }
 
 // first is the listener that stands for all of them: a TCP one, if there is any.
-func (r *round) first() (listen.ListenAddress, bool) {
+func (r *round) first() (listen.Spec, bool) {
 	list := r.streams()
 	if len(list) == 0 {
-		return listen.ListenAddress{}, false
+		return listen.Spec{}, false
 	}
-	i := slices.IndexFunc(list, func(a listen.ListenAddress) bool { return a.Network == "tcp" })
+	i := slices.IndexFunc(list, func(a listen.Spec) bool { return a.Network == "tcp" })
 	return list[max(i, 0)], true
 }
 
 // called is what a listener is called in messages.
-func called(a listen.ListenAddress) string { return a.Name + " (" + a.Address + ")" }
+func called(a listen.Spec) string { return a.Name + " (" + a.Address + ")" }

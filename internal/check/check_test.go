@@ -193,7 +193,7 @@ func TestEveryStreamListenerHasToAccept(t *testing.T) {
 	tcp, local := open(t, "tcp", "127.0.0.1:0"), open(t, "unix", filepath.Join(t.TempDir(), "x.sock"))
 	tcp.worker("a", readsOn)
 	round := tcp.round("tcp", true, "a")
-	round.Listeners = []listen.ListenAddress{{Name: "udp", Network: "udp", Address: tcp.listener.Address}, tcp.listener, local.listener}
+	round.Listeners = []listen.Spec{{Name: "udp", Network: "udp", Address: tcp.listener.Address}, tcp.listener, local.listener}
 	round.Timeout = short
 	require.Contains(t, Run(t.Context(), round).Message, "nobody accepted a connection to unix ("+local.listener.Address+")")
 	local.worker("a", readsOn)
@@ -214,7 +214,7 @@ func TestAPathIsAskedForOnAUnixSocketIfThereIsNothingElse(t *testing.T) {
 	tcp := open(t, "tcp", "127.0.0.1:0")
 	tcp.worker("b", says(500))
 	round := tcp.round("http:/", true, "b")
-	round.Listeners = []listen.ListenAddress{local.listener, tcp.listener}
+	round.Listeners = []listen.Spec{local.listener, tcp.listener}
 	require.Equal(t, "b", Run(t.Context(), round).Worker)
 }
 

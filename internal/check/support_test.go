@@ -28,7 +28,7 @@ const patience = time.Minute
 type house struct {
 	t        *testing.T
 	ln       net.Listener
-	listener listen.ListenAddress
+	listener listen.Spec
 	workers  sync.WaitGroup
 
 	mu   sync.Mutex
@@ -40,7 +40,7 @@ func open(t *testing.T, network, address string) *house {
 	ln, err := new(net.ListenConfig).Listen(t.Context(), network, address)
 	require.NoError(t, err)
 	h := &house{t: t, ln: ln, held: map[listen.Client]string{}}
-	h.listener = listen.ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}
+	h.listener = listen.Spec{Name: network, Network: network, Address: ln.Addr().String()}
 	t.Cleanup(func() { ln.Close(); h.workers.Wait() })
 	return h
 }
@@ -87,7 +87,7 @@ func (h *house) round(check string, live bool, workers ...string) master.Round {
 		Checks:    []record.Check{c},
 		Timeout:   patience,
 		Live:      live,
-		Listeners: []listen.ListenAddress{h.listener},
+		Listeners: []listen.Spec{h.listener},
 		Workers:   workers,
 		Slots:     slots(workers),
 		Holders:   h.holders,

@@ -27,7 +27,7 @@ const (
 // repeat what went well, unless a worker is left out that ought to have been reached by then.
 type sweep struct {
 	*round
-	listener listen.ListenAddress
+	listener listen.Spec
 	question func(context.Context, *visit) error // the error is a bad answer
 	until    *lapse.Timer                        // rings when it is time to give up those that were not reached
 
@@ -42,7 +42,7 @@ type sweep struct {
 }
 
 // sweep returns whether the generation on trial has answered well.
-func (r *round) sweep(ctx context.Context, a listen.ListenAddress, question func(context.Context, *visit) error) (well bool, bad *complaint) {
+func (r *round) sweep(ctx context.Context, a listen.Spec, question func(context.Context, *visit) error) (well bool, bad *complaint) {
 	s := &sweep{round: r, listener: a, question: question, until: lapse.NewTimer(),
 		answered: map[string]bool{}, accepts: map[string]int{}}
 	s.until.Reset(r.timeout)

@@ -29,7 +29,7 @@ func TestTheOneWorkerThatAcceptsNothingFailsALiveRoundAndIsNamed(t *testing.T) {
 				round := h.round(check, true, workers...)
 				round.Timeout = short
 				if n > 8 { // in a short time each of so many gets several only by luck, so the kernel has to tell
-					round.Shirks = func(worker string, _ listen.ListenAddress) bool { return worker == workers[0] }
+					round.Shirks = func(worker string, _ listen.Spec) bool { return worker == workers[0] }
 				}
 				r := Run(t.Context(), round)
 				require.False(t, r.OK)
@@ -129,7 +129,7 @@ func TestWhomNobodyKnowsMayBeAnyOfTheWorkers(t *testing.T) {
 
 func TestABurstLeavesMostOfAQueueToClients(t *testing.T) {
 	queue := kernel.Queue{Backlog: 16, Depth: 1}
-	s := &sweep{round: &round{}, listener: listen.ListenAddress{Name: "tcp"}}
+	s := &sweep{round: &round{}, listener: listen.Spec{Name: "tcp"}}
 	s.Workers = names(32)
 	for nth := 1; nth < 9; nth++ {
 		require.Positive(t, s.size(nth))

@@ -82,7 +82,7 @@ func TestWhichURLsLeadToAListener(t *testing.T) {
 		"192.0.2.1:8080": {"http://192.0.2.1:8080": true, "http://localhost:8080": false},
 		"[::]:80":        {"http://[::1]/": true, "http://127.0.0.1": true, "http://[2001:db8::1]/": false},
 	} {
-		r := &round{Round: master.Round{Listeners: []listen.ListenAddress{{Network: "tcp", Address: listener}}}}
+		r := &round{Round: master.Round{Listeners: []listen.Spec{{Network: "tcp", Address: listener}}}}
 		for text, leads := range urls {
 			u, err := url.Parse(text)
 			require.NoError(t, err)

@@ -74,7 +74,7 @@ func (r *round) askURL(ctx context.Context, target string) (well bool, bad *comp
 }
 
 // listenerOf is the listener that a URL leads to without doubt.
-func (r *round) listenerOf(u *url.URL) (listen.ListenAddress, bool) {
+func (r *round) listenerOf(u *url.URL) (listen.Spec, bool) {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
@@ -85,7 +85,7 @@ func (r *round) listenerOf(u *url.URL) (listen.ListenAddress, bool) {
 			return a, true
 		}
 	}
-	return listen.ListenAddress{}, false
+	return listen.Spec{}, false
 }
 
 // leadsTo reports whether a client of host comes to a listener that is bound to address.
@@ -102,7 +102,7 @@ func leadsTo(host, bound string) bool {
 }
 
 // askWorkers asks each of them through the listener.
-func (r *round) askWorkers(ctx context.Context, a listen.ListenAddress, target string) (well bool, bad *complaint) {
+func (r *round) askWorkers(ctx context.Context, a listen.Spec, target string) (well bool, bad *complaint) {
 	return r.sweep(ctx, a, func(ctx context.Context, v *visit) error { return r.request(ctx, v, target) })
 }
 

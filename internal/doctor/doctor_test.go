@@ -67,7 +67,7 @@ func TestAGoodProgramPasses(t *testing.T) {
 func TestAGoodProgramPassesOnAUnixSocket(t *testing.T) {
 	t.Parallel()
 	s := spec("good")
-	s.Listen = []listen.ListenAddress{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
+	s.Listen = []listen.Spec{{Name: "web", Network: "unix", Address: "/run/nobody/looks/here"}}
 	r := examine(t, order{Spec: s})
 	require.Equal(t, "16 passed, 0 failed, 0 skipped", r.String())
 }
@@ -125,7 +125,7 @@ func TestOtherListenersAreThereToo(t *testing.T) {
 	t.Parallel()
 	s := spec("good")
 	s.Command = append(s.Command, "{port:web}", "{fd:side}")
-	s.Listen = []listen.ListenAddress{
+	s.Listen = []listen.Spec{
 		{Name: "web", Network: "tcp", Address: ":80", ReusePort: true},
 		{Name: "side", Network: "unix", Address: "/run/side.sock", Owner: "nobody"},
 	}
@@ -252,7 +252,7 @@ func TestOnAUnixSocket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := spec(name)
-			s.Listen = []listen.ListenAddress{{Name: "unix", Network: "unix", Address: "/anywhere"}}
+			s.Listen = []listen.Spec{{Name: "unix", Network: "unix", Address: "/anywhere"}}
 			require.Equal(t, want, examine(t, order{Spec: s}).failed())
 		})
 	}

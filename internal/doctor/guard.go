@@ -34,7 +34,7 @@ type guarded struct {
 }
 
 // guard starts to guard the paths. It fails if the file at one of them cannot be saved.
-func guard(listen []listen.ListenAddress) (list guards, err error) {
+func guard(listen []listen.Spec) (list guards, err error) {
 	for _, a := range listen {
 		if a.Network != "unix" && a.Network != "unixgram" || !filepath.IsAbs(a.Address) {
 			continue

@@ -18,7 +18,7 @@ var ErrElsewhere = errors.New("not examined")
 
 // places returns the listeners of a run, and the examined one of them. Unix sockets are put into the
 // directory.
-func (e *examination) places(directory string) (all []listen.ListenAddress, examined listen.ListenAddress) {
+func (e *examination) places(directory string) (all []listen.Spec, examined listen.Spec) {
 	for _, a := range e.Spec.Listen {
 		p := private(a, directory)
 		if e.home {
@@ -30,15 +30,15 @@ func (e *examination) places(directory string) (all []listen.ListenAddress, exam
 		all = append(all, p)
 	}
 	if examined.Name == "" {
-		examined = listen.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+		examined = listen.Spec{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 		all = append(all, examined)
 	}
 	return all, examined
 }
 
 // private returns the listener with an address that nobody else knows. It does not share its port.
-func private(a listen.ListenAddress, directory string) listen.ListenAddress {
-	p := listen.ListenAddress{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
+func private(a listen.Spec, directory string) listen.Spec {
+	p := listen.Spec{Name: a.Name, Network: a.Network, IPv6Only: a.IPv6Only, NonBlock: a.NonBlock}
 	switch {
 	case a.Network == "unix" || a.Network == "unixgram":
 		p.Address = directory + "/" + a.Name

@@ -18,7 +18,7 @@ import (
 func at(name, network, address string) order {
 	s := spec(name)
 	s.Command = append(s.Command, address)
-	s.Listen = []listen.ListenAddress{{Name: "web", Network: network, Address: address}}
+	s.Listen = []listen.Spec{{Name: "web", Network: network, Address: address}}
 	return order{Spec: s, MayUse: true}
 }
 

@@ -77,7 +77,7 @@ func (r *run) prepare(e *examination) (err error) {
 		return err
 	}
 	r.spec.Workers = 1
-	var examined listen.ListenAddress
+	var examined listen.Spec
 	r.spec.Listen, examined = e.places(r.directory)
 	var inherited []listen.InheritedSocket
 	for _, a := range r.spec.Listen {

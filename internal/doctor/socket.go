@@ -25,7 +25,7 @@ type socket struct {
 	file os.FileInfo // of a unix socket's path; nil otherwise
 }
 
-func openSocket(a listen.ListenAddress) (*socket, error) {
+func openSocket(a listen.Spec) (*socket, error) {
 	s := &socket{fd: -1}
 	err := s.bind(a)
 	if err == nil {
@@ -45,7 +45,7 @@ func openSocket(a listen.ListenAddress) (*socket, error) {
 }
 
 // bind lets the net package bind the address, and duplicates the descriptor.
-func (s *socket) bind(a listen.ListenAddress) error {
+func (s *socket) bind(a listen.Spec) error {
 	made, err := openListener(a)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ type netSocket interface {
 	io.Closer
 }
 
-func openListener(a listen.ListenAddress) (netSocket, error) {
+func openListener(a listen.Spec) (netSocket, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
 	network := a.Network

@@ -42,16 +42,16 @@ type Gauge struct {
 	latest   time.Time // when a probe was sent, or the queues were looked at instead
 	looked   time.Time // at the queues
 	ledgers  map[string]*ledger
-	order    []listen.ListenAddress // of the ledgers, as they were first probed
-	underWay []*probe               // oldest first
-	news     chan func()            // from those
-	proof    *proof                 // that it looks for; nil for none
+	order    []listen.Spec // of the ledgers, as they were first probed
+	underWay []*probe      // oldest first
+	news     chan func()   // from those
+	proof    *proof        // that it looks for; nil for none
 	deepest  int
 }
 
 // Instruments are what a gauge measures with.
 type Instruments struct {
-	Endpoints func() []listen.ListenAddress               // where to probe now
+	Endpoints func() []listen.Spec                        // where to probe now
 	Queues    func() (map[string]kernel.Queue, error)     // the accept queues, by the listener's name
 	Counters  func() (overflows, drops uint64, err error) // the kernel's ListenOverflows and ListenDrops
 

@@ -24,18 +24,18 @@ func noQueue() (map[string]kernel.Queue, error) { return nil, nil }
 
 func noLosses() (uint64, uint64, error) { return 0, 0, nil }
 
-func toward(list ...listen.ListenAddress) func() []listen.ListenAddress {
-	return func() []listen.ListenAddress { return list }
+func toward(list ...listen.Spec) func() []listen.Spec {
+	return func() []listen.Spec { return list }
 }
 
 // measuring is for listeners that this process serves.
-func measuring(endpoints func() []listen.ListenAddress, queues func() (map[string]kernel.Queue, error)) Instruments {
+func measuring(endpoints func() []listen.Spec, queues func() (map[string]kernel.Queue, error)) Instruments {
 	nobody := func(uint64) (int, bool) { return 0, true }
 	return Instruments{Endpoints: endpoints, Queues: queues, Counters: noLosses, Own: &listen.OwnClients{}, Generation: nobody}
 }
 
 // gauging starts a gauge of real connections that ends with the test.
-func gauging(t testing.TB, queues func() (map[string]kernel.Queue, error), at ...listen.ListenAddress) *Gauge {
+func gauging(t testing.TB, queues func() (map[string]kernel.Queue, error), at ...listen.Spec) *Gauge {
 	t.Helper()
 	g := New(time.Millisecond, 2, measuring(toward(at...), queues))
 	t.Cleanup(func() { g.Stop(); <-g.Ended() })
@@ -56,7 +56,7 @@ func TestAGaugeTellsEveryFateFromTheOthers(t *testing.T) {
 	silent, _ := unattended(t, "tcp", "127.0.0.1:0")
 	closed, ln := unattended(t, "tcp", "127.0.0.1:0")
 	ln.Close()
-	datagrams := listen.ListenAddress{Network: "udp", Address: served.Address}
+	datagrams := listen.Spec{Network: "udp", Address: served.Address}
 	g := gauging(t, noQueue, served, broken, datagrams, silent, closed)
 	g.Enter(PhaseDuring) // the first ones are waited for much longer
 	m := g.until(t, func(m record.Measured) bool { return m.Probes.Refused > 1 && m.Probes.Unanswered > 0 })
@@ -105,11 +105,11 @@ func TestAGaugeTellsWhatTheKernelHasCountedSince(t *testing.T) {
 }
 
 // inTime runs a gauge in a bubble, whose probes end as they are told to, and are counted.
-func inTime(t *testing.T, interval time.Duration, endpoints func() []listen.ListenAddress, probe func() outcome, test func(*Gauge, *atomic.Int64)) {
+func inTime(t *testing.T, interval time.Duration, endpoints func() []listen.Spec, probe func() outcome, test func(*Gauge, *atomic.Int64)) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		var probes atomic.Int64
-		g := start(interval, 2, measuring(endpoints, noQueue), func(context.Context, listen.ListenAddress, func(int)) outcome {
+		g := start(interval, 2, measuring(endpoints, noQueue), func(context.Context, listen.Spec, func(int)) outcome {
 			probes.Add(1)
 			return probe()
 		})
@@ -162,7 +162,7 @@ func TestAGaugeLooksAtTheQueuesWhileAProbeTakesLong(t *testing.T) {
 		with := measuring(toward(loopback), func() (map[string]kernel.Queue, error) {
 			return map[string]kernel.Queue{"tcp": {Depth: looks.Add(1)}}, nil
 		})
-		g := start(time.Hour, 2, with, func(ctx context.Context, _ listen.ListenAddress, _ func(int)) outcome {
+		g := start(time.Hour, 2, with, func(ctx context.Context, _ listen.Spec, _ func(int)) outcome {
 			<-ctx.Done()
 			return outcome{result: unanswered}
 		})
@@ -177,11 +177,11 @@ func TestAGaugeLooksAtTheQueuesWhileAProbeTakesLong(t *testing.T) {
 // A probe that meets a listener at the moment when it is given up is turned away, which is no loss.
 func TestAListenerThatIsGivenUpMeanwhileProvesNothing(t *testing.T) {
 	var gone atomic.Bool
-	endpoints := func() []listen.ListenAddress {
+	endpoints := func() []listen.Spec {
 		if gone.Load() {
 			return nil
 		}
-		return []listen.ListenAddress{loopback}
+		return []listen.Spec{loopback}
 	}
 	turnedAway := func() outcome { gone.Store(true); return outcome{result: refused} }
 	inTime(t, time.Second, endpoints, turnedAway, func(g *Gauge, _ *atomic.Int64) {
@@ -250,7 +250,7 @@ func BenchmarkProbe(b *testing.B) {
 }
 
 // elsewhere is a listener that another process serves.
-func elsewhere(b *testing.B, network string) (listen.ListenAddress, kernel.Listener) {
+func elsewhere(b *testing.B, network string) (listen.Spec, kernel.Listener) {
 	b.Helper()
 	address := "127.0.0.1:0"
 	if network == "unix" {

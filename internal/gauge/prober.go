@@ -17,7 +17,7 @@ import (
 
 // probeFunc makes one probe and returns its outcome. It calls onAccepted as soon as the generation is known that has
 // accepted the probe; 0: somebody has, and nobody knows who.
-type probeFunc func(ctx context.Context, a listen.ListenAddress, onAccepted func(generation int)) outcome
+type probeFunc func(ctx context.Context, a listen.Spec, onAccepted func(generation int)) outcome
 
 // prober makes probes: connections on which it sends nothing but a FIN, which any program can answer. It sends the FIN
 // only when the kernel has shown who has accepted the connection, since a program may answer sooner than anybody can
@@ -57,7 +57,7 @@ type probeConn struct {
 // probe connects, waits until somebody has accepted the connection, sends a FIN, and reads to the end; all that until
 // the context is over. A connection that is still open then is reset, so that a worker which does not react is not
 // left with it.
-func (p prober) probe(ctx context.Context, a listen.ListenAddress, onAccepted func(generation int)) outcome {
+func (p prober) probe(ctx context.Context, a listen.Spec, onAccepted func(generation int)) outcome {
 	watch := lapse.StartWatch()
 	defer watch.Stop()
 	conn, client, err := listen.DialPatiently(ctx, a)

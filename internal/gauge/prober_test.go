@@ -20,7 +20,7 @@ import (
 )
 
 // host listens, and treats everybody who comes as it is told to, until the test is over.
-func host(t testing.TB, network, address string, treat func(net.Conn)) listen.ListenAddress {
+func host(t testing.TB, network, address string, treat func(net.Conn)) listen.Spec {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), network, address)
 	require.NoError(t, err)
@@ -36,16 +36,16 @@ func host(t testing.TB, network, address string, treat func(net.Conn)) listen.Li
 		}
 	}()
 	t.Cleanup(func() { ln.Close(); <-ended })
-	return listen.ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}
+	return listen.Spec{Name: network, Network: network, Address: ln.Addr().String()}
 }
 
 // unattended is a listener where nobody accepts.
-func unattended(t testing.TB, network, address string) (listen.ListenAddress, net.Listener) {
+func unattended(t testing.TB, network, address string) (listen.Spec, net.Listener) {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), network, address)
 	require.NoError(t, err)
 	t.Cleanup(func() { ln.Close() })
-	return listen.ListenAddress{Name: network, Network: network, Address: ln.Addr().String()}, ln
+	return listen.Spec{Name: network, Network: network, Address: ln.Addr().String()}, ln
 }
 
 func readsToTheEnd(c net.Conn) {
@@ -68,13 +68,13 @@ func endpointOf(t testing.TB, ln net.Listener) (l kernel.Listener) {
 }
 
 // probeOnce makes a probe of a listener that this process serves, which has no workers.
-func probeOnce(ctx context.Context, a listen.ListenAddress, own *listen.OwnClients) outcome {
+func probeOnce(ctx context.Context, a listen.Spec, own *listen.OwnClients) outcome {
 	nobody := func(uint64) (int, bool) { return 0, true }
 	return prober{own, nobody}.probe(ctx, a, func(int) {})
 }
 
 // requireGivenUp makes a probe that is not answered.
-func requireGivenUp(t *testing.T, a listen.ListenAddress, own *listen.OwnClients, want acceptance) {
+func requireGivenUp(t *testing.T, a listen.Spec, own *listen.OwnClients, want acceptance) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -99,7 +99,7 @@ func TestAProbeIsAnsweredWhereverSomebodyServes(t *testing.T) {
 func TestASocketForIPv6AloneIsReachedEvenIfNobodySaysSo(t *testing.T) {
 	a := host(t, "tcp6", "[::]:0", readsToTheEnd) // which Go makes an IPv6-only one
 	a.Network = "tcp"
-	_, _, err := (listen.ListenAddress{Network: "tcp", Address: a.Reachable()}).Dial(t.Context())
+	_, _, err := (listen.Spec{Network: "tcp", Address: a.Reachable()}).Dial(t.Context())
 	require.ErrorIs(t, err, unix.ECONNREFUSED, "so that the way round is gone")
 	require.Equal(t, answered, probeOnce(t.Context(), a, &listen.OwnClients{}).result)
 }
@@ -167,7 +167,7 @@ func TestAWorkerThatDoesNotReactIsLeftWithNoConnection(t *testing.T) {
 			conns <- c
 		}
 	}()
-	a := listen.ListenAddress{Network: "tcp", Address: ln.Addr().String()}
+	a := listen.Spec{Network: "tcp", Address: ln.Addr().String()}
 	requireGivenUp(t, a, &listen.OwnClients{}, accepted)
 	c := <-conns
 	defer c.Close()
@@ -213,7 +213,7 @@ func TestAUnixSocketsFullQueueIsWaitedFor(t *testing.T) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
 	defer unix.Close(fd)
-	a := listen.ListenAddress{Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
+	a := listen.Spec{Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
 	require.NoError(t, unix.Bind(fd, &unix.SockaddrUnix{Name: a.Address}))
 	require.NoError(t, unix.Listen(fd, 0))
 	first, _, err := a.Dial(t.Context()) // and now it is full

@@ -24,7 +24,7 @@ const (
 // probe is one that is under way.
 type probe struct {
 	sent
-	listener   listen.ListenAddress
+	listener   listen.Spec
 	watch      *lapse.Watch
 	cancel     context.CancelFunc
 	generation int        // that has accepted it, as far as is known by now
@@ -49,7 +49,7 @@ func (g *Gauge) probeAll(ctx context.Context) {
 
 // send makes a probe. If others were answered and nobody saw by whom, it first finds out whether only the new
 // generation can answer.
-func (g *Gauge) send(ctx context.Context, a listen.ListenAddress) {
+func (g *Gauge) send(ctx context.Context, a listen.Spec) {
 	g.turn++
 	ctx, cancel := context.WithCancel(ctx)
 	p := &probe{sent: sent{g.turn, Phase(g.phase.Load())}, listener: a, watch: lapse.StartWatch(), cancel: cancel, acceptance: notAccepted}

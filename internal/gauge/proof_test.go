@@ -21,14 +21,14 @@ type scene struct {
 	alone  atomic.Bool
 }
 
-func play(t *testing.T, interval time.Duration, test func(*scene), at ...listen.ListenAddress) {
+func play(t *testing.T, interval time.Duration, test func(*scene), at ...listen.Spec) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		s := &scene{}
 		s.by.Store(1)
 		s.takes.Store(int64(time.Millisecond))
 		if at == nil {
-			at = []listen.ListenAddress{loopback}
+			at = []listen.Spec{loopback}
 		}
 		with := measuring(toward(at...), noQueue)
 		with.Alone = s.alone.Load
@@ -40,7 +40,7 @@ func play(t *testing.T, interval time.Duration, test func(*scene), at ...listen.
 	})
 }
 
-func (s *scene) probe(ctx context.Context, _ listen.ListenAddress, onAccepted func(int)) outcome {
+func (s *scene) probe(ctx context.Context, _ listen.Spec, onAccepted func(int)) outcome {
 	s.probes.Add(1)
 	time.Sleep(time.Nanosecond) // so that who sets the scene is ahead, also of the first
 	began := time.Now()
@@ -102,7 +102,7 @@ func TestNothingIsProvenWhereOnlyOlderWorkersAnswer(t *testing.T) {
 
 func TestWhereNothingCanBeProbedNobodyWaitsForAProof(t *testing.T) {
 	play(t, 0, func(s *scene) { require.Zero(t, s.live()) })
-	play(t, time.Second, func(s *scene) { require.Zero(t, s.live()) }, listen.ListenAddress{Name: "udp", Network: "udp"})
+	play(t, time.Second, func(s *scene) { require.Zero(t, s.live()) }, listen.Spec{Name: "udp", Network: "udp"})
 }
 
 // A stall that begins when the reload is live is waited for, so that it is known how long it was.
@@ -203,7 +203,7 @@ func TestAGaugeThatCostsTooMuchRests(t *testing.T) {
 		var probes atomic.Int64
 		with := measuring(toward(loopback), noQueue)
 		with.Cost = func() time.Duration { return 20 * time.Millisecond }
-		g := start(50*time.Millisecond, 2, with, func(context.Context, listen.ListenAddress, func(int)) outcome {
+		g := start(50*time.Millisecond, 2, with, func(context.Context, listen.Spec, func(int)) outcome {
 			probes.Add(1)
 			return answersAtOnce()
 		})

@@ -51,7 +51,7 @@ func (g *Gauge) publish() {
 	g.reading.Store(&m)
 }
 
-func (g *Gauge) ledger(a listen.ListenAddress) *ledger {
+func (g *Gauge) ledger(a listen.Spec) *ledger {
 	t := g.ledgers[a.Address]
 	if t == nil {
 		t = &ledger{}

@@ -14,14 +14,14 @@ import (
 
 // InheritedSocket is a socket that rota itself was started with, by systemd or another rota.
 type InheritedSocket struct {
-	ListenAddress
+	Spec
 	fd     int
 	kernel kernel.Listener
 }
 
 // socket is another hold of it. The inherited descriptor itself stays open for later generations.
 func (i InheritedSocket) socket() *Socket {
-	s := &Socket{SharedFD: ShareFD(i.fd), Asked: i.ListenAddress, Kernel: i.kernel, inherited: true}
+	s := &Socket{SharedFD: ShareFD(i.fd), Asked: i.Spec, Kernel: i.kernel, inherited: true}
 	if i.IsPath() {
 		s.Path = inheritedPath(i.Address)
 	}
@@ -42,7 +42,7 @@ func InheritSockets(getenv func(string) string) ([]InheritedSocket, error) {
 	}
 	names := strings.Split(getenv("LISTEN_FDNAMES"), ":")
 	var list []InheritedSocket
-	var addresses []ListenAddress
+	var addresses []Spec
 	taken := map[string]bool{ProbeName: true}
 	for i := range count {
 		name := ""
@@ -55,11 +55,11 @@ func InheritSockets(getenv func(string) string) ([]InheritedSocket, error) {
 			return nil, fmt.Errorf("a socket that rota was started with: %w", err)
 		}
 		list = append(list, inherited)
-		addresses = append(addresses, inherited.ListenAddress)
+		addresses = append(addresses, inherited.Spec)
 	}
 	nameAll(addresses, taken)
 	for i := range list {
-		list[i].ListenAddress = addresses[i]
+		list[i].Spec = addresses[i]
 	}
 	return list, nil
 }
@@ -76,21 +76,21 @@ func Inherit(name string, fd int) (InheritedSocket, error) {
 	}
 	unix.CloseOnExec(fd)
 	return InheritedSocket{
-		ListenAddress: ListenAddress{Name: name, Network: described.Network(), Address: described.Address()},
-		fd:            fd,
-		kernel:        described,
+		Spec:   Spec{Name: name, Network: described.Network(), Address: described.Address()},
+		fd:     fd,
+		kernel: described,
 	}, nil
 }
 
 // withInherited puts the inherited sockets in place of the addresses of the same name, and the others behind.
-func withInherited(wanted []ListenAddress, inherited []InheritedSocket) []ListenAddress {
+func withInherited(wanted []Spec, inherited []InheritedSocket) []Spec {
 	list := slices.Clone(wanted)
 	for _, s := range inherited {
-		i := slices.IndexFunc(list, func(a ListenAddress) bool { return a.Name == s.Name })
+		i := slices.IndexFunc(list, func(a Spec) bool { return a.Name == s.Name })
 		if i < 0 {
-			list = append(list, s.ListenAddress)
+			list = append(list, s.Spec)
 		} else {
-			list[i] = s.ListenAddress
+			list[i] = s.Spec
 		}
 	}
 	return list

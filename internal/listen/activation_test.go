@@ -54,7 +54,7 @@ func takeGivenInAChild(t *testing.T) {
 	t.Helper()
 	command := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	path := filepath.Join(t.TempDir(), "x.sock")
-	for _, a := range []ListenAddress{loopback, loopback, {Name: "u", Network: "unix", Address: path}, loopback} {
+	for _, a := range []Spec{loopback, loopback, {Name: "u", Network: "unix", Address: path}, loopback} {
 		s, err := OpenSocket(a)
 		require.NoError(t, err)
 		defer s.Close()

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// ListenAddress is where a listener is bound, what it is called and how it is made.
-type ListenAddress struct {
+// Spec is where a listener is bound, what it is called and how it is made.
+type Spec struct {
 	Name    string // such as "tcp", "http", "unix-2"; unique in a master
 	Network string // "tcp", "udp", "unix" or "unixgram"
 	Address string // host:port, or a path; "@name" for an abstract unix socket
@@ -24,7 +24,7 @@ type ListenAddress struct {
 }
 
 // String is the address as --listen takes it.
-func (a ListenAddress) String() string {
+func (a Spec) String() string {
 	text := a.Name + "="
 	if a.Network != "tcp" {
 		text += a.Network + ":"
@@ -53,20 +53,20 @@ func (a ListenAddress) String() string {
 }
 
 // Stream reports whether connections are made to it.
-func (a ListenAddress) Stream() bool { return a.Network == "tcp" || a.Network == "unix" }
+func (a Spec) Stream() bool { return a.Network == "tcp" || a.Network == "unix" }
 
 // Internet reports whether the address is host:port.
-func (a ListenAddress) Internet() bool { return a.Network == "tcp" || a.Network == "udp" }
+func (a Spec) Internet() bool { return a.Network == "tcp" || a.Network == "udp" }
 
 // IsPath reports whether the address is a file.
-func (a ListenAddress) IsPath() bool { return !a.Internet() && a.Address[0] != '@' }
+func (a Spec) IsPath() bool { return !a.Internet() && a.Address[0] != '@' }
 
 // anyPort reports whether the kernel is to choose the port.
-func (a ListenAddress) anyPort() bool { return a.Internet() && strings.HasSuffix(a.Address, ":0") }
+func (a Spec) anyPort() bool { return a.Internet() && strings.HasSuffix(a.Address, ":0") }
 
 // sameSocket reports whether a socket made for a would do for b: they may differ in what can be changed later. If the
 // kernel chooses the port, only the name tells one from another.
-func (a ListenAddress) sameSocket(b ListenAddress) bool {
+func (a Spec) sameSocket(b Spec) bool {
 	if a.anyPort() && a.Name != b.Name {
 		return false
 	}
@@ -77,8 +77,8 @@ func (a ListenAddress) sameSocket(b ListenAddress) bool {
 // ParseListen reads addresses such as [name=]host:port, [name=]unix:/path, [name=]udp:host:port and
 // [name=]unixgram:/path, each with options after a question mark. Addresses without a name are called after their
 // network; the second one of a network gets -2, and so on. It reports all complaints, each with its address.
-func ParseListen(specs []string) ([]ListenAddress, []error) {
-	var list []ListenAddress
+func ParseListen(specs []string) ([]Spec, []error) {
+	var list []Spec
 	var errs []error
 	taken, bound := map[string]bool{}, map[string]bool{}
 	for _, spec := range specs {
@@ -101,7 +101,7 @@ func ParseListen(specs []string) ([]ListenAddress, []error) {
 }
 
 // nameAll names those that have no name yet.
-func nameAll(list []ListenAddress, taken map[string]bool) {
+func nameAll(list []Spec, taken map[string]bool) {
 	for i := range list {
 		if list[i].Name == "" {
 			list[i].Name = freeName(list[i].Network, taken)
@@ -118,18 +118,18 @@ func freeName(kind string, taken map[string]bool) string {
 	return name
 }
 
-func parseListen(spec string) (ListenAddress, error) {
+func parseListen(spec string) (Spec, error) {
 	spec, options, _ := strings.Cut(spec, "?")
 	name, rest, named := strings.Cut(spec, "=")
 	switch {
 	case !named:
 		name, rest = "", spec
 	case !ValidName(name):
-		return ListenAddress{}, fmt.Errorf("the name %q is not a letter followed by letters, digits, '.', '_' or '-' (64 at most)", name)
+		return Spec{}, fmt.Errorf("the name %q is not a letter followed by letters, digits, '.', '_' or '-' (64 at most)", name)
 	case name == ProbeName:
-		return ListenAddress{}, fmt.Errorf("the name %q is kept for the listener on which a worker's readiness is probed", name)
+		return Spec{}, fmt.Errorf("the name %q is kept for the listener on which a worker's readiness is probed", name)
 	}
-	a := ListenAddress{Name: name, Network: "tcp", Address: rest}
+	a := Spec{Name: name, Network: "tcp", Address: rest}
 	for _, network := range []string{"unix", "unixgram", "udp"} {
 		if address, ok := strings.CutPrefix(rest, network+":"); ok {
 			a.Network, a.Address = network, address
@@ -142,7 +142,7 @@ func parseListen(spec string) (ListenAddress, error) {
 		err = checkPath(a.Address)
 	}
 	if err != nil {
-		return ListenAddress{}, err
+		return Spec{}, err
 	}
 	return a.withOptions(options)
 }

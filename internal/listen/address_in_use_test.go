@@ -19,7 +19,7 @@ import (
 // occupy has another process hold the listening socket alone, as a worker does that outlived its master.
 func occupy(t *testing.T, network, address string, env ...string) (pid int) {
 	t.Helper()
-	l, err := OpenSocket(ListenAddress{Name: "x", Network: network, Address: address})
+	l, err := OpenSocket(Spec{Name: "x", Network: network, Address: address})
 	require.NoError(t, err)
 	number, err := unix.FcntlInt(uintptr(l.FD), unix.F_DUPFD_CLOEXEC, 3)
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestWhoHasTheAddressIsSaid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.sock")
 	for network, address := range map[string]string{"tcp": freePort(t), "udp": freePort(t), "unix": path, "unixgram": path + "2"} {
 		pid := occupy(t, network, address)
-		_, err := OpenSocket(ListenAddress{Name: "tcp", Network: network, Address: address})
+		_, err := OpenSocket(Spec{Name: "tcp", Network: network, Address: address})
 		require.ErrorIs(t, err, unix.EADDRINUSE)
 		require.ErrorContains(t, err, fmt.Sprintf("process %d (\"sleep\") has it; stop it", pid))
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // withOptions reads what follows the question mark.
-func (a ListenAddress) withOptions(text string) (ListenAddress, error) {
+func (a Spec) withOptions(text string) (Spec, error) {
 	options, err := url.ParseQuery(text)
 	if err != nil {
 		return a, fmt.Errorf("the options %q can't be read: %w", text, err)
@@ -29,7 +29,7 @@ func (a ListenAddress) withOptions(text string) (ListenAddress, error) {
 	return a, nil
 }
 
-func (a ListenAddress) withOption(name, value string) (ListenAddress, error) {
+func (a Spec) withOption(name, value string) (Spec, error) {
 	only := func(networks ...string) error {
 		if slices.Contains(networks, a.Network) {
 			return nil

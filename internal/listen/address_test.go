@@ -36,7 +36,7 @@ func TestBadListenAddressesAreAllNamed(t *testing.T) {
 func TestListenOptions(t *testing.T) {
 	list, problems := ParseListen([]string{"a=unix:/run/a?mode=0660&owner=web:adm", "b=[::1]:80?ipv6only=1&reuseport=true", "udp::53", "unixgram:/run/log?owner=:adm", ":53?reuseport=false"})
 	require.Empty(t, problems)
-	require.Equal(t, []ListenAddress{
+	require.Equal(t, []Spec{
 		{Name: "a", Network: "unix", Address: "/run/a", Mode: 0o660, Owner: "web:adm"},
 		{Name: "b", Network: "tcp", Address: "[::1]:80", IPv6Only: true, ReusePort: true},
 		{Name: "udp", Network: "udp", Address: ":53"},
@@ -87,7 +87,7 @@ func TestAPortInUseIsOneClearLine(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	_, err = OpenListeners([]ListenAddress{
+	_, err = OpenListeners([]Spec{
 		{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"},
 		{Name: "tcp-2", Network: "tcp", Address: taken.Addr().String()},
 	}, 1, nil, nil)
@@ -98,7 +98,7 @@ func TestAPortInUseIsOneClearLine(t *testing.T) {
 
 func TestAStaleUnixSocketIsReplacedAndALivingOneIsNot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.sock")
-	address := ListenAddress{Name: "unix", Network: "unix", Address: path}
+	address := Spec{Name: "unix", Network: "unix", Address: path}
 	first, err := OpenSocket(address)
 	require.NoError(t, err)
 	_, err = OpenSocket(address)

@@ -3,20 +3,20 @@ package listen
 // Binding is the sockets of one address. The generations that listen there share it, and it is closed when the last of
 // them drops it. Only the loop touches it, and New before there is a loop.
 type Binding struct {
-	Asked     ListenAddress // for which it was made; the port may have been left to the kernel
-	Inherited bool          // rota was started with it
-	Dead      bool          // a worker has shut it down, and it can't be repaired
-	Leaving   bool          // new clients are turned away, since the next generation does without it
-	Back      bool          // it was leaving, and a plan wants it again: it opens when a worker of that plan is ready
-	Sockets   []*Socket     // one, or one for each slot
-	First     *Socket       // of Sockets; it stays as long as the binding, and any goroutine may look at it
-	Users     int           // generations that hold it
+	Asked     Spec      // for which it was made; the port may have been left to the kernel
+	Inherited bool      // rota was started with it
+	Dead      bool      // a worker has shut it down, and it can't be repaired
+	Leaving   bool      // new clients are turned away, since the next generation does without it
+	Back      bool      // it was leaving, and a plan wants it again: it opens when a worker of that plan is ready
+	Sockets   []*Socket // one, or one for each slot
+	First     *Socket   // of Sockets; it stays as long as the binding, and any goroutine may look at it
+	Users     int       // generations that hold it
 
 	steered int // with ReusePort: so many of the sockets, from the first on, get new connections
 }
 
 // BindTo takes the socket that rota has inherited for the address, or opens those for a pool of the size.
-func BindTo(a ListenAddress, size int, inherited []InheritedSocket) (*Binding, error) {
+func BindTo(a Spec, size int, inherited []InheritedSocket) (*Binding, error) {
 	b := &Binding{Asked: a}
 	for _, s := range inherited {
 		if s.Name == a.Name {
@@ -91,7 +91,7 @@ func (b *Binding) Drop() {
 }
 
 // serves reports whether the binding is what a asks for.
-func (b *Binding) serves(a ListenAddress) bool {
+func (b *Binding) serves(a Spec) bool {
 	if b.Inherited {
 		return b.Asked.Name == a.Name
 	}

@@ -19,7 +19,7 @@ type Client struct {
 
 // Dial connects to a stream listener like any client on this machine. It reaches one that listens on all addresses at a
 // loopback address.
-func (a ListenAddress) Dial(ctx context.Context) (net.Conn, Client, error) {
+func (a Spec) Dial(ctx context.Context) (net.Conn, Client, error) {
 	var dialer net.Dialer
 	if a.Network == "unix" {
 		name := "@rota-client-" + uuid.NewString() // without a name the kernel's list does not show it
@@ -40,7 +40,7 @@ func (a ListenAddress) Dial(ctx context.Context) (net.Conn, Client, error) {
 }
 
 // DialPatiently connects, and waits for room in the queue of a unix socket as TCP does by itself.
-func DialPatiently(ctx context.Context, a ListenAddress) (net.Conn, Client, error) {
+func DialPatiently(ctx context.Context, a Spec) (net.Conn, Client, error) {
 	for {
 		c, client, err := a.Dial(ctx)
 		if !errors.Is(err, unix.EAGAIN) || a.Network != "unix" {
@@ -65,7 +65,7 @@ func NoAnswer(err error) bool {
 
 // Reachable is the address for a client on this machine. It prefers IPv4's loopback address, since IPv6's may be missing
 // even if [::] works.
-func (a ListenAddress) Reachable() string {
+func (a Spec) Reachable() string {
 	host, port, err := net.SplitHostPort(a.Address)
 	if !a.Internet() || err != nil {
 		return a.Address
@@ -81,12 +81,12 @@ func (a ListenAddress) Reachable() string {
 }
 
 // anyIPv6 reports whether it is [::] for both families.
-func (a ListenAddress) anyIPv6() bool {
+func (a Spec) anyIPv6() bool {
 	host, _, err := net.SplitHostPort(a.Address)
 	return err == nil && host == "::" && !a.IPv6Only
 }
 
-func (a ListenAddress) port() string {
+func (a Spec) port() string {
 	_, port, _ := net.SplitHostPort(a.Address)
 	return port
 }

@@ -21,7 +21,7 @@ import (
 
 // Listener is a named address with the Binding that has its sockets.
 type Listener struct {
-	ListenAddress
+	Spec
 	*Binding
 }
 
@@ -38,7 +38,7 @@ func (l Listener) Endpoints() []kernel.Listener {
 
 // OpenListeners makes the listeners of a generation, from inherited sockets, from those that are open already, or anew.
 // It makes all or none. It touches only what is new: the rest is the loop's.
-func OpenListeners(wanted []ListenAddress, size int, inherited []InheritedSocket, open []*Binding) (list []Listener, err error) {
+func OpenListeners(wanted []Spec, size int, inherited []InheritedSocket, open []*Binding) (list []Listener, err error) {
 	var opened []*Binding
 	left := slices.Clone(open)
 	for _, a := range withInherited(wanted, inherited) {
@@ -61,7 +61,7 @@ func OpenListeners(wanted []ListenAddress, size int, inherited []InheritedSocket
 }
 
 // explainConflict adds to "address in use" that rota itself uses the address, in a way that it can't change now.
-func explainConflict(err error, a ListenAddress, open []*Binding) error {
+func explainConflict(err error, a Spec, open []*Binding) error {
 	ours := func(b *Binding) bool { return b.Asked.Network == a.Network && b.Asked.Place() == a.Place() }
 	if errors.Is(err, unix.EADDRINUSE) && slices.ContainsFunc(open, ours) {
 		return fmt.Errorf("%w; it is this rota that listens there, or a worker of it that still drains: a port's host, reuseport, ipv6only and nonblock can only be changed by starting anew, or without the listener once those workers are gone", err)
@@ -70,7 +70,7 @@ func explainConflict(err error, a ListenAddress, open []*Binding) error {
 }
 
 // Place is the port, or the path: two sockets can't have the same, whichever of the machine's addresses they are for.
-func (a ListenAddress) Place() string {
+func (a Spec) Place() string {
 	if _, port, err := net.SplitHostPort(a.Address); err == nil && a.Internet() {
 		return port
 	}
@@ -78,8 +78,8 @@ func (a ListenAddress) Place() string {
 }
 
 // Bound is the address that was asked for, with the port that the kernel chose.
-func (l Listener) Bound() ListenAddress {
-	a := l.ListenAddress
+func (l Listener) Bound() Spec {
+	a := l.Spec
 	a.Address = l.BoundAddress()
 	return a
 }

@@ -42,7 +42,7 @@ func TestHint(t *testing.T) {
 }
 
 func TestWhoComesLateIsTurnedAwayAndWhoWaitsIsAnswered(t *testing.T) {
-	l, err := OpenSocket(ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"})
+	l, err := OpenSocket(Spec{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"})
 	require.NoError(t, err)
 	defer l.Close()
 	address := l.Kernel.Address()

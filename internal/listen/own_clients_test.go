@@ -36,7 +36,7 @@ func TestTheMastersOwnConnectionsAreKnownForAWhile(t *testing.T) {
 }
 
 func TestAListenerOnAnyAddressIsReachedAtLoopback(t *testing.T) {
-	for a, want := range map[ListenAddress]string{
+	for a, want := range map[Spec]string{
 		{Network: "tcp", Address: "0.0.0.0:80"}:              "127.0.0.1:80",
 		{Network: "tcp", Address: "[::]:80"}:                 "127.0.0.1:80",
 		{Network: "tcp", Address: "[::]:80", IPv6Only: true}: "[::1]:80",

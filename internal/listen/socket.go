@@ -20,7 +20,7 @@ import (
 // their Accept.
 type Socket struct {
 	*SharedFD
-	Asked  ListenAddress // for which it was made
+	Asked  Spec // for which it was made
 	Kernel kernel.Listener
 	Path   *SocketPath // of a unix socket that has a path; nil otherwise
 
@@ -29,7 +29,7 @@ type Socket struct {
 }
 
 // OpenSocket binds a socket to the address.
-func OpenSocket(a ListenAddress) (*Socket, error) {
+func OpenSocket(a Spec) (*Socket, error) {
 	if err := removeStale(a); err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
 	}
@@ -51,7 +51,7 @@ func OpenSocket(a ListenAddress) (*Socket, error) {
 }
 
 // bind leaves the work to the net package, which knows addresses and options, and duplicates the descriptor.
-func bind(a ListenAddress) (fd int, err error) {
+func bind(a Spec) (fd int, err error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
 	if a.ReusePort {
@@ -84,7 +84,7 @@ type netSocket interface {
 	io.Closer
 }
 
-func listen(config net.ListenConfig, network string, a ListenAddress) (netSocket, error) {
+func listen(config net.ListenConfig, network string, a Spec) (netSocket, error) {
 	if !a.Stream() {
 		c, err := config.ListenPacket(context.Background(), network, a.Address)
 		if err != nil {

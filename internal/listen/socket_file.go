@@ -38,7 +38,7 @@ func openSocketFile(path string) (socketFile, error) {
 func (f socketFile) info() (os.FileInfo, error) { return f.handle.Stat() }
 
 // claim gives the file the owner and the mode that are wanted.
-func (f socketFile) claim(a ListenAddress) error {
+func (f socketFile) claim(a Spec) error {
 	path := fmt.Sprintf("/proc/self/fd/%d", f.handle.Fd()) // which leads to the file itself
 	if a.Owner != "" {
 		uid, gid, err := account.LookUpOwner(a.Owner)
@@ -61,7 +61,7 @@ func (f socketFile) close() { f.handle.Close() }
 
 // ClaimFile gives the socket's file the owner and the mode that are wanted. It touches no other file that may be in
 // its place.
-func (s *Socket) ClaimFile(wanted ListenAddress) error {
+func (s *Socket) ClaimFile(wanted Spec) error {
 	path := s.Path.Path
 	if s.Path.Hidden {
 		path = s.Path.spare
@@ -83,7 +83,7 @@ func (s *Socket) ClaimFile(wanted ListenAddress) error {
 
 // removeStale removes the file of a unix socket if a killed master has left it. A socket that answers, or a file that is
 // no socket, belongs to somebody.
-func removeStale(a ListenAddress) error {
+func removeStale(a Spec) error {
 	if !a.IsPath() {
 		return nil
 	}

@@ -29,7 +29,7 @@ func TestOnlyTheSocketsOwnFileGetsItsMode(t *testing.T) {
 		"nothing":                     func(string) error { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := ListenAddress{Name: "x", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
+			a := Spec{Name: "x", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
 			s, err := OpenSocket(a)
 			require.NoError(t, err)
 			defer s.Close()

@@ -13,7 +13,7 @@ import (
 const patience = time.Minute
 
 // loopback is a port of the kernel's choice that nobody else on the network reaches.
-var loopback = ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+var loopback = Spec{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 
 // freePort is an address of this machine that nobody listens on, outside of the range that the kernel gives out.
 func freePort(t *testing.T) string {
@@ -28,7 +28,7 @@ func freePort(t *testing.T) string {
 }
 
 // unixListener is one in a directory of its own.
-func unixListener(t *testing.T) ListenAddress {
+func unixListener(t *testing.T) Spec {
 	t.Helper()
-	return ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "run", "app.sock")}
+	return Spec{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "run", "app.sock")}
 }

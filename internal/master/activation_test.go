@@ -14,8 +14,8 @@ import (
 
 func TestSocketsThatRotaWasStartedWithAreAdoptedByName(t *testing.T) {
 	adopted := openGiven(t, "web")
-	other := listen.ListenAddress{Name: "more", Network: "tcp", Address: "127.0.0.1:0"}
-	asked := listen.ListenAddress{Name: "web", Network: "tcp", Address: "127.0.0.1:1"}
+	other := listen.Spec{Name: "more", Network: "tcp", Address: "127.0.0.1:0"}
+	asked := listen.Spec{Name: "web", Network: "tcp", Address: "127.0.0.1:1"}
 	spec := greeting(asked, other)
 	r := runMasterWith(t, Options{Spec: *spec, Inherited: []listen.InheritedSocket{adopted}}, "")
 	r.ready(2)

@@ -35,9 +35,9 @@ type Round struct {
 	Commands bool   // commands are run, too: it is live, or its canary can be tried
 	Canary   string // where its canary, and nobody else, can be asked; "" where there is no such address
 
-	Listeners []listen.ListenAddress // of the generation that serves, where they can be reached
-	Workers   []string               // the new ones that ought to answer
-	Slots     map[string]int         // theirs
+	Listeners []listen.Spec  // of the generation that serves, where they can be reached
+	Workers   []string       // the new ones that ought to answer
+	Slots     map[string]int // theirs
 
 	// Serves reports whether a worker still has its slot, in which it may have been replaced meanwhile. nil: each has.
 	Serves func(worker string) bool
@@ -46,7 +46,7 @@ type Round struct {
 	// else holds, and nothing for one that waits to be accepted. nil: nobody can tell.
 	Holders func([]listen.Client) (map[listen.Client]string, error)
 	// Shirks reports whether the kernel shows that a worker does not wait for connections at the listener. nil: nobody can tell.
-	Shirks func(worker string, a listen.ListenAddress) bool
+	Shirks func(worker string, a listen.Spec) bool
 	// Queues tells how full the listeners' accept queues are, by name. nil: nobody can tell.
 	Queues func() (map[string]kernel.Queue, error)
 	// Command runs a line with /bin/sh and returns what it printed last, and why it did not exit

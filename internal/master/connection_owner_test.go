@@ -17,12 +17,12 @@ import (
 )
 
 func TestTheKernelTellsWhichWorkerHasAcceptedAConnection(t *testing.T) {
-	unixSocket := listen.ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
-	abstract := listen.ListenAddress{Name: "abstract", Network: "unix", Address: "@rota-test-holders-" + newID()}
-	anywhere := listen.ListenAddress{Name: "any", Network: "tcp", Address: "[::]:0"}
-	for _, a := range []listen.ListenAddress{loopback, anywhere, unixSocket, abstract} {
+	unixSocket := listen.Spec{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
+	abstract := listen.Spec{Name: "abstract", Network: "unix", Address: "@rota-test-holders-" + newID()}
+	anywhere := listen.Spec{Name: "any", Network: "tcp", Address: "[::]:0"}
+	for _, a := range []listen.Spec{loopback, anywhere, unixSocket, abstract} {
 		t.Run(a.Name, func(t *testing.T) {
-			r := runMaster(t, plan.Spec{Workers: 2, Listen: []listen.ListenAddress{a}}, "holds-connections")
+			r := runMaster(t, plan.Spec{Workers: 2, Listen: []listen.Spec{a}}, "holds-connections")
 			r.ready(2)
 			workers, _ := r.workers()
 			var clients []listen.Client
@@ -103,8 +103,8 @@ func TestAGaugeOnARealReload(t *testing.T) {
 	until(func(m record.Measured) bool { return m.Probes.Refused > 0 })
 }
 
-func (r *running) targets() []listen.ListenAddress {
-	var list []listen.ListenAddress
+func (r *running) targets() []listen.Spec {
+	var list []listen.Spec
 	_ = r.ask(func(l *loop) { list = l.targets() })
 	return list
 }

@@ -51,7 +51,7 @@ func TestASocketThatIsGivenOutlivesTheMaster(t *testing.T) {
 	given, err := listen.Inherit("web", fd)
 	require.NoError(t, err)
 
-	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Listen: []listen.ListenAddress{}}, Inherited: []listen.InheritedSocket{given}}, "good")
+	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Listen: []listen.Spec{}}, Inherited: []listen.InheritedSocket{given}}, "good")
 	r.ready(1)
 	require.Equal(t, "web", r.listening()[0].Name)
 	r.Shutdown()

@@ -14,8 +14,8 @@ import (
 )
 
 func TestAWorkerIsSpokenToInEveryDialect(t *testing.T) {
-	second := listen.ListenAddress{Name: "web", Network: "tcp", Address: "127.0.0.1:0"}
-	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{os.Args[0], "prints-env", "{fd:web}"}, Listen: []listen.ListenAddress{loopback, second},
+	second := listen.Spec{Name: "web", Network: "tcp", Address: "127.0.0.1:0"}
+	r := runMaster(t, plan.Spec{Workers: 1, Command: []string{os.Args[0], "prints-env", "{fd:web}"}, Listen: []listen.Spec{loopback, second},
 		Env: []string{"BIND=fd://{fd:web}", "APP_SETTING=new", "SLOT={slot}", "AT={address:web}"}}, "")
 	r.ready(1)
 	w, _ := r.workers()

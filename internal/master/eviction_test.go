@@ -168,7 +168,7 @@ func TestOnlyThoseThatAreIdleForLongEnoughAreEvicted(t *testing.T) {
 }
 
 func TestUnixConnectionsAreIdleForAnUnknownTime(t *testing.T) {
-	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{{Name: "unix", Network: "unix", Address: t.TempDir() + "/x.sock"}}}, "drains")
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.Spec{{Name: "unix", Network: "unix", Address: t.TempDir() + "/x.sock"}}}, "drains")
 	r.ready(1)
 	client := r.greeted(1)[0]
 	workers, _ := r.workers()

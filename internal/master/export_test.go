@@ -4,6 +4,6 @@ package master
 
 // Equip gives a round what only a running master has.
 func (m *Master) Equip(r Round) Round {
-	r.Serves, r.Holders, r.Shirks, r.Queues, r.Command = m.mailbox.serves, m.observer.Holders, m.observer.Shirks, m.Queues, m.shell.Run
+	r.Serves, r.Holders, r.Shirks, r.Queues, r.Command = m.serves, m.observer.Holders, m.observer.Shirks, m.Queues, m.shell.Run
 	return r
 }

@@ -58,7 +58,7 @@ func canaryUp(t *testing.T) (*running, record.Reload) {
 	path := filepath.Join(t.TempDir(), "sock")
 	r := runMaster(t, plan.Spec{
 		Workers: 3, Command: []string{os.Args[0], "converses"},
-		Listen:   []listen.ListenAddress{loopback, {Name: "local", Network: "unix", Address: path}, {Name: "udp", Network: "udp", Address: "127.0.0.1:0"}},
+		Listen:   []listen.Spec{loopback, {Name: "local", Network: "unix", Address: path}, {Name: "udp", Network: "udp", Address: "127.0.0.1:0"}},
 		Strategy: record.Strategy{Canary: 1},
 	}, "")
 	r.ready(3)

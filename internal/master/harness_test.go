@@ -61,7 +61,7 @@ func runMasterWith(t *testing.T, o Options, child string) *running {
 		o.Command = []string{os.Args[0], child}
 	}
 	if o.Listen == nil {
-		o.Listen = []listen.ListenAddress{loopback}
+		o.Listen = []listen.Spec{loopback}
 	}
 	if o.Workers == 0 {
 		o.Workers = 2
@@ -82,7 +82,7 @@ func runMasterWith(t *testing.T, o Options, child string) *running {
 }
 
 // loopback is where tests listen.
-var loopback = listen.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+var loopback = listen.Spec{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 
 // next returns the next event of one of the types.
 func (r *running) next(types ...record.EventType) record.Event {
@@ -136,7 +136,7 @@ func (r *running) reload(request record.ReloadRequest, target record.ReloadState
 }
 
 // listening is where the generation that serves can be reached.
-func (r *running) listening() []listen.ListenAddress {
+func (r *running) listening() []listen.Spec {
 	r.t.Helper()
 	s, err := r.Status()
 	require.NoError(r.t, err)

@@ -25,7 +25,7 @@ func TestReloadsLeaveNothingBehind(t *testing.T) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
 	whole := plan.Spec{
-		Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: []listen.ListenAddress{loopback},
+		Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: []listen.Spec{loopback},
 		ProbeInterval: 10 * time.Millisecond, Checks: []record.Check{{Kind: record.CheckTCP}},
 	}
 	var spec atomic.Pointer[plan.Spec]

@@ -48,7 +48,7 @@ func greetStubbornly() {
 }
 
 func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
-	for name, kind := range map[string]listen.ListenAddress{
+	for name, kind := range map[string]listen.Spec{
 		"tcp":       {Network: "tcp"},
 		"reuseport": {Network: "tcp", ReusePort: true},
 		"abstract":  {Network: "unix", Address: fmt.Sprintf("@rota-lingering-%d", os.Getpid())},
@@ -63,15 +63,15 @@ func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
 			spec.Command = []string{os.Args[0], "serves-stubbornly", bye}
 			r := changing(t, spec)
 			for range 2 { // it is given up and taken back
-				spec.Listen = []listen.ListenAddress{loopback}
+				spec.Listen = []listen.Spec{loopback}
 				require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
-				spec.Listen = []listen.ListenAddress{loopback, kind}
+				spec.Listen = []listen.Spec{loopback, kind}
 				back := r.reload(record.ReloadRequest{}, record.ReloadLive)
 				require.Equal(t, record.ReloadLive, back.State, "%v", back.Failure)
 				_, err := greeted(kind.Network, kind.Address)
 				require.NoError(t, err)
 			}
-			spec.Listen = []listen.ListenAddress{loopback}
+			spec.Listen = []listen.Spec{loopback}
 			last := r.reload(record.ReloadRequest{}, record.ReloadLive)
 			require.NoError(t, os.WriteFile(bye, nil, 0o600))
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -90,12 +90,12 @@ func TestAListenerThatDrainingWorkersHoldIsTakenBack(t *testing.T) {
 }
 
 func TestAnAddressIsFreeSoonAfterTheWorkersLetGoOfIt(t *testing.T) {
-	old := listen.ListenAddress{Name: "old", Network: "tcp", Address: freePort(t)}
+	old := listen.Spec{Name: "old", Network: "tcp", Address: freePort(t)}
 	bye := t.TempDir() + "/bye"
 	spec := greeting(loopback, old)
 	spec.Command = []string{os.Args[0], "closes-stubbornly", bye}
 	r := changing(t, spec)
-	spec.Listen = []listen.ListenAddress{loopback}
+	spec.Listen = []listen.Spec{loopback}
 	last := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	require.Eventually(t, func() bool {
 		l, err := net.Listen(old.Network, old.Address)

@@ -125,14 +125,14 @@ func changing(t *testing.T, spec *plan.Spec) *running {
 	return r
 }
 
-func greeting(listen ...listen.ListenAddress) *plan.Spec {
+func greeting(listen ...listen.Spec) *plan.Spec {
 	return &plan.Spec{Workers: 2, Command: []string{os.Args[0], "serves"}, Listen: listen}
 }
 
 func TestAListenerIsAddedAndAnotherTakenAwayWithoutALoss(t *testing.T) {
-	kept := listen.ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t)}
+	kept := listen.Spec{Name: "kept", Network: "tcp", Address: freePort(t)}
 	path := filepath.Join(t.TempDir(), "old.sock")
-	old := listen.ListenAddress{Name: "old", Network: "unix", Address: path}
+	old := listen.Spec{Name: "old", Network: "unix", Address: path}
 	spec := greeting(kept, old)
 	r := changing(t, spec)
 	address := r.listening()[0].Address
@@ -142,7 +142,7 @@ func TestAListenerIsAddedAndAnotherTakenAwayWithoutALoss(t *testing.T) {
 	added.Name = "new"
 	renamed := kept
 	renamed.Name = "renamed"
-	spec.Listen = []listen.ListenAddress{added, renamed}
+	spec.Listen = []listen.Spec{added, renamed}
 	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	stop()
 
@@ -165,7 +165,7 @@ func TestAListenerThatCannotBeOpenedFailsTheReloadAndNothingElse(t *testing.T) {
 	before := openTargets()
 	more, blocked := loopback, loopback
 	more.Name, blocked.Name, blocked.Address = "more", "blocked", taken.Addr().String()
-	spec.Listen = []listen.ListenAddress{more, loopback, blocked}
+	spec.Listen = []listen.Spec{more, loopback, blocked}
 	failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
 	require.Equal(t, record.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "address already in use")
@@ -209,7 +209,7 @@ func TestAReloadChangesThePoolsSize(t *testing.T) {
 
 func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 	directory := t.TempDir()
-	a := listen.ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(directory, "app.sock"), Mode: 0o600, Owner: "1234:2345"}
+	a := listen.Spec{Name: "unix", Network: "unix", Address: filepath.Join(directory, "app.sock"), Mode: 0o600, Owner: "1234:2345"}
 	if os.Getuid() != 0 {
 		a.Owner = fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
 	}
@@ -226,12 +226,12 @@ func TestAUnixSocketsFileHasItsModeAndOwner(t *testing.T) {
 	require.Equal(t, a.Owner, owner)
 
 	a.Mode = 0o666
-	spec.Listen = []listen.ListenAddress{a}
+	spec.Listen = []listen.Spec{a}
 	require.Equal(t, record.ReloadCompleted, r.reload(record.ReloadRequest{}, record.ReloadCompleted).State)
 	mode, _ = look()
 	require.Equal(t, os.FileMode(0o666), mode)
 
-	_, err := listen.OpenSocket(listen.ListenAddress{Name: "x", Network: "unix", Address: filepath.Join(directory, "x.sock"), Owner: "no-such-user-here"})
+	_, err := listen.OpenSocket(listen.Spec{Name: "x", Network: "unix", Address: filepath.Join(directory, "x.sock"), Owner: "no-such-user-here"})
 	require.ErrorContains(t, err, "no-such-user-here")
 	require.NoFileExists(t, filepath.Join(directory, "x.sock"))
 }
@@ -256,10 +256,10 @@ func TestDatagramSocketsArePassedOn(t *testing.T) {
 
 func TestAReloadThatFailsInAnAddedSlotLeavesTheOldListenersAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.sock")
-	spec := greeting(listen.ListenAddress{Name: "old", Network: "unix", Address: path})
+	spec := greeting(listen.Spec{Name: "old", Network: "unix", Address: path})
 	r := changing(t, spec)
 	spec.Workers = 3
-	spec.Listen = []listen.ListenAddress{loopback}
+	spec.Listen = []listen.Spec{loopback}
 	spec.Command = []string{"/bin/sh", "-c", `test "$ROTA_SLOT" = 2 && exit 3; exec "$0" serves`, os.Args[0]}
 	require.Equal(t, record.ReloadFailed, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 	_, err := greeted("unix", path)
@@ -270,7 +270,7 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 	for name, stops := range map[string]bool{"tcp": false, "unix": false, "tcp, with the master": true, "unix, with the master": true} {
 		t.Run(name, func(t *testing.T) {
 			network, _, _ := strings.Cut(name, ",")
-			old := listen.ListenAddress{Name: "old", Network: network, Address: filepath.Join(t.TempDir(), "old.sock")}
+			old := listen.Spec{Name: "old", Network: network, Address: filepath.Join(t.TempDir(), "old.sock")}
 			if network == "tcp" {
 				old.Address = "127.0.0.1:0"
 			}
@@ -290,7 +290,7 @@ func TestWhatIsQueuedIsServedBeforeAListenerGoes(t *testing.T) {
 				r.Shutdown()
 				r.next(record.EventWorkerDraining)
 			} else {
-				spec.Listen = []listen.ListenAddress{loopback}
+				spec.Listen = []listen.Spec{loopback}
 				require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State)
 			}
 			require.NoError(t, syscall.Kill(workers[0].PID, syscall.SIGCONT))
@@ -313,7 +313,7 @@ func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
 		r := runMasterWith(t, Options{Spec: *spec, Reread: func() (plan.Spec, error) {
 			close(asked)
 			<-goOn
-			spec.Listen = append(spec.Listen, listen.ListenAddress{Name: "late", Network: "unix", Address: path})
+			spec.Listen = append(spec.Listen, listen.Spec{Name: "late", Network: "unix", Address: path})
 			return *spec, nil
 		}}, "")
 		r.ready(2)
@@ -329,14 +329,14 @@ func TestAReloadThatIsPreparedTooLateLeavesNoFile(t *testing.T) {
 }
 
 func TestWhoseAddressIsInUseIsSaid(t *testing.T) {
-	at := listen.ListenAddress{Name: "tcp", Network: "tcp", Address: freePort(t)}
+	at := listen.Spec{Name: "tcp", Network: "tcp", Address: freePort(t)}
 	spec := greeting(at)
 	r := changing(t, spec)
 	reuse, everywhere := at, at
 	reuse.ReusePort = true
 	everywhere.Address = ":" + at.Place()
-	for _, a := range []listen.ListenAddress{reuse, everywhere} {
-		spec.Listen = []listen.ListenAddress{a}
+	for _, a := range []listen.Spec{reuse, everywhere} {
+		spec.Listen = []listen.Spec{a}
 		failed := r.reload(record.ReloadRequest{}, record.ReloadLive)
 		require.Equal(t, record.ReloadFailed, failed.State)
 		require.Contains(t, failed.Failure.Message, "it is this rota that listens there")

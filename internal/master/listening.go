@@ -38,11 +38,11 @@ func (l *loop) endpoints() []kernel.Listener {
 }
 
 // addresses are those of the generation that serves, or did when the sockets were given up.
-func (l *loop) addresses() []listen.ListenAddress {
+func (l *loop) addresses() []listen.Spec {
 	if l.closed {
 		return l.lastAt
 	}
-	var list []listen.ListenAddress
+	var list []listen.Spec
 	if serving := l.plans[l.pool.ServingGeneration()]; serving != nil {
 		for _, listener := range serving.Listeners {
 			list = append(list, listener.Bound())
@@ -52,12 +52,12 @@ func (l *loop) addresses() []listen.ListenAddress {
 }
 
 // targets are those where clients are to be served now: not one that is given up.
-func (l *loop) targets() []listen.ListenAddress {
+func (l *loop) targets() []listen.Spec {
 	serving := l.plans[l.pool.ServingGeneration()]
 	if l.closed || serving == nil {
 		return nil
 	}
-	var list []listen.ListenAddress
+	var list []listen.Spec
 	for _, listener := range serving.Listeners {
 		if !listener.Leaving {
 			list = append(list, listener.Bound())
@@ -168,12 +168,12 @@ func (l *loop) closeListeners() {
 // that it wants.
 func (l *loop) claimFiles(p *plan.Plan) {
 	for _, listener := range p.Listeners {
-		if listener.Inherited || !listener.IsPath() || listener.ListenAddress == listener.Asked {
+		if listener.Inherited || !listener.IsPath() || listener.Spec == listener.Asked {
 			continue
 		}
-		if err := listener.First.ClaimFile(listener.ListenAddress); err != nil {
+		if err := listener.First.ClaimFile(listener.Spec); err != nil {
 			l.options.Log.Error().Err(err).Str("listener", listener.Name).Msg("the socket's file keeps its owner or mode")
 		}
-		listener.Asked = listener.ListenAddress
+		listener.Asked = listener.Spec
 	}
 }

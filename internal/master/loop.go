@@ -32,7 +32,7 @@ type loop struct {
 	watchSoon  chan struct{} // has room for one: there is something new to look after
 
 	launch         func(process.LaunchSpec) (process.Process, error)
-	search         func(*listen.Binding, listen.ListenAddress)
+	search         func(*listen.Binding, listen.Spec)
 	listenLoopback func() (*net.TCPListener, error)                 // opens an address for a canary
 	fate           func(worker string, d minder.Death) *record.Fate // of the connections of a worker that has ended; may be nil
 
@@ -51,11 +51,11 @@ type loop struct {
 	plans     map[int]*plan.Plan     // by generation
 	records   map[int]*serviceRecord // likewise
 	past      []retired
-	lingering []*listen.Binding      // sockets that no plan has any more
-	missing   []string               // as Status has it
-	closed    bool                   // the master has given up its sockets
-	lastAt    []listen.ListenAddress // then: where they were
-	lastHeld  []kernel.Listener      // then: those that only workers hold
+	lingering []*listen.Binding // sockets that no plan has any more
+	missing   []string          // as Status has it
+	closed    bool              // the master has given up its sockets
+	lastAt    []listen.Spec     // then: where they were
+	lastHeld  []kernel.Listener // then: those that only workers hold
 
 	// What is measured of reloads, and counted.
 	trials     map[string]*trial // by reload

@@ -101,7 +101,7 @@ func inBubble(t *testing.T, spec plan.Spec, behave func(*fakeProcess), test func
 	synctest.Test(t, func(t *testing.T) {
 		spec.Command = []string{os.Args[0]}
 		if spec.Listen == nil {
-			spec.Listen = []listen.ListenAddress{loopback}
+			spec.Listen = []listen.Spec{loopback}
 		}
 		o := Options{Spec: spec, Log: zerolog.Nop()}
 		b := &bench{Master: newMaster(o), t: t, behave: behave}
@@ -110,7 +110,7 @@ func inBubble(t *testing.T, spec plan.Spec, behave func(*fakeProcess), test func
 		b.begin(first)
 		b.loop.launch = b.launchFake
 		b.observer.Looks.Glance = b.glanceFake
-		b.loop.search = func(*listen.Binding, listen.ListenAddress) {}
+		b.loop.search = func(*listen.Binding, listen.Spec) {}
 		b.loop.listenLoopback = func() (*net.TCPListener, error) {
 			return nil, errors.New("who waits for the network is not idle for the clock")
 		}

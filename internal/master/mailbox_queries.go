@@ -36,7 +36,7 @@ func (b *mailbox) socketPaths() (list []string) {
 }
 
 // probed are the listeners at which a client is to be served all the time.
-func (b *mailbox) probed() (list []listen.ListenAddress) {
+func (b *mailbox) probed() (list []listen.Spec) {
 	_ = b.ask(func(l *loop) { list = l.probed() })
 	return list
 }

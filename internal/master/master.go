@@ -60,7 +60,7 @@ func New(o Options) (*Master, error) {
 	m.launcher = &process.Launcher{Spawner: process.NewSpawner(), HTTP: o.Probe, Log: o.Log}
 	m.shell.Spawner = m.launcher.Spawner
 	m.loop.launch = m.launcher.Launch
-	m.loop.search = func(at *listen.Binding, a listen.ListenAddress) { m.observer.Search(a, search{m.mailbox, at}) }
+	m.loop.search = func(at *listen.Binding, a listen.Spec) { m.observer.Search(a, search{m.mailbox, at}) }
 	m.loop.listenLoopback = reach.ListenLoopback
 	m.loop.fate = m.fateOf
 	return m, nil

@@ -132,14 +132,14 @@ func (l *loop) endTrial(id string, t *trial) {
 }
 
 // probed are the listeners at which a client is to be served all the time.
-func (l *loop) probed() []listen.ListenAddress {
+func (l *loop) probed() []listen.Spec {
 	list := l.targets()
 	other, rotates := l.pool.OtherGeneration()
 	if !rotates {
 		return list
 	}
 	both := l.plans[other].Listeners
-	return slices.DeleteFunc(list, func(a listen.ListenAddress) bool {
+	return slices.DeleteFunc(list, func(a listen.Spec) bool {
 		return !slices.ContainsFunc(both, func(other listen.Listener) bool { return other.BoundAddress() == a.Address })
 	})
 }

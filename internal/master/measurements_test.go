@@ -28,7 +28,7 @@ func website(t *testing.T, badSlot string) (*master.Master, []record.Worker) {
 // runSite starts a master that ends with the test, and returns when its workers are ready.
 func runSite(t *testing.T, o master.Options) *master.Master {
 	t.Helper()
-	o.Listen = []listen.ListenAddress{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
+	o.Listen = []listen.Spec{{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}}
 	o.Log = zerolog.Nop()
 	m, err := master.New(o)
 	require.NoError(t, err)

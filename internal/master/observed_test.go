@@ -151,7 +151,7 @@ func TestAProgramThatListensElsewhereIsNeverReady(t *testing.T) {
 func TestAReleaseThatServesOneListenerLessFails(t *testing.T) {
 	a, b := loopback, loopback
 	a.Name, b.Name = "one", "two"
-	spec := plan.Spec{Workers: 1, Ready: auto, StartTimeout: 3 * time.Second, Listen: []listen.ListenAddress{a, b}, Command: []string{os.Args[0], "hears-only", "one two"}}
+	spec := plan.Spec{Workers: 1, Ready: auto, StartTimeout: 3 * time.Second, Listen: []listen.Spec{a, b}, Command: []string{os.Args[0], "hears-only", "one two"}}
 	next := spec
 	r := runMasterWith(t, Options{Spec: spec, Reread: func() (plan.Spec, error) { return next, nil }}, "")
 	r.ready(1)
@@ -165,6 +165,6 @@ func TestAReleaseThatServesOneListenerLessFails(t *testing.T) {
 	require.Equal(t, record.ReloadFailed, failed.State)
 	require.Contains(t, failed.Failure.Message, "it does not accept connections on the listener two (127.0.0.1:")
 
-	next.Listen = []listen.ListenAddress{a}
+	next.Listen = []listen.Spec{a}
 	require.Equal(t, record.ReloadLive, r.reload(record.ReloadRequest{}, record.ReloadLive).State, "without the listener it is meant")
 }

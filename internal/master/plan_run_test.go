@@ -77,7 +77,7 @@ func TestAGenerationRunsWhatItsReloadFound(t *testing.T) {
 	switchTo(t, parent, "one")
 	setting := "1"
 	spec := func() (plan.Spec, error) {
-		return plan.Spec{Listen: []listen.ListenAddress{loopback}, Command: []string{"./app"}, Workers: 1,
+		return plan.Spec{Listen: []listen.Spec{loopback}, Command: []string{"./app"}, Workers: 1,
 			Directory: current, Env: []string{"SETTING=" + setting}}, nil
 	}
 	first, _ := spec()
@@ -168,7 +168,7 @@ func switchTo(t *testing.T, parent, version string) {
 }
 
 func TestAWrongPlaceholderIsFoundBeforeAnythingStarts(t *testing.T) {
-	_, err := New(Options{Spec: plan.Spec{Listen: []listen.ListenAddress{loopback}, Command: []string{os.Args[0], "{fd:http}"}, Env: []string{"A=password@{port:x}"}}})
+	_, err := New(Options{Spec: plan.Spec{Listen: []listen.Spec{loopback}, Command: []string{os.Args[0], "{fd:http}"}, Env: []string{"A=password@{port:x}"}}})
 	require.ErrorContains(t, err, `"{fd:http}": {fd:http}: there is no listener of this name; there are tcp`)
 	require.ErrorContains(t, err, "the variable A: {port:x}: there is no listener of this name")
 	require.NotContains(t, err.Error(), "password", "values are nobody's business")

@@ -61,7 +61,7 @@ func TestASpawnDoesNotTouchTheFlagsOfAListener(t *testing.T) {
 		t.Run(fmt.Sprint(nonblock), func(t *testing.T) {
 			a := loopback
 			a.NonBlock = nonblock
-			r := runMaster(t, plan.Spec{Listen: []listen.ListenAddress{a}}, "good")
+			r := runMaster(t, plan.Spec{Listen: []listen.Spec{a}}, "good")
 			r.ready(2)
 			require.Equal(t, nonblock, r.flags()&unix.O_NONBLOCK != 0)
 		})
@@ -245,7 +245,7 @@ func TestShutdownLeavesNothingBehind(t *testing.T) {
 	for round := range 3 {
 		before := openTargets()
 		t.Run("run", func(t *testing.T) {
-			r := runMaster(t, plan.Spec{Listen: []listen.ListenAddress{{Name: "unix", Network: "unix", Address: path}}}, "good")
+			r := runMaster(t, plan.Spec{Listen: []listen.Spec{{Name: "unix", Network: "unix", Address: path}}}, "good")
 			r.ready(2)
 			r.reload(record.ReloadRequest{}, record.ReloadCompleted)
 			r.Shutdown()
@@ -298,7 +298,7 @@ func TestAMasterThatCannotBeMadeLeavesNothingOpen(t *testing.T) {
 	defer taken.Close()
 	path := filepath.Join(t.TempDir(), "app.sock")
 	before := openTargets()
-	_, err = New(Options{Spec: plan.Spec{Command: []string{os.Args[0], "good"}, Listen: []listen.ListenAddress{
+	_, err = New(Options{Spec: plan.Spec{Command: []string{os.Args[0], "good"}, Listen: []listen.Spec{
 		{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"},
 		{Name: "unix", Network: "unix", Address: path},
 		{Name: "tcp-2", Network: "tcp", Address: taken.Addr().String()},
@@ -317,7 +317,7 @@ func TestAWorkerHasItsStreamsAndTheListenersAndNothingElse(t *testing.T) {
 	}
 	second := loopback
 	second.Name = "tcp-2"
-	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{loopback, second}}, "prints-files")
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.Spec{loopback, second}}, "prints-files")
 	r.ready(1)
 	printed := regexp.MustCompile(`"files: ([^"]*)"`)
 	require.Eventually(t, func() bool { return printed.MatchString(r.log.String()) }, patience, time.Millisecond)

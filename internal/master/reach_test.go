@@ -15,12 +15,12 @@ import (
 
 // Of several workers that share a listener, the very one is reached that is looked for.
 func TestAWorkerIsReachedThroughTheListenerThatItShares(t *testing.T) {
-	unixSocket := listen.ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
+	unixSocket := listen.Spec{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "x.sock")}
 	own := loopback
 	own.ReusePort = true
-	for name, a := range map[string]listen.ListenAddress{"tcp": loopback, "unix": unixSocket, "reuseport": own} {
+	for name, a := range map[string]listen.Spec{"tcp": loopback, "unix": unixSocket, "reuseport": own} {
 		t.Run(name, func(t *testing.T) {
-			r := runMaster(t, plan.Spec{Workers: 3, Listen: []listen.ListenAddress{a}, Command: []string{os.Args[0], "website", "nowhere"}}, "")
+			r := runMaster(t, plan.Spec{Workers: 3, Listen: []listen.Spec{a}, Command: []string{os.Args[0], "website", "nowhere"}}, "")
 			r.ready(3)
 			workers, _ := r.workers()
 			for _, w := range workers {

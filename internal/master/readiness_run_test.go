@@ -304,6 +304,6 @@ func probedAnswer(answer http.HandlerFunc) func() {
 }
 
 func TestHTTPNeedsSomebodyWhoSpeaksIt(t *testing.T) {
-	_, err := New(Options{Spec: plan.Spec{Listen: []listen.ListenAddress{loopback}, Command: []string{os.Args[0]}, Ready: plan.Readiness{Kind: plan.ReadyHTTP, Path: "/"}}})
+	_, err := New(Options{Spec: plan.Spec{Listen: []listen.Spec{loopback}, Command: []string{os.Args[0]}, Ready: plan.Readiness{Kind: plan.ReadyHTTP, Path: "/"}}})
 	require.ErrorIs(t, err, plan.ErrNoProbe)
 }

@@ -98,8 +98,8 @@ func TestANewListenerHasNoSocketForASlotThatIsNot(t *testing.T) {
 	r := changing(t, spec)
 	require.NoError(t, r.Scale(-2))
 	r.settled()
-	added := listen.ListenAddress{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
-	spec.Listen = []listen.ListenAddress{loopback, added}
+	added := listen.Spec{Name: "added", Network: "tcp", Address: "127.0.0.1:0", ReusePort: true}
+	spec.Listen = []listen.Spec{loopback, added}
 	asked, err := r.Reload(record.ReloadRequest{})
 	require.NoError(t, err)
 	sockets := 0

@@ -14,9 +14,9 @@ import (
 )
 
 // unixListener is one in a directory of its own.
-func unixListener(t *testing.T) listen.ListenAddress {
+func unixListener(t *testing.T) listen.Spec {
 	t.Helper()
-	return listen.ListenAddress{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "run", "app.sock")}
+	return listen.Spec{Name: "unix", Network: "unix", Address: filepath.Join(t.TempDir(), "run", "app.sock")}
 }
 
 // greetingAt is a running master that greets at a unix socket.

@@ -15,7 +15,7 @@ import (
 func inRelease(t *testing.T, parent, directory string) *running {
 	t.Helper()
 	t.Chdir(directory)
-	spec := plan.Spec{Workers: 1, Listen: []listen.ListenAddress{loopback}, Command: []string{"./app"}}
+	spec := plan.Spec{Workers: 1, Listen: []listen.Spec{loopback}, Command: []string{"./app"}}
 	r := runMasterWith(t, Options{Spec: spec}, "")
 	r.ready(1)
 	return r

@@ -21,10 +21,10 @@ type Status struct {
 	Looping    []int // slots in a crash loop
 	Waiting    []WaitingSlot
 	Stopping   bool
-	Workers    []record.Worker        // those that are not gone, by slot, the newest first within one
-	Listeners  []listen.ListenAddress // of the generation that serves, with the port that the kernel chose, where 0 was asked for
-	Missing    []string               // what workers are started from and has been deleted, and why nobody can reach a listener, a sentence each
-	Shut       []string               // the latter alone
+	Workers    []record.Worker // those that are not gone, by slot, the newest first within one
+	Listeners  []listen.Spec   // of the generation that serves, with the port that the kernel chose, where 0 was asked for
+	Missing    []string        // what workers are started from and has been deleted, and why nobody can reach a listener, a sentence each
+	Shut       []string        // the latter alone
 	Totals     record.Totals
 	Reload     *record.Reload // the one that rotates, else the newest that is still draining; nil for none
 }

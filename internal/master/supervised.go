@@ -121,7 +121,7 @@ type listenerRecord struct {
 	worker  string
 	since   time.Time // it has registered the listener; zero if it has not
 	binding *listen.Binding
-	at      listen.ListenAddress
+	at      listen.Spec
 	socket  kernel.Listener
 	sought  bool // connections are made to find out whether it accepts
 }

@@ -15,11 +15,11 @@ import (
 // TestWhatAReloadHasChangedIsTakenBackWithoutALoss aborts reloads that are live on trial, which have given
 // listeners up, opened others and changed the pool's size.
 func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
-	kept := listen.ListenAddress{Name: "kept", Network: "tcp", Address: freePort(t), ReusePort: true}
-	old := listen.ListenAddress{Name: "old", Network: "unix", Address: filepath.Join(t.TempDir(), "old.sock")}
-	older := listen.ListenAddress{Name: "older", Network: "tcp", Address: "127.0.0.1:0"}
-	added := listen.ListenAddress{Name: "new", Network: "tcp", Address: "127.0.0.2:0"}
-	appeared := listen.ListenAddress{Name: "appeared", Network: "unix", Address: filepath.Join(t.TempDir(), "new.sock")}
+	kept := listen.Spec{Name: "kept", Network: "tcp", Address: freePort(t), ReusePort: true}
+	old := listen.Spec{Name: "old", Network: "unix", Address: filepath.Join(t.TempDir(), "old.sock")}
+	older := listen.Spec{Name: "older", Network: "tcp", Address: "127.0.0.1:0"}
+	added := listen.Spec{Name: "new", Network: "tcp", Address: "127.0.0.2:0"}
+	appeared := listen.Spec{Name: "appeared", Network: "unix", Address: filepath.Join(t.TempDir(), "new.sock")}
 	spec := greeting(kept, old, older)
 	spec.Workers = 3
 	before := *spec
@@ -29,7 +29,7 @@ func TestWhatAReloadHasChangedIsTakenBackWithoutALoss(t *testing.T) {
 	for _, size := range []int{1, 5} {
 		*spec = before
 		spec.Workers, spec.Strategy.Soak = size, time.Hour
-		spec.Listen = []listen.ListenAddress{added, kept, appeared}
+		spec.Listen = []listen.Spec{added, kept, appeared}
 		reload, err := r.Reload(record.ReloadRequest{})
 		require.NoError(t, err)
 		require.Equal(t, reload.ID, r.next(record.EventReloadLive).ReloadID)

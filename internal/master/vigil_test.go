@@ -23,7 +23,7 @@ var (
 	auto       = plan.Readiness{Kind: plan.ReadyAuto}
 	waiting    = kernel.Wait{Open: true, Blocked: true}
 	registered = kernel.Wait{Open: true, Registered: true}
-	inherited2 = []listen.ListenAddress{{Name: "a", Network: "tcp", Address: "127.0.0.1:0"}, {Name: "b", Network: "tcp", Address: "127.0.0.1:0"}}
+	inherited2 = []listen.Spec{{Name: "a", Network: "tcp", Address: "127.0.0.1:0"}, {Name: "b", Network: "tcp", Address: "127.0.0.1:0"}}
 )
 
 // waits shows how it waits after a while, and obeys SIGTERM.
@@ -155,7 +155,7 @@ func TestAWorkerThatCanNotBeSeenIsBelievedOrHasToLive(t *testing.T) {
 
 func TestAWorkerWithoutStreamListenersIsBelievedOrHasToLive(t *testing.T) {
 	t.Parallel()
-	datagrams := []listen.ListenAddress{{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}}
+	datagrams := []listen.Spec{{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}}
 	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: datagrams}, soon(time.Second), func(b *bench) {
 		w := b.firstReady()
 		require.Equal(t, time.Second, w.ReadyAt.Sub(w.StartedAt))
@@ -227,12 +227,12 @@ func TestGoingBackNeedsOnlyWhatWasServedBefore(t *testing.T) {
 // A listener that is new was served by nobody, and one that is gone need not be.
 func TestOnlyListenersThatBothHaveAreWanted(t *testing.T) {
 	t.Parallel()
-	a, b, c := inherited2[0], inherited2[1], listen.ListenAddress{Name: "c", Network: "tcp", Address: "127.0.0.1:0"}
-	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: []listen.ListenAddress{a, b}}, waits(0, waiting, waiting), func(bench *bench) {
+	a, b, c := inherited2[0], inherited2[1], listen.Spec{Name: "c", Network: "tcp", Address: "127.0.0.1:0"}
+	inBubble(t, plan.Spec{Workers: 1, Ready: auto, Listen: []listen.Spec{a, b}}, waits(0, waiting, waiting), func(bench *bench) {
 		time.Sleep(time.Second)
 		bench.options.Reread = func() (plan.Spec, error) {
 			s := bench.options.Spec
-			s.Listen = []listen.ListenAddress{b, c}
+			s.Listen = []listen.Spec{b, c}
 			return s, nil
 		}
 		bench.from(waits(0, waiting, kernel.Wait{Open: true}))

@@ -29,7 +29,7 @@ func shutDown() {
 
 func TestATCPListenerThatAWorkerShutDownListensAgain(t *testing.T) {
 	port := freePort(t)
-	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{{Name: "tcp", Network: "tcp", Address: port}},
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.Spec{{Name: "tcp", Network: "tcp", Address: port}},
 		Command: []string{os.Args[0], "shuts-down", filepath.Join(t.TempDir(), "done")}}, "")
 	r.ready(1)
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), `"mended":true`) }, patience, time.Millisecond)
@@ -44,7 +44,7 @@ func TestATCPListenerThatAWorkerShutDownListensAgain(t *testing.T) {
 func TestAUnixListenerThatAWorkerShutDownIsOpenedAnewByAReload(t *testing.T) {
 	directory := t.TempDir()
 	path := filepath.Join(directory, "app.sock")
-	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.ListenAddress{{Name: "unix", Network: "unix", Address: path}},
+	r := runMaster(t, plan.Spec{Workers: 1, Listen: []listen.Spec{{Name: "unix", Network: "unix", Address: path}},
 		Command: []string{os.Args[0], "shuts-down", filepath.Join(directory, "done")}}, "")
 	r.ready(1)
 	require.Eventually(t, func() bool { s, err := r.Status(); return err == nil && len(s.Missing) == 1 }, patience, time.Millisecond)

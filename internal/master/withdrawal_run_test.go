@@ -62,8 +62,8 @@ func TestNewWorkersAreNotAloneWhileAnOlderOneMayAccept(t *testing.T) {
 
 // Datagrams come to whoever has the socket open.
 func TestNewWorkersAreNotAloneWhileAnOlderOneHasADatagramSocket(t *testing.T) {
-	udp := listen.ListenAddress{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}
-	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Listen: []listen.ListenAddress{loopback, udp}}}, "serves-until-told")
+	udp := listen.Spec{Name: "udp", Network: "udp", Address: "127.0.0.1:0"}
+	r := runMasterWith(t, Options{Spec: plan.Spec{Workers: 1, Listen: []listen.Spec{loopback, udp}}}, "serves-until-told")
 	r.ready(1)
 	c := r.held()
 	reload := r.reload(record.ReloadRequest{}, record.ReloadLive)

@@ -29,6 +29,7 @@ type Death struct {
 // Manner is how a worker ended, by its exit status.
 type Manner int
 
+// The manners.
 const (
 	EndedInPeace Manner = iota
 	EndedAsTold         // as if by the stop signal: a program may handle it and then leave the rest to its runtime

@@ -30,6 +30,7 @@ type lookResult struct {
 	took time.Duration
 }
 
+// When a worker is looked at: FirstLook after its start, then less and less often, but at least every LastLook.
 const (
 	FirstLook = 2 * time.Millisecond
 	LastLook  = 250 * time.Millisecond

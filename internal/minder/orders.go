@@ -11,8 +11,10 @@ type Order struct {
 	Timeout time.Duration // of OrderDrain
 }
 
+// OrderKind is what an order is about.
 type OrderKind int
 
+// The kinds of orders.
 const (
 	OrderDrain OrderKind = iota // tell it to stop
 	OrderAbort                  // have it leave a core dump, and kill it if that takes long

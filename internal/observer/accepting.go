@@ -59,7 +59,7 @@ func heldFrom(family kernel.Family, at []kernel.Listener) (map[string]bool, erro
 
 // Shirks reports whether the kernel shows that the worker does not wait for connections at the listener, and has none
 // that it may be busy with. It is false of a worker that can't be looked into.
-func (o *Observer) Shirks(worker string, a listen.ListenAddress) bool {
+func (o *Observer) Shirks(worker string, a listen.Spec) bool {
 	endpoints, err := o.loop.Endpoints()
 	families, err2 := o.Families([]string{worker})
 	if err != nil || err2 != nil {

@@ -17,7 +17,7 @@ type Search interface {
 
 // Search finds out which workers accept from a listener where none of their threads seems to wait for connections: by
 // connections of rota's own. It goes on until no worker is sought any more.
-func (o *Observer) Search(a listen.ListenAddress, loop Search) {
+func (o *Observer) Search(a listen.Spec, loop Search) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {

@@ -173,14 +173,14 @@ func (p *programFile) ExecFD() int {
 }
 
 func (p *programFile) hold() {
-	p.SharedFD.Hold()
+	p.Hold()
 	if p.copy != nil {
 		p.copy.Hold()
 	}
 }
 
 func (p *programFile) drop() {
-	p.SharedFD.Drop()
+	p.Drop()
 	if p.copy != nil {
 		p.copy.Drop()
 	}

@@ -17,11 +17,11 @@ import (
 // Spec says what the workers of one generation are to be. It is read anew at each reload. What it names on
 // disk is looked up then, and pinned by a plan.
 type Spec struct {
-	Listen       []listen.ListenAddress // at least one, unless rota was started with sockets
-	Command      []string               // program and arguments of a worker
-	Workers      int                    // pool size; 0: one per core that rota may use
-	StartTimeout time.Duration          // from the fork to ready; 0: DefaultStartTimeout
-	DrainTimeout time.Duration          // from the stop signal to SIGKILL; 0: DefaultDrainTimeout
+	Listen       []listen.Spec // at least one, unless rota was started with sockets
+	Command      []string      // program and arguments of a worker
+	Workers      int           // pool size; 0: one per core that rota may use
+	StartTimeout time.Duration // from the fork to ready; 0: DefaultStartTimeout
+	DrainTimeout time.Duration // from the stop signal to SIGKILL; 0: DefaultDrainTimeout
 
 	Directory  string         // working directory; "": the master's
 	Env        []string       // K=V, added to the master's own environment
@@ -85,6 +85,7 @@ func (s Spec) Validate() error {
 	return errors.Join(errs...)
 }
 
+// WithDefaults sets what was left out.
 func (s Spec) WithDefaults() Spec {
 	if s.Workers == 0 {
 		s.Workers = runtime.GOMAXPROCS(0) // unlike NumCPU it respects a container's limit

@@ -53,7 +53,7 @@ func Stats(s view.Status, list view.Workers) view.Stats {
 	return view.Stats{Status: s, Workers: workers}
 }
 
-func listeners(list []listen.ListenAddress, queues map[string]kernel.Queue) []view.Listener {
+func listeners(list []listen.Spec, queues map[string]kernel.Queue) []view.Listener {
 	views := make([]view.Listener, 0, len(list))
 	for _, l := range list {
 		v := view.Listener{Name: l.Name, Network: l.Network, Address: l.Address}

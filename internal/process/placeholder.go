@@ -25,14 +25,14 @@ var listenerPlaceholders = []string{"fd", "port", "address", "path"}
 
 // CheckPlaceholders reports the first mistake in a text's placeholders, for workers that inherit these
 // listeners.
-func CheckPlaceholders(text string, listeners []listen.ListenAddress, ready plan.Readiness) error {
+func CheckPlaceholders(text string, listeners []listen.Spec, ready plan.Readiness) error {
 	trial := LaunchSpec{Sockets: sketch(listeners, ready)}
 	_, err := expand(text, trial.value)
 	return err
 }
 
 // sketch stands for what workers will inherit; only the names and families are right.
-func sketch(listeners []listen.ListenAddress, ready plan.Readiness) []InheritedSocket {
+func sketch(listeners []listen.Spec, ready plan.Readiness) []InheritedSocket {
 	var list []InheritedSocket
 	add := func(k kernel.Listener, name string) {
 		list = append(list, InheritedSocket{&listen.Socket{Kernel: k}, name})
@@ -166,9 +166,9 @@ func (s LaunchSpec) expandAll(texts []string, call func(string) string) ([]strin
 
 // CheckPlanPlaceholders finds the mistakes in a plan's placeholders before a worker is started.
 func CheckPlanPlaceholders(p *plan.Plan) error {
-	var listeners []listen.ListenAddress
+	var listeners []listen.Spec
 	for _, l := range p.Listeners {
-		listeners = append(listeners, l.ListenAddress)
+		listeners = append(listeners, l.Spec)
 	}
 	trial := LaunchSpec{Sockets: sketch(listeners, p.Ready)}
 	_, err1 := trial.expandArgs(p.Command[1:])

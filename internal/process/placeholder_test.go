@@ -45,7 +45,7 @@ func TestTheAddressOfAListenerIsToldAsItIsBound(t *testing.T) {
 		":0": "[::]:", "[::]:0": "[::]:", "[::1]:0": "[::1]:", "127.0.0.1:0": "127.0.0.1:", "localhost:0": "127.0.0.1:",
 	} {
 		for _, network := range []string{"tcp", "udp"} {
-			s, err := listen.OpenSocket(listen.ListenAddress{Name: "web", Network: network, Address: asked})
+			s, err := listen.OpenSocket(listen.Spec{Name: "web", Network: network, Address: asked})
 			require.NoError(t, err)
 			defer s.Close()
 			worker := LaunchSpec{Sockets: []InheritedSocket{{s, "web"}}}
@@ -65,7 +65,7 @@ func TestThePathOfAListenerIsAbsolute(t *testing.T) {
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	for asked, want := range map[string]string{"app.sock": filepath.Join(here, "app.sock"), "./b.sock": filepath.Join(here, "b.sock"), "@" + here: "@" + here} {
-		s, err := listen.OpenSocket(listen.ListenAddress{Name: "app", Network: "unix", Address: asked})
+		s, err := listen.OpenSocket(listen.Spec{Name: "app", Network: "unix", Address: asked})
 		require.NoError(t, err)
 		got, err := expand("{path:app}", LaunchSpec{Sockets: []InheritedSocket{{s, "app"}}}.value)
 		s.Close()
@@ -75,7 +75,7 @@ func TestThePathOfAListenerIsAbsolute(t *testing.T) {
 }
 
 func TestMistakesInPlaceholders(t *testing.T) {
-	list := []listen.ListenAddress{
+	list := []listen.Spec{
 		{Name: "web", Network: "tcp", Address: ":80"}, {Name: "dns", Network: "udp", Address: ":53"},
 		{Name: "app", Network: "unix", Address: "/run/app"}, {Name: "log", Network: "unixgram", Address: "@log"},
 	}

@@ -22,7 +22,7 @@ const (
 
 // openProbe opens a listener that only one worker will get.
 func openProbe() (*listen.Socket, error) {
-	s, err := listen.OpenSocket(listen.ListenAddress{Name: listen.ProbeName, Network: "tcp", Address: "127.0.0.1:0"})
+	s, err := listen.OpenSocket(listen.Spec{Name: listen.ProbeName, Network: "tcp", Address: "127.0.0.1:0"})
 	if err != nil {
 		return nil, fmt.Errorf("the listener to probe at: %w", err)
 	}

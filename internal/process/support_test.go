@@ -19,7 +19,7 @@ import (
 const patience = time.Minute
 
 // loopback is a port of the kernel's choice that nobody else on the network reaches.
-var loopback = listen.ListenAddress{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
+var loopback = listen.Spec{Name: "tcp", Network: "tcp", Address: "127.0.0.1:0"}
 
 // inOwnProcess runs the calling test again in a process of its own, and reports whether this is the one that did.
 func inOwnProcess(t *testing.T) bool {

@@ -63,7 +63,7 @@ func ListenLoopback() (*net.TCPListener, error) {
 
 // Listen opens an address that leads to the canary through the listener. If that fails it logs why, and the canary
 // has no such address.
-func (f *Forwarder) Listen(a listen.ListenAddress, open func() (*net.TCPListener, error)) {
+func (f *Forwarder) Listen(a listen.Spec, open func() (*net.TCPListener, error)) {
 	front, err := open()
 	if err != nil {
 		f.log.Warn().Err(err).Str("listener", a.Name).Msg("the canary has no address of its own: rota can't listen on loopback")
@@ -88,7 +88,7 @@ func (f *Forwarder) First() string {
 func (f *Forwarder) Close() { f.cancel() }
 
 // serve accepts clients until the forwarder is closed.
-func (f *Forwarder) serve(front *net.TCPListener, a listen.ListenAddress) {
+func (f *Forwarder) serve(front *net.TCPListener, a listen.Spec) {
 	defer context.AfterFunc(f.context, func() { front.Close() })()
 	defer front.Close()
 	for f.context.Err() == nil {
@@ -112,7 +112,7 @@ func (f *Forwarder) serve(front *net.TCPListener, a listen.ListenAddress) {
 }
 
 // takeSlot waits until another connection may be forwarded. Further clients wait in the queue meanwhile.
-func (f *Forwarder) takeSlot(a listen.ListenAddress) bool {
+func (f *Forwarder) takeSlot(a listen.Spec) bool {
 	select {
 	case f.slots <- struct{}{}:
 		return true
@@ -129,7 +129,7 @@ func (f *Forwarder) takeSlot(a listen.ListenAddress) bool {
 }
 
 // forward leads one client to a worker of the canary. If it can reach none it resets the client.
-func (f *Forwarder) forward(client *net.TCPConn, a listen.ListenAddress) {
+func (f *Forwarder) forward(client *net.TCPConn, a listen.Spec) {
 	found, err := f.dial(a)
 	if err != nil {
 		defer Reset(client) // after the reason is in the log
@@ -146,7 +146,7 @@ func (f *Forwarder) forward(client *net.TCPConn, a listen.ListenAddress) {
 }
 
 // dial connects to a worker of the canary.
-func (f *Forwarder) dial(a listen.ListenAddress) (found Conn, err error) {
+func (f *Forwarder) dial(a listen.Spec) (found Conn, err error) {
 	ctx, cancel := lapse.WithTimeout(f.context, dialWithin)
 	defer cancel()
 	select {

@@ -43,7 +43,7 @@ type Conn struct {
 // Dial makes connections to a listener until the kernel shows that one of the workers has accepted one. It closes
 // the others politely. It fails if nobody listens, if the kernel does not tell who has accepted what, and when the
 // context is over; the counts are right then, too.
-func (d Dialer) Dial(ctx context.Context, a listen.ListenAddress, workers []string) (Conn, error) {
+func (d Dialer) Dial(ctx context.Context, a listen.Spec, workers []string) (Conn, error) {
 	s := d.Search(a)
 	defer s.Close()
 	for {

@@ -32,7 +32,7 @@ const (
 // LongestGap is the longest time between two rounds, unless the search wants a shorter one.
 const LongestGap = time.Second
 
-func newSchedule(a listen.ListenAddress) schedule {
+func newSchedule(a listen.Spec) schedule {
 	return schedule{shared: !a.ReusePort, size: 1, pause: firstPause, gap: firstPause}
 }
 

@@ -18,7 +18,7 @@ import (
 // Search makes connections to one listener to find out which workers accept there.
 type Search struct {
 	dialer   Dialer
-	at       listen.ListenAddress
+	at       listen.Spec
 	waiting  []attempt // in the listener's queue
 	counts   Counts
 	schedule schedule
@@ -45,7 +45,7 @@ type Counts struct {
 }
 
 // Search begins a search. Its user closes it.
-func (d Dialer) Search(a listen.ListenAddress) *Search {
+func (d Dialer) Search(a listen.Spec) *Search {
 	return &Search{dialer: d, at: a, schedule: newSchedule(a)}
 }
 

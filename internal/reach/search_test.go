@@ -93,7 +93,7 @@ func TestASearchGivesUpWhereNewClientsAreTurnedAway(t *testing.T) {
 	require.NoError(t, listen.WithDescriptor(l.(*net.TCPListener), func(fd int) error {
 		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop[0]})
 	}))
-	s := newSite(t).dialer.Search(listen.ListenAddress{Name: "away", Network: "tcp", Address: l.Addr().String()})
+	s := newSite(t).dialer.Search(listen.Spec{Name: "away", Network: "tcp", Address: l.Addr().String()})
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

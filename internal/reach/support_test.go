@@ -20,7 +20,7 @@ const patience = time.Minute
 // site is a listener of a test. Whatever this process accepts there counts as accepted by the worker "w".
 type site struct {
 	*net.TCPListener
-	at     listen.ListenAddress
+	at     listen.Spec
 	socket kernel.Listener
 	dialer Dialer
 }
@@ -30,7 +30,7 @@ func newSite(t *testing.T) *site {
 	l, err := ListenLoopback()
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
-	s := &site{TCPListener: l, at: listen.ListenAddress{Name: "tcp", Network: "tcp", Address: l.Addr().String()}}
+	s := &site{TCPListener: l, at: listen.Spec{Name: "tcp", Network: "tcp", Address: l.Addr().String()}}
 	s.onDescriptor(t, func(fd int) (err error) {
 		s.socket, err = kernel.Describe("tcp", fd)
 		return err
@@ -84,12 +84,12 @@ func (s *site) depth(t *testing.T) uint32 {
 }
 
 // goneAddress is one where nobody listens.
-func goneAddress(t *testing.T) listen.ListenAddress {
+func goneAddress(t *testing.T) listen.Spec {
 	t.Helper()
 	l, err := ListenLoopback()
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	return listen.ListenAddress{Name: "gone", Network: "tcp", Address: l.Addr().String()}
+	return listen.Spec{Name: "gone", Network: "tcp", Address: l.Addr().String()}
 }
 
 // shorten gives the listener a short queue.

@@ -70,7 +70,7 @@ func TestEveryMapIsReadByTheMaster(t *testing.T) {
 	require.NoError(t, err)
 	addresses, problems := listen.ParseListen(s.Listen)
 	require.Empty(t, problems)
-	require.Equal(t, []listen.ListenAddress{
+	require.Equal(t, []listen.Spec{
 		{Name: "web", Network: "tcp", Address: ":8080", ReusePort: true},
 		{Name: "six", Network: "tcp", Address: "[::1]:8081", IPv6Only: true},
 		{Name: "app", Network: "unix", Address: "/run/x.sock", Mode: 0o660, Owner: "www-data:a+b"},
