@@ -12,7 +12,7 @@ import (
 
 // forward opens or closes the canary's own addresses, as the reload's state has it, and tells the pool. It opens them
 // at once, before the effects are carried out: checks and events need them.
-func (l *loop) forward(t *trial, r *record.Reload) {
+func (l *loop) forward(t *measurement, r *record.Reload) {
 	open := l.pool.CanaryOnTrial(r)
 	if open == (t.forwarder != nil) {
 		return

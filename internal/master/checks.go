@@ -58,7 +58,7 @@ type Round struct {
 
 // check has a round of checks done, outside of the loop.
 func (l *loop) check(e pool.RunChecks) {
-	plan, t := l.plans[e.Generation], l.trials[e.Reload]
+	plan, t := l.plans[e.Generation], l.underWay[e.Reload]
 	if plan == nil || t == nil {
 		return // it is over
 	}
@@ -87,14 +87,14 @@ func (l *loop) check(e pool.RunChecks) {
 }
 
 // checkBack ends the checks of the generation that has failed, and begins those of the one before.
-func (t *trial) checkBack() {
+func (t *measurement) checkBack() {
 	t.cancel()
 	t.context, t.cancel = context.WithCancel(context.Background())
 	t.back = true
 }
 
 // round is what the checks of a reload are asked with.
-func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *trial) Round {
+func (l *loop) round(e pool.RunChecks, plan *plan.Plan, t *measurement) Round {
 	round := Round{
 		Checks:     slices.Concat(plan.Checks, e.Checks),
 		Headers:    plan.CheckHeaders,

@@ -74,7 +74,7 @@ func (l *loop) launchSpec(e pool.Start, p *plan.Plan) (process.LaunchSpec, error
 		if err != nil {
 			return spec, err
 		}
-		spec.Sockets = append(spec.Sockets, process.InheritedSocket{Socket: s, Name: listener.Name})
+		spec.Sockets = append(spec.Sockets, process.PassedSocket{Socket: s, Name: listener.Name})
 	}
 	spec.Hold()
 	return spec, nil

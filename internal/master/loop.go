@@ -58,7 +58,7 @@ type loop struct {
 	lastHeld  []kernel.Listener // then: those that only workers hold
 
 	// What is measured of reloads, and counted.
-	trials     map[string]*trial // by reload
+	underWay   map[string]*measurement // by reload
 	endings    *losses.Register
 	nextCount  time.Time     // not before
 	countPause time.Duration // until the next, as long as counting costs nothing
@@ -83,8 +83,8 @@ func (l *loop) run() {
 	for generation := range l.plans {
 		l.release(generation)
 	}
-	for id, t := range l.trials {
-		l.endTrial(id, t)
+	for id, t := range l.underWay {
+		l.endMeasurement(id, t)
 	}
 	l.endings.Stop()
 	l.events.close()

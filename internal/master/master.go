@@ -90,7 +90,7 @@ func (m *Master) begin(first *plan.Plan) {
 		minders:  map[string]*supervised{},
 		plans:    map[int]*plan.Plan{},
 		records:  map[int]*serviceRecord{},
-		trials:   map[string]*trial{},
+		underWay: map[string]*measurement{},
 		retryAt:  map[int]time.Time{},
 		searches: map[*listen.Binding]bool{},
 	}

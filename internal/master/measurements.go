@@ -16,8 +16,8 @@ import (
 
 // How the loop measures the reloads that are under way.
 
-// trial is what the loop does because of a reload that is under way.
-type trial struct {
+// measurement is what the loop does because of a reload that is under way.
+type measurement struct {
 	gauge     *gauge.Gauge
 	forwarder *reach.Forwarder // leads to its canary; nil unless that is on trial
 
@@ -49,9 +49,9 @@ func (m *measurements) read() (facts []pool.Fact) {
 }
 
 // set says which are running.
-func (m *measurements) set(trials map[string]*trial) {
-	running := make(map[string]*gauge.Gauge, len(trials))
-	for id, t := range trials {
+func (m *measurements) set(underWay map[string]*measurement) {
+	running := make(map[string]*gauge.Gauge, len(underWay))
+	for id, t := range underWay {
 		running[id] = t.gauge
 	}
 	m.running.Store(&running)
@@ -69,13 +69,13 @@ func mayEndReload(f pool.Fact) bool {
 // attend begins to measure the reloads that have begun, and ends the measurement when the reload ends.
 func (l *loop) attend() {
 	for _, r := range l.pool.History() {
-		t := l.trials[r.ID]
+		t := l.underWay[r.ID]
 		switch under := r.Begun(); {
 		case under && t == nil:
-			l.beginTrial(r)
+			l.beginMeasurement(r)
 		case !under && t != nil:
 			l.forward(t, r)
-			l.endTrial(r.ID, t)
+			l.endMeasurement(r.ID, t)
 		case t != nil:
 			t.follow(r)
 			l.forward(t, r)
@@ -83,10 +83,10 @@ func (l *loop) attend() {
 	}
 }
 
-func (l *loop) beginTrial(r *record.Reload) {
+func (l *loop) beginMeasurement(r *record.Reload) {
 	generation, finder := r.Generation, l.observer.Generations()
 	interval := l.plans[l.pool.ServingGeneration()].ProbeInterval // the reload's own is not read yet
-	t := &trial{gauge: gauge.New(interval, generation, gauge.Instruments{
+	t := &measurement{gauge: gauge.New(interval, generation, gauge.Instruments{
 		Endpoints:  l.mailbox.probed,
 		Queues:     l.observer.Queues,
 		Counters:   kernel.ListenCounters,
@@ -99,12 +99,12 @@ func (l *loop) beginTrial(r *record.Reload) {
 		},
 	})}
 	t.context, t.cancel = context.WithCancel(context.Background())
-	l.trials[r.ID] = t
-	l.mailbox.measurements.set(l.trials)
+	l.underWay[r.ID] = t
+	l.mailbox.measurements.set(l.underWay)
 }
 
 // follow has it measure as closely as the reload's state deserves.
-func (t *trial) follow(r *record.Reload) {
+func (t *measurement) follow(r *record.Reload) {
 	if r.State == record.ReloadReverting && !t.back {
 		t.cancel()
 	}
@@ -121,14 +121,14 @@ func (t *trial) follow(r *record.Reload) {
 	}
 }
 
-func (l *loop) endTrial(id string, t *trial) {
+func (l *loop) endMeasurement(id string, t *measurement) {
 	t.gauge.Stop()
 	t.cancel()
 	if t.forwarder != nil { // the loop ends with a reload under way
 		t.forwarder.Close()
 	}
-	delete(l.trials, id)
-	l.mailbox.measurements.set(l.trials)
+	delete(l.underWay, id)
+	l.mailbox.measurements.set(l.underWay)
 }
 
 // probed are the listeners at which a client is to be served all the time.
@@ -147,7 +147,7 @@ func (l *loop) probed() []listen.Spec {
 // prove has the gauge of a reload look for its proof.
 func (l *loop) prove(e pool.Prove) {
 	done := func() { l.mailbox.post(pool.Proved(e)) }
-	if t := l.trials[e.Reload]; t != nil {
+	if t := l.underWay[e.Reload]; t != nil {
 		t.gauge.Prove(done)
 		return
 	}

@@ -36,7 +36,7 @@ func (l *loop) prepare(generation int) {
 	}
 	open = append(open, l.offer()...)
 	r, size := l.pool.UnderWay(), l.pool.Size()
-	wish, gauge := r.StrategyRequest, l.trials[r.ID].gauge
+	wish, gauge := r.StrategyRequest, l.underWay[r.ID].gauge
 	go func() {
 		plan, err := l.planner.read(serving, open)
 		if err == nil {

@@ -79,7 +79,7 @@ func feeds(times int) func(*fakeProcess) {
 			p.noted <- process.Note{Ready: true}
 			for range times {
 				time.Sleep(time.Second)
-				p.noted <- process.Note{Alive: true}
+				p.noted <- process.Note{FeedsWatchdog: true}
 			}
 		}()
 	}
@@ -130,7 +130,7 @@ func TestAWatchdogWaitsForReadyAndEndsWithTheDrain(t *testing.T) {
 
 func TestAWorkerMayAskForItsOwnEnd(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1, Watchdog: time.Hour}, soon(0), func(b *bench) {
-		b.processes[0].noted <- process.Note{Trigger: true}
+		b.processes[0].noted <- process.Note{TriggersWatchdog: true}
 		require.Equal(t, syscall.SIGABRT, b.signalsOf(0)[0])
 	})
 }
@@ -260,7 +260,7 @@ func TestWhatMakesAWorkerReady(t *testing.T) {
 		"its acknowledgement":               {plan.Readiness{}, says(process.Note{Acknowledged: true}), 500 * time.Millisecond, "einhorn"},
 		"having lived":                      {delay, silent, 2 * time.Second, "it has lived 2s"},
 		"having lived, whatever it says":    {delay, says(process.Note{Ready: true}), 2 * time.Second, "it has lived 2s"},
-		"what was seen":                     {plan.Readiness{Kind: plan.ReadyTCP}, says(process.Note{Seen: "it accepted"}), 500 * time.Millisecond, "it accepted"},
+		"what was seen":                     {plan.Readiness{Kind: plan.ReadyTCP}, says(process.Note{ProbeResult: "it accepted"}), 500 * time.Millisecond, "it accepted"},
 		"what was seen, not what it says":   {plan.Readiness{Kind: plan.ReadyTCP}, says(process.Note{Ready: true}), 0, "was not ready in 1m0s: it accepted no connection on the listener probe"},
 		"never, so that nothing is guessed": {plan.Readiness{}, silent, 0, "was not ready in 1m0s: it did not say READY=1"},
 		"never, as nothing matches":         {pattern, silent, 0, "was not ready in 1m0s: it printed no line that matches ^up$"},

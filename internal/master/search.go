@@ -69,7 +69,7 @@ func (l *loop) seeks(b *listen.Binding) (wanted reach.Wanted) {
 // looked at again at once.
 func (l *loop) found(b *listen.Binding, seen reach.Found, err error) (progress bool) {
 	for _, a := range l.sought(b) {
-		a.Offered, a.Taken, a.Unknown = a.Offered+seen.Offered, a.Taken+seen.Accepted, a.Unknown+seen.Unknown
+		a.Offered, a.Accepted, a.Unknown = a.Offered+seen.Offered, a.Accepted+seen.Accepted, a.Unknown+seen.Unknown
 		if errors.Is(err, reach.ErrUnknowable) {
 			a.Blind = "the kernel does not tell who accepts connections"
 		}

@@ -43,7 +43,7 @@ func TestAWorkerThatWasReadyInTimeIsReady(t *testing.T) {
 func TestAWorkerThatAskedForMoreTimeHasIt(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1, StartTimeout: 10 * time.Second}, func(p *fakeProcess) {
 		p.obeys = true
-		p.lately(10*time.Second, func() { p.noted <- process.Note{Extend: time.Hour} })
+		p.lately(10*time.Second, func() { p.noted <- process.Note{ExtendTimeout: time.Hour} })
 		time.AfterFunc(time.Minute, func() { p.noted <- process.Note{Ready: true} })
 	}, func(b *bench) {
 		time.Sleep(2 * time.Minute)
@@ -54,7 +54,7 @@ func TestAWorkerThatAskedForMoreTimeHasIt(t *testing.T) {
 func TestAWorkerThatHadFedItsWatchdogLives(t *testing.T) {
 	inBubble(t, plan.Spec{Workers: 1, Watchdog: 10 * time.Second}, func(p *fakeProcess) {
 		p.noted <- process.Note{Ready: true}
-		p.lately(10*time.Second, func() { p.noted <- process.Note{Alive: true} })
+		p.lately(10*time.Second, func() { p.noted <- process.Note{FeedsWatchdog: true} })
 	}, func(b *bench) {
 		time.Sleep(19 * time.Second)
 		require.Empty(t, b.signalsOf(0))

@@ -23,10 +23,10 @@ type ObservedListener struct {
 	Registered bool   // in an epoll set of the worker, which alone proves nothing
 	Closed     string // why no connection can come to it before the worker is ready; "" if one can
 
-	Offered int    // connections that rota made to find out who accepts
-	Taken   int    // of those, how many somebody accepted
-	Unknown int    // of those, how many were accepted by nobody knows whom
-	Blind   string // why the kernel does not tell who accepts; "" if it does
+	Offered  int    // connections that rota made to find out who accepts
+	Accepted int    // of those, how many somebody accepted
+	Unknown  int    // of those, how many were accepted by nobody knows whom
+	Blind    string // why the kernel does not tell who accepts; "" if it does
 
 	Outlasts bool // others of its generation were seen to accept in half of the time that this worker has had
 	overdue  bool // it was registered so long ago that a connection should have come
@@ -149,7 +149,7 @@ func (s Acceptance) hindrance(lacking []ObservedListener) string {
 			return a.Blind
 		case a.Closed != "":
 			return a.Closed
-		case 2*a.Unknown > a.Taken:
+		case 2*a.Unknown > a.Accepted:
 			return "connections to " + named([]ObservedListener{a}) + " end before it can be seen who accepts them"
 		}
 	}

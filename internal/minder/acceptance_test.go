@@ -72,9 +72,9 @@ func TestWhenAWorkerIsReadyByWhatWasSeen(t *testing.T) {
 		"the wanted one is registered for long":        {[]ObservedListener{wanted(overdue), b(accepts)}, "", ready, assumed(said, late)},
 		"one is registered for long, none is wanted":   {[]ObservedListener{overdue, b(idle)}, "", ready, assumed(said, "it has registered the listener a but was not seen to accept from there")},
 		"one is registered for long, another wanted":   {[]ObservedListener{overdue, b(wanted(idle))}, "", ready, none},
-		"connections end at once":                      {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Taken, a.Unknown = true, 3, 2 })}, "", long, assumed(lived, ends)},
-		"one connection ended at once":                 {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Taken, a.Unknown = true, 3, 1 })}, "", long, none},
-		"others end connections while it loads":        {[]ObservedListener{a(func(a *ObservedListener) { a.Taken, a.Unknown = 3, 3 })}, "", both, none},
+		"connections end at once":                      {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Accepted, a.Unknown = true, 3, 2 })}, "", long, assumed(lived, ends)},
+		"one connection ended at once":                 {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Accepted, a.Unknown = true, 3, 1 })}, "", long, none},
+		"others end connections while it loads":        {[]ObservedListener{a(func(a *ObservedListener) { a.Accepted, a.Unknown = 3, 3 })}, "", both, none},
 		"the kernel is mute":                           {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Blind = true, mute })}, "", ready, assumed(said, mute)},
 		"nobody can come there yet":                    {[]ObservedListener{a(func(a *ObservedListener) { a.Registered, a.Closed = true, shut })}, "", ready, assumed(said, shut)},
 		"there is nothing to see":                      {nil, "", evidence{}, none},
@@ -92,7 +92,7 @@ func TestWhatWasNotSeenIsSaidAtTheTimeout(t *testing.T) {
 	t.Parallel()
 	idle := ObservedListener{Name: "a", Address: "127.0.0.1:1"}
 	offered := ObservedListener{Name: "a", Address: "127.0.0.1:1", Registered: true, Offered: 12}
-	taken := ObservedListener{Name: "a", Address: "127.0.0.1:1", Registered: true, Offered: 12, Taken: 12}
+	taken := ObservedListener{Name: "a", Address: "127.0.0.1:1", Registered: true, Offered: 12, Accepted: 12}
 	other := ObservedListener{Name: "b", Address: "/b", Accepting: true}
 	wanted := ObservedListener{Name: "c", Address: "/c", Wanted: true}
 	for want, c := range map[string]struct {

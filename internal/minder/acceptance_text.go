@@ -62,7 +62,7 @@ func (s Acceptance) missing(e evidence, slot int) string {
 func offers(list []ObservedListener) string {
 	offered, taken := 0, 0
 	for _, a := range list {
-		offered, taken = offered+a.Offered, taken+a.Taken
+		offered, taken = offered+a.Offered, taken+a.Accepted
 	}
 	text := fmt.Sprintf(": %s offered there, and ", record.Plural(offered, "connection was", "connections were"))
 	switch {

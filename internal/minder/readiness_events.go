@@ -16,13 +16,13 @@ func (w *watch) hear(n process.Note) {
 	if n.Status != nil {
 		w.Post(pool.SaidStatus{Worker: w.Start.Worker, Text: *n.Status})
 	}
-	if left := w.deadline.Left(); (left > 0 || w.deadline.Rung()) && left < n.Extend {
-		w.deadline.Reset(n.Extend)
+	if left := w.deadline.Left(); (left > 0 || w.deadline.Rung()) && left < n.ExtendTimeout {
+		w.deadline.Reset(n.ExtendTimeout)
 	}
 	switch {
-	case n.Trigger:
+	case n.TriggersWatchdog:
 		w.missWatchdog()
-	case n.Alive && w.heeds(feedsWatchdog):
+	case n.FeedsWatchdog && w.heeds(feedsWatchdog):
 		w.armWatchdog()
 	}
 	if n.Ready {
@@ -31,8 +31,8 @@ func (w *watch) hear(n process.Note) {
 	if n.Acknowledged {
 		w.hearReady(record.ReadyProof{By: record.ByWord, Detail: saidAck})
 	}
-	if n.Seen != "" {
-		w.becomeReady(record.ReadyProof{By: record.BySight, Detail: n.Seen})
+	if n.ProbeResult != "" {
+		w.becomeReady(record.ReadyProof{By: record.BySight, Detail: n.ProbeResult})
 	}
 }
 

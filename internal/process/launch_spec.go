@@ -16,7 +16,7 @@ type LaunchSpec struct {
 	Generation int
 	Revision   string
 	Plan       *plan.Plan
-	Sockets    []InheritedSocket
+	Sockets    []PassedSocket
 	Cancelled  func() bool // whether it need not be started any more; may be nil
 }
 
@@ -62,8 +62,8 @@ func (s LaunchSpec) fork(files []int, contract []string) (forkSpec, error) {
 	}, err
 }
 
-// InheritedSocket is a socket as one worker gets it.
-type InheritedSocket struct {
+// PassedSocket is a socket as one worker gets it.
+type PassedSocket struct {
 	*listen.Socket
 	Name string
 }

@@ -58,7 +58,7 @@ func (p *osProcess) begin(spec LaunchSpec, l *Launcher) (err error) {
 		if p.probeSocket, err = openProbe(); err != nil {
 			return err
 		}
-		spec.Sockets = append(slices.Clip(spec.Sockets), InheritedSocket{p.probeSocket, listen.ProbeName})
+		spec.Sockets = append(slices.Clip(spec.Sockets), PassedSocket{p.probeSocket, listen.ProbeName})
 	}
 	return p.fork(spec)
 }

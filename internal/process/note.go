@@ -8,13 +8,13 @@ import (
 
 // Note is one datagram of the sd_notify protocol, as far as the master cares.
 type Note struct {
-	Ready        bool
-	Status       *string       // nil: not said
-	Extend       time.Duration // 0: not asked for
-	Alive        bool          // it feeds its watchdog
-	Trigger      bool          // it asks to be treated as if it had missed its watchdog
-	Acknowledged bool          // to einhorn, that it is ready
-	Seen         string        // not from the worker: what a probe has shown, which makes it ready
+	Ready            bool
+	Status           *string       // nil: not said
+	ExtendTimeout    time.Duration // 0: not asked for
+	FeedsWatchdog    bool
+	TriggersWatchdog bool   // it asks to be treated as if it had missed its watchdog
+	Acknowledged     bool   // to einhorn, that it is ready
+	ProbeResult      string // not from the worker: what a probe has shown, which makes it ready
 }
 
 // maxExtend bounds EXTEND_TIMEOUT_USEC; more is taken as this much.
@@ -32,14 +32,14 @@ func parseNote(datagram string) Note {
 		case "READY":
 			n.Ready = n.Ready || value == "1"
 		case "WATCHDOG":
-			n.Alive = n.Alive || value == "1"
-			n.Trigger = n.Trigger || value == "trigger"
+			n.FeedsWatchdog = n.FeedsWatchdog || value == "1"
+			n.TriggersWatchdog = n.TriggersWatchdog || value == "trigger"
 		case "STATUS":
 			status := strings.ToValidUTF8(value, "\uFFFD")
 			n.Status = &status
 		case "EXTEND_TIMEOUT_USEC":
 			if usec, err := strconv.ParseUint(value, 10, 63); err == nil {
-				n.Extend = min(time.Duration(min(usec, uint64(maxExtend/time.Microsecond)))*time.Microsecond, maxExtend)
+				n.ExtendTimeout = min(time.Duration(min(usec, uint64(maxExtend/time.Microsecond)))*time.Microsecond, maxExtend)
 			}
 		}
 	}

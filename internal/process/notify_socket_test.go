@@ -25,8 +25,8 @@ func FuzzParseNote(f *testing.F) {
 	f.Add("\xff\x00=\nREADY")
 	f.Fuzz(func(t *testing.T, datagram string) {
 		n := parseNote(datagram)
-		if n.Extend < 0 || n.Extend > maxExtend {
-			t.Fatalf("extend %s", n.Extend)
+		if n.ExtendTimeout < 0 || n.ExtendTimeout > maxExtend {
+			t.Fatalf("extend %s", n.ExtendTimeout)
 		}
 		if n.Status != nil && !utf8.ValidString(*n.Status) {
 			t.Fatalf("status %q", *n.Status)
@@ -41,7 +41,7 @@ func TestParseNote(t *testing.T) {
 	n := parseNote("STATUS=warming up\nREADY=1\nEXTEND_TIMEOUT_USEC=1500000\nX_UNKNOWN=1")
 	require.True(t, n.Ready)
 	require.Equal(t, "warming up", *n.Status)
-	require.Equal(t, 1500*time.Millisecond, n.Extend)
+	require.Equal(t, 1500*time.Millisecond, n.ExtendTimeout)
 
 	n = parseNote("READY=0\nREADY\nNOTREADY=1\nEXTEND_TIMEOUT_USEC=soon")
 	require.Equal(t, Note{}, n)

@@ -32,10 +32,10 @@ func CheckPlaceholders(text string, listeners []listen.Spec, ready plan.Readines
 }
 
 // sketch stands for what workers will inherit; only the names and families are right.
-func sketch(listeners []listen.Spec, ready plan.Readiness) []InheritedSocket {
-	var list []InheritedSocket
+func sketch(listeners []listen.Spec, ready plan.Readiness) []PassedSocket {
+	var list []PassedSocket
 	add := func(k kernel.Listener, name string) {
-		list = append(list, InheritedSocket{&listen.Socket{Kernel: k}, name})
+		list = append(list, PassedSocket{&listen.Socket{Kernel: k}, name})
 	}
 	somewhere := kernel.Listener{Family: unix.AF_INET, Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), 0)}
 	for _, l := range listeners {
@@ -85,7 +85,7 @@ func (s LaunchSpec) value(kind, name string) (string, error) {
 	case "worker_id":
 		return s.Worker, nil
 	}
-	i := slices.IndexFunc(s.Sockets, func(i InheritedSocket) bool { return i.Name == name })
+	i := slices.IndexFunc(s.Sockets, func(i PassedSocket) bool { return i.Name == name })
 	switch {
 	case i < 0:
 		return "", s.unknown(name)
@@ -97,7 +97,7 @@ func (s LaunchSpec) value(kind, name string) (string, error) {
 
 // part is the address, or the part of it that a placeholder names. A wildcard stays one: programs that look
 // for the socket by its address need it as it is bound.
-func (i InheritedSocket) part(kind string) (string, error) {
+func (i PassedSocket) part(kind string) (string, error) {
 	local := i.Kernel.Family == unix.AF_UNIX
 	switch {
 	case local && kind != "path":

@@ -20,7 +20,7 @@ func TestPlaceholders(t *testing.T) {
 	address := tcp.Kernel.Address()
 	_, port, _ := strings.Cut(address, ":")
 	local := &listen.Socket{Kernel: kernel.Listener{Family: 1, Path: "/run/x"}}
-	s := LaunchSpec{Worker: "w1", Slot: 3, Sockets: []InheritedSocket{{tcp, "tcp"}, {local, "unix-2"}}}
+	s := LaunchSpec{Worker: "w1", Slot: 3, Sockets: []PassedSocket{{tcp, "tcp"}, {local, "unix-2"}}}
 	for text, want := range map[string]string{
 		"":                                  "",
 		"plain":                             "plain",
@@ -48,7 +48,7 @@ func TestTheAddressOfAListenerIsToldAsItIsBound(t *testing.T) {
 			s, err := listen.OpenSocket(listen.Spec{Name: "web", Network: network, Address: asked})
 			require.NoError(t, err)
 			defer s.Close()
-			worker := LaunchSpec{Sockets: []InheritedSocket{{s, "web"}}}
+			worker := LaunchSpec{Sockets: []PassedSocket{{s, "web"}}}
 			at, err := expand("{address:web}", worker.value)
 			require.NoError(t, err)
 			port, err := expand("{port:web}", worker.value)
@@ -67,7 +67,7 @@ func TestThePathOfAListenerIsAbsolute(t *testing.T) {
 	for asked, want := range map[string]string{"app.sock": filepath.Join(here, "app.sock"), "./b.sock": filepath.Join(here, "b.sock"), "@" + here: "@" + here} {
 		s, err := listen.OpenSocket(listen.Spec{Name: "app", Network: "unix", Address: asked})
 		require.NoError(t, err)
-		got, err := expand("{path:app}", LaunchSpec{Sockets: []InheritedSocket{{s, "app"}}}.value)
+		got, err := expand("{path:app}", LaunchSpec{Sockets: []PassedSocket{{s, "app"}}}.value)
 		s.Close()
 		require.NoError(t, err)
 		require.Equal(t, want, got)

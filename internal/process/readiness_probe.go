@@ -38,7 +38,7 @@ func (p *osProcess) probe(ctx context.Context, ready plan.Readiness, http plan.P
 		p.outcomes.failed(err)
 		if err == nil {
 			select {
-			case p.notes <- Note{Seen: seen}:
+			case p.notes <- Note{ProbeResult: seen}:
 			case <-ctx.Done():
 			}
 			return

@@ -55,7 +55,7 @@ func (s LaunchSpec) socketVariables() (env []string) {
 func workerMark(worker string) string { return "ROTA_WORKER_ID=" + worker }
 
 // starterPort is the address as Server::Starter writes it: without the host if that stands for any.
-func (i InheritedSocket) starterPort() string {
+func (i PassedSocket) starterPort() string {
 	address := i.Kernel.Address()
 	host, port, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {

@@ -13,7 +13,7 @@ func TestServerStarterLeavesOutTheHostThatStandsForAny(t *testing.T) {
 	for address, want := range map[string]string{"0.0.0.0:80": "80", "[::]:80": "80", "127.0.0.1:80": "127.0.0.1:80", "[::1]:80": "[::1]:80"} {
 		s, err := listen.OpenSocket(listen.Spec{Name: "x", Network: "tcp", Address: strings.Replace(address, ":80", ":0", 1)})
 		require.NoError(t, err)
-		got := InheritedSocket{s, "x"}.starterPort()
+		got := PassedSocket{s, "x"}.starterPort()
 		address = s.Kernel.Address()
 		port := address[strings.LastIndex(address, ":")+1:]
 		require.Equal(t, strings.Replace(want, "80", port, 1), got)

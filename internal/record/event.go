@@ -5,7 +5,7 @@ import "time"
 // EventType names what happened.
 type EventType string
 
-// The types of events.
+// The types of events. A new one also goes to the enum in internal/admin/openapi.yaml and to web/stream.js.
 const (
 	EventMasterStarted   EventType = "master.started"
 	EventWorkerStarted   EventType = "worker.started"
