@@ -97,7 +97,9 @@ func TestTheKernelTellsHowConnectionsEnd(t *testing.T) {
 					eventually(t, l, func(c Connection) bool { return c.RecvQueue > 0 })
 				}
 				server.Close()
-				client.Close()
+				if c.expected.Unread == 0 {
+					client.Close()
+				} // else a process that was just forked may have the server's end, too, and the client would be the first
 				require.Equal(t, c.expected, e.next(t))
 			})
 		}
