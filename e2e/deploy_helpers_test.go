@@ -181,6 +181,11 @@ func (h *hooks) reaches(state string) {
 // settled is the reload once nothing can change its receipt any more.
 func (h *hooks) settled() (v reloadView) {
 	h.r.t.Helper()
+	defer func() {
+		if h.r.t.Failed() {
+			h.r.t.Logf("the receipt of the reload, which is %s: %+v", v.State, v.Receipt)
+		}
+	}()
 	h.until("all has left", func(now reloadView) bool {
 		v = now
 		return now.Receipt.Lossless != nil && now.Draining == 0
