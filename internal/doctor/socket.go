@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,14 +24,12 @@ type socket struct {
 }
 
 func openSocket(a listen.Spec) (*socket, error) {
-	s := &socket{fd: -1}
-	err := s.bind(a)
-	if err == nil {
-		err = unix.SetNonblock(s.fd, a.NonBlock)
+	fd, err := listen.Bind(a)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the program: %w", err)
 	}
-	if err == nil {
-		s.at, err = kernel.Describe(a.Name, s.fd)
-	}
+	s := &socket{fd: fd}
+	s.at, err = kernel.Describe(a.Name, s.fd)
 	if err == nil && a.Network != "tcp" {
 		s.file, err = os.Lstat(a.Address)
 	}
@@ -42,52 +38,6 @@ func openSocket(a listen.Spec) (*socket, error) {
 		return nil, fmt.Errorf("listen for the program: %w", err)
 	}
 	return s, nil
-}
-
-// bind lets the net package bind the address, and duplicates the descriptor.
-func (s *socket) bind(a listen.Spec) error {
-	made, err := openListener(a)
-	if err != nil {
-		return err
-	}
-	defer made.Close()
-	raw, err := made.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) { s.fd, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3) })
-	return errors.Join(err, failed)
-}
-
-// netSocket is what every socket of the net package implements.
-type netSocket interface {
-	syscall.Conn
-	io.Closer
-}
-
-func openListener(a listen.Spec) (netSocket, error) {
-	var config net.ListenConfig
-	config.SetMultipathTCP(false)
-	network := a.Network
-	if a.IPv6Only {
-		network += "6"
-	}
-	if a.Network == "unixgram" {
-		c, err := config.ListenPacket(context.Background(), network, a.Address)
-		if err != nil {
-			return nil, err
-		}
-		return c.(netSocket), nil
-	}
-	l, err := config.Listen(context.Background(), network, a.Address)
-	if err != nil {
-		return nil, err
-	}
-	if u, ok := l.(*net.UnixListener); ok {
-		u.SetUnlinkOnClose(false)
-	}
-	return l.(netSocket), nil
 }
 
 // close also removes the file, unless it was replaced.

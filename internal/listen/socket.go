@@ -33,7 +33,7 @@ func OpenSocket(a Spec) (*Socket, error) {
 	if err := removeStale(a); err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
 	}
-	fd, err := bind(a)
+	fd, err := Bind(a)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, Hint(a.Network, err))
 	}
@@ -50,8 +50,9 @@ func OpenSocket(a Spec) (*Socket, error) {
 	return s, nil
 }
 
-// bind leaves the work to the net package, which knows addresses and options, and duplicates the descriptor.
-func bind(a Spec) (fd int, err error) {
+// Bind returns a descriptor of a new socket that is bound to the address, and listens if it is a stream. It leaves the
+// work to the net package, which knows addresses and options, and duplicates the descriptor.
+func Bind(a Spec) (fd int, err error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // the kernel would not show such a connection's half-close
 	if a.ReusePort {

@@ -80,7 +80,10 @@ func (b *mailbox) fateOf(worker string, d minder.Death) *record.Fate {
 		if f, settled := b.settleFate(worker, d, s, time.Since(began)); settled {
 			return f
 		}
-		b.pause(settlePause)
+		select {
+		case <-time.After(settlePause):
+		case <-b.done:
+		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package master
 
 import (
-	"time"
-
 	"rota/internal/pool"
 )
 
@@ -78,16 +76,6 @@ func (b *mailbox) post(f pool.Fact) {
 func (b *mailbox) command(c pool.Command) {
 	select {
 	case b.commands <- informed{c, b.measurements.read()}:
-	case <-b.done:
-	}
-}
-
-// pause returns after a while, or when the loop ends.
-func (b *mailbox) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
 	case <-b.done:
 	}
 }

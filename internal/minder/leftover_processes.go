@@ -2,7 +2,6 @@ package minder
 
 import (
 	"slices"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,16 +64,10 @@ func (w *watch) alive() kernel.Family {
 // killLeftovers kills what is left of the worker. A process that is forked meanwhile is found at the next
 // look.
 func (w *watch) killLeftovers() {
-	for range process.KillAttempts {
-		rest := w.alive()
-		if len(rest) == 0 {
-			return
-		}
-		if err := rest.Signal(syscall.SIGKILL); err != nil {
-			w.log.Warn().Err(err).Msg("what is left of a worker can't be ended")
-			return
-		}
-		time.Sleep(process.KillPause)
+	switch gone, err := process.KillAll(w.alive); {
+	case err != nil:
+		w.log.Warn().Err(err).Msg("what is left of a worker can't be ended")
+	case !gone:
+		w.log.Warn().Msg("what is left of a worker does not end")
 	}
-	w.log.Warn().Msg("what is left of a worker does not end")
 }

@@ -123,10 +123,8 @@ func (o *Observer) warning(err error) *zerolog.Event {
 
 // pause returns after a while, or when the loop ends.
 func (o *Observer) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 	case <-o.done:
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -39,14 +37,11 @@ func NewOrphans(log zerolog.Logger, env func() []string) *Orphans {
 // Kill is called when the last worker is gone: what is still below this process is an orphan then.
 func (o *Orphans) Kill() {
 	var told kernel.Family
-	for range KillAttempts {
+	gone, err := KillAll(func() kernel.Family {
 		found, err := o.find()
 		if err != nil {
 			o.log.Warn().Err(err).Msg("cannot look for what the workers have left behind")
-			return
-		}
-		if len(found) == 0 {
-			return
+			return nil
 		}
 		for _, p := range found {
 			if !slices.ContainsFunc(told, func(q kernel.Process) bool { return q.PID == p.PID }) {
@@ -54,20 +49,15 @@ func (o *Orphans) Kill() {
 				o.log.Warn().Int("pid", p.PID).Str("name", p.Name).Msg("a process that the workers have left behind is killed")
 			}
 		}
-		if err := found.Signal(syscall.SIGKILL); err != nil {
-			o.log.Warn().Err(err).Msg("what the workers have left behind can't be ended")
-			return
-		}
-		time.Sleep(KillPause)
+		return found
+	})
+	switch {
+	case err != nil:
+		o.log.Warn().Err(err).Msg("what the workers have left behind can't be ended")
+	case !gone:
+		o.log.Warn().Msg("what the workers have left behind does not end")
 	}
-	o.log.Warn().Msg("what the workers have left behind does not end")
 }
-
-// How often leftover processes are killed and looked for again: one may fork meanwhile.
-const (
-	KillAttempts = 200
-	KillPause    = 5 * time.Millisecond
-)
 
 // find finds those to be killed. What a process from before has left behind joins before.
 func (o *Orphans) find() (kernel.Family, error) {
