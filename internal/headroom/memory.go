@@ -3,6 +3,8 @@ package headroom
 import (
 	"os"
 	"path/filepath"
+
+	"rota/internal/procfile"
 )
 
 // MemoryLimit is a memory limit that the caller shares with its children and maybe with others.
@@ -17,7 +19,7 @@ type MemoryLimit struct {
 func Memory(root string) []MemoryLimit {
 	var limits []MemoryLimit
 	if content, err := os.ReadFile(filepath.Join(root, "proc/meminfo")); err == nil {
-		machine := MemoryLimit{Most: kilobytes(content, "MemTotal:"), Free: kilobytes(content, "MemAvailable:")}
+		machine := MemoryLimit{Most: procfile.Kilobytes(content, "MemTotal:"), Free: procfile.Kilobytes(content, "MemAvailable:")}
 		if machine.Free > 0 { // otherwise the kernel is too old to tell
 			limits = append(limits, machine)
 		}
@@ -54,7 +56,7 @@ func memoryLimit(h hierarchy, path string) (MemoryLimit, bool) {
 		return MemoryLimit{}, false
 	}
 	if content, err := os.ReadFile(filepath.Join(directory, "memory.stat")); err == nil {
-		used -= min(used, field(content, files.droppable))
+		used -= min(used, procfile.Field(content, files.droppable))
 	}
 	return MemoryLimit{Cgroup: path, Most: most, Free: most - min(most, used)}, true
 }

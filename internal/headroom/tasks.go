@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"rota/internal/procfile"
 )
 
 // TaskLimit is a limit of threads and processes that the caller shares with its children and maybe with others.
@@ -42,7 +44,7 @@ func CgroupTasks(root string) []TaskLimit {
 			}
 			l := TaskLimit{Cgroup: path, Most: most, Used: used}
 			if content, err := os.ReadFile(filepath.Join(directory, "pids.events")); err == nil {
-				l.Refused = field(content, "max")
+				l.Refused = procfile.Field(content, "max")
 			}
 			limits = append(limits, l)
 		}
@@ -67,8 +69,8 @@ func userTasks(root string) (TaskLimit, bool) {
 			continue
 		}
 		content, err := os.ReadFile(filepath.Join(root, "proc", e.Name(), "status"))
-		if err == nil && field(content, "Uid:") == uid {
-			l.Used += field(content, "Threads:")
+		if err == nil && procfile.Field(content, "Uid:") == uid {
+			l.Used += procfile.Field(content, "Threads:")
 		}
 	}
 	return l, true

@@ -1,10 +1,11 @@
 package kernel
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"strconv"
+
+	"rota/internal/procfile"
 )
 
 // OwnMemory returns the bytes of physical memory that the family has for itself: heaps, stacks and shared
@@ -20,7 +21,7 @@ func (f Family) OwnMemory() (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		sum += kilobytes(content, "RssAnon:") + kilobytes(content, "RssShmem:")
+		sum += procfile.Kilobytes(content, "RssAnon:") + procfile.Kilobytes(content, "RssShmem:")
 	}
 	return sum, nil
 }
@@ -31,25 +32,8 @@ func (f Family) Tasks() uint64 {
 	for _, p := range f {
 		content, err := readProc("/proc/" + strconv.Itoa(p.PID) + "/status")
 		if err == nil && !p.gone() {
-			sum += field(content, "Threads:")
+			sum += procfile.Field(content, "Threads:")
 		}
 	}
 	return sum
-}
-
-// kilobytes finds "name: 123 kB", in bytes.
-func kilobytes(content []byte, name string) uint64 {
-	return field(content, name) << 10
-}
-
-// field finds the number that follows a name at the beginning of a line; 0 without one.
-func field(content []byte, name string) uint64 {
-	for line := range bytes.Lines(content) {
-		words := bytes.Fields(line)
-		if len(words) > 1 && string(words[0]) == name {
-			n, _ := strconv.ParseUint(string(words[1]), 10, 64)
-			return n
-		}
-	}
-	return 0
 }

@@ -1,12 +1,10 @@
 package master
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"rota/internal/listen"
 	"rota/internal/plan"
 	"rota/internal/record"
+	"rota/internal/testbuffer"
 )
 
 // These tests run real processes: this test binary as a worker (see main_test.go).
@@ -27,25 +26,7 @@ type running struct {
 	*Master
 	t      *testing.T
 	events *Subscription
-	log    *safeBuffer
-}
-
-// safeBuffer is a bytes.Buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
+	log    *testbuffer.Buffer
 }
 
 // runMaster starts a master whose workers are the named child, and ends it with the test.
@@ -56,7 +37,7 @@ func runMaster(t *testing.T, spec plan.Spec, child string) *running {
 
 func runMasterWith(t *testing.T, o Options, child string) *running {
 	t.Helper()
-	r := &running{t: t, log: &safeBuffer{}}
+	r := &running{t: t, log: &testbuffer.Buffer{}}
 	if o.Command == nil {
 		o.Command = []string{os.Args[0], child}
 	}

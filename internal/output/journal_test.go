@@ -12,20 +12,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rota/internal/record"
+	"rota/internal/testbuffer"
 )
 
 // notebook is a journal under test, and what it has logged.
 type notebook struct {
 	*Journal
 	t   *testing.T
-	log *safeBuffer
+	log *testbuffer.Buffer
 }
 
 // withJournalOf runs a test of a journal on a fake clock.
 func withJournalOf(t *testing.T, test func(*testing.T, notebook)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		log := &safeBuffer{}
+		log := &testbuffer.Buffer{}
 		test(t, notebook{NewJournal(zerolog.New(log)), t, log})
 	})
 }

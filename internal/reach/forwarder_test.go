@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -14,30 +13,14 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"rota/internal/testbuffer"
 )
 
-// logged is a log that a test may read while it is written.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logged) has(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), text)
-}
-
 // forwarderTo leads to the worker "w" until the test ends.
-func forwarderTo(t *testing.T, d Dialer) (*Forwarder, *logged) {
+func forwarderTo(t *testing.T, d Dialer) (*Forwarder, *testbuffer.Buffer) {
 	t.Helper()
-	log, background := &logged{}, &sync.WaitGroup{}
+	log, background := &testbuffer.Buffer{}, &sync.WaitGroup{}
 	canary := Canary{Generation: 2, Workers: func() ([]string, error) { return []string{"w"}, nil }}
 	f := NewForwarder(d, canary, zerolog.New(log), background)
 	t.Cleanup(func() { f.Close(); background.Wait() })
@@ -82,7 +65,7 @@ func TestWhoCannotBeLedToTheCanaryIsReset(t *testing.T) {
 	f.Listen(goneAddress(t), ListenLoopback)
 	_, err := talk(f.First(), "")
 	require.ErrorIs(t, err, syscall.ECONNRESET)
-	require.True(t, log.has("sent away"))
+	require.Contains(t, log.String(), "sent away")
 }
 
 // Those that are too many wait, and the log says so.
@@ -102,7 +85,7 @@ func TestOnlySomeClientsOfTheCanaryAreForwardedAtATime(t *testing.T) {
 		answer, err := talk(f.First(), "12345")
 		second <- fmt.Sprint(answer, err)
 	}()
-	require.Eventually(t, func() bool { return log.has("the next waits until one ends") }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "the next waits until one ends") }, patience, time.Millisecond)
 	require.Empty(t, second)
 	require.NoError(t, first.Close())
 	require.Equal(t, "hello\n5 bytes\n<nil>", <-second)
