@@ -18,7 +18,8 @@ import (
 )
 
 // loop is what the master's one goroutine owns. Nothing here waits, and nothing reads /proc or asks the kernel about
-// connections: goroutines do, and post facts (fact.go), ask (mailbox_queries.go) or tell (mailbox_requests.go).
+// connections: goroutines do, and post facts (internal/pool/fact.go), ask (mailbox_queries.go) or tell
+// (mailbox_requests.go).
 //
 // The loop itself touches the disk for the files of unix sockets alone. A path has to be hidden before the workers
 // behind it are told to stop, and shown, claimed and put back in turn with that.

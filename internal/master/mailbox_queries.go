@@ -110,9 +110,10 @@ func (b *mailbox) reload(id string) (found record.Reload, err error) {
 // reloads is the history, newest first.
 func (b *mailbox) reloads() (list []record.Reload, err error) {
 	err = b.askMeasured(func(l *loop) {
-		for _, r := range slices.Backward(l.pool.History()) {
+		for r := range l.pool.History() {
 			list = append(list, l.pool.CopyOf(r))
 		}
+		slices.Reverse(list)
 	})
 	return list, err
 }

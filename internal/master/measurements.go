@@ -68,7 +68,7 @@ func mayEndReload(f pool.Fact) bool {
 
 // attend begins to measure the reloads that have begun, and ends the measurement when the reload ends.
 func (l *loop) attend() {
-	for _, r := range l.pool.History() {
+	for r := range l.pool.History() {
 		t := l.underWay[r.ID]
 		switch under := r.Begun(); {
 		case under && t == nil:

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -142,13 +143,15 @@ func (p *Pool) Keeps(generation int) bool {
 	return kept
 }
 
-// History lists the reloads, oldest first.
-func (p *Pool) History() []*record.Reload {
-	list := make([]*record.Reload, len(p.reloads))
-	for i, r := range p.reloads {
-		list[i] = r.kept()
+// History are the reloads, oldest first. The loop goes through them after each fact, so there is no list of its own.
+func (p *Pool) History() iter.Seq[*record.Reload] {
+	return func(yield func(*record.Reload) bool) {
+		for _, r := range p.reloads {
+			if !yield(r.kept()) {
+				return
+			}
+		}
 	}
-	return list
 }
 
 // Renewable are the ids of the workers on duty that are not being replaced, and how many are.
